@@ -1,0 +1,35 @@
+using ImagesFunctions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+var builder = FunctionsApplication.CreateBuilder(args);
+builder.ConfigureFunctionsWebApplication();
+builder.Services.AddImages(builder.Configuration);
+builder.Services.AddRouting();
+
+// Kestrel's own limit of 30,000,000 bytes would end a large request with an empty 500 before the pipeline sees it.
+builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = null);
+
+// The pipeline that Kestrel runs locally, built once; every HTTP trigger hands its request to it.
+builder.Services.AddSingleton<RequestDelegate>(services =>
+{
+    var app = new ApplicationBuilder(services);
+    app.Use(
+        async (context, next) =>
+        {
+            // The worker has already chosen the function as the endpoint, and routing keeps an endpoint that is set.
+            context.SetEndpoint(null);
+            context.Request.RouteValues.Clear();
+            await next(context);
+        }
+    );
+    app.UseRouting();
+    app.UseEndpoints(endpoints => endpoints.MapImages());
+    return app.Build();
+});
+
+builder.Build().Run();

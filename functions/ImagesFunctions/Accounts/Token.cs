@@ -1,0 +1,75 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Accounts;
+
+/// <summary>A token as it is kept: without its secret, which only its text holds.</summary>
+/// <param name="Account">Whose it is, and so the namespace that it may write.</param>
+/// <param name="Id">Short and public; names the token in lists and logs.</param>
+/// <param name="Created">When it was made.</param>
+/// <param name="Expires">When it ends by itself, or null.</param>
+public sealed record Token(string Account, string Id, DateTimeOffset Created, DateTimeOffset? Expires);
+
+/// <summary>
+/// What a client shows: the account and the secret of a token. As text it is the base64 of
+/// <c>robot$&lt;account&gt;.users.kraftcloud:&lt;secret&gt;</c>, KraftCloud's own form.
+/// </summary>
+internal sealed record Credentials(string Account, string Id, string Secret)
+{
+    private const string Prefix = "robot$";
+    private const string Suffix = ".users.kraftcloud";
+    private const int LongestText = 1_024;
+
+    public string Text => Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Prefix}{Account}{Suffix}:{Id}.{Secret}"));
+
+    /// <summary>The only form in which a secret is kept. It has 256 random bits, so a plain hash is enough.</summary>
+    public string SecretHash => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Secret)));
+
+    public static Credentials New(string account) =>
+        new(
+            account,
+            RandomNumberGenerator.GetHexString(8, lowercase: true),
+            RandomNumberGenerator.GetHexString(64, lowercase: true)
+        );
+
+    /// <summary>Reads a token's text: standard or url-safe base64, padded or not, with or without prefix and suffix.</summary>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out Credentials? credentials)
+    {
+        credentials = null;
+        if (text is null or { Length: 0 or > LongestText })
+        {
+            return false;
+        }
+
+        var base64 = text.Replace('-', '+').Replace('_', '/').TrimEnd('=');
+        Span<byte> bytes = stackalloc byte[LongestText];
+        if (!Convert.TryFromBase64String(base64.PadRight((base64.Length + 3) / 4 * 4, '='), bytes, out var length))
+        {
+            return false;
+        }
+
+        // What is no UTF-8 decodes to replacement characters, which no account's name has.
+        return TryParsePair(Encoding.UTF8.GetString(bytes[..length]), out credentials);
+    }
+
+    private static bool TryParsePair(string pair, [NotNullWhen(true)] out Credentials? credentials)
+    {
+        credentials = null;
+        if (pair.Split(':') is not [var user, var secret] || secret.Split('.') is not [var id, var random])
+        {
+            return false;
+        }
+
+        var account = user.StartsWith(Prefix, StringComparison.Ordinal) ? user[Prefix.Length..] : user;
+        account = account.EndsWith(Suffix, StringComparison.Ordinal) ? account[..^Suffix.Length] : account;
+        if (!Repository.IsNamespace(account) || id.Length != 8 || !id.All(char.IsAsciiHexDigitLower))
+        {
+            return false;
+        }
+
+        credentials = new Credentials(account, id, random);
+        return true;
+    }
+}

@@ -1,0 +1,113 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
+using Azure;
+using Azure.Data.Tables;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Storage;
+
+namespace ImagesFunctions.Accounts;
+
+/// <summary>The tokens in the table <c>accounts</c>: partition key the account, row key the token's id.</summary>
+public sealed class Tokens(StorageAccount account, TimeProvider time)
+{
+    private static readonly byte[] NoHash = new byte[64];
+
+    /// <summary>Makes a token.</summary>
+    /// <param name="name">The account: one part of a repository name, lower case; <c>official</c> may write official images.</param>
+    /// <param name="lifetime">How long it lives; null for as long as it is not revoked.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The token, and its text, which is shown once and kept nowhere.</returns>
+    /// <exception cref="FormatException">The name is no account's name, or the lifetime is not positive.</exception>
+    public async Task<(Token Token, string Text)> CreateAsync(
+        string name,
+        TimeSpan? lifetime,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!Repository.IsNamespace(name))
+        {
+            throw new FormatException(
+                $"'{name}' is not an account name: use lower-case letters and digits, with single '.', '_' or '-' between them, up to 128 characters"
+            );
+        }
+
+        if (lifetime <= TimeSpan.Zero)
+        {
+            throw new FormatException("a token's lifetime has to be positive");
+        }
+
+        var credentials = Credentials.New(name);
+        var created = time.GetUtcNow();
+        var row = new TableEntity(name, credentials.Id) { ["hash"] = credentials.SecretHash, ["created"] = created };
+        if (lifetime is { } lives)
+        {
+            row["expires"] = created + lives;
+        }
+
+        await account.Accounts.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellationToken).ConfigureAwait(false);
+        return (From(row), credentials.Text);
+    }
+
+    /// <summary>The account's tokens, expired ones too, by id.</summary>
+    public async IAsyncEnumerable<Token> ListAsync(
+        string name,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        var rows = account.Accounts.QueryAsync<TableEntity>(
+            row => row.PartitionKey == name,
+            cancellationToken: cancellationToken
+        );
+        await foreach (var row in rows.ConfigureAwait(false))
+        {
+            yield return From(row);
+        }
+    }
+
+    /// <summary>Ends a token at once. False when the account has none of this id.</summary>
+    public async Task<bool> RevokeAsync(string name, string id, CancellationToken cancellationToken)
+    {
+        if (!Repository.IsNamespace(name) || !id.All(char.IsAsciiHexDigit))
+        {
+            return false;
+        }
+
+        if (await account.Accounts.GetAsync(name, id, cancellationToken).ConfigureAwait(false) is not { } row)
+        {
+            return false;
+        }
+
+        await account.Accounts.DeleteEntityAsync(row, ETag.All, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>
+    /// Whose token this text is, or null. Read from storage at each call, so that a revoked token ends at once; the same
+    /// work is done for accounts that exist and that do not.
+    /// </summary>
+    internal async Task<string?> AuthenticateAsync(string? text, CancellationToken cancellationToken)
+    {
+        if (!Credentials.TryParse(text, out var credentials))
+        {
+            return null;
+        }
+
+        var row = await account
+            .Accounts.GetAsync(credentials.Account, credentials.Id, cancellationToken)
+            .ConfigureAwait(false);
+        var kept = row?.GetString("hash") is { Length: 64 } hash ? Encoding.ASCII.GetBytes(hash) : NoHash;
+        var matches = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(credentials.SecretHash), kept);
+        return matches && (row!.GetDateTimeOffset("expires") is not { } expires || expires > time.GetUtcNow())
+            ? credentials.Account
+            : null;
+    }
+
+    private static Token From(TableEntity row) =>
+        new(
+            row.PartitionKey,
+            row.RowKey,
+            row.GetDateTimeOffset("created") ?? default,
+            row.GetDateTimeOffset("expires")
+        );
+}

@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Azure;
+using ImagesFunctions.Storage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace ImagesFunctions.Images;
+
+/// <summary>A request that is answered with an error of the Images API.</summary>
+internal sealed class ApiException(int status, string message) : Exception(message)
+{
+    /// <summary>The HTTP status.</summary>
+    public int Status => status;
+}
+
+/// <summary>The JSON envelope that every answer of the Images API has, and the one place that writes its errors.</summary>
+internal static partial class Envelope
+{
+    private const int FlushAt = 32 * 1024;
+
+    // The answers are JSON documents, never part of a page, so that "<" may stay what it is.
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Runs a handler. Whatever it throws becomes an error of the API's own form.</summary>
+    public static async Task GuardAsync(HttpContext context, Func<Task> handle)
+    {
+        context.Items[typeof(Stopwatch)] = Stopwatch.GetTimestamp();
+        try
+        {
+            await handle().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is there to read an answer.
+        }
+        catch (Exception error) when (!context.Response.HasStarted)
+        {
+            var (status, message) = Describe(context, error);
+            await WriteErrorAsync(context, status, message).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Writes a successful answer whose <c>data</c> has the one member <c>images</c>.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="images">The images.</param>
+    /// <param name="write">Writes one of them.</param>
+    public static async Task WriteImagesAsync<T>(
+        HttpContext context,
+        IEnumerable<T> images,
+        Action<Utf8JsonWriter, T> write
+    )
+    {
+        var body = context.Response.BodyWriter;
+        context.Response.ContentType = "application/json";
+        context.Response.Headers.CacheControl = "private, no-cache";
+        context.Response.Headers.Vary = "Authorization";
+        using var json = new Utf8JsonWriter(body, Plain);
+        json.WriteStartObject();
+        json.WriteString("status", "success");
+        json.WriteStartObject("data");
+        json.WriteStartArray("images");
+        foreach (var image in images)
+        {
+            write(json, image);
+            if (json.BytesPending > FlushAt)
+            {
+                await json.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+                await body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+            }
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+        WriteTime(context, json);
+        json.WriteEndObject();
+        await json.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+        await body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private static async Task WriteErrorAsync(HttpContext context, int status, string message)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        context.Response.Headers.CacheControl = "no-store";
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
+        using var json = new Utf8JsonWriter(context.Response.BodyWriter, Plain);
+        json.WriteStartObject();
+        json.WriteString("status", "error");
+        json.WriteString("message", message);
+        json.WriteStartArray("errors");
+        json.WriteStartObject();
+        json.WriteNumber("status", status);
+        json.WriteString("message", message);
+        json.WriteEndObject();
+        json.WriteEndArray();
+        WriteTime(context, json);
+        json.WriteEndObject();
+        await json.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        await context.Response.BodyWriter.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private static void WriteTime(HttpContext context, Utf8JsonWriter json)
+    {
+        var elapsed = Stopwatch.GetElapsedTime((long)context.Items[typeof(Stopwatch)]!);
+        json.WriteNumber("op_time_us", (long)elapsed.TotalMicroseconds);
+    }
+
+    private static (int Status, string Message) Describe(HttpContext context, Exception error)
+    {
+        switch (error)
+        {
+            case ApiException api:
+                return (api.Status, api.Message);
+            case BadHttpRequestException bad:
+                return (bad.StatusCode, bad.Message);
+        }
+
+        // The caller learns that it failed and whether to try again; the reason is for the log.
+        LogFailure(
+            context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("ImagesFunctions.Images"),
+            context.Request.Path,
+            error
+        );
+        if (error is StorageUnavailableException or RequestFailedException || StorageErrors.IsUnclear(error))
+        {
+            context.Response.Headers.RetryAfter = "1";
+            return (StatusCodes.Status503ServiceUnavailable, "Storage does not answer: try again.");
+        }
+
+        return (
+            StatusCodes.Status500InternalServerError,
+            "An error of the service, not of the request. It was logged."
+        );
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Request to {Path} failed")]
+    private static partial void LogFailure(ILogger logger, string path, Exception error);
+}

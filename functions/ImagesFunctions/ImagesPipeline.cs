@@ -1,0 +1,89 @@
+using ImagesFunctions.Accounts;
+using ImagesFunctions.Images;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ImagesFunctions;
+
+/// <summary>All routes. Both hosts run exactly these, so that a new one is one line in the file of its area.</summary>
+public static class ImagesPipeline
+{
+    /// <summary>Maps every route, and one for all that match no other.</summary>
+    public static IEndpointRouteBuilder MapImages(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGet("/healthz", () => Results.Text("ok\n"));
+        endpoints.MapImagesApi();
+        endpoints.MapAuthorized(
+            "/",
+            (context, _) => throw new ApiException(StatusCodes.Status401Unauthorized, "There is nothing here.")
+        );
+        endpoints.MapAuthorized(
+            "{*path}",
+            (context, _) =>
+                throw new ApiException(StatusCodes.Status404NotFound, $"There is no route {context.Request.Path}")
+        );
+        return endpoints;
+    }
+
+    /// <summary>
+    /// Maps a route of the Images API for every method: it answers 401 without a valid token, 405 to the methods that it
+    /// does not have, and turns every exception into the API's envelope.
+    /// </summary>
+    /// <param name="endpoints">Where to map it.</param>
+    /// <param name="pattern">The route.</param>
+    /// <param name="handle">Gets the request and the caller's account.</param>
+    /// <param name="methods">The methods that it has; none: all of them.</param>
+    internal static void MapAuthorized(
+        this IEndpointRouteBuilder endpoints,
+        string pattern,
+        Func<HttpContext, string, Task> handle,
+        params string[] methods
+    ) =>
+        endpoints.Map(
+            pattern,
+            context =>
+                Envelope.GuardAsync(
+                    context,
+                    async () =>
+                    {
+                        var account = await AccountAsync(context).ConfigureAwait(false);
+                        if (methods.Length > 0 && !methods.Contains(context.Request.Method, StringComparer.Ordinal))
+                        {
+                            context.Response.Headers.Allow = string.Join(", ", methods);
+                            throw new ApiException(
+                                StatusCodes.Status405MethodNotAllowed,
+                                $"{context.Request.Path} does not have the method {context.Request.Method}"
+                            );
+                        }
+
+                        await handle(context, account).ConfigureAwait(false);
+                    }
+                )
+        );
+
+    private static async Task<string> AccountAsync(HttpContext context)
+    {
+        var header = context.Request.Headers.Authorization;
+        var tokens = context.RequestServices.GetRequiredService<Tokens>();
+        // A scheme's name is case-insensitive (RFC 9110, 11.1).
+        const string scheme = "Bearer ";
+        var account =
+            header.Count == 1 && header[0]!.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)
+                ? await tokens
+                    .AuthenticateAsync(header[0]![scheme.Length..].Trim(), context.RequestAborted)
+                    .ConfigureAwait(false)
+                : null;
+        if (account is null)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+            throw new ApiException(
+                StatusCodes.Status401Unauthorized,
+                "A valid token is needed: send the header Authorization: Bearer <token>."
+            );
+        }
+
+        return account;
+    }
+}

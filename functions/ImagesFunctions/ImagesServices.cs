@@ -1,0 +1,51 @@
+using ImagesFunctions.Accounts;
+using ImagesFunctions.Images;
+using ImagesFunctions.Ingest;
+using ImagesFunctions.Storage;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+
+namespace ImagesFunctions;
+
+/// <summary>Registers the library with a host.</summary>
+public static class ImagesServices
+{
+    /// <summary>
+    /// Registers everything as singletons. Does no I/O; a storage account that is not configured shows at its first use.
+    /// A <see cref="StorageAccount"/> or <see cref="TimeProvider"/> that is registered already is kept.
+    /// </summary>
+    public static IServiceCollection AddImages(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(_ => StorageAccount.From(configuration));
+        services.AddSingleton<Catalog>();
+        services.AddSingleton<Content>();
+        services.AddSingleton<Refusals>();
+        services.AddSingleton<ManifestCommit>();
+        services.AddSingleton<TakeBack>();
+        services.AddSingleton<Removal>();
+        services.AddSingleton<Tagging>();
+        services.AddSingleton<LayoutIndex>();
+        services.AddSingleton<ImageLists>();
+        services.AddSingleton<Tokens>();
+        // Their constructors are not public, because the types that they take are not.
+        services.AddSingleton(s => new BlobIngest(
+            s.GetRequiredService<Catalog>(),
+            s.GetRequiredService<Content>(),
+            s.GetRequiredService<ManifestCommit>(),
+            s.GetRequiredService<TakeBack>(),
+            s.GetRequiredService<Removal>(),
+            s.GetRequiredService<Refusals>(),
+            s.GetRequiredService<LayoutIndex>(),
+            s.GetRequiredService<ILogger<BlobIngest>>()
+        ));
+        services.AddSingleton(s => new StatusReader(
+            s.GetRequiredService<Catalog>(),
+            s.GetRequiredService<Content>(),
+            s.GetRequiredService<TimeProvider>()
+        ));
+        return services;
+    }
+}

@@ -1,0 +1,213 @@
+using ImagesFunctions.Oci;
+using ImagesFunctions.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace ImagesFunctions.Ingest;
+
+/// <summary>
+/// A blob landed: verified, then indexed. Every event may come late, twice, out of order or for a blob that is gone
+/// again; all of them lead to the same rows, because nothing is taken from the event but the path.
+/// </summary>
+public sealed partial class BlobIngest
+{
+    private const int MostTries = 10;
+
+    private readonly Catalog _catalog;
+    private readonly Content _content;
+    private readonly ManifestCommit _manifests;
+    private readonly TakeBack _takeBack;
+    private readonly Removal _removal;
+    private readonly Refusals _refusals;
+    private readonly LayoutIndex _layoutIndex;
+    private readonly ILogger<BlobIngest> _log;
+
+    internal BlobIngest(
+        Catalog catalog,
+        Content content,
+        ManifestCommit manifests,
+        TakeBack takeBack,
+        Removal removal,
+        Refusals refusals,
+        LayoutIndex layoutIndex,
+        ILogger<BlobIngest> log
+    )
+    {
+        _catalog = catalog;
+        _content = content;
+        _manifests = manifests;
+        _takeBack = takeBack;
+        _removal = removal;
+        _refusals = refusals;
+        _layoutIndex = layoutIndex;
+        _log = log;
+    }
+
+    /// <summary>
+    /// Takes in what stands at a path of the container <c>images</c> now: a new blob, an overwritten one, or none any more.
+    /// Bad input is recorded, not thrown.
+    /// </summary>
+    /// <param name="path">The path inside the container, such as <c>alice/hello/blobs/sha256/…</c>.</param>
+    /// <param name="cancellationToken">Ends it between any two steps; the next event for the path goes on.</param>
+    /// <exception cref="StorageUnavailableException">Storage failed: the event is to be delivered again.</exception>
+    /// <exception cref="Azure.RequestFailedException">As above.</exception>
+    public async Task LandedAsync(string path, CancellationToken cancellationToken)
+    {
+        if (!LayoutPath.TryParse(path, out var layoutPath, out var refusal))
+        {
+            if (await _content.StatAsync(path, cancellationToken).ConfigureAwait(false) is null)
+            {
+                await _refusals.ClearAsync(path, cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                LogRefused(path, refusal);
+                await _refusals.RefuseAsync(path, refusal, null, cancellationToken).ConfigureAwait(false);
+            }
+
+            return;
+        }
+
+        if (layoutPath.Digest is { } digest)
+        {
+            await BlobLandedAsync(layoutPath.Repository, digest, path, cancellationToken).ConfigureAwait(false);
+        }
+        else if (layoutPath.IsIndex)
+        {
+            await _layoutIndex.LandedAsync(layoutPath.Repository, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Records that <see cref="LandedAsync"/> was tried as often as it may be and failed each time.</summary>
+    public Task FailedAsync(string path, Exception error, CancellationToken cancellationToken) =>
+        _refusals.FailAsync(
+            path,
+            $"storage failed: {error.GetType().Name}: {error.Message.Split('\n')[0].Trim()}",
+            cancellationToken
+        );
+
+    private async Task BlobLandedAsync(
+        Repository repository,
+        Digest digest,
+        string path,
+        CancellationToken cancellationToken
+    )
+    {
+        for (var attempt = 1; attempt <= MostTries; attempt++)
+        {
+            // The row first: what is written by comparing with it may only be newer than it.
+            var row = await _catalog.BlobAsync(repository, digest, cancellationToken).ConfigureAwait(false);
+            if (row is { IsDeleting: true })
+            {
+                if (await _removal.FinishAsync(repository, digest, cancellationToken).ConfigureAwait(false))
+                {
+                    return;
+                }
+
+                continue;
+            }
+
+            if (await _content.StatAsync(path, cancellationToken).ConfigureAwait(false) is not { } stored)
+            {
+                if (row is not null)
+                {
+                    await _takeBack.RunAsync(repository, row, cancellationToken).ConfigureAwait(false);
+                }
+
+                await _refusals.ClearAsync(path, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+
+            var verified =
+                row?.BlobETag == stored.ETag
+                    ? Verified.Good
+                    : await VerifyAsync(repository, digest, path, row, stored.ETag, cancellationToken)
+                        .ConfigureAwait(false);
+            if (verified == Verified.Good)
+            {
+                await SettleAsync(repository, digest, path, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (verified != Verified.Changed)
+            {
+                return;
+            }
+
+            await Backoff
+                .DelayAsync(attempt, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1), cancellationToken)
+                .ConfigureAwait(false);
+        }
+
+        throw new StorageUnavailableException($"{path} was overwritten each time it was read");
+    }
+
+    private enum Verified
+    {
+        // The bytes are what the path says, and the row says so.
+        Good,
+
+        // They are not, and the refusal says so.
+        Bad,
+
+        // The blob or its row changed meanwhile: look again.
+        Changed,
+    }
+
+    private async Task<Verified> VerifyAsync(
+        Repository repository,
+        Digest digest,
+        string path,
+        BlobRow? row,
+        string etag,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await _content.HashAsync(path, etag, digest, cancellationToken).ConfigureAwait(false) is not { } hashed)
+        {
+            return Verified.Changed;
+        }
+
+        if (hashed.Digest != digest)
+        {
+            if (row is not null)
+            {
+                await _takeBack.RunAsync(repository, row, cancellationToken).ConfigureAwait(false);
+            }
+
+            var reason = $"the bytes hash to {hashed.Digest}, not to {digest}";
+            LogRefused(path, reason);
+            await _refusals.RefuseAsync(path, reason, hashed.Digest, cancellationToken).ConfigureAwait(false);
+            return await _content.IsStillAsync(path, etag, cancellationToken).ConfigureAwait(false)
+                ? Verified.Bad
+                : Verified.Changed;
+        }
+
+        var verified = new BlobRow(repository.App, digest, hashed.Size, etag, IsDeleting: false, hashed.Tar);
+        // The second look comes after the row: a delete or overwrite in between either sees the row or is seen here.
+        return
+            await _catalog.PutBlobAsync(repository.Namespace, verified, row, cancellationToken).ConfigureAwait(false)
+            && await _content.IsStillAsync(path, etag, cancellationToken).ConfigureAwait(false)
+            ? Verified.Good
+            : Verified.Changed;
+    }
+
+    private async Task SettleAsync(
+        Repository repository,
+        Digest digest,
+        string path,
+        CancellationToken cancellationToken
+    )
+    {
+        var needs = await _catalog.NeedsAsync(repository, digest, cancellationToken).ConfigureAwait(false);
+        // The blob itself, which may be a manifest, and the manifests that it may complete.
+        var refused = await _manifests
+            .SettleAsync(repository, [digest, .. needs.Select(n => n.By.Digest).OfType<Digest>()], cancellationToken)
+            .ConfigureAwait(false);
+        if (!refused.Contains(digest))
+        {
+            await _refusals.ClearAsync(path, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Refused {Path}: {Reason}")]
+    private partial void LogRefused(string path, string reason);
+}

@@ -1,0 +1,220 @@
+using ImagesFunctions.Oci;
+using ImagesFunctions.Storage;
+
+namespace ImagesFunctions.Ingest;
+
+/// <summary>
+/// Applies the <c>index.json</c> of an uploaded OCI image layout: it says which blobs are manifests, sets the tags that it
+/// names by <c>org.opencontainers.image.ref.name</c>, and drops those that an earlier one had set and this one does not name.
+/// </summary>
+internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestCommit manifests, Refusals refusals)
+{
+    private const string RefName = "org.opencontainers.image.ref.name";
+    private const int MostTries = 10;
+
+    // A tag that waits takes two rows, and one row is left for the ETag.
+    private const int MostTagsACommit = 48;
+
+    private enum Applied
+    {
+        Whole,
+        Partly,
+        FileChanged,
+    }
+
+    private sealed record Parsed(
+        string ETag,
+        IReadOnlyList<Descriptor> Manifests,
+        IReadOnlyDictionary<string, Digest> Tags,
+        string? Problem
+    );
+
+    /// <summary>Applies the file as it stands now, whatever state an earlier, killed or concurrent, application left.</summary>
+    /// <exception cref="StorageUnavailableException">Storage failed, or the file changed each time it was read.</exception>
+    public async Task LandedAsync(Repository repository, CancellationToken cancellationToken)
+    {
+        var path = LayoutPath.IndexOf(repository);
+        for (var attempt = 1; attempt <= MostTries; attempt++)
+        {
+            if (await content.StatAsync(path, cancellationToken).ConfigureAwait(false) is not { } stored)
+            {
+                await refusals.ClearAsync(path, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+
+            Parsed file;
+            try
+            {
+                if (
+                    await content.ReadAsync(path, stored.ETag, cancellationToken).ConfigureAwait(false) is not { } bytes
+                )
+                {
+                    continue;
+                }
+
+                file = Parse(bytes, stored.ETag);
+            }
+            catch (InvalidContentException error)
+            {
+                await refusals.RefuseAsync(path, error.Message, null, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+
+            if (!await ApplyAsync(repository, file, cancellationToken).ConfigureAwait(false))
+            {
+                continue;
+            }
+
+            await manifests
+                .SettleAsync(repository, file.Manifests.Select(m => m.Digest), cancellationToken)
+                .ConfigureAwait(false);
+            await (
+                file.Problem is null
+                    ? refusals.ClearAsync(path, cancellationToken)
+                    : refusals.RefuseAsync(path, file.Problem, null, cancellationToken)
+            ).ConfigureAwait(false);
+            return;
+        }
+
+        throw new StorageUnavailableException($"{path} was overwritten each time it was read");
+    }
+
+    private static Parsed Parse(byte[] bytes, string etag)
+    {
+        // Docker's list type would be legal inside, but the file itself is an OCI index (image-layout.md).
+        var index = Manifest.Parse(bytes, MediaTypes.OciIndex);
+        var problems = new List<string>();
+        var tags = new Dictionary<string, Digest>(StringComparer.Ordinal);
+        foreach (var descriptor in index.Manifests)
+        {
+            if (!descriptor.Annotations.TryGetValue(RefName, out var tag))
+            {
+                continue;
+            }
+
+            if (!Reference.IsTag(tag))
+            {
+                problems.Add($"'{tag}' is not a tag");
+            }
+            else if (!IsManifest(descriptor))
+            {
+                problems.Add($"the tag '{tag}' names a {descriptor.MediaType}, which is not a manifest");
+            }
+            else if (!tags.TryAdd(tag, descriptor.Digest) && tags[tag] != descriptor.Digest)
+            {
+                problems.Add($"the tag '{tag}' is named twice: the first one counts");
+            }
+        }
+
+        var problem = problems.Count == 0 ? null : "applied, except: " + string.Join("; ", problems);
+        return new Parsed(etag, [.. index.Manifests.Where(IsManifest).DistinctBy(m => m.Digest)], tags, problem);
+    }
+
+    // A descriptor has to have a media type; where one has none, the content's own decides.
+    private static bool IsManifest(Descriptor descriptor) =>
+        descriptor.MediaType.Length == 0 || MediaTypes.IsManifest(descriptor.MediaType);
+
+    // False when the file changed meanwhile.
+    private async Task<bool> ApplyAsync(Repository repository, Parsed file, CancellationToken cancellationToken)
+    {
+        var needs = file
+            .Manifests.Select(m => new NeedRow(repository.App, m.Digest, Needer.Layout, m.MediaType))
+            .ToList();
+        await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken).ConfigureAwait(false);
+        // Tags that are right already, by commits of this very application; they are not looked at twice.
+        var done = new HashSet<string>(StringComparer.Ordinal);
+        while (true)
+        {
+            var touched = new List<string>();
+            var applied = await catalog
+                .CommitAsync(
+                    repository.Namespace,
+                    (view, stop) =>
+                    {
+                        touched.Clear();
+                        return DecideAsync(view, repository, file, done, touched, stop);
+                    },
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
+            if (applied != Applied.Partly)
+            {
+                return applied == Applied.Whole;
+            }
+
+            done.UnionWith(touched);
+        }
+    }
+
+    private async Task<Decision<Applied>> DecideAsync(
+        CatalogView view,
+        Repository repository,
+        Parsed file,
+        HashSet<string> done,
+        List<string> touched,
+        CancellationToken cancellationToken
+    )
+    {
+        var app = repository.App;
+        var layout = await view.GetAsync(Keys.Layout(app), cancellationToken).ConfigureAwait(false);
+        // After the version and the row: whoever applied a newer file has changed one of them, or finds it here.
+        if (
+            !await content
+                .IsStillAsync(LayoutPath.IndexOf(repository), file.ETag, cancellationToken)
+                .ConfigureAwait(false)
+        )
+        {
+            return Decision.Nothing(Applied.FileChanged);
+        }
+
+        if (layout?.GetString("etag") == file.ETag)
+        {
+            return Decision.Nothing(Applied.Whole);
+        }
+
+        var current = (await view.RangeAsync(Keys.OfApp('t', app), cancellationToken).ConfigureAwait(false))
+            .Select(TagRow.From)
+            .ToDictionary(t => t.Tag, StringComparer.Ordinal);
+        var changes = new List<Change>();
+        foreach (var tag in current.Values.Where(t => t.FromLayout && !file.Tags.ContainsKey(t.Tag)).Select(t => t.Key))
+        {
+            if (changes.Count >= 2 * MostTagsACommit)
+            {
+                return Decision.Of(Applied.Partly, changes);
+            }
+
+            changes.Add(new Change(tag, null));
+        }
+
+        foreach (var (tag, digest) in file.Tags.Where(t => !done.Contains(t.Key)))
+        {
+            if (changes.Count >= (2 * MostTagsACommit) - 1)
+            {
+                return Decision.Of(Applied.Partly, changes);
+            }
+
+            touched.Add(tag);
+            var image = await view.GetAsync(Keys.Image(app, digest), cancellationToken).ConfigureAwait(false);
+            var wanted = new TagRow(app, tag, digest, image?.GetString("generation"), FromLayout: true);
+            if (current.GetValueOrDefault(tag) == wanted)
+            {
+                continue;
+            }
+
+            changes.Add(new Change(wanted.Key, wanted.ToEntity(view.Namespace)));
+            if (wanted.Generation is null)
+            {
+                // Its image fills the tag in when it is committed; this row is how it finds it.
+                var need = new NeedRow(app, digest, Needer.Tag(tag), null);
+                changes.Add(new Change(need.Key, need.ToEntity(view.Namespace)));
+            }
+        }
+
+        var entity = new Azure.Data.Tables.TableEntity(view.Namespace, Keys.Layout(app))
+        {
+            ["app"] = app,
+            ["etag"] = file.ETag,
+        };
+        return Decision.Of(Applied.Whole, [.. changes, new Change(entity.RowKey, entity)]);
+    }
+}

@@ -1,0 +1,339 @@
+using System.Collections.Concurrent;
+using Azure;
+using Azure.Data.Tables;
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Storage;
+
+/// <summary>The rows of the table <c>images</c>: read as they are, or changed by decisions that one order per namespace makes serializable.</summary>
+internal sealed class Catalog(StorageAccount account)
+{
+    private const int MostTries = 200;
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
+
+    private readonly ConcurrentDictionary<string, CommitQueue> _queues = new(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Makes a decision and commits it. It is made again for as long as somebody else changes what it read, and has to
+    /// be free of other effects. A decision that changes nothing is answered at once, from rows read since the call.
+    /// </summary>
+    /// <exception cref="StorageUnavailableException">Storage gave no definite answer, or others were faster for two minutes.</exception>
+    public async Task<T> CommitAsync<T>(
+        string @namespace,
+        Func<CatalogView, CancellationToken, Task<Decision<T>>> decide,
+        CancellationToken cancellationToken
+    )
+    {
+        var queue = _queues.GetOrAdd(@namespace, ns => new CommitQueue(account, ns));
+        var started = Environment.TickCount64;
+        for (
+            var attempt = 1;
+            attempt <= MostTries && Environment.TickCount64 - started < Longest.TotalMilliseconds;
+            attempt++
+        )
+        {
+            var view = new CatalogView(
+                account.Catalog,
+                @namespace,
+                await queue.SequenceAsync(cancellationToken).ConfigureAwait(false)
+            );
+            var decision = await decide(view, cancellationToken).ConfigureAwait(false);
+            if (
+                decision.Changes.Count == 0
+                || await queue.CommitAsync(view, decision.Changes, cancellationToken).ConfigureAwait(false)
+            )
+            {
+                return decision.Result;
+            }
+        }
+
+        throw new StorageUnavailableException(
+            $"the namespace {@namespace} is too busy: others kept changing what this decision read"
+        );
+    }
+
+    /// <summary>The row, or null.</summary>
+    public Task<TableEntity?> GetAsync(string @namespace, string key, CancellationToken cancellationToken) =>
+        account.Catalog.GetAsync(@namespace, key, cancellationToken);
+
+    /// <summary>The rows of a range, in the order of their keys.</summary>
+    public Task<List<TableEntity>> RangeAsync(string @namespace, KeyRange range, CancellationToken cancellationToken) =>
+        account.Catalog.RangeAsync(@namespace, range, cancellationToken);
+
+    /// <summary>The verified blob's row, or null. A row whose removal has begun is returned too.</summary>
+    public async Task<BlobRow?> BlobAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
+        await GetAsync(repository.Namespace, Keys.Blob(repository.App, digest), cancellationToken).ConfigureAwait(false)
+            is { } row
+            ? BlobRow.From(row)
+            : null;
+
+    /// <summary>The committed image's row, or null.</summary>
+    public async Task<ImageRow?> ImageAsync(
+        Repository repository,
+        Digest digest,
+        CancellationToken cancellationToken
+    ) =>
+        await GetAsync(repository.Namespace, Keys.Image(repository.App, digest), cancellationToken)
+            .ConfigureAwait(false)
+            is { } row
+            ? ImageRow.From(row)
+            : null;
+
+    /// <summary>Who needs this digest in the repository.</summary>
+    public async Task<List<NeedRow>> NeedsAsync(
+        Repository repository,
+        Digest needed,
+        CancellationToken cancellationToken
+    ) =>
+        (
+            await RangeAsync(repository.Namespace, Keys.Needs(repository.App, needed), cancellationToken)
+                .ConfigureAwait(false)
+        ).ConvertAll(NeedRow.From);
+
+    /// <summary>
+    /// Writes the row of a blob that was just verified, outside the namespace's order, which new rows may be. False when
+    /// the row is no longer the one that was read before (null: there was none).
+    /// </summary>
+    public async Task<bool> PutBlobAsync(
+        string @namespace,
+        BlobRow row,
+        BlobRow? before,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            if (before is null)
+            {
+                await account.Catalog.AddEntityAsync(row.ToEntity(@namespace), cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                await account
+                    .Catalog.UpdateEntityAsync(
+                        row.ToEntity(@namespace),
+                        before.RowETag,
+                        TableUpdateMode.Replace,
+                        cancellationToken
+                    )
+                    .ConfigureAwait(false);
+            }
+
+            return true;
+        }
+        catch (RequestFailedException error) when (error.IsConflict() || error.IsNotFound())
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Removes a blob's row whose removal had begun, if it is still that row.</summary>
+    public async Task RemoveDeletingAsync(string @namespace, BlobRow row, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await account
+                .Catalog.DeleteEntityAsync(@namespace, row.Key, row.RowETag, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (RequestFailedException error) when (error.IsConflict())
+        {
+            // Somebody wrote the blob anew.
+        }
+    }
+
+    /// <summary>Writes rows that say who needs what, outside the namespace's order, which new rows may be.</summary>
+    public async Task PutNeedsAsync(
+        string @namespace,
+        IReadOnlyList<NeedRow> needs,
+        CancellationToken cancellationToken
+    )
+    {
+        foreach (var some in needs.Chunk(100))
+        {
+            var actions = some.Select(n => new TableTransactionAction(
+                TableTransactionActionType.UpsertReplace,
+                n.ToEntity(@namespace)
+            ));
+            await account.Catalog.SubmitTransactionAsync(actions, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Records a refusal, or replaces the one for the same path.</summary>
+    public async Task PutRefusedAsync(RefusedRow row, CancellationToken cancellationToken) =>
+        await account
+            .Catalog.UpsertEntityAsync(row.ToEntity(), TableUpdateMode.Replace, cancellationToken)
+            .ConfigureAwait(false);
+
+    /// <summary>Takes a refusal back, if there is one for the path.</summary>
+    public async Task RemoveRefusedAsync(string path, CancellationToken cancellationToken)
+    {
+        var partition = LayoutPath.NamespaceOf(path) ?? Keys.RefusedPartition;
+        // Most paths never were refused, and a point read costs less than a failed delete.
+        if (await GetAsync(partition, Keys.Refused(path), cancellationToken).ConfigureAwait(false) is { } row)
+        {
+            // Without a condition: a second try of a lost answer finds nothing, and that is success.
+            await account.Catalog.DeleteEntityAsync(row, ETag.All, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// The image and tag rows of a namespace, or of one app of it, as they were at one moment not before the call: rows
+    /// are scanned page by page, and what was committed meanwhile is replayed from the log.
+    /// </summary>
+    /// <exception cref="StorageUnavailableException">The log has gaps each time, or storage does not answer.</exception>
+    public async Task<NamespaceRows> ReadAsync(string @namespace, string? app, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; attempt <= 5; attempt++)
+        {
+            var before = await account.Catalog.VersionAsync(@namespace, cancellationToken).ConfigureAwait(false);
+            if (before.Seq == 0)
+            {
+                return new NamespaceRows();
+            }
+
+            var (imageRange, tagRange) = app is null
+                ? (Keys.All('i'), Keys.All('t'))
+                : (Keys.OfApp('i', app), Keys.OfApp('t', app));
+            var images = RangeAsync(@namespace, imageRange, cancellationToken);
+            var tags = RangeAsync(@namespace, tagRange, cancellationToken);
+            var rows = new NamespaceRows();
+            foreach (var row in await images.ConfigureAwait(false))
+            {
+                rows.Apply(row.RowKey, row);
+            }
+
+            foreach (var row in await tags.ConfigureAwait(false))
+            {
+                rows.Apply(row.RowKey, row);
+            }
+
+            var after = await account.Catalog.VersionAsync(@namespace, cancellationToken).ConfigureAwait(false);
+            var log =
+                after.Seq == before.Seq
+                    ? []
+                    : await account
+                        .Catalog.LogAsync(@namespace, before.Seq + 1, after.Seq, cancellationToken)
+                        .ConfigureAwait(false);
+            if (log.Count == after.Seq - before.Seq && log.All(e => e.Rows is not null))
+            {
+                foreach (
+                    var (key, row) in log.SelectMany(e => e.Rows!)
+                        .Where(r => imageRange.Contains(r.Key) || tagRange.Contains(r.Key))
+                )
+                {
+                    rows.Apply(key, row);
+                }
+
+                return rows;
+            }
+        }
+
+        throw new StorageUnavailableException($"the namespace {@namespace} changes faster than it can be read");
+    }
+}
+
+/// <summary>Image and tag rows by their keys, which sort them by app.</summary>
+internal sealed class NamespaceRows
+{
+    public SortedDictionary<string, ImageRow> Images { get; } = new(StringComparer.Ordinal);
+
+    public SortedDictionary<string, TagRow> Tags { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Fetches the facts and children that were too long to stand in their rows.</summary>
+    public async Task LoadFactsAsync(Content content, CancellationToken cancellationToken)
+    {
+        foreach (var (key, row) in Images.Where(i => i.Value.FactsBlob is not null).ToList())
+        {
+            Images[key] = await content.WithFactsAsync(row, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// The images that a list shows, with their tags in ordinal order, sorted by app and digest: complete ones, and of those
+    /// that an index of the same repository names only the ones with a tag of their own. Needs the facts.
+    /// </summary>
+    public IEnumerable<(ImageRow Row, IReadOnlyList<string> Tags)> Listed()
+    {
+        var complete = Images.Values.Where(i => i.State == ImageState.Complete).ToList();
+        // A tag of an image that was deleted, and landed again, has the old generation.
+        var tags = Tags
+            .Values.Where(t => t.Generation is not null)
+            .ToLookup(t => (t.App, t.Digest, t.Generation), t => t.Tag);
+        var children = complete.SelectMany(i => i.Children.Select(c => (i.App, Child: c))).ToHashSet();
+        foreach (var image in complete.Where(i => i.IsImage))
+        {
+            List<string> own = [.. tags[(image.App, image.Digest, image.Generation)]];
+            if (own.Count > 0 || !children.Contains((image.App, image.Digest.ToString())))
+            {
+                own.Sort(StringComparer.Ordinal);
+                yield return (image, own);
+            }
+        }
+    }
+
+    /// <summary>Takes a row that was read or that a commit wrote; null for one that it removed.</summary>
+    public void Apply(string key, TableEntity? row)
+    {
+        if (row is null)
+        {
+            Images.Remove(key);
+            Tags.Remove(key);
+        }
+        else if (key[0] == 'i')
+        {
+            Images[key] = ImageRow.From(row);
+        }
+        else
+        {
+            Tags[key] = TagRow.From(row);
+        }
+    }
+}
+
+internal static class LogReads
+{
+    private const int MostEntries = 1_000;
+
+    /// <summary>A namespace's version; 0 before its first commit.</summary>
+    public static async Task<NamespaceVersion> VersionAsync(
+        this TableClient table,
+        string @namespace,
+        CancellationToken cancellationToken
+    )
+    {
+        var row = await table.GetAsync(@namespace, Keys.Version, cancellationToken).ConfigureAwait(false);
+        return row is null ? new NamespaceVersion(0, null) : new NamespaceVersion(row.GetInt64("seq") ?? 0, row.ETag);
+    }
+
+    /// <summary>The log entries from one number to another, both included, in order; fewer where entries are trimmed or there are over 1,000.</summary>
+    public static async Task<List<LogEntry>> LogAsync(
+        this TableClient table,
+        string @namespace,
+        long from,
+        long to,
+        CancellationToken cancellationToken
+    )
+    {
+        if (to - from >= MostEntries)
+        {
+            return [];
+        }
+
+        var entries = new LogEntry?[to - from + 1];
+        await Parallel
+            .ForEachAsync(
+                Enumerable.Range(0, entries.Length),
+                new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellationToken },
+                async (i, stop) =>
+                {
+                    if (await table.GetAsync(@namespace, Keys.Log(from + i), stop).ConfigureAwait(false) is { } row)
+                    {
+                        entries[i] = LogEntry.From(@namespace, from + i, row);
+                    }
+                }
+            )
+            .ConfigureAwait(false);
+        return [.. entries.OfType<LogEntry>()];
+    }
+}

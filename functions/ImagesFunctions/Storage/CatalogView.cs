@@ -1,0 +1,115 @@
+using Azure;
+using Azure.Data.Tables;
+
+namespace ImagesFunctions.Storage;
+
+/// <summary>
+/// A namespace as a decision sees it: every read happens after commit <see cref="Seq"/>, and is recorded, so that a
+/// later commit is known to leave the decision standing or not.
+/// </summary>
+internal sealed class CatalogView(TableClient table, string @namespace, long seq)
+{
+    private readonly Lock _gate = new();
+    private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
+    private readonly List<KeyRange> _ranges = [];
+
+    public string Namespace => @namespace;
+
+    public long Seq => seq;
+
+    /// <summary>The row, or null.</summary>
+    public async Task<TableEntity?> GetAsync(string key, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            _keys.Add(key);
+        }
+
+        return await table.GetAsync(@namespace, key, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The rows of a range, in the order of their keys.</summary>
+    public async Task<List<TableEntity>> RangeAsync(KeyRange range, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            _ranges.Add(range);
+        }
+
+        return await table.RangeAsync(@namespace, range, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether a commit that changed these keys may have changed what was read here.</summary>
+    public bool IsTouchedBy(IEnumerable<string> changed)
+    {
+        lock (_gate)
+        {
+            return changed.Any(key => _keys.Contains(key) || _ranges.Exists(r => r.Contains(key)));
+        }
+    }
+}
+
+/// <summary>One row that a decision writes, or removes.</summary>
+/// <param name="Key">The row key.</param>
+/// <param name="Entity">The whole new row; null to remove it.</param>
+/// <param name="IfMatch">
+/// The ETag of the row as it was read, for rows that others may write outside the namespace's order; null for the rest.
+/// </param>
+internal sealed record Change(string Key, TableEntity? Entity, ETag? IfMatch = null)
+{
+    /// <summary>The most rows one decision may write: a transaction holds 100, two of which are the version and the log entry.</summary>
+    public const int Most = 98;
+
+    /// <summary>About how many characters the row's values take.</summary>
+    public int Length { get; } =
+        Key.Length + (Entity?.Sum(p => p.Key.Length + ((p.Value as string)?.Length ?? 8)) ?? 0);
+}
+
+/// <summary>What was decided: an answer, and the rows to write so that it becomes true. No rows: there is nothing to do.</summary>
+internal sealed record Decision<T>(T Result, IReadOnlyList<Change> Changes);
+
+internal static class Decision
+{
+    public static Decision<T> Nothing<T>(T result) => new(result, []);
+
+    public static Decision<T> Of<T>(T result, IReadOnlyList<Change> changes) => new(result, changes);
+}
+
+internal static class TableReads
+{
+    /// <summary>The row, or null.</summary>
+    public static async Task<TableEntity?> GetAsync(
+        this TableClient table,
+        string partition,
+        string key,
+        CancellationToken cancellationToken
+    )
+    {
+        var answer = await table
+            .GetEntityIfExistsAsync<TableEntity>(partition, key, cancellationToken: cancellationToken)
+            .ConfigureAwait(false);
+        return answer.HasValue ? answer.Value : null;
+    }
+
+    /// <summary>The rows of a range, in the order of their keys.</summary>
+    public static async Task<List<TableEntity>> RangeAsync(
+        this TableClient table,
+        string partition,
+        KeyRange range,
+        CancellationToken cancellationToken
+    )
+    {
+        var filter = TableClient.CreateQueryFilter(
+            $"PartitionKey eq {partition} and RowKey ge {range.From} and RowKey lt {range.To}"
+        );
+        var rows = new List<TableEntity>();
+        await foreach (
+            var row in table.QueryAsync<TableEntity>(filter, cancellationToken: cancellationToken).ConfigureAwait(false)
+        )
+        {
+            rows.Add(row);
+        }
+
+        return rows;
+    }
+}

@@ -1,0 +1,279 @@
+using Azure;
+using Azure.Data.Tables;
+
+namespace ImagesFunctions.Storage;
+
+/// <summary>
+/// The one way by which this process commits to a namespace. Decisions are made by their callers, at the same time;
+/// here those that do not touch each other are packed into one transaction that carries the row <c>v</c> with If-Match
+/// and adds a log entry. A decision that a later commit left untouched stands; any other goes back to be made again.
+/// </summary>
+internal sealed class CommitQueue(StorageAccount account, string @namespace)
+{
+    private const int MostCharacters = 400_000;
+    private const int MostHistory = 128;
+    private const int MostSends = 8;
+
+    private readonly Lock _gate = new();
+    private readonly List<Pending> _arrived = [];
+    private readonly Dictionary<long, IReadOnlySet<string>> _history = [];
+    private bool _running;
+    private NamespaceVersion? _version;
+
+    private sealed record Pending(CatalogView View, IReadOnlyList<Change> Changes)
+    {
+        // True: committed. False: stale, to be made again.
+        public TaskCompletionSource<bool> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool IsTouchedBy(IReadOnlySet<string> keys) =>
+            View.IsTouchedBy(keys) || Changes.Any(c => keys.Contains(c.Key));
+    }
+
+    /// <summary>A sequence number that was committed before this returns: what is read afterwards is at least that new.</summary>
+    public async Task<long> SequenceAsync(CancellationToken cancellationToken)
+    {
+        if (Volatile.Read(ref _version) is { } known)
+        {
+            return known.Seq;
+        }
+
+        return (await account.Catalog.VersionAsync(@namespace, cancellationToken).ConfigureAwait(false)).Seq;
+    }
+
+    /// <summary>Commits a decision. True: it is committed. False: what it read has changed since; make it again.</summary>
+    /// <exception cref="StorageUnavailableException">Storage gave no definite answer: the decision may or may not be committed.</exception>
+    public Task<bool> CommitAsync(CatalogView view, IReadOnlyList<Change> changes, CancellationToken cancellationToken)
+    {
+        if (changes.Count > Change.Most)
+        {
+            throw new ArgumentException($"a decision writes at most {Change.Most} rows", nameof(changes));
+        }
+
+        var pending = new Pending(view, changes);
+        lock (_gate)
+        {
+            _arrived.Add(pending);
+            if (!_running)
+            {
+                _running = true;
+                // Goes on for as long as decisions arrive, whoever's they are; each caller may stop waiting for its own.
+                _ = Task.Run(RunAsync, CancellationToken.None);
+            }
+        }
+
+        return pending.Done.Task.WaitAsync(cancellationToken);
+    }
+
+    private async Task RunAsync()
+    {
+        var open = new List<Pending>();
+        var refusals = 0;
+        while (true)
+        {
+            lock (_gate)
+            {
+                open.AddRange(_arrived);
+                _arrived.Clear();
+                if (open.Count == 0)
+                {
+                    _running = false;
+                    return;
+                }
+            }
+
+            try
+            {
+                refusals = await CommitOnceAsync(open).ConfigureAwait(false) ? 0 : refusals + 1;
+                if (refusals > 0)
+                {
+                    await Backoff
+                        .DelayAsync(
+                            refusals,
+                            TimeSpan.FromMilliseconds(5),
+                            TimeSpan.FromMilliseconds(250),
+                            CancellationToken.None
+                        )
+                        .ConfigureAwait(false);
+                }
+            }
+            catch (Exception error)
+            {
+                Volatile.Write(ref _version, null);
+                open.ForEach(p => p.Done.TrySetException(error));
+                open.Clear();
+            }
+        }
+    }
+
+    // Takes what it can answer out of the list. False when the transaction was refused.
+    private async Task<bool> CommitOnceAsync(List<Pending> open)
+    {
+        var version = Volatile.Read(ref _version) ?? await ReadVersionAsync().ConfigureAwait(false);
+        SendBackStale(open, version);
+        if (open.Count == 0)
+        {
+            return true;
+        }
+
+        var pack = Pack(open);
+        var entry = LogEntry.Of(version.Seq + 1, [.. pack.SelectMany(p => p.Changes)]);
+        var next = await SendAsync(version, entry, pack).ConfigureAwait(false);
+        if (next is not null)
+        {
+            Remember(entry.Seq, entry.Keys);
+            Volatile.Write(ref _version, next);
+            pack.ForEach(p => p.Done.TrySetResult(true));
+            open.RemoveAll(pack.Contains);
+            return true;
+        }
+
+        var now = await ReadVersionAsync().ConfigureAwait(false);
+        if (now.Seq == version.Seq)
+        {
+            // Nobody committed: a row's own If-Match did not hold. Which one is not worth knowing.
+            pack.ForEach(p => p.Done.TrySetResult(false));
+            open.RemoveAll(pack.Contains);
+        }
+        else if (now.Seq - version.Seq <= MostHistory)
+        {
+            foreach (
+                var committed in await account
+                    .Catalog.LogAsync(@namespace, version.Seq + 1, now.Seq, CancellationToken.None)
+                    .ConfigureAwait(false)
+            )
+            {
+                Remember(committed.Seq, committed.Keys);
+            }
+        }
+
+        return false;
+    }
+
+    private void SendBackStale(List<Pending> open, NamespaceVersion version) =>
+        open.RemoveAll(p =>
+        {
+            for (var seq = p.View.Seq + 1; seq <= version.Seq; seq++)
+            {
+                if (!_history.TryGetValue(seq, out var keys) || p.IsTouchedBy(keys))
+                {
+                    p.Done.TrySetResult(false);
+                    return true;
+                }
+            }
+
+            return false;
+        });
+
+    // The decisions of a pack count as made one after the other, so none may have read or written what an earlier one writes.
+    private static List<Pending> Pack(List<Pending> open)
+    {
+        var pack = new List<Pending>();
+        var written = new HashSet<string>(StringComparer.Ordinal);
+        var characters = 0;
+        foreach (var pending in open)
+        {
+            var length = pending.Changes.Sum(c => c.Length);
+            var fits = written.Count + pending.Changes.Count <= Change.Most && characters + length <= MostCharacters;
+            if (pack.Count == 0 || (fits && !pending.IsTouchedBy(written)))
+            {
+                pack.Add(pending);
+                written.UnionWith(pending.Changes.Select(c => c.Key));
+                characters += length;
+            }
+        }
+
+        return pack;
+    }
+
+    // The new version, or null when the transaction was refused and has changed nothing.
+    private async Task<NamespaceVersion?> SendAsync(NamespaceVersion version, LogEntry entry, List<Pending> pack)
+    {
+        var v = new TableEntity(@namespace, Keys.Version) { ["seq"] = entry.Seq };
+        List<TableTransactionAction> actions =
+        [
+            version.ETag is { } etag
+                ? new TableTransactionAction(TableTransactionActionType.UpdateReplace, v, etag)
+                : new TableTransactionAction(TableTransactionActionType.Add, v),
+            new TableTransactionAction(TableTransactionActionType.Add, entry.ToEntity(@namespace)),
+            .. pack.SelectMany(p => p.Changes).Select(ToAction),
+        ];
+        for (var send = 1; ; send++)
+        {
+            try
+            {
+                var answer = await account.Transactions.SubmitTransactionAsync(actions).ConfigureAwait(false);
+                return new NamespaceVersion(entry.Seq, answer.Value[0].Headers.ETag);
+            }
+            catch (RequestFailedException error) when (error.IsConflict() || error.IsNotFound())
+            {
+                // 404: a row to remove under If-Match is gone. After a lost answer the refusal may be our own success.
+                return send > 1 && await IsOursAsync(entry).ConfigureAwait(false)
+                    ? await AfterOursAsync(entry).ConfigureAwait(false)
+                    : null;
+            }
+            catch (Exception error) when (StorageErrors.IsUnclear(error))
+            {
+                if (send == MostSends)
+                {
+                    throw new StorageUnavailableException("storage gave no definite answer to a commit", error);
+                }
+
+                await Backoff
+                    .DelayAsync(send, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(4), CancellationToken.None)
+                    .ConfigureAwait(false);
+            }
+        }
+    }
+
+    private TableTransactionAction ToAction(Change change) =>
+        change switch
+        {
+            { Entity: null } => new(
+                TableTransactionActionType.Delete,
+                new TableEntity(@namespace, change.Key),
+                change.IfMatch ?? ETag.All
+            ),
+            { IfMatch: { } etag } => new(TableTransactionActionType.UpdateReplace, change.Entity, etag),
+            _ => new(TableTransactionActionType.UpsertReplace, change.Entity),
+        };
+
+    private async Task<bool> IsOursAsync(LogEntry entry)
+    {
+        var row = await account
+            .Catalog.GetAsync(@namespace, Keys.Log(entry.Seq), CancellationToken.None)
+            .ConfigureAwait(false);
+        return row?.GetString("op") == entry.Operation;
+    }
+
+    // Ours is committed, but the answer with its ETag is lost. Where another process has gone on since, an ETag that
+    // matches nothing makes the next transaction find that out.
+    private async Task<NamespaceVersion> AfterOursAsync(LogEntry entry)
+    {
+        var now = await ReadVersionAsync().ConfigureAwait(false);
+        return now.Seq == entry.Seq ? now : new NamespaceVersion(entry.Seq, new ETag("\"superseded\""));
+    }
+
+    private async Task<NamespaceVersion> ReadVersionAsync()
+    {
+        var version = await account.Catalog.VersionAsync(@namespace, CancellationToken.None).ConfigureAwait(false);
+        Volatile.Write(ref _version, version);
+        return version;
+    }
+
+    private void Remember(long seq, IReadOnlyList<string> keys)
+    {
+        _history[seq] = keys.ToHashSet(StringComparer.Ordinal);
+        _history.Remove(seq - MostHistory);
+        if (_history.Count > 2 * MostHistory)
+        {
+            // The namespace ran ahead while this process slept.
+            foreach (var old in _history.Keys.Where(s => s < seq - MostHistory).ToList())
+            {
+                _history.Remove(old);
+            }
+        }
+    }
+}
+
+/// <summary>A namespace's place in its order: its sequence number, and the ETag of the row <c>v</c>, or null before its first commit.</summary>
+internal sealed record NamespaceVersion(long Seq, ETag? ETag);

@@ -1,0 +1,196 @@
+using System.Buffers;
+using Azure;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Storage;
+
+/// <summary>A stored blob as it stands: its ETag and its length in bytes.</summary>
+internal readonly record struct StoredBlob(string ETag, long Size);
+
+/// <summary>What a blob's bytes really are.</summary>
+/// <param name="Digest">Their digest.</param>
+/// <param name="Size">Their number.</param>
+/// <param name="Tar">What was seen in them, if they are an uncompressed tar.</param>
+internal sealed record HashedBlob(Digest Digest, long Size, TarFacts? Tar);
+
+/// <summary>The blobs of the container <c>images</c>. Layers stream through a few pooled buffers; only manifests and configs are read whole.</summary>
+internal sealed class Content(StorageAccount account)
+{
+    private const int BufferSize = 1024 * 1024;
+
+    /// <summary>The blob, or null when there is none.</summary>
+    public async Task<StoredBlob?> StatAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var properties = await account
+                .Images.GetBlobClient(path)
+                .GetPropertiesAsync(cancellationToken: cancellationToken)
+                .ConfigureAwait(false);
+            return new StoredBlob(properties.Value.ETag.ToString(), properties.Value.ContentLength);
+        }
+        catch (RequestFailedException error) when (error.IsNotFound())
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether the blob is there with this very ETag.</summary>
+    public async Task<bool> IsStillAsync(string path, string etag, CancellationToken cancellationToken) =>
+        (await StatAsync(path, cancellationToken).ConfigureAwait(false))?.ETag == etag;
+
+    /// <summary>Hashes a blob's bytes as they stream, once. Null when it is gone, or other bytes than those of the ETag.</summary>
+    /// <param name="path">The path inside the container.</param>
+    /// <param name="etag">The ETag that the bytes must have from first to last.</param>
+    /// <param name="named">The digest whose algorithm to use.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<HashedBlob?> HashAsync(
+        string path,
+        string etag,
+        Digest named,
+        CancellationToken cancellationToken
+    )
+    {
+        BlobDownloadStreamingResult download;
+        try
+        {
+            download = await DownloadAsync(account.Images.GetBlobClient(path), etag, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        {
+            return null;
+        }
+
+        using var _ = download;
+        using var hash = named.NewHash();
+        var tar = new TarPeek();
+        long size = 0;
+        // Two buffers: one is hashed while the next one fills.
+        var filling = ArrayPool<byte>.Shared.Rent(BufferSize);
+        var hashing = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            var read = await FillAsync(download.Content, filling, cancellationToken).ConfigureAwait(false);
+            while (read > 0)
+            {
+                (filling, hashing) = (hashing, filling);
+                var next = FillAsync(download.Content, filling, cancellationToken);
+                hash.AppendData(hashing, 0, read);
+                tar.Read(hashing.AsSpan(0, read));
+                size += read;
+                read = await next.ConfigureAwait(false);
+            }
+        }
+        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        {
+            // The blob was overwritten or deleted while a broken read was taken up again.
+            return null;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(filling);
+            ArrayPool<byte>.Shared.Return(hashing);
+        }
+
+        return new HashedBlob(Digest.FromHash(named.Algorithm, hash.GetHashAndReset()), size, tar.Facts);
+    }
+
+    /// <summary>
+    /// All bytes of a small blob. Null when it is gone, or its ETag is no longer this one.
+    /// </summary>
+    /// <exception cref="InvalidContentException">It is longer than a manifest may be.</exception>
+    public async Task<byte[]?> ReadAsync(string path, string etag, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var download = await DownloadAsync(account.Images.GetBlobClient(path), etag, cancellationToken)
+                .ConfigureAwait(false);
+            var length = download.Details.ContentLength;
+            if (length > Manifest.LongestContent)
+            {
+                throw new InvalidContentException(
+                    $"{length} bytes: a manifest or config has at most {Manifest.LongestContent}"
+                );
+            }
+
+            var content = new byte[length];
+            await download.Content.ReadExactlyAsync(content, cancellationToken).ConfigureAwait(false);
+            return content;
+        }
+        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Removes a blob if it still has this ETag. False when other bytes are there now; true also when it was gone.</summary>
+    public async Task<bool> DeleteAsync(string path, string etag, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await account
+                .Images.GetBlobClient(path)
+                .DeleteIfExistsAsync(
+                    DeleteSnapshotsOption.IncludeSnapshots,
+                    new BlobRequestConditions { IfMatch = new ETag(etag) },
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
+            return true;
+        }
+        catch (RequestFailedException error) when (error.IsConflict())
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Keeps what does not fit into an image row. The path is made from the digest, so the same facts are the same blob.</summary>
+    public async Task<string> WriteFactsAsync(string @namespace, ImageRow row, CancellationToken cancellationToken)
+    {
+        var path = $"{@namespace}/{row.App}/facts/{ImageRow.Schema}/{row.Digest.Algorithm}/{row.Digest.Encoded}";
+        var json = BinaryData.FromString(LongFacts.Write(row));
+        await account
+            .Derived.GetBlobClient(path)
+            .UploadAsync(json, overwrite: true, cancellationToken)
+            .ConfigureAwait(false);
+        return path;
+    }
+
+    /// <summary>The row with its facts, where those were too long to stand in it.</summary>
+    public async Task<ImageRow> WithFactsAsync(ImageRow row, CancellationToken cancellationToken)
+    {
+        if (row.FactsBlob is null)
+        {
+            return row;
+        }
+
+        var content = await account
+            .Derived.GetBlobClient(row.FactsBlob)
+            .DownloadContentAsync(cancellationToken)
+            .ConfigureAwait(false);
+        return LongFacts.Read(content.Value.Content.ToString(), row);
+    }
+
+    private static async Task<BlobDownloadStreamingResult> DownloadAsync(
+        BlobClient blob,
+        string etag,
+        CancellationToken cancellationToken
+    ) =>
+        await blob.DownloadStreamingAsync(
+                new BlobDownloadOptions { Conditions = new BlobRequestConditions { IfMatch = new ETag(etag) } },
+                cancellationToken
+            )
+            .ConfigureAwait(false);
+
+    private static async Task<int> FillAsync(Stream from, byte[] buffer, CancellationToken cancellationToken) =>
+        await from.ReadAtLeastAsync(
+                buffer.AsMemory(0, BufferSize),
+                BufferSize,
+                throwOnEndOfStream: false,
+                cancellationToken
+            )
+            .ConfigureAwait(false);
+}

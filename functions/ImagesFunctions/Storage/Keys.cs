@@ -1,0 +1,94 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Storage;
+
+/// <summary>
+/// Makes the row keys of the catalog. The separator <c>!</c> sorts before every character of a name, and app names are
+/// written with <c>- . /</c> as <c>, - .</c>, so that keys hold no slash and their ordinal order is the repositories' order.
+/// </summary>
+internal static class Keys
+{
+    /// <summary>The partition of refusals whose path has no namespace. No namespace can have this name.</summary>
+    public const string RefusedPartition = "!refused";
+
+    /// <summary>The row that holds a namespace's sequence number.</summary>
+    public const string Version = "v";
+
+    public static string Log(long seq) => "c!" + seq.ToString("D19", CultureInfo.InvariantCulture);
+
+    public static string Image(string app, Digest digest) => $"i!{Encode(app)}!{digest}";
+
+    public static string Tag(string app, string tag) => $"t!{Encode(app)}!{tag}";
+
+    public static string Blob(string app, Digest digest) => $"b!{digest}!{Encode(app)}";
+
+    public static string Need(string app, Digest needed, Needer by) => $"n!{Encode(app)}!{needed}!{by.ShortKey}";
+
+    public static string Layout(string app) => $"j!{Encode(app)}";
+
+    public static string Refused(string path) =>
+        "x!" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(path)));
+
+    /// <summary>All rows of a kind: one of <c>i t n b j x c</c>.</summary>
+    public static KeyRange All(char kind) => KeyRange.Prefix($"{kind}!");
+
+    /// <summary>All rows of a kind of one app, and of no other whose name begins alike.</summary>
+    public static KeyRange OfApp(char kind, string app) => KeyRange.Prefix($"{kind}!{Encode(app)}!");
+
+    /// <summary>All rows that say who needs this.</summary>
+    public static KeyRange Needs(string app, Digest needed) => KeyRange.Prefix($"n!{Encode(app)}!{needed}!");
+
+    /// <summary>The app that a key of the form <c>kind!app!…</c> belongs to.</summary>
+    public static string AppOf(string key) => Decode(key.Split('!', 3)[1]);
+
+    private static string Encode(string app) =>
+        string.Create(
+            app.Length,
+            app,
+            static (to, from) =>
+            {
+                for (var i = 0; i < from.Length; i++)
+                {
+                    to[i] = from[i] switch
+                    {
+                        '-' => ',',
+                        '.' => '-',
+                        '/' => '.',
+                        var c => c,
+                    };
+                }
+            }
+        );
+
+    private static string Decode(string app) =>
+        string.Create(
+            app.Length,
+            app,
+            static (to, from) =>
+            {
+                for (var i = 0; i < from.Length; i++)
+                {
+                    to[i] = from[i] switch
+                    {
+                        ',' => '-',
+                        '-' => '.',
+                        '.' => '/',
+                        var c => c,
+                    };
+                }
+            }
+        );
+}
+
+/// <summary>Row keys from <paramref name="From"/> up to, and without, <paramref name="To"/>, in ordinal order.</summary>
+internal readonly record struct KeyRange(string From, string To)
+{
+    /// <summary>All keys that begin like this. The prefix ends with the separator.</summary>
+    public static KeyRange Prefix(string prefix) =>
+        new(prefix, string.Concat(prefix.AsSpan(0, prefix.Length - 1), "\""));
+
+    public bool Contains(string key) => string.CompareOrdinal(From, key) <= 0 && string.CompareOrdinal(key, To) < 0;
+}

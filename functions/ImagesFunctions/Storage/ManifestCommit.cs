@@ -1,0 +1,445 @@
+using System.Security.Cryptography;
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Storage;
+
+/// <summary>
+/// Commits manifests: an image's row appears, together with the tags that waited for it, in one transaction, at a moment
+/// when everything that it needs is there. The rows that say what it needs are written first, and whoever brings one of
+/// those things looks them up afterwards: so one of the two always sees the other.
+/// </summary>
+internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals refusals)
+{
+    private const int MostTagsACommit = 48;
+    private const int LongestInlineFacts = 60_000;
+    private const int ReadsAtOnce = 16;
+
+    private enum State
+    {
+        // Nobody says that it is a manifest, or its blob is not there.
+        Unknown,
+
+        // Something that it needs is missing.
+        Waiting,
+
+        // It is no valid manifest.
+        Refused,
+
+        // It was committed before.
+        Already,
+
+        // It was committed now.
+        Committed,
+    }
+
+    private sealed record Outcome(State State, bool MoreTags = false)
+    {
+        public IReadOnlyList<Digest> Children { get; init; } = [];
+    }
+
+    /// <summary>
+    /// Tries to commit these manifests of a repository, what an index among them names, and whatever is complete by that.
+    /// Does nothing for what is committed already or still waits.
+    /// </summary>
+    /// <returns>The digests that are said to be manifests and are none; each refusal is recorded.</returns>
+    public async Task<IReadOnlySet<Digest>> SettleAsync(
+        Repository repository,
+        IEnumerable<Digest> manifests,
+        CancellationToken cancellationToken
+    )
+    {
+        var refused = new HashSet<Digest>();
+        var expanded = new HashSet<Digest>();
+        var lookedUp = new HashSet<Digest>();
+        var queue = new Queue<Digest>();
+        var queued = new HashSet<Digest>();
+        foreach (var manifest in manifests)
+        {
+            Enqueue(manifest);
+        }
+
+        while (queue.TryDequeue(out var digest))
+        {
+            queued.Remove(digest);
+            var outcome = await TryAsync(repository, digest, cancellationToken).ConfigureAwait(false);
+            switch (outcome.State)
+            {
+                case State.Refused:
+                    refused.Add(digest);
+                    break;
+                case State.Waiting when expanded.Add(digest):
+                    foreach (var child in outcome.Children)
+                    {
+                        Enqueue(child);
+                    }
+
+                    break;
+                case State.Committed or State.Already:
+                    // Also when it was committed before: whoever did may have been killed before looking further.
+                    foreach (
+                        var need in await catalog
+                            .NeedsAsync(repository, digest, cancellationToken)
+                            .ConfigureAwait(false)
+                    )
+                    {
+                        if (need.By.Digest is { } index && (outcome.State == State.Committed || lookedUp.Add(index)))
+                        {
+                            Enqueue(index);
+                        }
+                    }
+
+                    break;
+            }
+        }
+
+        return refused;
+
+        void Enqueue(Digest digest)
+        {
+            if (queued.Add(digest))
+            {
+                queue.Enqueue(digest);
+            }
+        }
+    }
+
+    private async Task<Outcome> TryAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
+    {
+        var blob = await catalog.BlobAsync(repository, digest, cancellationToken).ConfigureAwait(false);
+        if (blob is null or { IsDeleting: true })
+        {
+            return new Outcome(State.Unknown);
+        }
+
+        var outcome = new Outcome(State.Already, MoreTags: true);
+        var committed = await catalog.ImageAsync(repository, digest, cancellationToken).ConfigureAwait(false);
+        if (committed is not { State: ImageState.Complete })
+        {
+            outcome = await TryAsync(repository, blob, committed?.MediaType, cancellationToken).ConfigureAwait(false);
+        }
+
+        while (outcome.State is State.Already or State.Committed && outcome.MoreTags)
+        {
+            var more = await catalog
+                .CommitAsync(
+                    repository.Namespace,
+                    (view, stop) => FillTagsAsync(view, repository, digest, stop),
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
+            outcome = outcome with { MoreTags = more };
+        }
+
+        return outcome;
+    }
+
+    private async Task<Outcome> TryAsync(
+        Repository repository,
+        BlobRow blob,
+        string? committedType,
+        CancellationToken cancellationToken
+    )
+    {
+        var path = LayoutPath.Of(repository, blob.Digest);
+        Manifest manifest;
+        try
+        {
+            List<string?> types = committedType is not null
+                ? [committedType]
+                :
+                [
+                    .. (await catalog.NeedsAsync(repository, blob.Digest, cancellationToken).ConfigureAwait(false))
+                        .Where(n => n.ManifestType is not null)
+                        .Select(n => n.ManifestType)
+                        .Distinct(StringComparer.Ordinal),
+                ];
+            if (types.Count == 0)
+            {
+                return new Outcome(State.Unknown);
+            }
+
+            if (await content.ReadAsync(path, blob.BlobETag, cancellationToken).ConfigureAwait(false) is not { } bytes)
+            {
+                // Overwritten or deleted; that has an event of its own.
+                return new Outcome(State.Unknown);
+            }
+
+            manifest = ParseAsOneOf(bytes, types);
+            await WriteNeedsAsync(repository, blob.Digest, manifest, cancellationToken).ConfigureAwait(false);
+            var outcome = await catalog
+                .CommitAsync(
+                    repository.Namespace,
+                    (view, stop) => DecideAsync(view, repository, blob, manifest, stop),
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
+            return outcome with { Children = [.. manifest.NeededManifests.Select(m => m.Digest)] };
+        }
+        catch (InvalidContentException error)
+        {
+            await refusals
+                .RefuseAsync(path, $"not a usable manifest: {error.Message}", null, cancellationToken)
+                .ConfigureAwait(false);
+            return new Outcome(State.Refused);
+        }
+    }
+
+    // Those who name a manifest may disagree about its type; it is enough that one of them is right.
+    private static Manifest ParseAsOneOf(byte[] bytes, List<string?> types)
+    {
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                return Manifest.Parse(bytes, types[i]);
+            }
+            catch (InvalidContentException) when (i + 1 < types.Count) { }
+        }
+    }
+
+    private async Task WriteNeedsAsync(
+        Repository repository,
+        Digest digest,
+        Manifest manifest,
+        CancellationToken cancellationToken
+    )
+    {
+        var by = Needer.Manifest(digest);
+        List<NeedRow> needs =
+        [
+            .. manifest.NeededBlobs.Select(d => new NeedRow(repository.App, d.Digest, by, null)),
+            .. manifest.NeededManifests.Select(d => new NeedRow(repository.App, d.Digest, by, d.MediaType)),
+        ];
+        // They are written in order, so the last one tells that all are there; who removes them begins with the last.
+        if (
+            needs.Count > 0
+            && await catalog.GetAsync(repository.Namespace, needs[^1].Key, cancellationToken).ConfigureAwait(false)
+                is null
+        )
+        {
+            await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<Decision<Outcome>> DecideAsync(
+        CatalogView view,
+        Repository repository,
+        BlobRow self,
+        Manifest manifest,
+        CancellationToken cancellationToken
+    )
+    {
+        var app = repository.App;
+        var current = await view.GetAsync(Keys.Image(app, self.Digest), cancellationToken).ConfigureAwait(false)
+            is { } entity
+            ? ImageRow.From(entity)
+            : null;
+        if (current is { State: ImageState.Complete })
+        {
+            return Decision.Nothing(new Outcome(State.Already, MoreTags: true));
+        }
+
+        var own = await view.GetAsync(Keys.Blob(app, self.Digest), cancellationToken).ConfigureAwait(false);
+        if (own is null || BlobRow.From(own) is not { IsDeleting: false } ownBlob || ownBlob.BlobETag != self.BlobETag)
+        {
+            return Decision.Nothing(new Outcome(State.Unknown));
+        }
+
+        var blobs = await ReadAllAsync(
+                view,
+                manifest.NeededBlobs.Select(d => Keys.Blob(app, d.Digest)),
+                BlobRow.From,
+                cancellationToken
+            )
+            .ConfigureAwait(false);
+        var children = await ReadAllAsync(
+                view,
+                manifest.NeededManifests.Select(d => Keys.Image(app, d.Digest)),
+                ImageRow.From,
+                cancellationToken
+            )
+            .ConfigureAwait(false);
+        if (
+            blobs is null
+            || children is null
+            || blobs.Exists(b => b.IsDeleting)
+            || children.Exists(c => c.State != ImageState.Complete)
+        )
+        {
+            return Decision.Nothing(new Outcome(State.Waiting));
+        }
+
+        var row = manifest.IsIndex
+            ? await OfIndexAsync(app, self.Digest, manifest, children, cancellationToken).ConfigureAwait(false)
+            : await OfImageAsync(repository, self.Digest, manifest, blobs, cancellationToken).ConfigureAwait(false);
+        if (row is null)
+        {
+            return Decision.Nothing(new Outcome(State.Waiting));
+        }
+
+        row = row with { Generation = current?.Generation ?? RandomNumberGenerator.GetHexString(16, lowercase: true) };
+        if (LongFacts.Write(row).Length > LongestInlineFacts)
+        {
+            row = row with
+            {
+                FactsBlob = await content.WriteFactsAsync(view.Namespace, row, cancellationToken).ConfigureAwait(false),
+            };
+        }
+
+        var (tags, more) = await TagsAsync(view, row, cancellationToken).ConfigureAwait(false);
+        return Decision.Of(
+            new Outcome(State.Committed, more),
+            [new Change(row.Key, row.ToEntity(view.Namespace)), .. tags]
+        );
+    }
+
+    private async Task<ImageRow?> OfImageAsync(
+        Repository repository,
+        Digest digest,
+        Manifest manifest,
+        List<BlobRow> blobs,
+        CancellationToken cancellationToken
+    )
+    {
+        var byDigest = blobs.ToDictionary(b => b.Digest);
+        var row = new ImageRow(repository.App, digest)
+        {
+            MediaType = manifest.MediaType,
+            Size = 0,
+            IsImage = manifest.IsImage,
+            Generation = "",
+        };
+        if (
+            !MediaTypes.IsImageConfig(manifest.Config!.MediaType)
+            || !byDigest.TryGetValue(manifest.Config.Digest, out var config)
+        )
+        {
+            return row;
+        }
+
+        var bytes = await content
+            .ReadAsync(LayoutPath.Of(repository, config.Digest), config.BlobETag, cancellationToken)
+            .ConfigureAwait(false);
+        return bytes is null
+            ? null
+            : row with
+            {
+                Size = blobs.Sum(b => b.Size),
+                Parts = blobs.ToDictionary(b => b.Digest.ToString(), b => b.Size, StringComparer.Ordinal),
+                Facts = ImageFacts.Of(
+                    manifest,
+                    bytes,
+                    [.. manifest.Layers.Select(l => byDigest.GetValueOrDefault(l.Digest)?.Tar)]
+                ),
+            };
+    }
+
+    // An index tells the facts of its image for KraftCloud, else of its first one, and the size of all its images.
+    private async Task<ImageRow> OfIndexAsync(
+        string app,
+        Digest digest,
+        Manifest index,
+        List<ImageRow> children,
+        CancellationToken cancellationToken
+    )
+    {
+        var rows = new Dictionary<Digest, ImageRow>();
+        foreach (var child in children)
+        {
+            rows[child.Digest] = await content.WithFactsAsync(child, cancellationToken).ConfigureAwait(false);
+        }
+
+        var images = index
+            .Manifests.Where(m => rows.TryGetValue(m.Digest, out var row) && row.Parts.Count > 0)
+            .ToList();
+        var shown =
+            images.Find(m => m.Platform is { Os: "kraftcloud", Architecture: "x86_64" }) ?? images.FirstOrDefault();
+        var parts = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var (part, size) in images.SelectMany(m => rows[m.Digest].Parts))
+        {
+            parts[part] = size;
+        }
+
+        return new ImageRow(app, digest)
+        {
+            MediaType = index.MediaType,
+            Size = parts.Values.Sum(),
+            IsImage = index.IsImage,
+            Generation = "",
+            Children = [.. index.Manifests.Select(m => m.Digest.ToString()).Distinct(StringComparer.Ordinal)],
+            Parts = parts,
+            Facts = shown is null ? ImageFacts.None : rows[shown.Digest].Facts,
+        };
+    }
+
+    private static async Task<Decision<bool>> FillTagsAsync(
+        CatalogView view,
+        Repository repository,
+        Digest digest,
+        CancellationToken cancellationToken
+    )
+    {
+        var entity = await view.GetAsync(Keys.Image(repository.App, digest), cancellationToken).ConfigureAwait(false);
+        if (entity is null)
+        {
+            return Decision.Nothing(false);
+        }
+
+        var (tags, more) = await TagsAsync(view, ImageRow.From(entity), cancellationToken).ConfigureAwait(false);
+        return Decision.Of(more, tags);
+    }
+
+    // The tags that waited for this image, and the removal of the rows that said so.
+    private static async Task<(List<Change> Changes, bool More)> TagsAsync(
+        CatalogView view,
+        ImageRow row,
+        CancellationToken cancellationToken
+    )
+    {
+        var waiting = (await view.RangeAsync(Keys.Needs(row.App, row.Digest), cancellationToken).ConfigureAwait(false))
+            .Select(NeedRow.From)
+            .Where(n => n.By.WaitingTag is not null)
+            .ToList();
+        var changes = new List<Change>();
+        foreach (var need in waiting.Take(MostTagsACommit))
+        {
+            changes.Add(new Change(need.Key, null));
+            var entity = await view.GetAsync(Keys.Tag(row.App, need.By.WaitingTag!), cancellationToken)
+                .ConfigureAwait(false);
+            if (entity is not null && TagRow.From(entity) is { Generation: null } tag && tag.Digest == row.Digest)
+            {
+                changes.Add(new Change(tag.Key, (tag with { Generation = row.Generation }).ToEntity(view.Namespace)));
+            }
+        }
+
+        return (changes, waiting.Count > MostTagsACommit);
+    }
+
+    // All rows, or null as soon as one is missing.
+    private static async Task<List<T>?> ReadAllAsync<T>(
+        CatalogView view,
+        IEnumerable<string> keys,
+        Func<Azure.Data.Tables.TableEntity, T> from,
+        CancellationToken cancellationToken
+    )
+    {
+        var rows = new List<T>();
+        foreach (var some in keys.Chunk(ReadsAtOnce))
+        {
+            foreach (
+                var row in await Task.WhenAll(some.Select(key => view.GetAsync(key, cancellationToken)))
+                    .ConfigureAwait(false)
+            )
+            {
+                if (row is null)
+                {
+                    return null;
+                }
+
+                rows.Add(from(row));
+            }
+        }
+
+        return rows;
+    }
+}

@@ -1,0 +1,38 @@
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Storage;
+
+/// <summary>Records why a blob of the container does not count, for whoever asks why it is not listed.</summary>
+internal sealed class Refusals(Catalog catalog, TimeProvider time)
+{
+    private const int LongestReason = 2_000;
+    private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
+
+    /// <summary>The input is bad. It heals when good bytes land at the same path.</summary>
+    public Task RefuseAsync(string path, string reason, Digest? actual, CancellationToken cancellationToken) =>
+        PutAsync(path, reason, actual, isFailure: false, cancellationToken);
+
+    /// <summary>Storage failed so often that the try was given up.</summary>
+    public Task FailAsync(string path, string reason, CancellationToken cancellationToken) =>
+        PutAsync(path, reason, null, isFailure: true, cancellationToken);
+
+    /// <summary>Nothing is wrong any more.</summary>
+    public Task ClearAsync(string path, CancellationToken cancellationToken) =>
+        catalog.RemoveRefusedAsync(path, cancellationToken);
+
+    private Task PutAsync(
+        string path,
+        string reason,
+        Digest? actual,
+        bool isFailure,
+        CancellationToken cancellationToken
+    )
+    {
+        var now = time.GetUtcNow();
+        var text = reason.Length > LongestReason ? reason[..LongestReason] + "…" : reason;
+        return catalog.PutRefusedAsync(
+            new RefusedRow(path, text, actual?.ToString(), isFailure, now, now + Kept),
+            cancellationToken
+        );
+    }
+}

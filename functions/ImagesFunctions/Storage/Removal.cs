@@ -1,0 +1,163 @@
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Storage;
+
+/// <summary>How a removal ended.</summary>
+/// <param name="Found">Whether there was something to remove.</param>
+/// <param name="NeededBy">The live index or image that still needs it, which is why nothing was removed; or null.</param>
+internal sealed record RemovalResult(bool Found, Digest? NeededBy = null);
+
+/// <summary>
+/// Removes images, tags and blobs. A blob goes in three steps: a commit marks its row, the bytes go if they are still
+/// those of the row, the row goes. Whoever meets a marked row may finish what was killed half-way.
+/// </summary>
+internal sealed class Removal(Catalog catalog, Content content)
+{
+    /// <summary>Removes an image, an index or another manifest, and with it all its tags.</summary>
+    public async Task<RemovalResult> ImageAsync(
+        Repository repository,
+        Digest digest,
+        CancellationToken cancellationToken
+    )
+    {
+        var result = await catalog
+            .CommitAsync(
+                repository.Namespace,
+                async (view, stop) =>
+                {
+                    var image = await view.GetAsync(Keys.Image(repository.App, digest), stop).ConfigureAwait(false);
+                    if (image is null)
+                    {
+                        return Decision.Nothing(new RemovalResult(false));
+                    }
+
+                    if (await NeededByAsync(view, repository, digest, stop).ConfigureAwait(false) is { } by)
+                    {
+                        return Decision.Nothing(new RemovalResult(true, by));
+                    }
+
+                    // Its tags count no more, because no row has their generation.
+                    return Decision.Of(
+                        new RemovalResult(true),
+                        [
+                            new Change(image.RowKey, null),
+                            .. await MarkAsync(view, repository, digest, stop).ConfigureAwait(false),
+                        ]
+                    );
+                },
+                cancellationToken
+            )
+            .ConfigureAwait(false);
+        if (result is { Found: true, NeededBy: null })
+        {
+            await FinishAsync(repository, digest, cancellationToken).ConfigureAwait(false);
+        }
+
+        return result;
+    }
+
+    /// <summary>Removes a blob that no live image needs and that is no image itself.</summary>
+    public async Task<RemovalResult> BlobAsync(
+        Repository repository,
+        Digest digest,
+        CancellationToken cancellationToken
+    )
+    {
+        var result = await catalog
+            .CommitAsync(
+                repository.Namespace,
+                async (view, stop) =>
+                {
+                    var mark = await MarkAsync(view, repository, digest, stop).ConfigureAwait(false);
+                    if (mark.Count == 0)
+                    {
+                        return Decision.Nothing(new RemovalResult(false));
+                    }
+
+                    var itself = await view.GetAsync(Keys.Image(repository.App, digest), stop).ConfigureAwait(false);
+                    var by = itself is null
+                        ? await NeededByAsync(view, repository, digest, stop).ConfigureAwait(false)
+                        : digest;
+                    return by is null
+                        ? Decision.Of(new RemovalResult(true), mark)
+                        : Decision.Nothing(new RemovalResult(true, by));
+                },
+                cancellationToken
+            )
+            .ConfigureAwait(false);
+        if (result is { Found: true, NeededBy: null })
+        {
+            await FinishAsync(repository, digest, cancellationToken).ConfigureAwait(false);
+        }
+
+        return result;
+    }
+
+    /// <summary>Removes a tag; its image stays. False when there was none.</summary>
+    public Task<bool> TagAsync(Repository repository, string tag, CancellationToken cancellationToken) =>
+        catalog.CommitAsync(
+            repository.Namespace,
+            async (view, stop) =>
+                await view.GetAsync(Keys.Tag(repository.App, tag), stop).ConfigureAwait(false) is { } row
+                    ? Decision.Of(true, [new Change(row.RowKey, null)])
+                    : Decision.Nothing(false),
+            cancellationToken
+        );
+
+    /// <summary>
+    /// The second and third step, for a blob whose row is marked; nothing for any other. True when the path is settled,
+    /// false when it holds new bytes, which are to be ingested.
+    /// </summary>
+    public async Task<bool> FinishAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
+    {
+        var row = await catalog.BlobAsync(repository, digest, cancellationToken).ConfigureAwait(false);
+        if (row is not { IsDeleting: true })
+        {
+            return true;
+        }
+
+        var gone = await content
+            .DeleteAsync(LayoutPath.Of(repository, digest), row.BlobETag, cancellationToken)
+            .ConfigureAwait(false);
+        await catalog.RemoveDeletingAsync(repository.Namespace, row, cancellationToken).ConfigureAwait(false);
+        return gone;
+    }
+
+    private static async Task<List<Change>> MarkAsync(
+        CatalogView view,
+        Repository repository,
+        Digest digest,
+        CancellationToken cancellationToken
+    )
+    {
+        var entity = await view.GetAsync(Keys.Blob(repository.App, digest), cancellationToken).ConfigureAwait(false);
+        return entity is not null && BlobRow.From(entity) is { IsDeleting: false } blob
+            ? [new Change(blob.Key, (blob with { IsDeleting = true }).ToEntity(view.Namespace), blob.RowETag)]
+            : [];
+    }
+
+    private static async Task<Digest?> NeededByAsync(
+        CatalogView view,
+        Repository repository,
+        Digest digest,
+        CancellationToken cancellationToken
+    )
+    {
+        foreach (
+            var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken)
+                .ConfigureAwait(false)
+        )
+        {
+            if (
+                NeedRow.From(need).By.Digest is { } by
+                && await view.GetAsync(Keys.Image(repository.App, by), cancellationToken).ConfigureAwait(false)
+                    is not null
+            )
+            {
+                return by;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,401 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Azure;
+using Azure.Data.Tables;
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Storage;
+
+/// <summary>Whether an image row counts.</summary>
+public enum ImageState
+{
+    /// <summary>Everything it needs is there.</summary>
+    Complete,
+
+    /// <summary>Something it needs went bad; it comes back, with its tags, when that is mended.</summary>
+    Hidden,
+}
+
+/// <summary>An image, an index, or another manifest that is committed: row <c>i</c>.</summary>
+internal sealed record ImageRow(string App, Digest Digest)
+{
+    /// <summary>The rows' layout; a reader that meets a higher number than its own is too old.</summary>
+    public const long Schema = 1;
+
+    public required string MediaType { get; init; }
+
+    /// <summary>Sum of the sizes of its distinct layers and configs in bytes; 0 where there is no image.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>Whether lists show it at all.</summary>
+    public required bool IsImage { get; init; }
+
+    /// <summary>Random; a tag counts only while it names the generation of its image's row.</summary>
+    public required string Generation { get; init; }
+
+    public ImageState State { get; init; }
+
+    /// <summary>What an index names; a list shows those only if they are tagged themselves.</summary>
+    public IReadOnlyList<string> Children { get; init; } = [];
+
+    /// <summary>The distinct configs and layers of an image, or of all images of an index, and their sizes in bytes.</summary>
+    public IReadOnlyDictionary<string, long> Parts { get; init; } =
+        new Dictionary<string, long>(StringComparer.Ordinal);
+
+    public ImageFacts Facts { get; init; } = ImageFacts.None;
+
+    /// <summary>Where facts and children are that do not fit into the row: a blob of the container <c>derived</c>; or null.</summary>
+    public string? FactsBlob { get; init; }
+
+    public string Key => Keys.Image(App, Digest);
+
+    public TableEntity ToEntity(string @namespace)
+    {
+        var entity = new TableEntity(@namespace, Key)
+        {
+            ["schema"] = Schema,
+            ["app"] = App,
+            ["digest"] = Digest.ToString(),
+            ["media_type"] = MediaType,
+            ["size"] = Size,
+            ["image"] = IsImage,
+            ["generation"] = Generation,
+            ["state"] = State.ToString().ToLowerInvariant(),
+        };
+        if (FactsBlob is not null)
+        {
+            entity["facts_blob"] = FactsBlob;
+        }
+        else
+        {
+            SplitText.Write(entity, "facts", LongFacts.Write(this));
+        }
+
+        return entity;
+    }
+
+    public static ImageRow From(TableEntity entity)
+    {
+        if (entity.GetInt64("schema") is { } schema && schema > Schema)
+        {
+            throw new InvalidOperationException(
+                $"row {entity.RowKey} has schema {schema}: this program knows {Schema}; use a newer one"
+            );
+        }
+
+        var factsBlob = entity.GetString("facts_blob");
+        var row = new ImageRow(entity.GetString("app"), Parse(entity.GetString("digest")))
+        {
+            MediaType = entity.GetString("media_type"),
+            Size = entity.GetInt64("size") ?? 0,
+            IsImage = entity.GetBoolean("image") ?? false,
+            Generation = entity.GetString("generation"),
+            State = entity.GetString("state") == "hidden" ? ImageState.Hidden : ImageState.Complete,
+            FactsBlob = factsBlob,
+        };
+        return factsBlob is null ? LongFacts.Read(SplitText.Read(entity, "facts"), row) : row;
+    }
+
+    internal static Digest Parse(string text) =>
+        Digest.TryParse(text, out var digest)
+            ? digest
+            : throw new InvalidOperationException($"'{text}' in a row is no digest");
+}
+
+/// <summary>The part of an image row that may be long, as JSON.</summary>
+internal sealed record LongFacts(
+    IReadOnlyList<string> Args,
+    IReadOnlyList<string> Env,
+    IReadOnlyDictionary<string, string> Labels,
+    bool Initrd,
+    bool Rom,
+    string KernelArgs,
+    string? Created,
+    IReadOnlyList<string> Children,
+    IReadOnlyDictionary<string, long> Parts
+)
+{
+    public static string Write(ImageRow row)
+    {
+        var f = row.Facts;
+        return JsonSerializer.Serialize(
+            new LongFacts(f.Args, f.Env, f.Labels, f.Initrd, f.Rom, f.KernelArgs, f.Created, row.Children, row.Parts),
+            RowJson.Default.LongFacts
+        );
+    }
+
+    public static ImageRow Read(string json, ImageRow row)
+    {
+        var facts = JsonSerializer.Deserialize(json, RowJson.Default.LongFacts)!;
+        return row with
+        {
+            Children = facts.Children,
+            Parts = facts.Parts,
+            Facts = new ImageFacts
+            {
+                Args = facts.Args,
+                Env = facts.Env,
+                Labels = facts.Labels,
+                Initrd = facts.Initrd,
+                Rom = facts.Rom,
+                KernelArgs = facts.KernelArgs,
+                Created = facts.Created,
+            },
+        };
+    }
+}
+
+[JsonSerializable(typeof(LongFacts))]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+internal sealed partial class RowJson : JsonSerializerContext;
+
+/// <summary>A tag: row <c>t</c>. It counts while the image row has this generation; without one it waits for its image.</summary>
+/// <param name="App">The app.</param>
+/// <param name="Tag">The tag.</param>
+/// <param name="Digest">What it points to.</param>
+/// <param name="Generation">The generation of the image row that it was set on, or null while it waits.</param>
+/// <param name="FromLayout">Whether an index.json set it, and so may drop it; else a push did.</param>
+internal sealed record TagRow(string App, string Tag, Digest Digest, string? Generation, bool FromLayout)
+{
+    public string Key => Keys.Tag(App, Tag);
+
+    public TableEntity ToEntity(string @namespace)
+    {
+        var entity = new TableEntity(@namespace, Key)
+        {
+            ["app"] = App,
+            ["tag"] = Tag,
+            ["digest"] = Digest.ToString(),
+            ["source"] = FromLayout ? "layout" : "push",
+        };
+        if (Generation is not null)
+        {
+            entity["generation"] = Generation;
+        }
+
+        return entity;
+    }
+
+    public static TagRow From(TableEntity entity) =>
+        new(
+            entity.GetString("app"),
+            entity.GetString("tag"),
+            ImageRow.Parse(entity.GetString("digest")),
+            entity.GetString("generation"),
+            entity.GetString("source") == "layout"
+        );
+}
+
+/// <summary>A verified blob: row <c>b</c>.</summary>
+/// <param name="App">The app.</param>
+/// <param name="Digest">Its digest, which is the hash of its bytes.</param>
+/// <param name="Size">Its length in bytes.</param>
+/// <param name="BlobETag">The stored blob's ETag when it was verified: reads carry it, so that other bytes are never served.</param>
+/// <param name="IsDeleting">Whether its removal has begun; then it does not count.</param>
+/// <param name="Tar">What was seen in it while it was hashed, or null.</param>
+/// <param name="RowETag">The row's own ETag as it was read.</param>
+internal sealed record BlobRow(
+    string App,
+    Digest Digest,
+    long Size,
+    string BlobETag,
+    bool IsDeleting,
+    TarFacts? Tar,
+    ETag RowETag = default
+)
+{
+    public string Key => Keys.Blob(App, Digest);
+
+    public TableEntity ToEntity(string @namespace)
+    {
+        var entity = new TableEntity(@namespace, Key)
+        {
+            ["app"] = App,
+            ["digest"] = Digest.ToString(),
+            ["size"] = Size,
+            ["blob_etag"] = BlobETag,
+        };
+        if (IsDeleting)
+        {
+            entity["state"] = "deleting";
+        }
+
+        if (Tar is not null)
+        {
+            entity["tar"] = true;
+            if (Tar.OnlyFile is { Length: <= 1024 })
+            {
+                entity["tar_only_file"] = Tar.OnlyFile;
+            }
+
+            if (Tar.CommandLine is not null)
+            {
+                entity["tar_cmdline"] = Tar.CommandLine;
+            }
+        }
+
+        return entity;
+    }
+
+    public static BlobRow From(TableEntity entity) =>
+        new(
+            entity.GetString("app"),
+            ImageRow.Parse(entity.GetString("digest")),
+            entity.GetInt64("size") ?? 0,
+            entity.GetString("blob_etag"),
+            entity.GetString("state") == "deleting",
+            entity.GetBoolean("tar") == true
+                ? new TarFacts(entity.GetString("tar_only_file"), entity.GetString("tar_cmdline"))
+                : null,
+            entity.ETag
+        );
+}
+
+/// <summary>
+/// Who needs something: a manifest by its digest, a repository's <c>index.json</c>, or a tag that waits for its image.
+/// </summary>
+internal sealed record Needer
+{
+    private const string TagPrefix = "tag:";
+
+    private Needer(string text, Digest? digest)
+    {
+        Text = text;
+        Digest = digest;
+    }
+
+    /// <summary>The layout's <c>index.json</c>.</summary>
+    public static Needer Layout { get; } = new("index.json", null);
+
+    /// <summary>The manifest that needs it, or null.</summary>
+    public Digest? Digest { get; }
+
+    /// <summary>The tag that waits for it, or null.</summary>
+    public string? WaitingTag => Text.StartsWith(TagPrefix, StringComparison.Ordinal) ? Text[TagPrefix.Length..] : null;
+
+    public string Text { get; }
+
+    /// <summary>64 characters that stand for the needer at the end of a key.</summary>
+    public string ShortKey =>
+        Convert.ToHexStringLower(
+            System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Text))
+        );
+
+    public static Needer Manifest(Digest digest) => new(digest.ToString(), digest);
+
+    public static Needer Tag(string tag) => new(TagPrefix + tag, null);
+
+    public static Needer Parse(string text) =>
+        Oci.Digest.TryParse(text, out var digest) && digest.IsSupported ? Manifest(digest) : new Needer(text, null);
+}
+
+/// <summary>One thing needed by another: row <c>n</c>. Written before what needs it is committed.</summary>
+/// <param name="App">The app.</param>
+/// <param name="Needed">The digest that is needed.</param>
+/// <param name="By">Who needs it.</param>
+/// <param name="ManifestType">The media type it is needed as, when it is needed as a manifest; null when as a blob.</param>
+internal sealed record NeedRow(string App, Digest Needed, Needer By, string? ManifestType)
+{
+    public string Key => Keys.Need(App, Needed, By);
+
+    public TableEntity ToEntity(string @namespace)
+    {
+        var entity = new TableEntity(@namespace, Key)
+        {
+            ["app"] = App,
+            ["needed"] = Needed.ToString(),
+            ["by"] = By.Text,
+        };
+        if (ManifestType is not null)
+        {
+            entity["manifest_type"] = ManifestType;
+        }
+
+        return entity;
+    }
+
+    public static NeedRow From(TableEntity entity) =>
+        new(
+            entity.GetString("app"),
+            ImageRow.Parse(entity.GetString("needed")),
+            Needer.Parse(entity.GetString("by")),
+            entity.GetString("manifest_type")
+        );
+}
+
+/// <summary>A blob that is not what its path says, or that could not be taken in: row <c>x</c>.</summary>
+/// <param name="Path">The path inside the container.</param>
+/// <param name="Reason">What is wrong, in one sentence.</param>
+/// <param name="ActualDigest">What the bytes really hash to, where that is the reason; else null.</param>
+/// <param name="IsFailure">Whether storage failed, and not the input: then it is tried again.</param>
+/// <param name="At">When it was found.</param>
+/// <param name="Expires">When the row may go.</param>
+internal sealed record RefusedRow(
+    string Path,
+    string Reason,
+    string? ActualDigest,
+    bool IsFailure,
+    DateTimeOffset At,
+    DateTimeOffset Expires
+)
+{
+    public string Partition => LayoutPath.NamespaceOf(Path) ?? Keys.RefusedPartition;
+
+    public string Key => Keys.Refused(Path);
+
+    public TableEntity ToEntity()
+    {
+        var entity = new TableEntity(Partition, Key)
+        {
+            ["path"] = Path,
+            ["reason"] = Reason,
+            ["state"] = IsFailure ? "failed" : "refused",
+            ["at"] = At,
+            ["expires"] = Expires,
+        };
+        if (ActualDigest is not null)
+        {
+            entity["actual_digest"] = ActualDigest;
+        }
+
+        return entity;
+    }
+
+    public static RefusedRow From(TableEntity entity) =>
+        new(
+            entity.GetString("path"),
+            entity.GetString("reason"),
+            entity.GetString("actual_digest"),
+            entity.GetString("state") == "failed",
+            entity.GetDateTimeOffset("at") ?? default,
+            entity.GetDateTimeOffset("expires") ?? default
+        );
+}
+
+/// <summary>A text that may be longer than one table property holds (64 KiB), split over numbered properties.</summary>
+internal static class SplitText
+{
+    private const int PerProperty = 32_000;
+
+    public static void Write(TableEntity entity, string name, string text)
+    {
+        for (var i = 0; i == 0 || i * PerProperty < text.Length; i++)
+        {
+            entity[$"{name}{i}"] = text.Substring(
+                i * PerProperty,
+                Math.Min(PerProperty, text.Length - (i * PerProperty))
+            );
+        }
+    }
+
+    public static string Read(TableEntity entity, string name)
+    {
+        var text = "";
+        for (var i = 0; entity.GetString($"{name}{i}") is { } part; i++)
+        {
+            text += part;
+        }
+
+        return text;
+    }
+}

@@ -1,0 +1,147 @@
+using Azure.Core;
+using Azure.Core.Pipeline;
+using Azure.Data.Tables;
+using Azure.Identity;
+using Azure.Storage.Blobs;
+using Microsoft.Extensions.Configuration;
+
+namespace ImagesFunctions.Storage;
+
+/// <summary>The containers and tables of one storage account. Making one does no I/O.</summary>
+public sealed class StorageAccount
+{
+    /// <summary>The configuration section, and the name of the triggers' connection.</summary>
+    public const string Section = "ImagesStorage";
+
+    /// <summary>The blob container that holds one OCI image layout per repository.</summary>
+    public const string ImagesContainer = "images";
+
+    /// <summary>The blob container of push sessions that are not finished.</summary>
+    public const string UploadsContainer = "uploads";
+
+    /// <summary>The blob container of what can be rebuilt: facts too long for a row, snapshots of lists.</summary>
+    public const string DerivedContainer = "derived";
+
+    /// <summary>The table of image rows.</summary>
+    public const string CatalogTable = "images";
+
+    /// <summary>The table of tokens.</summary>
+    public const string AccountsTable = "accounts";
+
+    private StorageAccount(BlobServiceClient blobs, TableServiceClient tables, TableServiceClient transactions)
+    {
+        Images = blobs.GetBlobContainerClient(ImagesContainer);
+        Uploads = blobs.GetBlobContainerClient(UploadsContainer);
+        Derived = blobs.GetBlobContainerClient(DerivedContainer);
+        Catalog = tables.GetTableClient(CatalogTable);
+        Transactions = transactions.GetTableClient(CatalogTable);
+        Accounts = tables.GetTableClient(AccountsTable);
+    }
+
+    /// <summary>The container <see cref="ImagesContainer"/>.</summary>
+    public BlobContainerClient Images { get; }
+
+    /// <summary>The container <see cref="UploadsContainer"/>.</summary>
+    public BlobContainerClient Uploads { get; }
+
+    /// <summary>The container <see cref="DerivedContainer"/>.</summary>
+    public BlobContainerClient Derived { get; }
+
+    /// <summary>The table <see cref="CatalogTable"/>.</summary>
+    public TableClient Catalog { get; }
+
+    /// <summary>The table <see cref="AccountsTable"/>.</summary>
+    public TableClient Accounts { get; }
+
+    /// <summary>
+    /// The catalog's table without the SDK's own retries: whoever sends a transaction has to know that it was sent twice.
+    /// </summary>
+    internal TableClient Transactions { get; }
+
+    /// <summary>
+    /// Makes the clients from the section <see cref="Section"/>: its value is a connection string, or it holds
+    /// <c>blobServiceUri</c> and <c>tableServiceUri</c> for an identity: the user-assigned one of <c>clientId</c> where
+    /// <c>credential</c> is <c>managedidentity</c>, else the developer's own.
+    /// </summary>
+    /// <param name="configuration">The host's configuration.</param>
+    /// <param name="policies">Pipeline policies that see every storage call, once a try; how tests inject faults.</param>
+    /// <exception cref="InvalidOperationException">The section is missing or incomplete; the message says what to set.</exception>
+    public static StorageAccount From(IConfiguration configuration, IEnumerable<HttpPipelinePolicy>? policies = null)
+    {
+        HttpPipelinePolicy[] perTry = [.. policies ?? []];
+        // Pinned to what Azurite speaks, so that a plain Azurite works.
+        var blobOptions = Configure(
+            new BlobClientOptions(BlobClientOptions.ServiceVersion.V2026_06_06),
+            perTry,
+            retries: 4
+        );
+        var tableOptions = Configure(new TableClientOptions(), perTry, retries: 4);
+        var transactionOptions = Configure(new TableClientOptions(), perTry, retries: 0);
+
+        var section = configuration.GetSection(Section);
+        if (section.Value is { Length: > 0 } connectionString)
+        {
+            return new StorageAccount(
+                new BlobServiceClient(connectionString, blobOptions),
+                new TableServiceClient(connectionString, tableOptions),
+                new TableServiceClient(connectionString, transactionOptions)
+            );
+        }
+
+        if (
+            !Uri.TryCreate(section["blobServiceUri"], UriKind.Absolute, out var blobUri)
+            || !Uri.TryCreate(section["tableServiceUri"], UriKind.Absolute, out var tableUri)
+        )
+        {
+            throw new InvalidOperationException(
+                $"No storage account is configured: set {Section} to a connection string, or {Section}__blobServiceUri and {Section}__tableServiceUri."
+            );
+        }
+
+        TokenCredential credential = string.Equals(
+            section["credential"],
+            "managedidentity",
+            StringComparison.OrdinalIgnoreCase
+        )
+            ? new ManagedIdentityCredential(
+                section["clientId"] is { Length: > 0 } clientId
+                    ? ManagedIdentityId.FromUserAssignedClientId(clientId)
+                    : ManagedIdentityId.SystemAssigned
+            )
+            : new DefaultAzureCredential();
+        return new StorageAccount(
+            new BlobServiceClient(blobUri, credential, blobOptions),
+            new TableServiceClient(tableUri, credential, tableOptions),
+            new TableServiceClient(tableUri, credential, transactionOptions)
+        );
+    }
+
+    /// <summary>Creates the containers and tables that are missing. For local use; in the cloud the deployment does it.</summary>
+    public async Task CreateAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(
+                Images.CreateIfNotExistsAsync(cancellationToken: cancellationToken),
+                Uploads.CreateIfNotExistsAsync(cancellationToken: cancellationToken),
+                Derived.CreateIfNotExistsAsync(cancellationToken: cancellationToken),
+                Catalog.CreateIfNotExistsAsync(cancellationToken),
+                Accounts.CreateIfNotExistsAsync(cancellationToken)
+            )
+            .ConfigureAwait(false);
+    }
+
+    private static T Configure<T>(T options, HttpPipelinePolicy[] perTry, int retries)
+        where T : ClientOptions
+    {
+        options.Retry.Mode = RetryMode.Exponential;
+        options.Retry.MaxRetries = retries;
+        options.Retry.Delay = TimeSpan.FromMilliseconds(100);
+        options.Retry.MaxDelay = TimeSpan.FromSeconds(5);
+        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(60);
+        foreach (var policy in perTry)
+        {
+            options.AddPolicy(policy, HttpPipelinePosition.PerRetry);
+        }
+
+        return options;
+    }
+}

@@ -1,0 +1,27 @@
+using Azure;
+
+namespace ImagesFunctions.Storage;
+
+/// <summary>Storage is away or too busy to give a definite answer; the same request may succeed later.</summary>
+public sealed class StorageUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>What a failed storage call means. The only place that knows status numbers.</summary>
+internal static class StorageErrors
+{
+    /// <summary>The row or blob is not there.</summary>
+    public static bool IsNotFound(this RequestFailedException error) => error.Status == 404;
+
+    /// <summary>An If-Match or If-None-Match did not hold, or the row to add exists.</summary>
+    public static bool IsConflict(this RequestFailedException error) => error.Status is 409 or 412;
+
+    /// <summary>Nobody knows whether the call took effect: the answer was lost, or the service was busy.</summary>
+    public static bool IsUnclear(Exception error) =>
+        error switch
+        {
+            RequestFailedException failed => failed.Status is 0 or 408 or 429 or >= 500,
+            AggregateException or IOException or HttpRequestException or TimeoutException => true,
+            // The SDK's network timeout, where it is not our own token that ended the call.
+            OperationCanceledException => true,
+            _ => false,
+        };
+}

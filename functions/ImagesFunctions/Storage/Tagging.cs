@@ -1,0 +1,27 @@
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Storage;
+
+/// <summary>Sets tags on committed images.</summary>
+internal sealed class Tagging(Catalog catalog)
+{
+    /// <summary>Points a tag to an image of the repository, whatever it pointed to before. False when there is no such image.</summary>
+    public Task<bool> SetAsync(Repository repository, string tag, Digest digest, CancellationToken cancellationToken) =>
+        catalog.CommitAsync(
+            repository.Namespace,
+            async (view, stop) =>
+            {
+                if (
+                    await view.GetAsync(Keys.Image(repository.App, digest), stop).ConfigureAwait(false)
+                    is not { } entity
+                )
+                {
+                    return Decision.Nothing(false);
+                }
+
+                var row = new TagRow(repository.App, tag, digest, ImageRow.From(entity).Generation, FromLayout: false);
+                return Decision.Of(true, [new Change(row.Key, row.ToEntity(view.Namespace))]);
+            },
+            cancellationToken
+        );
+}

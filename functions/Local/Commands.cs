@@ -1,0 +1,109 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using ImagesFunctions.Storage;
+
+namespace ImagesFunctions.Local;
+
+/// <summary>The commands of the program. Standard output holds what was asked for, standard error everything else.</summary>
+public static class Commands
+{
+    /// <summary>Runs one.</summary>
+    /// <returns>0, or 1 when it failed, or 2 when it was called wrongly.</returns>
+    public static async Task<int> RunAsync(
+        IReadOnlyList<string> arguments,
+        TextWriter output,
+        TextWriter errors,
+        CancellationToken cancellationToken
+    )
+    {
+        var parsed = Root(output, errors).Parse(arguments);
+        if (parsed.Action is ParseErrorAction)
+        {
+            await errors.WriteLineAsync($"{parsed.Errors[0].Message} (see --help)");
+            return 2;
+        }
+
+        try
+        {
+            // Signals are Program's: the parser's own handler would end the process after two seconds.
+            var invocation = new InvocationConfiguration
+            {
+                Output = output,
+                Error = errors,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            };
+            return await parsed.InvokeAsync(invocation, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return 1;
+        }
+        catch (Exception error)
+        {
+            await errors.WriteLineAsync(OneLine.Of(error));
+            return error is FormatException ? 2 : 1;
+        }
+    }
+
+    private static RootCommand Root(TextWriter output, TextWriter errors)
+    {
+        var data = new Option<string?>("--data")
+        {
+            Description = "The folder of Azurite's data (default: .data at the root of the clone)",
+            Recursive = true,
+        };
+        var urls = new Option<string?>("--urls") { Description = $"Where to listen (default: {LocalHost.DefaultUrl})" };
+        var terminal = new Terminal(data, output, errors);
+        var serve = new Command("serve", "Serves the Images API and watches the container (the default)") { urls };
+        var root = new RootCommand("ImagesFunctions on this machine")
+        {
+            data,
+            urls,
+            serve,
+            new Command("token", "Tokens of an account")
+            {
+                TokenCommands.Create(terminal),
+                TokenCommands.List(terminal),
+                TokenCommands.Revoke(terminal),
+            },
+            StatusCommand.Make(terminal),
+        };
+        foreach (var command in (Command[])[root, serve])
+        {
+            command.SetAction(
+                (parsed, cancellationToken) =>
+                    Serve.RunAsync(parsed.GetValue(data), parsed.GetValue(urls), output, errors, cancellationToken)
+            );
+        }
+
+        return root;
+    }
+}
+
+/// <summary>What every console command has: its output, and the store it works on.</summary>
+internal sealed record Terminal(Option<string?> Data, TextWriter Output, TextWriter Errors)
+{
+    /// <summary>
+    /// Gives a command its action, on the store: the server's if one runs, else one of its own for as long as it takes.
+    /// </summary>
+    public Command Runs(Command command, Func<ParseResult, IServiceProvider, CancellationToken, Task<int>> action)
+    {
+        command.SetAction(
+            async (parsed, cancellationToken) =>
+            {
+                await using var store = await LocalStore.OpenAsync(parsed.GetValue(Data), Errors, cancellationToken);
+                await using var app = LocalHost.Build(store.ConnectionString, urls: null);
+                var storage = app.Services.GetRequiredService<StorageAccount>();
+                if (LocalStore.IsEmulator(storage))
+                {
+                    // In the cloud they are the deployment's, and a reader may not be allowed to make them.
+                    await storage.CreateAsync(cancellationToken);
+                }
+
+                return await action(parsed, app.Services, cancellationToken);
+            }
+        );
+        return command;
+    }
+}

@@ -1,0 +1,84 @@
+using System.CommandLine;
+using System.Globalization;
+using ImagesFunctions.Ingest;
+
+namespace ImagesFunctions.Local;
+
+/// <summary><c>status</c>, the answer to "why is my drop not listed?".</summary>
+internal static class StatusCommand
+{
+    public static Command Make(Terminal terminal)
+    {
+        var where = new Argument<string>("namespace[/app]") { Description = "An account, or one app of it" };
+        where.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>()?.Split('/').Contains("") == true)
+            {
+                result.AddError(
+                    $"'{result.GetValueOrDefault<string?>()}' is neither a namespace nor <namespace>/<app>"
+                );
+            }
+        });
+        return terminal.Runs(
+            new Command("status", "What is listed, what waits, what was refused and why") { where },
+            async (parsed, services, cancellationToken) =>
+            {
+                var parts = parsed.GetValue(where)!.Split('/', 2);
+                var status = await services
+                    .GetRequiredService<StatusReader>()
+                    .ReadAsync(parts[0], parts.ElementAtOrDefault(1), cancellationToken);
+                Write(status, terminal.Output);
+                return 0;
+            }
+        );
+    }
+
+    /// <summary>Four sections; an empty one is one line.</summary>
+    internal static void Write(IngestStatus status, TextWriter output)
+    {
+        Section(
+            "Listed",
+            status.Listed,
+            image => [$"{image.Repository}@{image.Digest}", $"{Size(image.Size)}, {Tags(image.Tags)}"]
+        );
+        Section(
+            "Waiting",
+            status.Waiting,
+            manifest => [$"{manifest.Repository}@{manifest.Manifest} needs", .. manifest.Missing]
+        );
+        Section(
+            "Refused",
+            status.Refused,
+            blob =>
+                [
+                    blob.Path,
+                    $"{blob.State}: {blob.Reason}",
+                    .. blob.ActualDigest is { } digest ? [$"its bytes are {digest}"] : Array.Empty<string>(),
+                    blob.At.ToString("u", CultureInfo.InvariantCulture),
+                ]
+        );
+        Section("Pending tags", status.PendingTags, tag => [$"{tag.Repository}:{tag.Tag}", $"waits for {tag.Digest}"]);
+
+        void Section<T>(string title, IReadOnlyList<T> items, Func<T, string[]> lines)
+        {
+            output.WriteLine(items.Count == 0 ? $"{title}: none" : $"{title}: {items.Count}");
+            foreach (var item in items)
+            {
+                var said = lines(item);
+                output.WriteLine($"  {said[0]}");
+                foreach (var more in said[1..])
+                {
+                    output.WriteLine($"    {more}");
+                }
+            }
+        }
+    }
+
+    private static string Tags(IReadOnlyList<string> tags) =>
+        tags.Count == 0 ? "no tag" : "tagged " + string.Join(", ", tags);
+
+    private static string Size(long bytes) =>
+        bytes < 1024 * 1024
+            ? $"{bytes} bytes"
+            : string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes ({bytes / 1048576.0:0.0} MiB)");
+}

@@ -1,0 +1,97 @@
+using System.CommandLine;
+using System.Globalization;
+using ImagesFunctions.Accounts;
+
+namespace ImagesFunctions.Local;
+
+/// <summary><c>token create|list|revoke</c>.</summary>
+internal static class TokenCommands
+{
+    public static Command Create(Terminal terminal)
+    {
+        var account = Account();
+        var expires = new Option<string?>("--expires")
+        {
+            Description = "30d, 12h, 15m or a date like 2030-01-31 (default: never)",
+        };
+        // Wrong usage is said before any storage is started.
+        expires.Validators.Add(result =>
+        {
+            try
+            {
+                Lifetime(result.GetValueOrDefault<string?>());
+            }
+            catch (FormatException error)
+            {
+                result.AddError(error.Message);
+            }
+        });
+        return terminal.Runs(
+            new Command("create", "Makes a token and prints it, only once") { account, expires },
+            async (parsed, services, cancellationToken) =>
+            {
+                var (token, text) = await services
+                    .GetRequiredService<Tokens>()
+                    .CreateAsync(parsed.GetValue(account)!, Lifetime(parsed.GetValue(expires)), cancellationToken);
+                await terminal.Output.WriteLineAsync(text);
+                await terminal.Errors.WriteLineAsync(
+                    $"This is token {token.Id} of account {token.Account}; it {Ends(token)}."
+                );
+                return 0;
+            }
+        );
+    }
+
+    public static Command List(Terminal terminal)
+    {
+        var account = Account();
+        return terminal.Runs(
+            new Command("list", "Lists the tokens of an account, without their secrets") { account },
+            async (parsed, services, cancellationToken) =>
+            {
+                var name = parsed.GetValue(account)!;
+                var any = false;
+                await foreach (var token in services.GetRequiredService<Tokens>().ListAsync(name, cancellationToken))
+                {
+                    any = true;
+                    await terminal.Output.WriteLineAsync($"{token.Id}  made {Text(token.Created)}, {Ends(token)}");
+                }
+
+                if (!any)
+                {
+                    await terminal.Errors.WriteLineAsync($"Account {name} has no token.");
+                }
+
+                return 0;
+            }
+        );
+    }
+
+    public static Command Revoke(Terminal terminal)
+    {
+        var account = Account();
+        var id = new Argument<string>("id") { Description = "As `token list` prints it" };
+        return terminal.Runs(
+            new Command("revoke", "Ends a token at once") { account, id },
+            async (parsed, services, cancellationToken) =>
+            {
+                var (name, which) = (parsed.GetValue(account)!, parsed.GetValue(id)!);
+                var found = await services.GetRequiredService<Tokens>().RevokeAsync(name, which, cancellationToken);
+                await terminal.Errors.WriteLineAsync(
+                    found ? $"Token {which} of account {name} is revoked." : $"Account {name} has no token {which}."
+                );
+                return found ? 0 : 1;
+            }
+        );
+    }
+
+    private static Argument<string> Account() => new("account") { Description = "Its name is its namespace too" };
+
+    private static TimeSpan? Lifetime(string? expires) =>
+        expires is null ? null : Expiry.Parse(expires, TimeProvider.System.GetUtcNow());
+
+    private static string Ends(Token token) =>
+        token.Expires is { } expires ? $"expires {Text(expires)}" : "never expires";
+
+    private static string Text(DateTimeOffset moment) => moment.ToString("u", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,109 @@
+using CliWrap;
+using CliWrap.Buffered;
+using ImagesFunctions.Ingest;
+using ImagesFunctions.Local;
+
+namespace ImagesFunctions.Tests.Local;
+
+public sealed class CommandsTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("bogus")]
+    [InlineData("--bogus")]
+    [InlineData("token")]
+    [InlineData("token create")]
+    [InlineData("token create demo extra")]
+    [InlineData("token create demo --expires")]
+    [InlineData("token create demo --expires 5y")]
+    [InlineData("token revoke demo")]
+    [InlineData("status")]
+    [InlineData("status /app")]
+    [InlineData("status demo/")]
+    [InlineData("status demo//app")]
+    [InlineData("serve --urls")]
+    public async Task Wrong_usage_is_one_line_and_exit_code_2(string line)
+    {
+        var (output, errors) = (new StringWriter(), new StringWriter());
+
+        var exitCode = await Commands.RunAsync(line.Split(' '), output, errors, Cancellation);
+
+        Assert.Equal(2, exitCode);
+        Assert.Equal("", output.ToString());
+        Assert.Single(errors.ToString().TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public async Task Help_is_no_error()
+    {
+        var (output, errors) = (new StringWriter(), new StringWriter());
+
+        Assert.Equal(0, await Commands.RunAsync(["token", "create", "--help"], output, errors, Cancellation));
+        Assert.Contains("--expires", output.ToString(), StringComparison.Ordinal);
+        Assert.Equal("", errors.ToString());
+    }
+
+    [Fact]
+    public async Task Without_node_one_line_says_what_to_do()
+    {
+        using var data = new TemporaryFolder();
+        var result = await Cli.Wrap(Places.Program("dotnet")!)
+            .WithArguments([typeof(Commands).Assembly.Location, "token", "list", "demo", "--data", data.Path])
+            // Where a real one listens on the standard ports, none is started and node is not missed.
+            .WithEnvironmentVariables(environment => environment.Set("PATH", data.Path).Set("ImagesStorage", ""))
+            .WithValidation(CommandResultValidation.None)
+            .ExecuteBufferedAsync(Cancellation);
+        Assert.SkipWhen(
+            result.ExitCode == 0 || await AzuritePorts.Standard.AnswerAsync(Cancellation) is not null,
+            "An Azurite listens on the standard ports"
+        );
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Equal("", result.StandardOutput);
+        Assert.StartsWith("node was not found: install Node.js", result.StandardError, StringComparison.Ordinal);
+        Assert.Single(result.StandardError.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void A_status_names_each_thing_once_and_says_what_is_empty()
+    {
+        var status = new IngestStatus(
+            [new ListedImage("demo/web", "sha256:aa", ["latest", "v1"], 2_487_552)],
+            [new WaitingManifest("demo/web", "sha256:bb", ["sha256:cc", "sha256:dd"])],
+            [
+                new RefusedBlob(
+                    "demo/web/blobs/sha256/ee",
+                    "the name is not the digest",
+                    "sha256:ff",
+                    "refused",
+                    DateTimeOffset.UnixEpoch
+                ),
+            ],
+            []
+        );
+        var output = new StringWriter { NewLine = "\n" };
+
+        StatusCommand.Write(status, output);
+
+        Assert.Equal(
+            """
+            Listed: 1
+              demo/web@sha256:aa
+                2487552 bytes (2.4 MiB), tagged latest, v1
+            Waiting: 1
+              demo/web@sha256:bb needs
+                sha256:cc
+                sha256:dd
+            Refused: 1
+              demo/web/blobs/sha256/ee
+                refused: the name is not the digest
+                its bytes are sha256:ff
+                1970-01-01 00:00:00Z
+            Pending tags: none
+
+            """,
+            output.ToString()
+        );
+    }
+}

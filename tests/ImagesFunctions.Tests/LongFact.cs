@@ -1,0 +1,21 @@
+using System.Runtime.CompilerServices;
+using Xunit.v3;
+
+namespace ImagesFunctions.Tests;
+
+/// <summary>
+/// A test that takes minutes. It is explicit: <c>dotnet test</c> says that it was not run, <c>.ci/long</c> runs it (with
+/// <c>dotnet test --filter-trait Category=Long --explicit on</c>; the filter alone would still leave explicit tests out).
+/// </summary>
+/// <remarks>
+/// These are options of Microsoft.Testing.Platform, which global.json chooses: with xunit.v3 4 on the SDK of .NET 10,
+/// <c>dotnet test</c> refuses to run by VSTest.
+/// </remarks>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class LongFactAttribute : FactAttribute, ITraitAttribute
+{
+    public LongFactAttribute([CallerFilePath] string? file = null, [CallerLineNumber] int line = -1)
+        : base(file, line) => Explicit = true;
+
+    public IReadOnlyCollection<KeyValuePair<string, string>> GetTraits() => [new("Category", "Long")];
+}
