@@ -48,7 +48,7 @@ public static class ImagesPipeline
                     context,
                     async () =>
                     {
-                        var account = await AccountAsync(context).ConfigureAwait(false);
+                        var account = await AccountAsync(context);
                         if (methods.Length > 0 && !methods.Contains(context.Request.Method, StringComparer.Ordinal))
                         {
                             context.Response.Headers.Allow = string.Join(", ", methods);
@@ -58,7 +58,7 @@ public static class ImagesPipeline
                             );
                         }
 
-                        await handle(context, account).ConfigureAwait(false);
+                        await handle(context, account);
                     }
                 )
         );
@@ -71,9 +71,7 @@ public static class ImagesPipeline
         const string scheme = "Bearer ";
         var account =
             header.Count == 1 && header[0]!.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)
-                ? await tokens
-                    .AuthenticateAsync(header[0]![scheme.Length..].Trim(), context.RequestAborted)
-                    .ConfigureAwait(false)
+                ? await tokens.AuthenticateAsync(header[0]![scheme.Length..].Trim(), context.RequestAborted)
                 : null;
         if (account is null)
         {

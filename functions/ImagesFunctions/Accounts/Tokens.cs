@@ -45,7 +45,7 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
             row["expires"] = created + lives;
         }
 
-        await account.Accounts.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellationToken).ConfigureAwait(false);
+        await account.Accounts.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellationToken);
         return (From(row), credentials.Text);
     }
 
@@ -59,7 +59,7 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
             row => row.PartitionKey == name,
             cancellationToken: cancellationToken
         );
-        await foreach (var row in rows.ConfigureAwait(false))
+        await foreach (var row in rows)
         {
             yield return From(row);
         }
@@ -73,12 +73,12 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
             return false;
         }
 
-        if (await account.Accounts.GetAsync(name, id, cancellationToken).ConfigureAwait(false) is not { } row)
+        if (await account.Accounts.GetAsync(name, id, cancellationToken) is not { } row)
         {
             return false;
         }
 
-        await account.Accounts.DeleteEntityAsync(row, ETag.All, cancellationToken).ConfigureAwait(false);
+        await account.Accounts.DeleteEntityAsync(row, ETag.All, cancellationToken);
         return true;
     }
 
@@ -93,9 +93,7 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
             return null;
         }
 
-        var row = await account
-            .Accounts.GetAsync(credentials.Account, credentials.Id, cancellationToken)
-            .ConfigureAwait(false);
+        var row = await account.Accounts.GetAsync(credentials.Account, credentials.Id, cancellationToken);
         var kept = row?.GetString("hash") is { Length: 64 } hash ? Encoding.ASCII.GetBytes(hash) : NoHash;
         var matches = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(credentials.SecretHash), kept);
         return matches && (row!.GetDateTimeOffset("expires") is not { } expires || expires > time.GetUtcNow())

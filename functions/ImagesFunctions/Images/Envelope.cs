@@ -30,7 +30,7 @@ internal static partial class Envelope
         context.Items[typeof(Stopwatch)] = Stopwatch.GetTimestamp();
         try
         {
-            await handle().ConfigureAwait(false);
+            await handle();
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -39,7 +39,7 @@ internal static partial class Envelope
         catch (Exception error) when (!context.Response.HasStarted)
         {
             var (status, message) = Describe(context, error);
-            await WriteErrorAsync(context, status, message).ConfigureAwait(false);
+            await WriteErrorAsync(context, status, message);
         }
     }
 
@@ -67,8 +67,8 @@ internal static partial class Envelope
             write(json, image);
             if (json.BytesPending > FlushAt)
             {
-                await json.FlushAsync(context.RequestAborted).ConfigureAwait(false);
-                await body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+                await json.FlushAsync(context.RequestAborted);
+                await body.FlushAsync(context.RequestAborted);
             }
         }
 
@@ -76,8 +76,8 @@ internal static partial class Envelope
         json.WriteEndObject();
         WriteTime(context, json);
         json.WriteEndObject();
-        await json.FlushAsync(context.RequestAborted).ConfigureAwait(false);
-        await body.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+        await json.FlushAsync(context.RequestAborted);
+        await body.FlushAsync(context.RequestAborted);
     }
 
     private static async Task WriteErrorAsync(HttpContext context, int status, string message)
@@ -102,8 +102,8 @@ internal static partial class Envelope
         json.WriteEndArray();
         WriteTime(context, json);
         json.WriteEndObject();
-        await json.FlushAsync(CancellationToken.None).ConfigureAwait(false);
-        await context.Response.BodyWriter.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        await json.FlushAsync(CancellationToken.None);
+        await context.Response.BodyWriter.FlushAsync(CancellationToken.None);
     }
 
     private static void WriteTime(HttpContext context, Utf8JsonWriter json)

@@ -26,8 +26,8 @@ internal sealed class ImageLists(Catalog catalog, Content content)
         {
             if (TryScope(ns, filter, out var app))
             {
-                var rows = await catalog.ReadAsync(ns, app, cancellationToken).ConfigureAwait(false);
-                await rows.LoadFactsAsync(content, cancellationToken).ConfigureAwait(false);
+                var rows = await catalog.ReadAsync(ns, app, cancellationToken);
+                await rows.LoadFactsAsync(content, cancellationToken);
                 entries.AddRange(
                     rows.Listed()
                         .Select(i => new ListEntry(

@@ -15,10 +15,10 @@ internal static class ImagesApi
 
     private static async Task ListAsync(HttpContext context, string account)
     {
-        var filter = await ListFilter.ReadAsync(context.Request, context.RequestAborted).ConfigureAwait(false);
+        var filter = await ListFilter.ReadAsync(context.Request, context.RequestAborted);
         var lists = context.RequestServices.GetRequiredService<ImageLists>();
-        var entries = await lists.ListAsync(account, filter, context.RequestAborted).ConfigureAwait(false);
-        await Envelope.WriteImagesAsync(context, entries, Write).ConfigureAwait(false);
+        var entries = await lists.ListAsync(account, filter, context.RequestAborted);
+        await Envelope.WriteImagesAsync(context, entries, Write);
     }
 
     private static void Write(Utf8JsonWriter json, ListEntry entry)

@@ -42,7 +42,7 @@ internal sealed record ListFilter
             filter = filter.With(name, WithoutBackslash(values[0] ?? ""));
         }
 
-        return await filter.WithBodyAsync(request, cancellationToken).ConfigureAwait(false);
+        return await filter.WithBodyAsync(request, cancellationToken);
     }
 
     private ListFilter With(string name, string value) =>
@@ -111,7 +111,7 @@ internal sealed record ListFilter
 
     private async Task<ListFilter> WithBodyAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        var body = await ReadBodyAsync(request, cancellationToken).ConfigureAwait(false);
+        var body = await ReadBodyAsync(request, cancellationToken);
         var text = body.AsMemory().Trim(" \t\r\n'"u8);
         if (text.IsEmpty)
         {
@@ -173,7 +173,7 @@ internal sealed record ListFilter
         using var body = new MemoryStream();
         var buffer = new byte[16 * 1024];
         int read;
-        while ((read = await request.Body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
+        while ((read = await request.Body.ReadAsync(buffer, cancellationToken)) > 0)
         {
             if (body.Length + read > LongestBody)
             {

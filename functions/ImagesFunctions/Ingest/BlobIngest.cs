@@ -54,14 +54,14 @@ public sealed partial class BlobIngest
     {
         if (!LayoutPath.TryParse(path, out var layoutPath, out var refusal))
         {
-            if (await _content.StatAsync(path, cancellationToken).ConfigureAwait(false) is null)
+            if (await _content.StatAsync(path, cancellationToken) is null)
             {
-                await _refusals.ClearAsync(path, cancellationToken).ConfigureAwait(false);
+                await _refusals.ClearAsync(path, cancellationToken);
             }
             else
             {
                 LogRefused(path, refusal);
-                await _refusals.RefuseAsync(path, refusal, null, cancellationToken).ConfigureAwait(false);
+                await _refusals.RefuseAsync(path, refusal, null, cancellationToken);
             }
 
             return;
@@ -69,11 +69,11 @@ public sealed partial class BlobIngest
 
         if (layoutPath.Digest is { } digest)
         {
-            await BlobLandedAsync(layoutPath.Repository, digest, path, cancellationToken).ConfigureAwait(false);
+            await BlobLandedAsync(layoutPath.Repository, digest, path, cancellationToken);
         }
         else if (layoutPath.IsIndex)
         {
-            await _layoutIndex.LandedAsync(layoutPath.Repository, cancellationToken).ConfigureAwait(false);
+            await _layoutIndex.LandedAsync(layoutPath.Repository, cancellationToken);
         }
     }
 
@@ -95,10 +95,10 @@ public sealed partial class BlobIngest
         for (var attempt = 1; attempt <= MostTries; attempt++)
         {
             // The row first: what is written by comparing with it may only be newer than it.
-            var row = await _catalog.BlobAsync(repository, digest, cancellationToken).ConfigureAwait(false);
+            var row = await _catalog.BlobAsync(repository, digest, cancellationToken);
             if (row is { IsDeleting: true })
             {
-                if (await _removal.FinishAsync(repository, digest, cancellationToken).ConfigureAwait(false))
+                if (await _removal.FinishAsync(repository, digest, cancellationToken))
                 {
                     return;
                 }
@@ -106,25 +106,24 @@ public sealed partial class BlobIngest
                 continue;
             }
 
-            if (await _content.StatAsync(path, cancellationToken).ConfigureAwait(false) is not { } stored)
+            if (await _content.StatAsync(path, cancellationToken) is not { } stored)
             {
                 if (row is not null)
                 {
-                    await _takeBack.RunAsync(repository, row, cancellationToken).ConfigureAwait(false);
+                    await _takeBack.RunAsync(repository, row, cancellationToken);
                 }
 
-                await _refusals.ClearAsync(path, cancellationToken).ConfigureAwait(false);
+                await _refusals.ClearAsync(path, cancellationToken);
                 return;
             }
 
             var verified =
                 row?.BlobETag == stored.ETag
                     ? Verified.Good
-                    : await VerifyAsync(repository, digest, path, row, stored.ETag, cancellationToken)
-                        .ConfigureAwait(false);
+                    : await VerifyAsync(repository, digest, path, row, stored.ETag, cancellationToken);
             if (verified == Verified.Good)
             {
-                await SettleAsync(repository, digest, path, cancellationToken).ConfigureAwait(false);
+                await SettleAsync(repository, digest, path, cancellationToken);
             }
 
             if (verified != Verified.Changed)
@@ -132,9 +131,12 @@ public sealed partial class BlobIngest
                 return;
             }
 
-            await Backoff
-                .DelayAsync(attempt, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1), cancellationToken)
-                .ConfigureAwait(false);
+            await Backoff.DelayAsync(
+                attempt,
+                TimeSpan.FromMilliseconds(20),
+                TimeSpan.FromSeconds(1),
+                cancellationToken
+            );
         }
 
         throw new StorageUnavailableException($"{path} was overwritten each time it was read");
@@ -161,7 +163,7 @@ public sealed partial class BlobIngest
         CancellationToken cancellationToken
     )
     {
-        if (await _content.HashAsync(path, etag, digest, cancellationToken).ConfigureAwait(false) is not { } hashed)
+        if (await _content.HashAsync(path, etag, digest, cancellationToken) is not { } hashed)
         {
             return Verified.Changed;
         }
@@ -170,22 +172,20 @@ public sealed partial class BlobIngest
         {
             if (row is not null)
             {
-                await _takeBack.RunAsync(repository, row, cancellationToken).ConfigureAwait(false);
+                await _takeBack.RunAsync(repository, row, cancellationToken);
             }
 
             var reason = $"the bytes hash to {hashed.Digest}, not to {digest}";
             LogRefused(path, reason);
-            await _refusals.RefuseAsync(path, reason, hashed.Digest, cancellationToken).ConfigureAwait(false);
-            return await _content.IsStillAsync(path, etag, cancellationToken).ConfigureAwait(false)
-                ? Verified.Bad
-                : Verified.Changed;
+            await _refusals.RefuseAsync(path, reason, hashed.Digest, cancellationToken);
+            return await _content.IsStillAsync(path, etag, cancellationToken) ? Verified.Bad : Verified.Changed;
         }
 
         var verified = new BlobRow(repository.App, digest, hashed.Size, etag, IsDeleting: false, hashed.Tar);
         // The second look comes after the row: a delete or overwrite in between either sees the row or is seen here.
         return
-            await _catalog.PutBlobAsync(repository.Namespace, verified, row, cancellationToken).ConfigureAwait(false)
-            && await _content.IsStillAsync(path, etag, cancellationToken).ConfigureAwait(false)
+            await _catalog.PutBlobAsync(repository.Namespace, verified, row, cancellationToken)
+            && await _content.IsStillAsync(path, etag, cancellationToken)
             ? Verified.Good
             : Verified.Changed;
     }
@@ -197,14 +197,16 @@ public sealed partial class BlobIngest
         CancellationToken cancellationToken
     )
     {
-        var needs = await _catalog.NeedsAsync(repository, digest, cancellationToken).ConfigureAwait(false);
+        var needs = await _catalog.NeedsAsync(repository, digest, cancellationToken);
         // The blob itself, which may be a manifest, and the manifests that it may complete.
-        var refused = await _manifests
-            .SettleAsync(repository, [digest, .. needs.Select(n => n.By.Digest).OfType<Digest>()], cancellationToken)
-            .ConfigureAwait(false);
+        var refused = await _manifests.SettleAsync(
+            repository,
+            [digest, .. needs.Select(n => n.By.Digest).OfType<Digest>()],
+            cancellationToken
+        );
         if (!refused.Contains(digest))
         {
-            await _refusals.ClearAsync(path, cancellationToken).ConfigureAwait(false);
+            await _refusals.ClearAsync(path, cancellationToken);
         }
     }
 

@@ -1,3 +1,4 @@
+using Azure.Data.Tables;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 
@@ -36,18 +37,16 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
         var path = LayoutPath.IndexOf(repository);
         for (var attempt = 1; attempt <= MostTries; attempt++)
         {
-            if (await content.StatAsync(path, cancellationToken).ConfigureAwait(false) is not { } stored)
+            if (await content.StatAsync(path, cancellationToken) is not { } stored)
             {
-                await refusals.ClearAsync(path, cancellationToken).ConfigureAwait(false);
+                await refusals.ClearAsync(path, cancellationToken);
                 return;
             }
 
             Parsed file;
             try
             {
-                if (
-                    await content.ReadAsync(path, stored.ETag, cancellationToken).ConfigureAwait(false) is not { } bytes
-                )
+                if (await content.ReadAsync(path, stored.ETag, cancellationToken) is not { } bytes)
                 {
                     continue;
                 }
@@ -56,23 +55,21 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
             }
             catch (InvalidContentException error)
             {
-                await refusals.RefuseAsync(path, error.Message, null, cancellationToken).ConfigureAwait(false);
+                await refusals.RefuseAsync(path, error.Message, null, cancellationToken);
                 return;
             }
 
-            if (!await ApplyAsync(repository, file, cancellationToken).ConfigureAwait(false))
+            if (!await ApplyAsync(repository, file, cancellationToken))
             {
                 continue;
             }
 
-            await manifests
-                .SettleAsync(repository, file.Manifests.Select(m => m.Digest), cancellationToken)
-                .ConfigureAwait(false);
+            await manifests.SettleAsync(repository, file.Manifests.Select(m => m.Digest), cancellationToken);
             await (
                 file.Problem is null
                     ? refusals.ClearAsync(path, cancellationToken)
                     : refusals.RefuseAsync(path, file.Problem, null, cancellationToken)
-            ).ConfigureAwait(false);
+            );
             return;
         }
 
@@ -120,23 +117,21 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
         var needs = file
             .Manifests.Select(m => new NeedRow(repository.App, m.Digest, Needer.Layout, m.MediaType))
             .ToList();
-        await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken).ConfigureAwait(false);
+        await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
         // Tags that are right already, by commits of this very application; they are not looked at twice.
         var done = new HashSet<string>(StringComparer.Ordinal);
         while (true)
         {
             var touched = new List<string>();
-            var applied = await catalog
-                .CommitAsync(
-                    repository.Namespace,
-                    (view, stop) =>
-                    {
-                        touched.Clear();
-                        return DecideAsync(view, repository, file, done, touched, stop);
-                    },
-                    cancellationToken
-                )
-                .ConfigureAwait(false);
+            var applied = await catalog.CommitAsync(
+                repository.Namespace,
+                (view, stop) =>
+                {
+                    touched.Clear();
+                    return DecideAsync(view, repository, file, done, touched, stop);
+                },
+                cancellationToken
+            );
             if (applied != Applied.Partly)
             {
                 return applied == Applied.Whole;
@@ -156,13 +151,9 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
     )
     {
         var app = repository.App;
-        var layout = await view.GetAsync(Keys.Layout(app), cancellationToken).ConfigureAwait(false);
+        var layout = await view.GetAsync(Keys.Layout(app), cancellationToken);
         // After the version and the row: whoever applied a newer file has changed one of them, or finds it here.
-        if (
-            !await content
-                .IsStillAsync(LayoutPath.IndexOf(repository), file.ETag, cancellationToken)
-                .ConfigureAwait(false)
-        )
+        if (!await content.IsStillAsync(LayoutPath.IndexOf(repository), file.ETag, cancellationToken))
         {
             return Decision.Nothing(Applied.FileChanged);
         }
@@ -172,18 +163,16 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
             return Decision.Nothing(Applied.Whole);
         }
 
-        var current = (await view.RangeAsync(Keys.OfApp('t', app), cancellationToken).ConfigureAwait(false))
+        var current = (await view.RangeAsync(Keys.OfApp('t', app), cancellationToken))
             .Select(TagRow.From)
             .ToDictionary(t => t.Tag, StringComparer.Ordinal);
-        var changes = new List<Change>();
-        foreach (var tag in current.Values.Where(t => t.FromLayout && !file.Tags.ContainsKey(t.Tag)).Select(t => t.Key))
+        var changes = current
+            .Values.Where(t => t.FromLayout && !file.Tags.ContainsKey(t.Tag))
+            .Select(t => new Change(t.Key, null))
+            .ToList();
+        if (changes.Count > 2 * MostTagsACommit)
         {
-            if (changes.Count >= 2 * MostTagsACommit)
-            {
-                return Decision.Of(Applied.Partly, changes);
-            }
-
-            changes.Add(new Change(tag, null));
+            return Decision.Of(Applied.Partly, changes[..(2 * MostTagsACommit)]);
         }
 
         foreach (var (tag, digest) in file.Tags.Where(t => !done.Contains(t.Key)))
@@ -194,27 +183,37 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
             }
 
             touched.Add(tag);
-            var image = await view.GetAsync(Keys.Image(app, digest), cancellationToken).ConfigureAwait(false);
-            var wanted = new TagRow(app, tag, digest, image?.GetString("generation"), FromLayout: true);
-            if (current.GetValueOrDefault(tag) == wanted)
-            {
-                continue;
-            }
-
-            changes.Add(new Change(wanted.Key, wanted.ToEntity(view.Namespace)));
-            if (wanted.Generation is null)
-            {
-                // Its image fills the tag in when it is committed; this row is how it finds it.
-                var need = new NeedRow(app, digest, Needer.Tag(tag), null);
-                changes.Add(new Change(need.Key, need.ToEntity(view.Namespace)));
-            }
+            changes.AddRange(await SetTagAsync(view, app, tag, digest, current, cancellationToken));
         }
 
-        var entity = new Azure.Data.Tables.TableEntity(view.Namespace, Keys.Layout(app))
-        {
-            ["app"] = app,
-            ["etag"] = file.ETag,
-        };
+        var entity = new TableEntity(view.Namespace, Keys.Layout(app)) { ["app"] = app, ["etag"] = file.ETag };
         return Decision.Of(Applied.Whole, [.. changes, new Change(entity.RowKey, entity)]);
+    }
+
+    private static async Task<List<Change>> SetTagAsync(
+        CatalogView view,
+        string app,
+        string tag,
+        Digest digest,
+        Dictionary<string, TagRow> current,
+        CancellationToken cancellationToken
+    )
+    {
+        var image = await view.GetAsync(Keys.Image(app, digest), cancellationToken);
+        var wanted = new TagRow(app, tag, digest, image?.GetString("generation"), FromLayout: true);
+        if (current.GetValueOrDefault(tag) == wanted)
+        {
+            return [];
+        }
+
+        List<Change> changes = [new Change(wanted.Key, wanted.ToEntity(view.Namespace))];
+        if (wanted.Generation is null)
+        {
+            // Its image fills the tag in when it is committed; this row is how it finds it.
+            var need = new NeedRow(app, digest, Needer.Tag(tag), null);
+            changes.Add(new Change(need.Key, need.ToEntity(view.Namespace)));
+        }
+
+        return changes;
     }
 }

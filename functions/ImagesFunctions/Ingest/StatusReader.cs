@@ -44,8 +44,8 @@ public sealed class StatusReader
     /// <summary>Reads the status of one app, or of the whole namespace where <paramref name="app"/> is null.</summary>
     public async Task<IngestStatus> ReadAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
-        var rows = await _catalog.ReadAsync(@namespace, app, cancellationToken).ConfigureAwait(false);
-        await rows.LoadFactsAsync(_content, cancellationToken).ConfigureAwait(false);
+        var rows = await _catalog.ReadAsync(@namespace, app, cancellationToken);
+        await rows.LoadFactsAsync(_content, cancellationToken);
         var listed = rows.Listed()
             .Select(i => new ListedImage($"{@namespace}/{i.Row.App}", i.Row.Digest.ToString(), i.Tags, i.Row.Size));
         var pending = rows
@@ -53,8 +53,8 @@ public sealed class StatusReader
             .Select(t => new PendingTag($"{@namespace}/{t.App}", t.Tag, t.Digest.ToString()));
         return new IngestStatus(
             [.. listed],
-            await WaitingAsync(@namespace, app, rows, cancellationToken).ConfigureAwait(false),
-            await RefusedAsync(@namespace, app, cancellationToken).ConfigureAwait(false),
+            await WaitingAsync(@namespace, app, rows, cancellationToken),
+            await RefusedAsync(@namespace, app, cancellationToken),
             [.. pending]
         );
     }
@@ -70,9 +70,11 @@ public sealed class StatusReader
             .Images.Values.Where(i => i.State == ImageState.Complete)
             .Select(i => (i.App, i.Digest))
             .ToHashSet();
-        var needRows = await _catalog
-            .RangeAsync(@namespace, app is null ? Keys.All('n') : Keys.OfApp('n', app), cancellationToken)
-            .ConfigureAwait(false);
+        var needRows = await _catalog.RangeAsync(
+            @namespace,
+            app is null ? Keys.All('n') : Keys.OfApp('n', app),
+            cancellationToken
+        );
         var missing = new SortedDictionary<(string App, string Manifest), List<string>>();
         foreach (var need in needRows.Select(NeedRow.From))
         {
@@ -89,7 +91,7 @@ public sealed class StatusReader
             var there =
                 need.ManifestType is not null && need.By.Digest is not null
                     ? complete.Contains((need.App, need.Needed))
-                    : await IsBlobThereAsync(@namespace, need, cancellationToken).ConfigureAwait(false);
+                    : await IsBlobThereAsync(@namespace, need, cancellationToken);
             if (!there && !list.Contains(need.Needed.ToString(), StringComparer.Ordinal))
             {
                 list.Add(need.Needed.ToString());
@@ -105,8 +107,7 @@ public sealed class StatusReader
     }
 
     private async Task<bool> IsBlobThereAsync(string @namespace, NeedRow need, CancellationToken cancellationToken) =>
-        await _catalog.GetAsync(@namespace, Keys.Blob(need.App, need.Needed), cancellationToken).ConfigureAwait(false)
-            is { } row
+        await _catalog.GetAsync(@namespace, Keys.Blob(need.App, need.Needed), cancellationToken) is { } row
         && !BlobRow.From(row).IsDeleting;
 
     private async Task<List<RefusedBlob>> RefusedAsync(
@@ -119,7 +120,7 @@ public sealed class StatusReader
         var prefix = app is null ? null : $"{@namespace}/{app}/";
         return
         [
-            .. (await _catalog.RangeAsync(@namespace, Keys.All('x'), cancellationToken).ConfigureAwait(false))
+            .. (await _catalog.RangeAsync(@namespace, Keys.All('x'), cancellationToken))
                 .Select(RefusedRow.From)
                 .Where(r => r.Expires > now && (prefix is null || r.Path.StartsWith(prefix, StringComparison.Ordinal)))
                 .OrderBy(r => r.Path, StringComparer.Ordinal)

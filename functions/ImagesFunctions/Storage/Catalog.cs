@@ -32,16 +32,9 @@ internal sealed class Catalog(StorageAccount account)
             attempt++
         )
         {
-            var view = new CatalogView(
-                account.Catalog,
-                @namespace,
-                await queue.SequenceAsync(cancellationToken).ConfigureAwait(false)
-            );
-            var decision = await decide(view, cancellationToken).ConfigureAwait(false);
-            if (
-                decision.Changes.Count == 0
-                || await queue.CommitAsync(view, decision.Changes, cancellationToken).ConfigureAwait(false)
-            )
+            var view = new CatalogView(account.Catalog, @namespace, await queue.SequenceAsync(cancellationToken));
+            var decision = await decide(view, cancellationToken);
+            if (decision.Changes.Count == 0 || await queue.CommitAsync(view, decision.Changes, cancellationToken))
             {
                 return decision.Result;
             }
@@ -62,8 +55,7 @@ internal sealed class Catalog(StorageAccount account)
 
     /// <summary>The verified blob's row, or null. A row whose removal has begun is returned too.</summary>
     public async Task<BlobRow?> BlobAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
-        await GetAsync(repository.Namespace, Keys.Blob(repository.App, digest), cancellationToken).ConfigureAwait(false)
-            is { } row
+        await GetAsync(repository.Namespace, Keys.Blob(repository.App, digest), cancellationToken) is { } row
             ? BlobRow.From(row)
             : null;
 
@@ -73,9 +65,7 @@ internal sealed class Catalog(StorageAccount account)
         Digest digest,
         CancellationToken cancellationToken
     ) =>
-        await GetAsync(repository.Namespace, Keys.Image(repository.App, digest), cancellationToken)
-            .ConfigureAwait(false)
-            is { } row
+        await GetAsync(repository.Namespace, Keys.Image(repository.App, digest), cancellationToken) is { } row
             ? ImageRow.From(row)
             : null;
 
@@ -85,10 +75,9 @@ internal sealed class Catalog(StorageAccount account)
         Digest needed,
         CancellationToken cancellationToken
     ) =>
-        (
-            await RangeAsync(repository.Namespace, Keys.Needs(repository.App, needed), cancellationToken)
-                .ConfigureAwait(false)
-        ).ConvertAll(NeedRow.From);
+        (await RangeAsync(repository.Namespace, Keys.Needs(repository.App, needed), cancellationToken)).ConvertAll(
+            NeedRow.From
+        );
 
     /// <summary>
     /// Writes the row of a blob that was just verified, outside the namespace's order, which new rows may be. False when
@@ -105,18 +94,16 @@ internal sealed class Catalog(StorageAccount account)
         {
             if (before is null)
             {
-                await account.Catalog.AddEntityAsync(row.ToEntity(@namespace), cancellationToken).ConfigureAwait(false);
+                await account.Catalog.AddEntityAsync(row.ToEntity(@namespace), cancellationToken);
             }
             else
             {
-                await account
-                    .Catalog.UpdateEntityAsync(
-                        row.ToEntity(@namespace),
-                        before.RowETag,
-                        TableUpdateMode.Replace,
-                        cancellationToken
-                    )
-                    .ConfigureAwait(false);
+                await account.Catalog.UpdateEntityAsync(
+                    row.ToEntity(@namespace),
+                    before.RowETag,
+                    TableUpdateMode.Replace,
+                    cancellationToken
+                );
             }
 
             return true;
@@ -132,9 +119,7 @@ internal sealed class Catalog(StorageAccount account)
     {
         try
         {
-            await account
-                .Catalog.DeleteEntityAsync(@namespace, row.Key, row.RowETag, cancellationToken)
-                .ConfigureAwait(false);
+            await account.Catalog.DeleteEntityAsync(@namespace, row.Key, row.RowETag, cancellationToken);
         }
         catch (RequestFailedException error) when (error.IsConflict())
         {
@@ -155,25 +140,23 @@ internal sealed class Catalog(StorageAccount account)
                 TableTransactionActionType.UpsertReplace,
                 n.ToEntity(@namespace)
             ));
-            await account.Catalog.SubmitTransactionAsync(actions, cancellationToken).ConfigureAwait(false);
+            await account.Catalog.SubmitTransactionAsync(actions, cancellationToken);
         }
     }
 
     /// <summary>Records a refusal, or replaces the one for the same path.</summary>
     public async Task PutRefusedAsync(RefusedRow row, CancellationToken cancellationToken) =>
-        await account
-            .Catalog.UpsertEntityAsync(row.ToEntity(), TableUpdateMode.Replace, cancellationToken)
-            .ConfigureAwait(false);
+        await account.Catalog.UpsertEntityAsync(row.ToEntity(), TableUpdateMode.Replace, cancellationToken);
 
     /// <summary>Takes a refusal back, if there is one for the path.</summary>
     public async Task RemoveRefusedAsync(string path, CancellationToken cancellationToken)
     {
         var partition = LayoutPath.NamespaceOf(path) ?? Keys.RefusedPartition;
         // Most paths never were refused, and a point read costs less than a failed delete.
-        if (await GetAsync(partition, Keys.Refused(path), cancellationToken).ConfigureAwait(false) is { } row)
+        if (await GetAsync(partition, Keys.Refused(path), cancellationToken) is { } row)
         {
             // Without a condition: a second try of a lost answer finds nothing, and that is success.
-            await account.Catalog.DeleteEntityAsync(row, ETag.All, cancellationToken).ConfigureAwait(false);
+            await account.Catalog.DeleteEntityAsync(row, ETag.All, cancellationToken);
         }
     }
 
@@ -186,7 +169,7 @@ internal sealed class Catalog(StorageAccount account)
     {
         for (var attempt = 1; attempt <= 5; attempt++)
         {
-            var before = await account.Catalog.VersionAsync(@namespace, cancellationToken).ConfigureAwait(false);
+            var before = await account.Catalog.VersionAsync(@namespace, cancellationToken);
             if (before.Seq == 0)
             {
                 return new NamespaceRows();
@@ -198,23 +181,21 @@ internal sealed class Catalog(StorageAccount account)
             var images = RangeAsync(@namespace, imageRange, cancellationToken);
             var tags = RangeAsync(@namespace, tagRange, cancellationToken);
             var rows = new NamespaceRows();
-            foreach (var row in await images.ConfigureAwait(false))
+            foreach (var row in await images)
             {
                 rows.Apply(row.RowKey, row);
             }
 
-            foreach (var row in await tags.ConfigureAwait(false))
+            foreach (var row in await tags)
             {
                 rows.Apply(row.RowKey, row);
             }
 
-            var after = await account.Catalog.VersionAsync(@namespace, cancellationToken).ConfigureAwait(false);
+            var after = await account.Catalog.VersionAsync(@namespace, cancellationToken);
             var log =
                 after.Seq == before.Seq
                     ? []
-                    : await account
-                        .Catalog.LogAsync(@namespace, before.Seq + 1, after.Seq, cancellationToken)
-                        .ConfigureAwait(false);
+                    : await account.Catalog.LogAsync(@namespace, before.Seq + 1, after.Seq, cancellationToken);
             if (log.Count == after.Seq - before.Seq && log.All(e => e.Rows is not null))
             {
                 foreach (
@@ -245,7 +226,7 @@ internal sealed class NamespaceRows
     {
         foreach (var (key, row) in Images.Where(i => i.Value.FactsBlob is not null).ToList())
         {
-            Images[key] = await content.WithFactsAsync(row, cancellationToken).ConfigureAwait(false);
+            Images[key] = await content.WithFactsAsync(row, cancellationToken);
         }
     }
 
@@ -302,7 +283,7 @@ internal static class LogReads
         CancellationToken cancellationToken
     )
     {
-        var row = await table.GetAsync(@namespace, Keys.Version, cancellationToken).ConfigureAwait(false);
+        var row = await table.GetAsync(@namespace, Keys.Version, cancellationToken);
         return row is null ? new NamespaceVersion(0, null) : new NamespaceVersion(row.GetInt64("seq") ?? 0, row.ETag);
     }
 
@@ -321,19 +302,17 @@ internal static class LogReads
         }
 
         var entries = new LogEntry?[to - from + 1];
-        await Parallel
-            .ForEachAsync(
-                Enumerable.Range(0, entries.Length),
-                new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellationToken },
-                async (i, stop) =>
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, entries.Length),
+            new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellationToken },
+            async (i, stop) =>
+            {
+                if (await table.GetAsync(@namespace, Keys.Log(from + i), stop) is { } row)
                 {
-                    if (await table.GetAsync(@namespace, Keys.Log(from + i), stop).ConfigureAwait(false) is { } row)
-                    {
-                        entries[i] = LogEntry.From(@namespace, from + i, row);
-                    }
+                    entries[i] = LogEntry.From(@namespace, from + i, row);
                 }
-            )
-            .ConfigureAwait(false);
+            }
+        );
         return [.. entries.OfType<LogEntry>()];
     }
 }

@@ -25,7 +25,7 @@ internal sealed class CatalogView(TableClient table, string @namespace, long seq
             _keys.Add(key);
         }
 
-        return await table.GetAsync(@namespace, key, cancellationToken).ConfigureAwait(false);
+        return await table.GetAsync(@namespace, key, cancellationToken);
     }
 
     /// <summary>The rows of a range, in the order of their keys.</summary>
@@ -36,7 +36,7 @@ internal sealed class CatalogView(TableClient table, string @namespace, long seq
             _ranges.Add(range);
         }
 
-        return await table.RangeAsync(@namespace, range, cancellationToken).ConfigureAwait(false);
+        return await table.RangeAsync(@namespace, range, cancellationToken);
     }
 
     /// <summary>Whether a commit that changed these keys may have changed what was read here.</summary>
@@ -85,9 +85,11 @@ internal static class TableReads
         CancellationToken cancellationToken
     )
     {
-        var answer = await table
-            .GetEntityIfExistsAsync<TableEntity>(partition, key, cancellationToken: cancellationToken)
-            .ConfigureAwait(false);
+        var answer = await table.GetEntityIfExistsAsync<TableEntity>(
+            partition,
+            key,
+            cancellationToken: cancellationToken
+        );
         return answer.HasValue ? answer.Value : null;
     }
 
@@ -103,9 +105,7 @@ internal static class TableReads
             $"PartitionKey eq {partition} and RowKey ge {range.From} and RowKey lt {range.To}"
         );
         var rows = new List<TableEntity>();
-        await foreach (
-            var row in table.QueryAsync<TableEntity>(filter, cancellationToken: cancellationToken).ConfigureAwait(false)
-        )
+        await foreach (var row in table.QueryAsync<TableEntity>(filter, cancellationToken: cancellationToken))
         {
             rows.Add(row);
         }

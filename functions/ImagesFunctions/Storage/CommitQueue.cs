@@ -37,7 +37,7 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
             return known.Seq;
         }
 
-        return (await account.Catalog.VersionAsync(@namespace, cancellationToken).ConfigureAwait(false)).Seq;
+        return (await account.Catalog.VersionAsync(@namespace, cancellationToken)).Seq;
     }
 
     /// <summary>Commits a decision. True: it is committed. False: what it read has changed since; make it again.</summary>
@@ -83,17 +83,15 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
 
             try
             {
-                refusals = await CommitOnceAsync(open).ConfigureAwait(false) ? 0 : refusals + 1;
+                refusals = await CommitOnceAsync(open) ? 0 : refusals + 1;
                 if (refusals > 0)
                 {
-                    await Backoff
-                        .DelayAsync(
-                            refusals,
-                            TimeSpan.FromMilliseconds(5),
-                            TimeSpan.FromMilliseconds(250),
-                            CancellationToken.None
-                        )
-                        .ConfigureAwait(false);
+                    await Backoff.DelayAsync(
+                        refusals,
+                        TimeSpan.FromMilliseconds(5),
+                        TimeSpan.FromMilliseconds(250),
+                        CancellationToken.None
+                    );
                 }
             }
             catch (Exception error)
@@ -108,7 +106,7 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
     // Takes what it can answer out of the list. False when the transaction was refused.
     private async Task<bool> CommitOnceAsync(List<Pending> open)
     {
-        var version = Volatile.Read(ref _version) ?? await ReadVersionAsync().ConfigureAwait(false);
+        var version = Volatile.Read(ref _version) ?? await ReadVersionAsync();
         SendBackStale(open, version);
         if (open.Count == 0)
         {
@@ -117,7 +115,7 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
 
         var pack = Pack(open);
         var entry = LogEntry.Of(version.Seq + 1, [.. pack.SelectMany(p => p.Changes)]);
-        var next = await SendAsync(version, entry, pack).ConfigureAwait(false);
+        var next = await SendAsync(version, entry, pack);
         if (next is not null)
         {
             Remember(entry.Seq, entry.Keys);
@@ -127,7 +125,7 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
             return true;
         }
 
-        var now = await ReadVersionAsync().ConfigureAwait(false);
+        var now = await ReadVersionAsync();
         if (now.Seq == version.Seq)
         {
             // Nobody committed: a row's own If-Match did not hold. Which one is not worth knowing.
@@ -137,9 +135,12 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
         else if (now.Seq - version.Seq <= MostHistory)
         {
             foreach (
-                var committed in await account
-                    .Catalog.LogAsync(@namespace, version.Seq + 1, now.Seq, CancellationToken.None)
-                    .ConfigureAwait(false)
+                var committed in await account.Catalog.LogAsync(
+                    @namespace,
+                    version.Seq + 1,
+                    now.Seq,
+                    CancellationToken.None
+                )
             )
             {
                 Remember(committed.Seq, committed.Keys);
@@ -201,15 +202,13 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
         {
             try
             {
-                var answer = await account.Transactions.SubmitTransactionAsync(actions).ConfigureAwait(false);
+                var answer = await account.Transactions.SubmitTransactionAsync(actions);
                 return new NamespaceVersion(entry.Seq, answer.Value[0].Headers.ETag);
             }
             catch (RequestFailedException error) when (error.IsConflict() || error.IsNotFound())
             {
                 // 404: a row to remove under If-Match is gone. After a lost answer the refusal may be our own success.
-                return send > 1 && await IsOursAsync(entry).ConfigureAwait(false)
-                    ? await AfterOursAsync(entry).ConfigureAwait(false)
-                    : null;
+                return send > 1 && await IsOursAsync(entry) ? await AfterOursAsync(entry) : null;
             }
             catch (Exception error) when (StorageErrors.IsUnclear(error))
             {
@@ -218,9 +217,12 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
                     throw new StorageUnavailableException("storage gave no definite answer to a commit", error);
                 }
 
-                await Backoff
-                    .DelayAsync(send, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(4), CancellationToken.None)
-                    .ConfigureAwait(false);
+                await Backoff.DelayAsync(
+                    send,
+                    TimeSpan.FromMilliseconds(50),
+                    TimeSpan.FromSeconds(4),
+                    CancellationToken.None
+                );
             }
         }
     }
@@ -239,9 +241,7 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
 
     private async Task<bool> IsOursAsync(LogEntry entry)
     {
-        var row = await account
-            .Catalog.GetAsync(@namespace, Keys.Log(entry.Seq), CancellationToken.None)
-            .ConfigureAwait(false);
+        var row = await account.Catalog.GetAsync(@namespace, Keys.Log(entry.Seq), CancellationToken.None);
         return row?.GetString("op") == entry.Operation;
     }
 
@@ -249,13 +249,13 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
     // matches nothing makes the next transaction find that out.
     private async Task<NamespaceVersion> AfterOursAsync(LogEntry entry)
     {
-        var now = await ReadVersionAsync().ConfigureAwait(false);
+        var now = await ReadVersionAsync();
         return now.Seq == entry.Seq ? now : new NamespaceVersion(entry.Seq, new ETag("\"superseded\""));
     }
 
     private async Task<NamespaceVersion> ReadVersionAsync()
     {
-        var version = await account.Catalog.VersionAsync(@namespace, CancellationToken.None).ConfigureAwait(false);
+        var version = await account.Catalog.VersionAsync(@namespace, CancellationToken.None);
         Volatile.Write(ref _version, version);
         return version;
     }

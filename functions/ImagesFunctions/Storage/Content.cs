@@ -27,8 +27,7 @@ internal sealed class Content(StorageAccount account)
         {
             var properties = await account
                 .Images.GetBlobClient(path)
-                .GetPropertiesAsync(cancellationToken: cancellationToken)
-                .ConfigureAwait(false);
+                .GetPropertiesAsync(cancellationToken: cancellationToken);
             return new StoredBlob(properties.Value.ETag.ToString(), properties.Value.ContentLength);
         }
         catch (RequestFailedException error) when (error.IsNotFound())
@@ -39,7 +38,7 @@ internal sealed class Content(StorageAccount account)
 
     /// <summary>Whether the blob is there with this very ETag.</summary>
     public async Task<bool> IsStillAsync(string path, string etag, CancellationToken cancellationToken) =>
-        (await StatAsync(path, cancellationToken).ConfigureAwait(false))?.ETag == etag;
+        (await StatAsync(path, cancellationToken))?.ETag == etag;
 
     /// <summary>Hashes a blob's bytes as they stream, once. Null when it is gone, or other bytes than those of the ETag.</summary>
     /// <param name="path">The path inside the container.</param>
@@ -56,8 +55,7 @@ internal sealed class Content(StorageAccount account)
         BlobDownloadStreamingResult download;
         try
         {
-            download = await DownloadAsync(account.Images.GetBlobClient(path), etag, cancellationToken)
-                .ConfigureAwait(false);
+            download = await DownloadAsync(account.Images.GetBlobClient(path), etag, cancellationToken);
         }
         catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
         {
@@ -73,7 +71,7 @@ internal sealed class Content(StorageAccount account)
         var hashing = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            var read = await FillAsync(download.Content, filling, cancellationToken).ConfigureAwait(false);
+            var read = await FillAsync(download.Content, filling, cancellationToken);
             while (read > 0)
             {
                 (filling, hashing) = (hashing, filling);
@@ -81,7 +79,7 @@ internal sealed class Content(StorageAccount account)
                 hash.AppendData(hashing, 0, read);
                 tar.Read(hashing.AsSpan(0, read));
                 size += read;
-                read = await next.ConfigureAwait(false);
+                read = await next;
             }
         }
         catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
@@ -106,8 +104,7 @@ internal sealed class Content(StorageAccount account)
     {
         try
         {
-            using var download = await DownloadAsync(account.Images.GetBlobClient(path), etag, cancellationToken)
-                .ConfigureAwait(false);
+            using var download = await DownloadAsync(account.Images.GetBlobClient(path), etag, cancellationToken);
             var length = download.Details.ContentLength;
             if (length > Manifest.LongestContent)
             {
@@ -117,7 +114,7 @@ internal sealed class Content(StorageAccount account)
             }
 
             var content = new byte[length];
-            await download.Content.ReadExactlyAsync(content, cancellationToken).ConfigureAwait(false);
+            await download.Content.ReadExactlyAsync(content, cancellationToken);
             return content;
         }
         catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
@@ -137,8 +134,7 @@ internal sealed class Content(StorageAccount account)
                     DeleteSnapshotsOption.IncludeSnapshots,
                     new BlobRequestConditions { IfMatch = new ETag(etag) },
                     cancellationToken
-                )
-                .ConfigureAwait(false);
+                );
             return true;
         }
         catch (RequestFailedException error) when (error.IsConflict())
@@ -152,10 +148,7 @@ internal sealed class Content(StorageAccount account)
     {
         var path = $"{@namespace}/{row.App}/facts/{ImageRow.Schema}/{row.Digest.Algorithm}/{row.Digest.Encoded}";
         var json = BinaryData.FromString(LongFacts.Write(row));
-        await account
-            .Derived.GetBlobClient(path)
-            .UploadAsync(json, overwrite: true, cancellationToken)
-            .ConfigureAwait(false);
+        await account.Derived.GetBlobClient(path).UploadAsync(json, overwrite: true, cancellationToken);
         return path;
     }
 
@@ -167,10 +160,7 @@ internal sealed class Content(StorageAccount account)
             return row;
         }
 
-        var content = await account
-            .Derived.GetBlobClient(row.FactsBlob)
-            .DownloadContentAsync(cancellationToken)
-            .ConfigureAwait(false);
+        var content = await account.Derived.GetBlobClient(row.FactsBlob).DownloadContentAsync(cancellationToken);
         return LongFacts.Read(content.Value.Content.ToString(), row);
     }
 
@@ -180,17 +170,15 @@ internal sealed class Content(StorageAccount account)
         CancellationToken cancellationToken
     ) =>
         await blob.DownloadStreamingAsync(
-                new BlobDownloadOptions { Conditions = new BlobRequestConditions { IfMatch = new ETag(etag) } },
-                cancellationToken
-            )
-            .ConfigureAwait(false);
+            new BlobDownloadOptions { Conditions = new BlobRequestConditions { IfMatch = new ETag(etag) } },
+            cancellationToken
+        );
 
     private static async Task<int> FillAsync(Stream from, byte[] buffer, CancellationToken cancellationToken) =>
         await from.ReadAtLeastAsync(
-                buffer.AsMemory(0, BufferSize),
-                BufferSize,
-                throwOnEndOfStream: false,
-                cancellationToken
-            )
-            .ConfigureAwait(false);
+            buffer.AsMemory(0, BufferSize),
+            BufferSize,
+            throwOnEndOfStream: false,
+            cancellationToken
+        );
 }

@@ -61,7 +61,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
         while (queue.TryDequeue(out var digest))
         {
             queued.Remove(digest);
-            var outcome = await TryAsync(repository, digest, cancellationToken).ConfigureAwait(false);
+            var outcome = await TryAsync(repository, digest, cancellationToken);
             switch (outcome.State)
             {
                 case State.Refused:
@@ -76,11 +76,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
                     break;
                 case State.Committed or State.Already:
                     // Also when it was committed before: whoever did may have been killed before looking further.
-                    foreach (
-                        var need in await catalog
-                            .NeedsAsync(repository, digest, cancellationToken)
-                            .ConfigureAwait(false)
-                    )
+                    foreach (var need in await catalog.NeedsAsync(repository, digest, cancellationToken))
                     {
                         if (need.By.Digest is { } index && (outcome.State == State.Committed || lookedUp.Add(index)))
                         {
@@ -105,28 +101,26 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
 
     private async Task<Outcome> TryAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
-        var blob = await catalog.BlobAsync(repository, digest, cancellationToken).ConfigureAwait(false);
+        var blob = await catalog.BlobAsync(repository, digest, cancellationToken);
         if (blob is null or { IsDeleting: true })
         {
             return new Outcome(State.Unknown);
         }
 
         var outcome = new Outcome(State.Already, MoreTags: true);
-        var committed = await catalog.ImageAsync(repository, digest, cancellationToken).ConfigureAwait(false);
+        var committed = await catalog.ImageAsync(repository, digest, cancellationToken);
         if (committed is not { State: ImageState.Complete })
         {
-            outcome = await TryAsync(repository, blob, committed?.MediaType, cancellationToken).ConfigureAwait(false);
+            outcome = await TryAsync(repository, blob, committed?.MediaType, cancellationToken);
         }
 
         while (outcome.State is State.Already or State.Committed && outcome.MoreTags)
         {
-            var more = await catalog
-                .CommitAsync(
-                    repository.Namespace,
-                    (view, stop) => FillTagsAsync(view, repository, digest, stop),
-                    cancellationToken
-                )
-                .ConfigureAwait(false);
+            var more = await catalog.CommitAsync(
+                repository.Namespace,
+                (view, stop) => FillTagsAsync(view, repository, digest, stop),
+                cancellationToken
+            );
             outcome = outcome with { MoreTags = more };
         }
 
@@ -148,7 +142,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
                 ? [committedType]
                 :
                 [
-                    .. (await catalog.NeedsAsync(repository, blob.Digest, cancellationToken).ConfigureAwait(false))
+                    .. (await catalog.NeedsAsync(repository, blob.Digest, cancellationToken))
                         .Where(n => n.ManifestType is not null)
                         .Select(n => n.ManifestType)
                         .Distinct(StringComparer.Ordinal),
@@ -158,28 +152,24 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
                 return new Outcome(State.Unknown);
             }
 
-            if (await content.ReadAsync(path, blob.BlobETag, cancellationToken).ConfigureAwait(false) is not { } bytes)
+            if (await content.ReadAsync(path, blob.BlobETag, cancellationToken) is not { } bytes)
             {
                 // Overwritten or deleted; that has an event of its own.
                 return new Outcome(State.Unknown);
             }
 
             manifest = ParseAsOneOf(bytes, types);
-            await WriteNeedsAsync(repository, blob.Digest, manifest, cancellationToken).ConfigureAwait(false);
-            var outcome = await catalog
-                .CommitAsync(
-                    repository.Namespace,
-                    (view, stop) => DecideAsync(view, repository, blob, manifest, stop),
-                    cancellationToken
-                )
-                .ConfigureAwait(false);
+            await WriteNeedsAsync(repository, blob.Digest, manifest, cancellationToken);
+            var outcome = await catalog.CommitAsync(
+                repository.Namespace,
+                (view, stop) => DecideAsync(view, repository, blob, manifest, stop),
+                cancellationToken
+            );
             return outcome with { Children = [.. manifest.NeededManifests.Select(m => m.Digest)] };
         }
         catch (InvalidContentException error)
         {
-            await refusals
-                .RefuseAsync(path, $"not a usable manifest: {error.Message}", null, cancellationToken)
-                .ConfigureAwait(false);
+            await refusals.RefuseAsync(path, $"not a usable manifest: {error.Message}", null, cancellationToken);
             return new Outcome(State.Refused);
         }
     }
@@ -211,13 +201,9 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
             .. manifest.NeededManifests.Select(d => new NeedRow(repository.App, d.Digest, by, d.MediaType)),
         ];
         // They are written in order, so the last one tells that all are there; who removes them begins with the last.
-        if (
-            needs.Count > 0
-            && await catalog.GetAsync(repository.Namespace, needs[^1].Key, cancellationToken).ConfigureAwait(false)
-                is null
-        )
+        if (needs.Count > 0 && await catalog.GetAsync(repository.Namespace, needs[^1].Key, cancellationToken) is null)
         {
-            await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken).ConfigureAwait(false);
+            await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
         }
     }
 
@@ -230,8 +216,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
     )
     {
         var app = repository.App;
-        var current = await view.GetAsync(Keys.Image(app, self.Digest), cancellationToken).ConfigureAwait(false)
-            is { } entity
+        var current = await view.GetAsync(Keys.Image(app, self.Digest), cancellationToken) is { } entity
             ? ImageRow.From(entity)
             : null;
         if (current is { State: ImageState.Complete })
@@ -239,39 +224,20 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
             return Decision.Nothing(new Outcome(State.Already, MoreTags: true));
         }
 
-        var own = await view.GetAsync(Keys.Blob(app, self.Digest), cancellationToken).ConfigureAwait(false);
+        var own = await view.GetAsync(Keys.Blob(app, self.Digest), cancellationToken);
         if (own is null || BlobRow.From(own) is not { IsDeleting: false } ownBlob || ownBlob.BlobETag != self.BlobETag)
         {
             return Decision.Nothing(new Outcome(State.Unknown));
         }
 
-        var blobs = await ReadAllAsync(
-                view,
-                manifest.NeededBlobs.Select(d => Keys.Blob(app, d.Digest)),
-                BlobRow.From,
-                cancellationToken
-            )
-            .ConfigureAwait(false);
-        var children = await ReadAllAsync(
-                view,
-                manifest.NeededManifests.Select(d => Keys.Image(app, d.Digest)),
-                ImageRow.From,
-                cancellationToken
-            )
-            .ConfigureAwait(false);
-        if (
-            blobs is null
-            || children is null
-            || blobs.Exists(b => b.IsDeleting)
-            || children.Exists(c => c.State != ImageState.Complete)
-        )
+        if (await NeededAsync(view, app, manifest, cancellationToken) is not var (blobs, children))
         {
             return Decision.Nothing(new Outcome(State.Waiting));
         }
 
         var row = manifest.IsIndex
-            ? await OfIndexAsync(app, self.Digest, manifest, children, cancellationToken).ConfigureAwait(false)
-            : await OfImageAsync(repository, self.Digest, manifest, blobs, cancellationToken).ConfigureAwait(false);
+            ? await OfIndexAsync(app, self.Digest, manifest, children, cancellationToken)
+            : await OfImageAsync(repository, self.Digest, manifest, blobs, cancellationToken);
         if (row is null)
         {
             return Decision.Nothing(new Outcome(State.Waiting));
@@ -280,17 +246,33 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
         row = row with { Generation = current?.Generation ?? RandomNumberGenerator.GetHexString(16, lowercase: true) };
         if (LongFacts.Write(row).Length > LongestInlineFacts)
         {
-            row = row with
-            {
-                FactsBlob = await content.WriteFactsAsync(view.Namespace, row, cancellationToken).ConfigureAwait(false),
-            };
+            row = row with { FactsBlob = await content.WriteFactsAsync(view.Namespace, row, cancellationToken) };
         }
 
-        var (tags, more) = await TagsAsync(view, row, cancellationToken).ConfigureAwait(false);
+        var (tags, more) = await TagsAsync(view, row, cancellationToken);
         return Decision.Of(
             new Outcome(State.Committed, more),
             [new Change(row.Key, row.ToEntity(view.Namespace)), .. tags]
         );
+    }
+
+    // Everything that the manifest needs, or null when something of it is missing.
+    private static async Task<(List<BlobRow> Blobs, List<ImageRow> Children)?> NeededAsync(
+        CatalogView view,
+        string app,
+        Manifest manifest,
+        CancellationToken cancellationToken
+    )
+    {
+        var blobKeys = manifest.NeededBlobs.Select(d => Keys.Blob(app, d.Digest));
+        var childKeys = manifest.NeededManifests.Select(d => Keys.Image(app, d.Digest));
+        return
+            await ReadAllAsync(view, blobKeys, BlobRow.From, cancellationToken) is { } blobs
+            && !blobs.Exists(b => b.IsDeleting)
+            && await ReadAllAsync(view, childKeys, ImageRow.From, cancellationToken) is { } children
+            && children.TrueForAll(c => c.State == ImageState.Complete)
+            ? (blobs, children)
+            : null;
     }
 
     private async Task<ImageRow?> OfImageAsync(
@@ -317,9 +299,11 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
             return row;
         }
 
-        var bytes = await content
-            .ReadAsync(LayoutPath.Of(repository, config.Digest), config.BlobETag, cancellationToken)
-            .ConfigureAwait(false);
+        var bytes = await content.ReadAsync(
+            LayoutPath.Of(repository, config.Digest),
+            config.BlobETag,
+            cancellationToken
+        );
         return bytes is null
             ? null
             : row with
@@ -346,7 +330,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
         var rows = new Dictionary<Digest, ImageRow>();
         foreach (var child in children)
         {
-            rows[child.Digest] = await content.WithFactsAsync(child, cancellationToken).ConfigureAwait(false);
+            rows[child.Digest] = await content.WithFactsAsync(child, cancellationToken);
         }
 
         var images = index
@@ -379,13 +363,13 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
         CancellationToken cancellationToken
     )
     {
-        var entity = await view.GetAsync(Keys.Image(repository.App, digest), cancellationToken).ConfigureAwait(false);
+        var entity = await view.GetAsync(Keys.Image(repository.App, digest), cancellationToken);
         if (entity is null)
         {
             return Decision.Nothing(false);
         }
 
-        var (tags, more) = await TagsAsync(view, ImageRow.From(entity), cancellationToken).ConfigureAwait(false);
+        var (tags, more) = await TagsAsync(view, ImageRow.From(entity), cancellationToken);
         return Decision.Of(more, tags);
     }
 
@@ -396,7 +380,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
         CancellationToken cancellationToken
     )
     {
-        var waiting = (await view.RangeAsync(Keys.Needs(row.App, row.Digest), cancellationToken).ConfigureAwait(false))
+        var waiting = (await view.RangeAsync(Keys.Needs(row.App, row.Digest), cancellationToken))
             .Select(NeedRow.From)
             .Where(n => n.By.WaitingTag is not null)
             .ToList();
@@ -404,8 +388,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
         foreach (var need in waiting.Take(MostTagsACommit))
         {
             changes.Add(new Change(need.Key, null));
-            var entity = await view.GetAsync(Keys.Tag(row.App, need.By.WaitingTag!), cancellationToken)
-                .ConfigureAwait(false);
+            var entity = await view.GetAsync(Keys.Tag(row.App, need.By.WaitingTag!), cancellationToken);
             if (entity is not null && TagRow.From(entity) is { Generation: null } tag && tag.Digest == row.Digest)
             {
                 changes.Add(new Change(tag.Key, (tag with { Generation = row.Generation }).ToEntity(view.Namespace)));
@@ -426,10 +409,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
         var rows = new List<T>();
         foreach (var some in keys.Chunk(ReadsAtOnce))
         {
-            foreach (
-                var row in await Task.WhenAll(some.Select(key => view.GetAsync(key, cancellationToken)))
-                    .ConfigureAwait(false)
-            )
+            foreach (var row in await Task.WhenAll(some.Select(key => view.GetAsync(key, cancellationToken))))
             {
                 if (row is null)
                 {

@@ -20,37 +20,32 @@ internal sealed class Removal(Catalog catalog, Content content)
         CancellationToken cancellationToken
     )
     {
-        var result = await catalog
-            .CommitAsync(
-                repository.Namespace,
-                async (view, stop) =>
+        var result = await catalog.CommitAsync(
+            repository.Namespace,
+            async (view, stop) =>
+            {
+                var image = await view.GetAsync(Keys.Image(repository.App, digest), stop);
+                if (image is null)
                 {
-                    var image = await view.GetAsync(Keys.Image(repository.App, digest), stop).ConfigureAwait(false);
-                    if (image is null)
-                    {
-                        return Decision.Nothing(new RemovalResult(false));
-                    }
+                    return Decision.Nothing(new RemovalResult(false));
+                }
 
-                    if (await NeededByAsync(view, repository, digest, stop).ConfigureAwait(false) is { } by)
-                    {
-                        return Decision.Nothing(new RemovalResult(true, by));
-                    }
+                if (await NeededByAsync(view, repository, digest, stop) is { } by)
+                {
+                    return Decision.Nothing(new RemovalResult(true, by));
+                }
 
-                    // Its tags count no more, because no row has their generation.
-                    return Decision.Of(
-                        new RemovalResult(true),
-                        [
-                            new Change(image.RowKey, null),
-                            .. await MarkAsync(view, repository, digest, stop).ConfigureAwait(false),
-                        ]
-                    );
-                },
-                cancellationToken
-            )
-            .ConfigureAwait(false);
+                // Its tags count no more, because no row has their generation.
+                return Decision.Of(
+                    new RemovalResult(true),
+                    [new Change(image.RowKey, null), .. await MarkAsync(view, repository, digest, stop)]
+                );
+            },
+            cancellationToken
+        );
         if (result is { Found: true, NeededBy: null })
         {
-            await FinishAsync(repository, digest, cancellationToken).ConfigureAwait(false);
+            await FinishAsync(repository, digest, cancellationToken);
         }
 
         return result;
@@ -63,31 +58,27 @@ internal sealed class Removal(Catalog catalog, Content content)
         CancellationToken cancellationToken
     )
     {
-        var result = await catalog
-            .CommitAsync(
-                repository.Namespace,
-                async (view, stop) =>
+        var result = await catalog.CommitAsync(
+            repository.Namespace,
+            async (view, stop) =>
+            {
+                var mark = await MarkAsync(view, repository, digest, stop);
+                if (mark.Count == 0)
                 {
-                    var mark = await MarkAsync(view, repository, digest, stop).ConfigureAwait(false);
-                    if (mark.Count == 0)
-                    {
-                        return Decision.Nothing(new RemovalResult(false));
-                    }
+                    return Decision.Nothing(new RemovalResult(false));
+                }
 
-                    var itself = await view.GetAsync(Keys.Image(repository.App, digest), stop).ConfigureAwait(false);
-                    var by = itself is null
-                        ? await NeededByAsync(view, repository, digest, stop).ConfigureAwait(false)
-                        : digest;
-                    return by is null
-                        ? Decision.Of(new RemovalResult(true), mark)
-                        : Decision.Nothing(new RemovalResult(true, by));
-                },
-                cancellationToken
-            )
-            .ConfigureAwait(false);
+                var itself = await view.GetAsync(Keys.Image(repository.App, digest), stop);
+                var by = itself is null ? await NeededByAsync(view, repository, digest, stop) : digest;
+                return by is null
+                    ? Decision.Of(new RemovalResult(true), mark)
+                    : Decision.Nothing(new RemovalResult(true, by));
+            },
+            cancellationToken
+        );
         if (result is { Found: true, NeededBy: null })
         {
-            await FinishAsync(repository, digest, cancellationToken).ConfigureAwait(false);
+            await FinishAsync(repository, digest, cancellationToken);
         }
 
         return result;
@@ -98,7 +89,7 @@ internal sealed class Removal(Catalog catalog, Content content)
         catalog.CommitAsync(
             repository.Namespace,
             async (view, stop) =>
-                await view.GetAsync(Keys.Tag(repository.App, tag), stop).ConfigureAwait(false) is { } row
+                await view.GetAsync(Keys.Tag(repository.App, tag), stop) is { } row
                     ? Decision.Of(true, [new Change(row.RowKey, null)])
                     : Decision.Nothing(false),
             cancellationToken
@@ -110,16 +101,14 @@ internal sealed class Removal(Catalog catalog, Content content)
     /// </summary>
     public async Task<bool> FinishAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
-        var row = await catalog.BlobAsync(repository, digest, cancellationToken).ConfigureAwait(false);
+        var row = await catalog.BlobAsync(repository, digest, cancellationToken);
         if (row is not { IsDeleting: true })
         {
             return true;
         }
 
-        var gone = await content
-            .DeleteAsync(LayoutPath.Of(repository, digest), row.BlobETag, cancellationToken)
-            .ConfigureAwait(false);
-        await catalog.RemoveDeletingAsync(repository.Namespace, row, cancellationToken).ConfigureAwait(false);
+        var gone = await content.DeleteAsync(LayoutPath.Of(repository, digest), row.BlobETag, cancellationToken);
+        await catalog.RemoveDeletingAsync(repository.Namespace, row, cancellationToken);
         return gone;
     }
 
@@ -130,7 +119,7 @@ internal sealed class Removal(Catalog catalog, Content content)
         CancellationToken cancellationToken
     )
     {
-        var entity = await view.GetAsync(Keys.Blob(repository.App, digest), cancellationToken).ConfigureAwait(false);
+        var entity = await view.GetAsync(Keys.Blob(repository.App, digest), cancellationToken);
         return entity is not null && BlobRow.From(entity) is { IsDeleting: false } blob
             ? [new Change(blob.Key, (blob with { IsDeleting = true }).ToEntity(view.Namespace), blob.RowETag)]
             : [];
@@ -143,15 +132,11 @@ internal sealed class Removal(Catalog catalog, Content content)
         CancellationToken cancellationToken
     )
     {
-        foreach (
-            var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken)
-                .ConfigureAwait(false)
-        )
+        foreach (var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken))
         {
             if (
                 NeedRow.From(need).By.Digest is { } by
-                && await view.GetAsync(Keys.Image(repository.App, by), cancellationToken).ConfigureAwait(false)
-                    is not null
+                && await view.GetAsync(Keys.Image(repository.App, by), cancellationToken) is not null
             )
             {
                 return by;

@@ -120,13 +120,12 @@ public sealed class StorageAccount
     public async Task CreateAsync(CancellationToken cancellationToken)
     {
         await Task.WhenAll(
-                Images.CreateIfNotExistsAsync(cancellationToken: cancellationToken),
-                Uploads.CreateIfNotExistsAsync(cancellationToken: cancellationToken),
-                Derived.CreateIfNotExistsAsync(cancellationToken: cancellationToken),
-                Catalog.CreateIfNotExistsAsync(cancellationToken),
-                Accounts.CreateIfNotExistsAsync(cancellationToken)
-            )
-            .ConfigureAwait(false);
+            Images.CreateIfNotExistsAsync(cancellationToken: cancellationToken),
+            Uploads.CreateIfNotExistsAsync(cancellationToken: cancellationToken),
+            Derived.CreateIfNotExistsAsync(cancellationToken: cancellationToken),
+            Catalog.CreateIfNotExistsAsync(cancellationToken),
+            Accounts.CreateIfNotExistsAsync(cancellationToken)
+        );
     }
 
     private static T Configure<T>(T options, HttpPipelinePolicy[] perTry, int retries)

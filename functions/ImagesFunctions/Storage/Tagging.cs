@@ -11,10 +11,7 @@ internal sealed class Tagging(Catalog catalog)
             repository.Namespace,
             async (view, stop) =>
             {
-                if (
-                    await view.GetAsync(Keys.Image(repository.App, digest), stop).ConfigureAwait(false)
-                    is not { } entity
-                )
+                if (await view.GetAsync(Keys.Image(repository.App, digest), stop) is not { } entity)
                 {
                     return Decision.Nothing(false);
                 }

@@ -12,13 +12,11 @@ internal sealed class TakeBack(Catalog catalog, Content content)
     public async Task RunAsync(Repository repository, BlobRow blob, CancellationToken cancellationToken)
     {
         while (
-            await catalog
-                .CommitAsync(
-                    repository.Namespace,
-                    (view, stop) => DecideAsync(view, repository, blob, stop),
-                    cancellationToken
-                )
-                .ConfigureAwait(false)
+            await catalog.CommitAsync(
+                repository.Namespace,
+                (view, stop) => DecideAsync(view, repository, blob, stop),
+                cancellationToken
+            )
         ) { }
     }
 
@@ -30,17 +28,13 @@ internal sealed class TakeBack(Catalog catalog, Content content)
         CancellationToken cancellationToken
     )
     {
-        var entity = await view.GetAsync(blob.Key, cancellationToken).ConfigureAwait(false);
+        var entity = await view.GetAsync(blob.Key, cancellationToken);
         if (entity is null || BlobRow.From(entity) is not { IsDeleting: false } row || row.BlobETag != blob.BlobETag)
         {
             return Decision.Nothing(false);
         }
 
-        if (
-            await content
-                .IsStillAsync(LayoutPath.Of(repository, blob.Digest), row.BlobETag, cancellationToken)
-                .ConfigureAwait(false)
-        )
+        if (await content.IsStillAsync(LayoutPath.Of(repository, blob.Digest), row.BlobETag, cancellationToken))
         {
             return Decision.Nothing(false);
         }
@@ -50,10 +44,7 @@ internal sealed class TakeBack(Catalog catalog, Content content)
         var hurt = new Queue<Digest>(seen);
         while (hurt.TryDequeue(out var digest))
         {
-            if (
-                await view.GetAsync(Keys.Image(repository.App, digest), cancellationToken).ConfigureAwait(false) is
-                { } image
-            )
+            if (await view.GetAsync(Keys.Image(repository.App, digest), cancellationToken) is { } image)
             {
                 var complete = ImageRow.From(image);
                 if (complete.State == ImageState.Complete)
@@ -69,10 +60,7 @@ internal sealed class TakeBack(Catalog catalog, Content content)
                 return Decision.Of(true, changes);
             }
 
-            foreach (
-                var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken)
-                    .ConfigureAwait(false)
-            )
+            foreach (var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken))
             {
                 if (NeedRow.From(need).By.Digest is { } by && seen.Add(by))
                 {
