@@ -128,7 +128,7 @@ public sealed class Azurite : IAsyncDisposable
     {
         if (_temporary)
         {
-            await _process!.EndAsync();
+            await _process!.KillAsync();
             if (Directory.Exists(_folder))
             {
                 Directory.Delete(_folder, recursive: true);
@@ -147,7 +147,8 @@ public sealed class Azurite : IAsyncDisposable
             {
                 using (last)
                 {
-                    await _process!.EndAsync();
+                    // Not always the one we came for: if that died, another user started the next.
+                    await (AzuriteProcess.Read(_folder!) ?? _process!).EndAsync();
                     AzuriteProcess.Forget(_folder!);
                 }
             }
@@ -177,7 +178,7 @@ public sealed class Azurite : IAsyncDisposable
             // A missing file is an Azurite that never began to write.
             File.Delete(log);
             var process = Spawn(node, main, ports, data, log, inMemory);
-            var running = new AzuriteProcess(process.Id, process.StartTime.ToUniversalTime(), ports);
+            var running = AzuriteProcess.Of(process, ports);
             try
             {
                 if (!inMemory)

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -7,8 +8,11 @@ using System.Text.Json;
 namespace ImagesFunctions.Local;
 
 /// <summary>A process of ours and where it listens: what <c>azurite.json</c> holds.</summary>
-internal sealed record AzuriteProcess(int Id, DateTime Started, AzuritePorts Ports)
+internal sealed record AzuriteProcess(int Id, string? Birth, AzuritePorts Ports)
 {
+    // Held, because collecting it closes the process's standard input, and by that a test's Azurite learns of our end.
+    private Process? Started { get; init; }
+
     public static AzuriteProcess? Read(string data)
     {
         try
@@ -16,7 +20,7 @@ internal sealed record AzuriteProcess(int Id, DateTime Started, AzuritePorts Por
             var file = JsonSerializer.Deserialize<AddressFile>(File.ReadAllText(FileOf(data)), Json);
             var running = file is null
                 ? null
-                : new AzuriteProcess(file.Pid, file.Started, new AzuritePorts(file.Blob, file.Queue, file.Table));
+                : new AzuriteProcess(file.Pid, file.Birth, new AzuritePorts(file.Blob, file.Queue, file.Table));
             return running?.IsAlive() == true ? running : null;
         }
         catch (Exception error) when (error is IOException or JsonException)
@@ -26,11 +30,15 @@ internal sealed record AzuriteProcess(int Id, DateTime Started, AzuritePorts Por
         }
     }
 
+    /// <summary>The process just started.</summary>
+    public static AzuriteProcess Of(Process process, AzuritePorts ports) =>
+        new(process.Id, BirthOf(process.Id), ports) { Started = process };
+
     public static void Forget(string data) => File.Delete(FileOf(data));
 
     public void Write(string data)
     {
-        var file = new AddressFile(Id, Started, Ports.Blob, Ports.Queue, Ports.Table, Ports.ConnectionString);
+        var file = new AddressFile(Id, Birth, Ports.Blob, Ports.Queue, Ports.Table, Ports.ConnectionString);
         var next = FileOf(data) + ".next";
         File.WriteAllText(next, JsonSerializer.Serialize(file, Json));
         File.Move(next, FileOf(data), overwrite: true);
@@ -65,6 +73,12 @@ internal sealed record AzuriteProcess(int Id, DateTime Started, AzuritePorts Por
             }
         }
 
+        await KillAsync();
+    }
+
+    /// <summary>Where there is nothing to write, or no other way.</summary>
+    public async Task KillAsync()
+    {
         if (IsAlive())
         {
             try
@@ -73,37 +87,41 @@ internal sealed record AzuriteProcess(int Id, DateTime Started, AzuritePorts Por
                 process.Kill();
                 await process.WaitForExitAsync().WaitAsync(Azurite.EndDeadline);
             }
-            catch (Exception error) when (error is ArgumentException or InvalidOperationException or TimeoutException)
+            catch (Exception error)
+                when (error is ArgumentException or InvalidOperationException or Win32Exception or TimeoutException)
             {
                 // Gone between the two looks, or stuck in the kernel: nothing more can be done.
             }
         }
     }
 
-    // A process id is used again some day: the start time says whether it is still the same process.
-    private bool IsAlive()
+    private bool IsAlive() => Birth is not null && BirthOf(Id) == Birth;
+
+    /// <summary>
+    /// When the process of this id began, in the system's own words; null when there is none. A process id is used
+    /// again some day, and this says whether it is still the same process.
+    /// </summary>
+    private static string? BirthOf(int id)
     {
         try
         {
-            using var process = Process.GetProcessById(Id);
-            return (process.StartTime.ToUniversalTime() - Started).Duration() < TimeSpan.FromSeconds(5) && !IsZombie();
-        }
-        catch (Exception error) when (error is ArgumentException or InvalidOperationException or IOException)
-        {
-            return false;
-        }
-    }
+            if (OperatingSystem.IsLinux())
+            {
+                // In clock ticks since boot (proc(5), field 22): unlike a time of day it survives a corrected clock.
+                var stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/stat"));
+                var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+                // Where nobody collects orphans (many containers), an ended one stays as a zombie.
+                return fields[0] is "Z" or "X" ? null : fields[19];
+            }
 
-    // Where nobody collects orphans (many containers), an ended one stays in the process list.
-    private bool IsZombie()
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            return false;
+            using var process = Process.GetProcessById(id);
+            return process.StartTime.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture);
         }
-
-        var stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{Id}/stat"));
-        return stat[stat.LastIndexOf(')') + 2] is 'Z' or 'X';
+        catch (Exception error)
+            when (error is ArgumentException or InvalidOperationException or Win32Exception or IOException)
+        {
+            return null;
+        }
     }
 
     private static string FileOf(string data) => Path.Combine(data, "azurite.json");
@@ -120,12 +138,5 @@ internal sealed record AzuriteProcess(int Id, DateTime Started, AzuritePorts Por
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    private sealed record AddressFile(
-        int Pid,
-        DateTime Started,
-        int Blob,
-        int Queue,
-        int Table,
-        string ConnectionString
-    );
+    private sealed record AddressFile(int Pid, string? Birth, int Blob, int Queue, int Table, string ConnectionString);
 }

@@ -1,0 +1,397 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace ImagesFunctions.Tests.Contract;
+
+public sealed class ImagesListOnKestrel(KestrelFixture fixture) : ImagesListContract(fixture);
+
+/// <summary>What `GET /v1/images/list` promises, on whatever host it runs: one subclass a host.</summary>
+public abstract class ImagesListContract(IRunsAHost fixture) : AgainstAHost(fixture)
+{
+    /// <summary>Credentials that are none, made from a good token's text.</summary>
+    private static readonly Dictionary<string, Func<string, string?>> NoCredentials = new(StringComparer.Ordinal)
+    {
+        ["no header"] = _ => null,
+        ["an empty header"] = _ => "",
+        ["a scheme alone"] = _ => "Bearer",
+        ["a scheme and a blank"] = _ => "Bearer ",
+        ["a token without its scheme"] = token => token,
+        ["another scheme"] = token => $"Digest {token}",
+        ["what is no base64"] = _ => "Bearer %%%",
+        ["base64 of nothing"] = _ => $"Bearer {Base64("")}",
+        ["no secret"] = _ => $"Bearer {Base64("robot$alice.users.kraftcloud:")}",
+        ["no colon"] = _ => $"Bearer {Base64("robot$alice.users.kraftcloud")}",
+        ["another secret"] = token => $"Bearer {Base64(Pair(token)[..^1] + (Pair(token)[^1] == 'x' ? "y" : "x"))}",
+        ["a good secret with more behind it"] = token => $"Bearer {Base64(Pair(token) + "x")}",
+        ["a good secret cut short"] = token => $"Bearer {Base64(Pair(token)[..^1])}",
+        ["a good secret under another account"] = token =>
+            $"Bearer {Base64($"robot$nobody.users.kraftcloud:{Pair(token).Split(':')[1]}")}",
+        ["a good token twice"] = token => $"Bearer {token} {token}",
+        ["a token of 20,000 characters"] = _ => $"Bearer {new string('A', 20_000)}",
+    };
+
+    /// <summary>Forms in which a good token is accepted.</summary>
+    private static readonly Dictionary<string, Func<string, string>> Credentials = new(StringComparer.Ordinal)
+    {
+        ["as it was given out"] = token => $"Bearer {token}",
+        ["unpadded"] = token => $"Bearer {token.TrimEnd('=')}",
+        ["url-safe"] = token => $"Bearer {token.Replace('+', '-').Replace('/', '_')}",
+        ["a plain pair inside"] = token =>
+            $"Bearer {Base64(Pair(token).Replace("robot$", "", StringComparison.Ordinal).Replace(".users.kraftcloud", "", StringComparison.Ordinal))}",
+        ["a scheme in small letters"] = token => $"bearer {token}",
+    };
+
+    public static TheoryData<string> NoCredentialNames => [.. NoCredentials.Keys];
+
+    public static TheoryData<string> CredentialNames => [.. Credentials.Keys];
+
+    [Theory]
+    [MemberData(nameof(NoCredentialNames))]
+    public async Task Without_a_good_token_there_is_401_on_every_route(string credential)
+    {
+        var header = NoCredentials[credential](await Host.TokenForAsync(Drop.Fresh("alice")));
+        foreach (
+            var path in new[]
+            {
+                ImagesList.Route,
+                $"{ImagesList.Route}?namespace=official",
+                "/",
+                "/v1/nothing",
+                "/nothing",
+            }
+        )
+        {
+            AssertError(HttpStatusCode.Unauthorized, await Host.GetAsync(path, header));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(CredentialNames))]
+    public async Task A_good_token_is_accepted_in_each_of_its_forms(string form)
+    {
+        var token = await Host.TokenForAsync(Drop.Fresh("alice"));
+
+        AssertSuccess(await Host.GetAsync(ImagesList.Route, Credentials[form](token)));
+    }
+
+    [Fact]
+    public async Task A_token_is_base64_of_the_robot_account_and_a_secret_without_colon()
+    {
+        var account = Drop.Fresh("alice");
+
+        var pair = Pair(await Host.TokenForAsync(account)).Split(':');
+
+        Assert.Equal(2, pair.Length);
+        Assert.Equal($"robot${account}.users.kraftcloud", pair[0]);
+        Assert.True(pair[1].Length >= 20, "A secret is long enough that nobody guesses it.");
+    }
+
+    [Fact]
+    public async Task A_revoked_token_ends_at_the_next_request_and_the_accounts_others_live_on()
+    {
+        var account = Drop.Fresh("alice");
+        var (token, text) = await Host.Tokens.CreateAsync(account, null, TestContext.Current.CancellationToken);
+        var other = await Host.TokenForAsync(account);
+        AssertSuccess(await Host.ListAsync(text));
+
+        Assert.True(await Host.Tokens.RevokeAsync(account, token.Id, TestContext.Current.CancellationToken));
+
+        AssertError(HttpStatusCode.Unauthorized, await Host.ListAsync(text));
+        AssertSuccess(await Host.ListAsync(other));
+    }
+
+    [Fact]
+    public async Task An_expired_token_is_401()
+    {
+        var account = Drop.Fresh("alice");
+        var lifetime = TimeSpan.FromSeconds(5);
+        var (_, text) = await Host.Tokens.CreateAsync(account, lifetime, TestContext.Current.CancellationToken);
+        AssertSuccess(await Host.ListAsync(text));
+
+        Answer? last = null;
+        await Until.TrueAsync(
+            async () => (last = await Host.ListAsync(text)).Status != HttpStatusCode.OK,
+            () => Task.FromResult("The token outlived its lifetime.")
+        );
+
+        AssertError(HttpStatusCode.Unauthorized, last!);
+    }
+
+    [Fact]
+    public async Task The_root_is_401_with_a_good_token_too()
+    {
+        var token = await Host.TokenForAsync(Drop.Fresh("alice"));
+
+        AssertError(HttpStatusCode.Unauthorized, await Host.GetAsync("/", $"Bearer {token}"));
+    }
+
+    [Theory]
+    [InlineData("/v1/nothing")]
+    [InlineData("/nothing")]
+    [InlineData("/v1/images/list/more")]
+    public async Task An_unknown_route_is_404_with_a_good_token(string path)
+    {
+        var token = await Host.TokenForAsync(Drop.Fresh("alice"));
+
+        AssertError(HttpStatusCode.NotFound, await Host.GetAsync(path, $"Bearer {token}"));
+    }
+
+    [Theory]
+    [InlineData("namespace={0}", null)]
+    [InlineData("namespace={0}", "")]
+    [InlineData("namespace={0}", "{}")]
+    [InlineData("namespace={0}/web", null)]
+    [InlineData("namespace=nobody", null)]
+    [InlineData("namespace=nobody/web", null)]
+    [InlineData("namespace=official/nothing", null)]
+    [InlineData("tagged&namespace={0}", null)]
+    [InlineData("", "{\"tag\":\"{0}/web:latest\"}")]
+    [InlineData("", "{\"tag\":\"nothing:latest\"}")]
+    [InlineData("", "{\"digest\":\"{0}/web@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}")]
+    public async Task No_match_is_success_with_an_empty_array(string query, string? body)
+    {
+        var account = Drop.Fresh("alice");
+        var token = await Host.TokenForAsync(account);
+
+        var answer = await Host.ListAsync(token, Named(query, account)!, Named(body, account));
+
+        AssertSuccess(answer);
+        Assert.Empty(answer.Images);
+    }
+
+    [Fact]
+    public async Task The_list_has_the_fields_of_the_contract_and_no_others()
+    {
+        var account = Drop.Fresh("alice");
+        var token = await Host.TokenForAsync(account);
+        var layout = new Layout();
+        var image = layout.AddImage("text");
+        await Host.LayoutAsync(
+            $"{account}/web",
+            layout.Index(Layout.Tagged(image, "b"), Layout.Tagged(image, "B"), Layout.Tagged(image, "a"))
+        );
+
+        await Host.ListsExactlyAsync(token, account, layout.Listed($"{account}/web", image, "text", "B", "a", "b"));
+
+        AssertSuccess(await Host.ListAsync(token, $"namespace={account}"));
+    }
+
+    [Fact]
+    public async Task An_image_without_cmd_and_labels_has_an_empty_string_and_an_empty_object()
+    {
+        var account = Drop.Fresh("alice");
+        var token = await Host.TokenForAsync(account);
+        var layout = new Layout();
+        var config = layout.Add(Layout.OciConfig, """{"architecture":"amd64","os":"linux"}"""u8.ToArray());
+        var image = layout.AddManifest(config);
+
+        await Host.LayoutAsync($"{account}/web", layout.Index(image));
+
+        await Host.ListsExactlyAsync(
+            token,
+            account,
+            new JsonObject
+            {
+                ["digest"] = $"{account}/web@{Layout.Digest(image)}",
+                ["tags"] = new JsonArray(),
+                ["initrd"] = false,
+                ["size_in_bytes"] = config["size"]!.GetValue<long>(),
+                ["args"] = "",
+                ["kernel_args"] = "",
+                ["labels"] = new JsonObject(),
+            }
+        );
+    }
+
+    /// <summary>The apps that a careless prefix or path match would mix up, listed in the order of their repositories.</summary>
+    [Fact]
+    public async Task A_namespace_with_an_app_is_exactly_that_app()
+    {
+        var account = Drop.Fresh("alice");
+        var token = await Host.TokenForAsync(account);
+        string[] apps = ["web", "web-2", "web.2", "web/child", "web/child/more", "web2", "web_2"];
+        var expected = new List<JsonObject>();
+        foreach (var app in apps)
+        {
+            var layout = new Layout();
+            var image = layout.AddImage(app);
+            await Host.LayoutAsync($"{account}/{app}", layout.Index(Layout.Tagged(image, "latest")));
+            expected.Add(layout.Listed($"{account}/{app}", image, app, "latest"));
+        }
+
+        await Host.ListsExactlyAsync(token, account, [.. expected]);
+        foreach (var (app, image) in apps.Zip(expected))
+        {
+            await Host.ListsExactlyAsync(token, $"{account}/{app}", image);
+        }
+
+        foreach (var none in new[] { "we", "web/", "web/chil", "child", "Web", "web3" })
+        {
+            // Malformed or only not there: never the images of another app.
+            var answer = await Host.ListAsync(token, $"namespace={account}/{none}");
+            Assert.True(
+                answer.Status == HttpStatusCode.BadRequest || answer.Images.Count == 0,
+                $"{none}: {answer.Body}"
+            );
+        }
+    }
+
+    [Theory]
+    [InlineData("tagged", true)]
+    [InlineData("tagged=", true)]
+    [InlineData("tagged=true", true)]
+    [InlineData("tagged=1", true)]
+    [InlineData("tagged=false", false)]
+    [InlineData("tagged=0", false)]
+    public async Task Tagged_leaves_out_images_without_a_tag(string flag, bool on)
+    {
+        var account = Drop.Fresh("alice");
+        var token = await Host.TokenForAsync(account);
+        var layout = new Layout();
+        var (with, without) = (layout.AddImage("with"), layout.AddImage("without"));
+        await Host.LayoutAsync($"{account}/web", layout.Index(Layout.Tagged(with, "latest"), without));
+        JsonObject[] both =
+        [
+            .. new[]
+            {
+                layout.Listed($"{account}/web", with, "with", "latest"),
+                layout.Listed($"{account}/web", without, "without"),
+            }.OrderBy(image => image["digest"]!.GetValue<string>(), StringComparer.Ordinal),
+        ];
+        await Host.ListsExactlyAsync(token, account, both);
+
+        var answer = await Host.ListAsync(token, $"namespace={account}&{flag}");
+
+        AssertSuccess(answer);
+        Assert.Equal(
+            ImagesList.Canonical(
+                new JsonArray([
+                    .. both.Where(one => !on || one["tags"]!.AsArray().Count > 0).Select(one => one.DeepClone()),
+                ])
+            ),
+            ImagesList.Canonical(answer.Json["data"]!["images"]!)
+        );
+    }
+
+    [Fact]
+    public async Task A_digest_or_a_tag_in_the_body_selects_one_image_and_all_criteria_must_hold()
+    {
+        var account = Drop.Fresh("alice");
+        var token = await Host.TokenForAsync(account);
+        var layout = new Layout();
+        var (one, two) = (layout.AddImage("one"), layout.AddImage("two"));
+        layout.Index(Layout.Tagged(one, "1"), Layout.Tagged(two, "2"));
+        await Host.LayoutAsync($"{account}/web", layout);
+        await Host.LayoutAsync($"{account}/web/child", layout);
+        await Until.TrueAsync(
+            async () => (await Host.ListAsync(token, $"namespace={account}&tagged")).Images.Count == 4,
+            () => Host.ExplainAsync(account)
+        );
+        var (first, second) = ($"{account}/web@{Layout.Digest(one)}", $"{account}/web@{Layout.Digest(two)}");
+        (string Query, JsonObject Body, string? Expected)[] questions =
+        [
+            ("", new JsonObject { ["digest"] = first }, first),
+            ("", new JsonObject { ["tag"] = $"{account}/web:2" }, second),
+            ("", new JsonObject { ["tag"] = $"{account}/web:3" }, null),
+            ("", new JsonObject { ["digest"] = first, ["tag"] = $"{account}/web:1" }, first),
+            ("", new JsonObject { ["digest"] = first, ["tag"] = $"{account}/web:2" }, null),
+            ($"namespace={account}", new JsonObject { ["digest"] = first }, first),
+            ($"namespace={account}/web", new JsonObject { ["digest"] = first }, first),
+            ($"namespace={account}/web/child", new JsonObject { ["digest"] = first }, null),
+            ("namespace=official", new JsonObject { ["digest"] = first }, null),
+            ("tagged", new JsonObject { ["digest"] = first }, first),
+        ];
+        foreach (var (query, body, expected) in questions)
+        {
+            var answer = await Host.ListAsync(token, query, body.ToJsonString());
+            AssertSuccess(answer);
+            Assert.Equal(expected, answer.Digests.SingleOrDefault());
+        }
+    }
+
+    [Fact]
+    public async Task An_official_image_is_visible_to_all_under_its_bare_name()
+    {
+        var app = Drop.Fresh("nginx");
+        var layout = new Layout();
+        var image = layout.AddImage(app);
+        await Host.LayoutAsync($"official/{app}", layout.Index(Layout.Tagged(image, "latest")));
+        var listed = layout.Listed(app, image, app, "latest");
+        var reference = $"{app}@{Layout.Digest(image)}";
+        foreach (var account in new[] { Drop.Fresh("alice"), Drop.Fresh("bobby") })
+        {
+            var token = await Host.TokenForAsync(account);
+            await Host.ListsExactlyAsync(token, $"official/{app}", listed);
+            (string Query, string? Body)[] questions =
+            [
+                ("", null),
+                ("namespace=official", null),
+                ("", $$"""{"digest":"{{reference}}"}"""),
+                ("", $$"""{"digest":"official/{{reference}}"}"""),
+                ("", $$"""{"tag":"{{app}}:latest"}"""),
+                ("", $$"""{"tag":"official/{{app}}:latest"}"""),
+                ("namespace=official", $$"""{"tag":"{{app}}:latest"}"""),
+            ];
+            foreach (var (query, body) in questions)
+            {
+                var answer = await Host.ListAsync(token, query, body);
+                AssertSuccess(answer);
+                Assert.Contains(reference, answer.Digests, StringComparer.Ordinal);
+                Assert.True(body is null || answer.Images.Count == 1, answer.Body);
+            }
+
+            // It is not one of the account's own.
+            Assert.Empty((await Host.ListAsync(token, $"namespace={account}")).Images);
+        }
+    }
+
+    [Fact]
+    public async Task An_account_without_images_lists_the_official_ones_alone()
+    {
+        var token = await Host.TokenForAsync(Drop.Fresh("alice"));
+
+        var answer = await Host.ListAsync(token);
+
+        AssertSuccess(answer);
+        Assert.All(answer.Digests, digest => Assert.DoesNotContain("/", digest, StringComparison.Ordinal));
+    }
+
+    private static void AssertSuccess(Answer answer)
+    {
+        Assert.True(answer.Status == HttpStatusCode.OK, $"{answer.Status} {answer.Body}");
+        Assert.Equal("application/json", answer.ContentType);
+        var json = answer.Json;
+        Assert.Equal(
+            "data op_time_us status",
+            string.Join(' ', json.Select(member => member.Key).Order(StringComparer.Ordinal))
+        );
+        Assert.Equal("success", json["status"]!.GetValue<string>());
+        Assert.True(json["op_time_us"]!.GetValue<long>() >= 0);
+        // More than one member inside `data` breaks a client that exists.
+        Assert.Equal("images", Assert.Single(json["data"]!.AsObject()).Key);
+        Assert.IsType<JsonArray>(json["data"]!["images"]);
+    }
+
+    private static void AssertError(HttpStatusCode status, Answer answer)
+    {
+        Assert.True(answer.Status == status, $"{answer.Status} {answer.Body}");
+        Assert.Equal("application/json", answer.ContentType);
+        var json = answer.Json;
+        Assert.Equal("error", json["status"]!.GetValue<string>());
+        Assert.False(string.IsNullOrWhiteSpace(json["message"]!.GetValue<string>()));
+        var error = Assert.Single(json["errors"]!.AsArray())!;
+        Assert.Equal((int)status, error["status"]!.GetValue<int>());
+        Assert.False(string.IsNullOrWhiteSpace(error["message"]!.GetValue<string>()));
+        Assert.True(json["op_time_us"]!.GetValue<long>() >= 0);
+    }
+
+    /// <summary>`robot$account.users.kraftcloud:secret` of a token.</summary>
+    private static string Pair(string token) => Encoding.UTF8.GetString(Convert.FromBase64String(token));
+
+    private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+
+    // Not string.Format: the braces of JSON stand beside the place for the name.
+    private static string? Named(string? text, string account) =>
+        text?.Replace("{0}", account, StringComparison.Ordinal);
+}

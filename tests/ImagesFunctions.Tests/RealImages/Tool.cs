@@ -1,0 +1,48 @@
+using System.ComponentModel;
+using CliWrap;
+using CliWrap.Buffered;
+
+namespace ImagesFunctions.Tests.RealImages;
+
+/// <summary>Runs a command-line tool of the machine: what it says is the truth that our list is held against.</summary>
+public static class Tool
+{
+    private const string Install = "sudo apt-get install -y skopeo umoci jq";
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// Returns what the tool wrote to standard output. A tool that is not installed skips the test on a laptop and fails it in CI,
+    /// where a skipped test would go unseen.
+    /// </summary>
+    public static async Task<string> RunAsync(string tool, params string[] arguments)
+    {
+        using var deadline = new CancellationTokenSource(Deadline);
+        try
+        {
+            var done = await Cli.Wrap(tool)
+                .WithArguments(arguments)
+                .WithEnvironmentVariables(environment => environment.Set("LC_ALL", "C"))
+                .WithValidation(CommandResultValidation.None)
+                .ExecuteBufferedAsync(deadline.Token);
+            Assert.True(
+                done.ExitCode == 0,
+                $"{tool} {string.Join(' ', arguments)} ended with {done.ExitCode}: {done.StandardError}"
+            );
+            return done.StandardOutput;
+        }
+        catch (Win32Exception) when (Environment.GetEnvironmentVariable("CI") == "true")
+        {
+            Assert.Fail($"{tool} is not installed: {Install}");
+        }
+        catch (Win32Exception)
+        {
+            Assert.Skip($"{tool} is not installed: {Install}");
+        }
+
+        throw new InvalidOperationException("Fail and Skip throw.");
+    }
+
+    /// <summary>The lines of the output, without the empty one at the end.</summary>
+    public static async Task<string[]> LinesAsync(string tool, params string[] arguments) =>
+        (await RunAsync(tool, arguments)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+}

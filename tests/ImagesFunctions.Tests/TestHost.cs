@@ -1,0 +1,81 @@
+using ImagesFunctions.Accounts;
+using ImagesFunctions.Ingest;
+using ImagesFunctions.Local;
+using ImagesFunctions.Storage;
+using ImagesFunctions.Tests;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+[assembly: AssemblyFixture(typeof(KestrelFixture))]
+
+namespace ImagesFunctions.Tests;
+
+/// <summary>
+/// What a test may know of a host under test: its HTTP address, and the library's own types on the storage that the host uses.
+/// The host may run in this process or in another one, as long as both use the same storage.
+/// </summary>
+public sealed class RunningHost(HttpClient http, IServiceProvider services)
+{
+    public HttpClient Http => http;
+
+    public StorageAccount Storage => services.GetRequiredService<StorageAccount>();
+
+    public Tokens Tokens => services.GetRequiredService<Tokens>();
+
+    public async Task<string> TokenForAsync(string account) =>
+        (await Tokens.CreateAsync(account, lifetime: null, TestContext.Current.CancellationToken)).Text;
+
+    public Task<IngestStatus> StatusAsync(string @namespace) =>
+        services
+            .GetRequiredService<StatusReader>()
+            .ReadAsync(@namespace, app: null, TestContext.Current.CancellationToken);
+}
+
+/// <summary>Starts a host on first use and keeps it for the test run. One implementation a kind of host.</summary>
+public interface IRunsAHost
+{
+    Task<RunningHost> Started { get; }
+}
+
+/// <summary>Base of the tests that talk to a host. The host is started by the first test that needs it, so that a run of pure tests starts nothing.</summary>
+public abstract class AgainstAHost(IRunsAHost fixture) : IAsyncLifetime
+{
+    private RunningHost? host;
+
+    protected RunningHost Host => host ?? throw new InvalidOperationException("The host has not been started.");
+
+    public async ValueTask InitializeAsync() => host = await fixture.Started;
+
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>The local host in this process: the web pipeline on Kestrel, and the watcher of the container.</summary>
+public sealed class KestrelFixture : IRunsAHost, IAsyncDisposable
+{
+    private readonly Lazy<Task<RunningHost>> started;
+    private WebApplication? app;
+
+    public KestrelFixture() => started = new Lazy<Task<RunningHost>>(StartAsync);
+
+    public Task<RunningHost> Started => started.Value;
+
+    private async Task<RunningHost> StartAsync()
+    {
+        app = LocalHost.Build(await Storages.NewAsync(), "http://127.0.0.1:0");
+        await app.StartAsync(CancellationToken.None);
+        return new RunningHost(new HttpClient { BaseAddress = app.Address() }, app.Services);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (app is not null)
+        {
+            await app.StopAsync(CancellationToken.None);
+            await app.DisposeAsync();
+        }
+    }
+}
