@@ -54,6 +54,17 @@ public static class Commands
             Recursive = true,
         };
         var urls = new Option<string?>("--urls") { Description = $"Where to listen (default: {LocalHost.DefaultUrl})" };
+        urls.Validators.Add(result =>
+        {
+            // Kestrel takes what it cannot read for a host name, and listens on port 80 of every address.
+            foreach (var url in (result.GetValueOrDefault<string?>() ?? "").Split(';'))
+            {
+                if (!LocalHost.IsUrl(url))
+                {
+                    result.AddError($"'{url}' is no address like {LocalHost.DefaultUrl}");
+                }
+            }
+        });
         var terminal = new Terminal(data, output, errors);
         var serve = new Command("serve", "Serves the Images API and watches the container (the default)") { urls };
         var root = new RootCommand("ImagesFunctions on this machine")

@@ -100,9 +100,9 @@ public sealed class ContainerWatcher : BackgroundService
             try
             {
                 await LookAsync(seen, pass, cancellationToken);
-                // A large container must not be listed all the time: at most a third of it.
-                var twice = 2 * _time.GetElapsedTime(started);
-                pause = twice > ShortestPause ? twice : ShortestPause;
+                // A large container must not be listed all the time: at most half of it.
+                var took = _time.GetElapsedTime(started);
+                pause = took > ShortestPause ? took : ShortestPause;
                 if (failures > 0)
                 {
                     _log.LogInformation("The container can be listed again.");

@@ -38,6 +38,8 @@ public static class LocalHost
         }
 
         builder.WebHost.UseUrls(urls ?? builder.Configuration["urls"] ?? DefaultUrl);
+        // Container images of .NET set these, and every start would warn that urls win.
+        builder.WebHost.UseSetting(WebHostDefaults.HttpPortsKey, "").UseSetting(WebHostDefaults.HttpsPortsKey, "");
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -73,6 +75,12 @@ public static class LocalHost
             );
         }
     }
+
+    /// <summary>Whether it can be listened on: scheme, host (or * for any) and port.</summary>
+    internal static bool IsUrl(string url) =>
+        Uri.TryCreate(url.Replace("//*", "//any", StringComparison.Ordinal), UriKind.Absolute, out var address)
+        && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps)
+        && address.PathAndQuery == "/";
 
     /// <summary>The address it listens on once it is started, with the real port.</summary>
     public static Uri Address(this WebApplication app)

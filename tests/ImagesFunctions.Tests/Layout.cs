@@ -72,7 +72,7 @@ public sealed class Layout
         {
             ["mediaType"] = mediaType,
             ["digest"] = digest,
-            ["size"] = bytes.Length,
+            ["size"] = (long)bytes.Length,
         };
     }
 

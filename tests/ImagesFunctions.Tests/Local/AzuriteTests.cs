@@ -29,6 +29,23 @@ public sealed class AzuriteTests : IDisposable
     }
 
     [Fact]
+    public async Task One_in_memory_does_not_end_with_a_garbage_collection()
+    {
+        // Its life hangs on a pipe, and the pipe on an object.
+        await using var azurite = await Azurite.StartAsync(inMemory: true, cancellationToken: Cancellation);
+        for (var i = 0; i < 3; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.NotNull(await azurite.Ports.AnswerAsync(Cancellation));
+        }
+    }
+
+    [Fact]
     public async Task The_standard_ports_are_taken_when_they_are_free_and_the_address_is_written_down()
     {
         await using var azurite = await StartAsync();

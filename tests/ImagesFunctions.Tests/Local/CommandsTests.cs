@@ -23,6 +23,9 @@ public sealed class CommandsTests
     [InlineData("status demo/")]
     [InlineData("status demo//app")]
     [InlineData("serve --urls")]
+    [InlineData("serve --urls 7072")]
+    [InlineData("serve --urls http://localhost:x")]
+    [InlineData("--urls http://127.0.0.1:1;http://127.0.0.1:99999")]
     public async Task Wrong_usage_is_one_line_and_exit_code_2(string line)
     {
         var (output, errors) = (new StringWriter(), new StringWriter());

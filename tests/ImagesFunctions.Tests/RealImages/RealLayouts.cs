@@ -52,7 +52,7 @@ public sealed class RealLayouts : IDisposable
         ["with an artifact and a referrer beside it"] = WithArtifactAndReferrerAsync,
     };
 
-    private readonly string root = Directory.CreateTempSubdirectory("real-layouts-").FullName;
+    private readonly Lazy<string> root = new(() => Directory.CreateTempSubdirectory("real-layouts-").FullName);
     private readonly ConcurrentDictionary<string, Lazy<Task<string>>> made = new(StringComparer.Ordinal);
 
     /// <summary>What there is, as data of a theory.</summary>
@@ -62,11 +62,17 @@ public sealed class RealLayouts : IDisposable
     public Task<string> FolderAsync(string kind) =>
         made.GetOrAdd(kind, _ => new Lazy<Task<string>>(() => MakeAsync(kind))).Value;
 
-    public void Dispose() => Directory.Delete(root, recursive: true);
+    public void Dispose()
+    {
+        if (root.IsValueCreated)
+        {
+            Directory.Delete(root.Value, recursive: true);
+        }
+    }
 
     private async Task<string> MakeAsync(string kind)
     {
-        var work = Directory.CreateDirectory(Path.Combine(root, Guid.NewGuid().ToString("N"))).FullName;
+        var work = Directory.CreateDirectory(Path.Combine(root.Value, Guid.NewGuid().ToString("N"))).FullName;
         var layout = await Makers[kind](work);
         var folder = Path.Combine(work, "layout");
         layout.Pruned().WriteTo(folder);

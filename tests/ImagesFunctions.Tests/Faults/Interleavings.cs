@@ -1,0 +1,240 @@
+using ImagesFunctions.Storage;
+
+namespace ImagesFunctions.Tests.Faults;
+
+/// <summary>
+/// Two processes on one namespace. The first is held before one of its storage calls, the second runs from beginning to
+/// end, the first goes on: once for every call of the first. Whatever the order, the rows are those of some serial order.
+/// </summary>
+public sealed class Interleavings
+{
+    private const string Namespace = "alice";
+    private const string Repo = "alice/web";
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public Task A_delete_against_a_tag_move_leaves_no_tag_without_its_image()
+    {
+        var (layout, one, two) = Two();
+        return EachAsync(
+            layout,
+            first: async node =>
+                Assert.True((await node.Removal.ImageAsync(Node.Repository(Repo), Node.Digest(two), Stop)).Found),
+            second: node => node.Tagging.SetAsync(Node.Repository(Repo), "moves", Node.Digest(two), Stop),
+            // Deleted first: the move found no image. Moved first: the tag went with the image.
+            check: listed => Assert.Contains(listed, new[] { [$"web@{one} moves"], new[] { $"web@{one}" } })
+        );
+    }
+
+    [Fact]
+    public Task A_tag_move_against_a_delete_leaves_no_tag_without_its_image()
+    {
+        var (layout, one, two) = Two();
+        return EachAsync(
+            layout,
+            first: node => node.Tagging.SetAsync(Node.Repository(Repo), "moves", Node.Digest(two), Stop),
+            second: async node =>
+                Assert.True((await node.Removal.ImageAsync(Node.Repository(Repo), Node.Digest(two), Stop)).Found),
+            check: listed => Assert.Contains(listed, new[] { [$"web@{one} moves"], new[] { $"web@{one}" } })
+        );
+    }
+
+    [Fact]
+    public Task An_overwrite_of_a_layer_against_the_commit_that_needs_it_lists_nothing_incomplete()
+    {
+        var layout = Layout.Small("one", "latest");
+        var layer = LayerOf(layout);
+        return EachAsync(
+            layout,
+            prepare: node => node.PutAsync(Repo, layout),
+            first: node => node.LandAsync(layout.Files.Keys.Select(p => $"{Repo}/{p}")),
+            second: async node =>
+            {
+                await node.PutAsync($"{Repo}/{layer}", "other bytes"u8.ToArray());
+                await node.LandAsync([$"{Repo}/{layer}"]);
+            },
+            check: Assert.Empty
+        );
+    }
+
+    [Fact]
+    public Task A_layer_that_heals_against_its_taking_back_ends_listed()
+    {
+        var layout = Layout.Small("one", "latest");
+        var layer = LayerOf(layout);
+        return EachAsync(
+            layout,
+            prepare: async node =>
+            {
+                await node.PutAsync(Repo, layout);
+                await node.StartAsync();
+                await node.PutAsync($"{Repo}/{layer}", "other bytes"u8.ToArray());
+            },
+            first: node => node.LandAsync([$"{Repo}/{layer}"]),
+            second: async node =>
+            {
+                await node.PutAsync(Repo, layout, layer);
+                await node.LandAsync([$"{Repo}/{layer}"]);
+            },
+            check: listed => Assert.Equal([$"web@{Only(layout)} latest"], listed)
+        );
+    }
+
+    [Fact]
+    public Task An_event_that_comes_during_and_after_a_delete_brings_nothing_back()
+    {
+        var layout = Layout.Small("one", "latest");
+        var events = layout.Files.Keys.Select(p => $"{Repo}/{p}").ToList();
+        return EachAsync(
+            layout,
+            first: async node =>
+                Assert.True(
+                    (await node.Removal.ImageAsync(Node.Repository(Repo), Node.Digest(Only(layout)), Stop)).Found
+                ),
+            second: node => node.LandAsync(events),
+            check: Assert.Empty
+        );
+    }
+
+    [Fact]
+    public Task Late_events_against_a_delete_bring_nothing_back()
+    {
+        var layout = Layout.Small("one", "latest");
+        return EachAsync(
+            layout,
+            first: node => node.LandAsync(layout.Files.Keys.Select(p => $"{Repo}/{p}")),
+            second: node => node.Removal.ImageAsync(Node.Repository(Repo), Node.Digest(Only(layout)), Stop),
+            check: Assert.Empty
+        );
+    }
+
+    [Fact]
+    public async Task Two_versions_of_an_index_json_end_with_the_newer_one()
+    {
+        var layout = new Layout();
+        var (one, two) = (layout.AddImage("one"), layout.AddImage("two"));
+        var (untagged, newer) = (new Layout().Index(one, two), new Layout());
+        layout.Index(Layout.Tagged(one, "moves"), Layout.Tagged(one, "old"));
+        newer.Index(Layout.Tagged(two, "moves"), Layout.Tagged(two, "new"));
+        string[] expected =
+        [
+            .. new[] { $"web@{Layout.Digest(one)}", $"web@{Layout.Digest(two)} moves new" }.Order(
+                StringComparer.Ordinal
+            ),
+        ];
+        await EachAsync(
+            layout,
+            prepare: async node =>
+            {
+                // Both are images already, whatever names them later.
+                await node.PutAsync(Repo, layout);
+                await node.PutAsync(Repo, untagged, "index.json");
+                await node.StartAsync();
+                await node.PutAsync(Repo, layout, "index.json");
+            },
+            first: node => node.LandAsync([$"{Repo}/index.json"]),
+            second: async node =>
+            {
+                await node.PutAsync(Repo, newer, "index.json");
+                await node.LandAsync([$"{Repo}/index.json"]);
+            },
+            check: listed => Assert.Equal(expected, listed)
+        );
+    }
+
+    [Fact]
+    public Task A_manifest_that_lands_against_the_index_json_that_tags_it_gets_its_tag()
+    {
+        var layout = Layout.Small("one", "latest", "v1");
+        return EachAsync(
+            layout,
+            prepare: node => node.PutAsync(Repo, layout),
+            first: node => node.LandAsync(layout.Files.Keys.Where(p => p != "index.json").Select(p => $"{Repo}/{p}")),
+            second: node => node.LandAsync([$"{Repo}/index.json"]),
+            check: listed => Assert.Equal([$"web@{Only(layout)} latest v1"], listed)
+        );
+    }
+
+    [Fact]
+    public Task An_index_json_against_the_manifest_that_it_tags_gives_it_its_tag()
+    {
+        var layout = Layout.Small("one", "latest", "v1");
+        return EachAsync(
+            layout,
+            prepare: node => node.PutAsync(Repo, layout),
+            first: node => node.LandAsync([$"{Repo}/index.json"]),
+            second: node => node.LandAsync(layout.Files.Keys.Where(p => p != "index.json").Select(p => $"{Repo}/{p}")),
+            check: listed => Assert.Equal([$"web@{Only(layout)} latest v1"], listed)
+        );
+    }
+
+    private static (Layout Layout, string One, string Two) Two()
+    {
+        var layout = new Layout();
+        var (one, two) = (layout.AddImage("one"), layout.AddImage("two"));
+        layout.Index(Layout.Tagged(one, "moves"), two);
+        return (layout, Layout.Digest(one), Layout.Digest(two));
+    }
+
+    private static string Only(Layout layout) => Layout.Digest(layout.Manifests[0]);
+
+    private static string LayerOf(Layout layout) =>
+        Layout.PathOf(Layout.Digest(layout.Read(layout.Manifests[0])["layers"]![0]!.AsObject()));
+
+    private static async Task EachAsync(
+        Layout layout,
+        Func<Node, Task> first,
+        Func<Node, Task> second,
+        Action<string[]> check,
+        Func<Node, Task>? prepare = null
+    )
+    {
+        prepare ??= async node =>
+        {
+            await node.PutAsync(Repo, layout);
+            await node.StartAsync();
+        };
+        for (var (call, calls) = (1, 1); call <= calls; call++)
+        {
+            var connection = await Storages.NewWithTablesAsync();
+            await using var a = new Node(connection);
+            await using var b = new Node(connection);
+            await prepare(b);
+            // A process that has committed to the namespace before starts from what it remembers of it.
+            await a.Catalog.ReadAsync(Namespace, null, Stop);
+            var before = a.Calls.Count;
+            var ran = false;
+            a.Calls.RunBefore(
+                before + call,
+                async () =>
+                {
+                    ran = true;
+                    await second(b);
+                    await Invariants.HoldAsync(b, Namespace);
+                }
+            );
+
+            await first(a);
+            calls = Math.Max(calls, a.Calls.Count - before);
+            if (!ran)
+            {
+                break;
+            }
+
+            await using var reader = new Node(connection);
+            var listed = await reader.ListedAsync(Namespace);
+            try
+            {
+                check(listed);
+                await Invariants.SettledAsync(reader, Namespace);
+            }
+            catch (Exception error)
+            {
+                Assert.Fail(
+                    $"The second ran before call {call} of the first. Listed: [{string.Join("; ", listed)}]. {error}"
+                );
+            }
+        }
+    }
+}

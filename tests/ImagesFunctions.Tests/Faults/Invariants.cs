@@ -1,0 +1,98 @@
+using Azure.Data.Tables;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Storage;
+
+namespace ImagesFunctions.Tests.Faults;
+
+/// <summary>What must always hold of a namespace, whatever has happened to those who wrote it (see the design's list).</summary>
+internal static class Invariants
+{
+    public static async Task HoldAsync(Node node, string @namespace)
+    {
+        var rows = await node.Catalog.ReadAsync(@namespace, null, TestContext.Current.CancellationToken);
+        foreach (var image in rows.Images.Values.Where(i => i.State == ImageState.Complete))
+        {
+            await IsCompleteAsync(node, @namespace, image);
+        }
+
+        await TheLogTellsTheRowsAsync(node, @namespace, rows);
+    }
+
+    /// <summary>After every event was delivered: no half-made removal, no tag that waits for an image that is there.</summary>
+    public static async Task SettledAsync(Node node, string @namespace)
+    {
+        await HoldAsync(node, @namespace);
+        var rows = await node.Catalog.ReadAsync(@namespace, null, TestContext.Current.CancellationToken);
+        var complete = rows.Images.Values.Select(i => (i.App, i.Digest)).ToHashSet();
+        Assert.DoesNotContain(rows.Tags.Values, t => t.Generation is null && complete.Contains((t.App, t.Digest)));
+        var paths = await node.PathsAsync();
+        var blobs = await node.Catalog.RangeAsync(@namespace, Keys.All('b'), TestContext.Current.CancellationToken);
+        // Killed between the bytes and the row, the row is left to the sweeper: it counts for nothing.
+        foreach (var blob in blobs.Select(BlobRow.From).Where(b => b.IsDeleting))
+        {
+            Assert.DoesNotContain($"{@namespace}/{blob.App}/{Layout.PathOf(blob.Digest.ToString())}", paths);
+        }
+    }
+
+    // 1 and 2: every part is there, and its bytes hash to its digest.
+    private static async Task IsCompleteAsync(Node node, string @namespace, ImageRow image)
+    {
+        var repository = Node.Repository($"{@namespace}/{image.App}");
+        var bytes = await VerifiedAsync(node, repository, image.Digest);
+        var manifest = Manifest.Parse(bytes, image.MediaType);
+        foreach (var blob in manifest.NeededBlobs)
+        {
+            await VerifiedAsync(node, repository, blob.Digest);
+        }
+
+        foreach (var child in manifest.NeededManifests)
+        {
+            var row = await node.Catalog.ImageAsync(repository, child.Digest, TestContext.Current.CancellationToken);
+            Assert.Equal(ImageState.Complete, row?.State);
+        }
+    }
+
+    private static async Task<byte[]> VerifiedAsync(Node node, Repository repository, Digest digest)
+    {
+        var row = await node.Catalog.BlobAsync(repository, digest, TestContext.Current.CancellationToken);
+        Assert.NotNull(row);
+        Assert.False(row.IsDeleting);
+        var blob = await node
+            .Storage.Images.GetBlobClient(LayoutPath.Of(repository, digest))
+            .DownloadContentAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(row.BlobETag, blob.Value.Details.ETag.ToString());
+        var bytes = blob.Value.Content.ToArray();
+        Assert.Equal(row.Size, bytes.Length);
+        Assert.Equal(digest.ToString(), Layout.DigestOf(bytes, digest.Algorithm));
+        return bytes;
+    }
+
+    // The log has no gap, and replayed from its beginning it makes exactly the rows.
+    private static async Task TheLogTellsTheRowsAsync(Node node, string @namespace, NamespaceRows rows)
+    {
+        var version = await node.Storage.Catalog.VersionAsync(@namespace, TestContext.Current.CancellationToken);
+        var log = await node.Storage.Catalog.LogAsync(
+            @namespace,
+            1,
+            version.Seq,
+            TestContext.Current.CancellationToken
+        );
+        Assert.Equal(version.Seq, log.Count);
+        var replayed = new NamespaceRows();
+        foreach (var (key, row) in log.SelectMany(e => e.Rows!))
+        {
+            replayed.Apply(key, row);
+        }
+
+        Assert.Equal(Texts(@namespace, rows), Texts(@namespace, replayed));
+    }
+
+    private static IEnumerable<string> Texts(string @namespace, NamespaceRows rows) =>
+        rows
+            .Images.Values.Select(i => i.ToEntity(@namespace))
+            .Concat(rows.Tags.Values.Select(t => t.ToEntity(@namespace)))
+            .Select(Text);
+
+    private static string Text(TableEntity entity) =>
+        string.Join(", ", entity.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}={p.Value}"));
+}

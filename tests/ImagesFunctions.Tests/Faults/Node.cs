@@ -1,0 +1,92 @@
+using ImagesFunctions.Ingest;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Storage;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ImagesFunctions.Tests.Faults;
+
+/// <summary>One process of the service, as far as storage can tell: its own clients, queues and memory.</summary>
+public sealed class Node : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+
+    public Node(string connection)
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new(StorageAccount.Section, connection)])
+            .Build();
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton(StorageAccount.From(configuration, [Calls]));
+        services.AddImages(configuration);
+        _services = services.BuildServiceProvider();
+    }
+
+    public StorageCalls Calls { get; } = new();
+
+    public StorageAccount Storage => Get<StorageAccount>();
+
+    internal Catalog Catalog => Get<Catalog>();
+
+    internal Removal Removal => Get<Removal>();
+
+    internal Tagging Tagging => Get<Tagging>();
+
+    public BlobIngest Ingest => Get<BlobIngest>();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    /// <summary>Puts files into the container, without telling anybody.</summary>
+    public async Task PutAsync(string repository, Layout layout, params string[] paths)
+    {
+        foreach (var path in paths.Length == 0 ? layout.Files.Keys : paths)
+        {
+            await PutAsync($"{repository}/{path}", layout.Files[path]);
+        }
+    }
+
+    public Task PutAsync(string path, byte[] bytes) =>
+        Storage.Images.GetBlobClient(path).UploadAsync(BinaryData.FromBytes(bytes), overwrite: true, Stop);
+
+    /// <summary>Delivers the events of these blobs, one after the other.</summary>
+    public async Task LandAsync(IEnumerable<string> paths)
+    {
+        foreach (var path in paths)
+        {
+            await Ingest.LandedAsync(path, Stop);
+        }
+    }
+
+    /// <summary>What a start does: every blob that is there counts as landed once.</summary>
+    public async Task StartAsync() => await LandAsync(await PathsAsync());
+
+    public async Task<IReadOnlyList<string>> PathsAsync()
+    {
+        var paths = new List<string>();
+        await foreach (var blob in Storage.Images.GetBlobsAsync(cancellationToken: Stop))
+        {
+            paths.Add(blob.Name);
+        }
+
+        return paths;
+    }
+
+    /// <summary>What a list shows of a namespace: each image with its tags, as <c>app@digest tag tag</c>.</summary>
+    public async Task<string[]> ListedAsync(string @namespace)
+    {
+        var rows = await Catalog.ReadAsync(@namespace, null, Stop);
+        return [.. rows.Listed().Select(i => string.Join(' ', [$"{i.Row.App}@{i.Row.Digest}", .. i.Tags]))];
+    }
+
+    public static Repository Repository(string name) =>
+        Oci.Repository.TryParse(name, out var repository) ? repository : throw new FormatException(name);
+
+    public static Digest Digest(string text) =>
+        Oci.Digest.TryParse(text, out var digest) ? digest : throw new FormatException(text);
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    private T Get<T>()
+        where T : notnull => _services.GetRequiredService<T>();
+}
