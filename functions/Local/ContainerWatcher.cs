@@ -76,7 +76,7 @@ public sealed class ContainerWatcher : BackgroundService
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private static async IAsyncEnumerable<(string Path, string ETag)> ListAsync(
+    internal static async IAsyncEnumerable<(string Path, string ETag)> ListAsync(
         StorageAccount storage,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )

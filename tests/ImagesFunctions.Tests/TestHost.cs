@@ -3,10 +3,13 @@ using ImagesFunctions.Ingest;
 using ImagesFunctions.Local;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Tests;
+using ImagesFunctions.WorkerStandIns;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 [assembly: AssemblyFixture(typeof(KestrelFixture))]
+[assembly: AssemblyFixture(typeof(FunctionAppFixture))]
 
 namespace ImagesFunctions.Tests;
 
@@ -75,6 +78,60 @@ public sealed class KestrelFixture : IRunsAHost, IAsyncDisposable
         if (app is not null)
         {
             await app.StopAsync(CancellationToken.None);
+            await app.DisposeAsync();
+        }
+    }
+}
+
+/// <summary>
+/// The function app's own sources on stand-ins of the worker and its host. Its blob trigger gets its events from the local
+/// host's watcher, as it would get them from the host's scan or from Event Grid.
+/// </summary>
+public sealed class FunctionAppFixture : IRunsAHost, IAsyncDisposable
+{
+    private readonly Lazy<Task<RunningHost>> started;
+    private FunctionsHost? app;
+    private ContainerWatcher? watcher;
+
+    public FunctionAppFixture() => started = new Lazy<Task<RunningHost>>(StartAsync);
+
+    public Task<RunningHost> Started => started.Value;
+
+    private async Task<RunningHost> StartAsync()
+    {
+        var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            [StorageAccount.Section] = await Storages.NewWithTablesAsync(),
+            ["AzureWebJobs.BlobLandedPolling.Disabled"] = "true",
+        };
+        app = await FunctionsHost.StartAsync(
+            typeof(ImagesFunctions.App.Site).Assembly,
+            settings,
+            CancellationToken.None
+        );
+        var storage = app.Services.GetRequiredService<StorageAccount>();
+        watcher = new ContainerWatcher(
+            _ => Task.CompletedTask,
+            stop => ContainerWatcher.ListAsync(storage, stop),
+            (path, stop) => app.LandedAsync(path, stop),
+            (_, error, _) => throw error,
+            TimeProvider.System,
+            NullLogger.Instance
+        );
+        await watcher.StartAsync(CancellationToken.None);
+        return new RunningHost(new HttpClient { BaseAddress = app.Address }, app.Services);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (watcher is not null)
+        {
+            await watcher.StopAsync(CancellationToken.None);
+            watcher.Dispose();
+        }
+
+        if (app is not null)
+        {
             await app.DisposeAsync();
         }
     }

@@ -395,3 +395,6 @@ public abstract class ImagesListContract(IRunsAHost fixture) : AgainstAHost(fixt
     private static string? Named(string? text, string account) =>
         text?.Replace("{0}", account, StringComparison.Ordinal);
 }
+
+/// <summary>The contract, held by the function app on the stand-ins of its host.</summary>
+public sealed class ImagesListOnFunctions(FunctionAppFixture host) : ImagesListContract(host);
