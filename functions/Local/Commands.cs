@@ -78,6 +78,7 @@ public static class Commands
                 TokenCommands.List(terminal),
                 TokenCommands.Revoke(terminal),
             },
+            DropCommand.Make(terminal),
             StatusCommand.Make(terminal),
         };
         foreach (var command in (Command[])[root, serve])
