@@ -379,12 +379,18 @@ internal static class SplitText
 
     public static void Write(TableEntity entity, string name, string text)
     {
-        for (var i = 0; i == 0 || i * PerProperty < text.Length; i++)
+        var at = 0;
+        for (var i = 0; i == 0 || at < text.Length; i++)
         {
-            entity[$"{name}{i}"] = text.Substring(
-                i * PerProperty,
-                Math.Min(PerProperty, text.Length - (i * PerProperty))
-            );
+            var length = Math.Min(PerProperty, text.Length - at);
+            if (at + length < text.Length && char.IsHighSurrogate(text[at + length - 1]))
+            {
+                // Half of a pair would be stored as U+FFFD.
+                length--;
+            }
+
+            entity[$"{name}{i}"] = text.Substring(at, length);
+            at += length;
         }
     }
 
