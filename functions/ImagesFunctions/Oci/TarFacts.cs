@@ -133,7 +133,13 @@ public sealed class TarPeek
         long size = 0;
         if ((field[0] & 0x80) != 0)
         {
-            // GNU's base-256 form, for files of 8 GiB and more.
+            // GNU's base-256 form, for files of 8 GiB and more. One that takes more than the last 8 bytes, or is below 0,
+            // is no length of anything here.
+            if (field[0] != 0x80 || field[1..4].ContainsAnyExcept((byte)0))
+            {
+                return null;
+            }
+
             foreach (var b in field[4..])
             {
                 size = (size << 8) | b;
