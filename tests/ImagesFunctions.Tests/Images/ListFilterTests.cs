@@ -1,0 +1,232 @@
+using System.Text;
+using CsCheck;
+using ImagesFunctions.Images;
+using Microsoft.AspNetCore.Http;
+
+namespace ImagesFunctions.Tests.Images;
+
+public sealed class ListFilterTests
+{
+    private static readonly string Digest = "sha256:" + new string('a', 64);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("?")]
+    public async Task Nothing_is_asked_for_where_nothing_is_given(string query)
+    {
+        foreach (var body in (string[])["", "{}", " {} \n", "'{}'", "''", "  "])
+        {
+            Assert.Equal(new ListFilter(), await ReadAsync(query, body));
+        }
+    }
+
+    [Theory]
+    [InlineData("?namespace=alice", "alice", null)]
+    [InlineData("?namespace=alice/team/web", "alice", "team/web")]
+    [InlineData("?namespace=alice%2Fapp", "alice", "app")]
+    [InlineData("?namespace=official", "official", null)]
+    [InlineData("?namespace=official/hello", "official", "hello")]
+    [InlineData("?namespace\\=alice\\&tagged", "alice", null)]
+    [InlineData("?namespace%5C=alice%5C&tagged%5C", "alice", null)]
+    public async Task A_namespace_may_name_an_app(string query, string @namespace, string? app)
+    {
+        var filter = await ReadAsync(query, "");
+        Assert.Equal((@namespace, app), (filter.Namespace, filter.App));
+        Assert.Equal(query.Contains("tagged", StringComparison.Ordinal), filter.Tagged);
+    }
+
+    [Theory]
+    [InlineData("?tagged", true)]
+    [InlineData("?tagged=", true)]
+    [InlineData("?tagged=true", true)]
+    [InlineData("?tagged=1", true)]
+    [InlineData("?tagged=1\\", true)]
+    [InlineData("?tagged\\", true)]
+    [InlineData("?tagged=false", false)]
+    [InlineData("?tagged=0", false)]
+    public async Task Tagged_is_a_flag(string query, bool tagged) =>
+        Assert.Equal(tagged, (await ReadAsync(query, "")).Tagged);
+
+    [Fact]
+    public async Task References_stand_in_the_query_or_in_the_body()
+    {
+        foreach (var repository in (string[])["alice/app", "app", "official/app"])
+        {
+            var full = repository == "app" ? "official/app" : repository;
+            var (digest, tag) = ($"{repository}@{Digest}", $"{repository}:v1");
+            ListFilter[] filters =
+            [
+                await ReadAsync($"?digest={digest}&tag={tag}", ""),
+                await ReadAsync($"?digest={digest}\\&tag={tag}%5C", ""),
+                await ReadAsync("", $$"""{"digest":"{{digest}}","tag":"{{tag}}"}"""),
+                await ReadAsync("", $$"""'{"digest":"{{digest}}","tag":"{{tag}}"}'"""),
+                await ReadAsync("", $$"""{"digest":"{{digest}}","tagged":"{{tag}}"}"""),
+                await ReadAsync($"?tag={tag}", $$"""{"digest":"{{digest}}"}"""),
+            ];
+            foreach (var filter in filters)
+            {
+                Assert.Equal((full, Digest), (filter.Digest?.Repository.ToString(), filter.Digest?.Digest?.ToString()));
+                Assert.Equal((full, "v1"), (filter.Tag?.Repository.ToString(), filter.Tag?.Tag));
+                Assert.False(filter.Tagged);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("?namespace", "'namespace' is malformed")]
+    [InlineData("?namespace=", "'namespace' is malformed")]
+    [InlineData("?namespace=\\", "'namespace' is malformed")]
+    [InlineData("?namespace=alice/", "'namespace' is malformed")]
+    [InlineData("?namespace=Alice", "'namespace' is malformed")]
+    [InlineData("?namespace=alice\\\\", "'namespace' is malformed")]
+    [InlineData("?namespace=official/team/web", "'namespace' is malformed")]
+    [InlineData("?namespace=alice&namespace=bob", "'namespace' is given more than once")]
+    [InlineData("?namespace=alice&namespace\\=alice", "'namespace' is given more than once")]
+    [InlineData("?namespace=alice&namespace%5C=bob", "'namespace' is given more than once")]
+    [InlineData("?tagged&tagged", "'tagged' is given more than once")]
+    [InlineData("?tagged=yes", "'tagged' is a flag")]
+    [InlineData("?tagged=TRUE", "'tagged' is a flag")]
+    [InlineData("?Namespace=alice", "'Namespace' is unknown")]
+    [InlineData("?namespaces=alice", "'namespaces' is unknown")]
+    [InlineData("?=alice", "'' is unknown")]
+    [InlineData("?limit=1", "'limit' is unknown")]
+    [InlineData("?tag=alice/app", "'tag' is malformed")]
+    [InlineData("?tag=", "'tag' is malformed")]
+    [InlineData("?digest=alice/app:v1", "'digest' is malformed")]
+    [InlineData("?digest", "'digest' is malformed")]
+    public async Task A_query_that_is_misspelt_is_refused_and_named(string query, string reason) =>
+        await AssertRefusedAsync(query, "", 400, reason);
+
+    [Theory]
+    [InlineData("{", "not valid JSON")]
+    [InlineData("{}{}", "not valid JSON")]
+    [InlineData("null", "has to be a JSON object")]
+    [InlineData("7", "has to be a JSON object")]
+    [InlineData("\"x\"", "has to be a JSON object")]
+    [InlineData("""{"Tag":"alice/app:v1"}""", "'Tag' is unknown")]
+    [InlineData("""{"namespace":"alice"}""", "'namespace' is unknown")]
+    [InlineData("""{"tag":7}""", "'tag' has to be a string")]
+    [InlineData("""{"tag":null}""", "'tag' has to be a string")]
+    [InlineData("""{"tagged":true}""", "'tagged' has to be a string")]
+    [InlineData("""{"tag":"alice/app"}""", "'tag' is malformed")]
+    [InlineData("""{"tag":""}""", "'tag' is malformed")]
+    [InlineData("""{"digest":"alice/app:v1"}""", "'digest' is malformed")]
+    [InlineData("""{"digest":"sha256:abc"}""", "'digest' is malformed")]
+    [InlineData("""{"tag":"a/b:c","tagged":"a/b:c"}""", "'tag' is given twice")]
+    [InlineData("""{"tag":"a/b:c","tag":"a/b:c"}""", "not valid JSON")]
+    [InlineData("""{"tag":"\ud800"}""", "not valid Unicode")]
+    [InlineData("""{"\ud800":"a/b:c"}""", "not valid")]
+    [InlineData("""{"tag":[[[[[[[[[[]]]]]]]]]]}""", "not valid JSON")]
+    public async Task A_body_that_is_misspelt_is_refused_and_named(string body, string reason) =>
+        await AssertRefusedAsync("", body, 400, reason);
+
+    [Fact]
+    public async Task The_same_filter_in_query_and_body_is_refused()
+    {
+        await AssertRefusedAsync("?tag=a/b:c", """{"tag":"a/b:c"}""", 400, "'tag' is given twice");
+        await AssertRefusedAsync("?tag=a/b:c", """{"tagged":"a/b:c"}""", 400, "'tag' is given twice");
+        await AssertRefusedAsync(
+            $"?digest=a/b@{Digest}",
+            $$"""{"digest":"a/b@{{Digest}}"}""",
+            400,
+            "'digest' is given twice"
+        );
+    }
+
+    [Fact]
+    public async Task A_body_beyond_1_MiB_is_refused()
+    {
+        Assert.Equal(new ListFilter(), await ReadAsync("", "{}".PadRight(1024 * 1024)));
+        await AssertRefusedAsync("", "{}".PadRight((1024 * 1024) + 1), 413, "longer than");
+    }
+
+    [Fact]
+    public void Random_queries_are_read_or_refused_and_nothing_else_happens() =>
+        Gen.OneOf(
+                "namespace",
+                "tagged",
+                "digest",
+                "tag",
+                "=",
+                "&",
+                "\\",
+                "%5C",
+                "%",
+                "%ff",
+                "alice",
+                "/",
+                "app",
+                ":",
+                "@",
+                "1",
+                "+",
+                ";",
+                "é",
+                "?",
+                Digest
+            )
+            .Array[0, 12]
+            .Sample(pieces => OnlyRefuses("?" + string.Concat(pieces), []), iter: 10_000, threads: 1);
+
+    [Fact]
+    public void Random_bodies_are_read_or_refused_and_nothing_else_happens()
+    {
+        Gen.OneOf(
+                "{",
+                "}",
+                "[",
+                "]",
+                "\"",
+                ":",
+                ",",
+                "'",
+                "\\",
+                "\\ud800",
+                "\"tag\"",
+                "\"digest\"",
+                "\"tagged\"",
+                "\"a/b:c\"",
+                "null",
+                "1",
+                "true",
+                " ",
+                "//",
+                "é",
+                Digest
+            )
+            .Array[0, 12]
+            .Sample(pieces => OnlyRefuses("", Encoding.UTF8.GetBytes(string.Concat(pieces))), iter: 10_000, threads: 1);
+        Gen.Byte.Array[0, 60].Sample(bytes => OnlyRefuses("", bytes), iter: 5_000, threads: 1);
+        Gen.Byte.Array[0, 8]
+            .Sample(bytes => OnlyRefuses("", [.. "{\"tag\":\""u8, .. bytes, .. "\"}"u8]), iter: 5_000, threads: 1);
+        Gen.Byte.Array[0, 8]
+            .Sample(bytes => OnlyRefuses("", [.. "{\""u8, .. bytes, .. "\":\"a/b:c\"}"u8]), iter: 5_000, threads: 1);
+    }
+
+    private static void OnlyRefuses(string query, byte[] body)
+    {
+        // Reading from memory never waits.
+        var reading = ReadAsync(query, body);
+        Assert.True(reading.IsCompleted);
+        var error = reading.Exception?.InnerException;
+        Assert.True(error is null or ApiException { Status: 400 }, error?.ToString());
+    }
+
+    private static async Task AssertRefusedAsync(string query, string body, int status, string reason)
+    {
+        var error = await Assert.ThrowsAsync<ApiException>(() => ReadAsync(query, body));
+        Assert.Equal(status, error.Status);
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    private static Task<ListFilter> ReadAsync(string query, string body) =>
+        ReadAsync(query, Encoding.UTF8.GetBytes(body));
+
+    private static Task<ListFilter> ReadAsync(string query, byte[] body)
+    {
+        var context = new DefaultHttpContext();
+        context.Request.QueryString = new QueryString(query);
+        context.Request.Body = new MemoryStream(body);
+        return ListFilter.ReadAsync(context.Request, TestContext.Current.CancellationToken);
+    }
+}
