@@ -117,9 +117,9 @@ public sealed record Manifest
         catch (JsonException error)
         {
             var what = error.Message.Split(" LineNumber:", 2)[0];
-            throw new InvalidContentException(
-                $"not valid JSON: {what} (line {error.LineNumber + 1}, byte {error.BytePositionInLine})"
-            );
+            // A member that stands twice has no position.
+            var where = error.LineNumber is { } line ? $" (line {line + 1}, byte {error.BytePositionInLine})" : "";
+            throw new InvalidContentException($"not valid JSON: {what}{where}");
         }
         catch (InvalidOperationException)
         {

@@ -216,6 +216,19 @@ public sealed class ManifestTests
     }
 
     [Fact]
+    public void A_refusal_is_a_sentence_without_gaps()
+    {
+        var twice = Image.Replace("\"layers\"", "\"config\":null,\"layers\"", StringComparison.Ordinal);
+        foreach (var json in (string[])["", "{", "{}{}", twice])
+        {
+            var error = Assert.Throws<InvalidContentException>(() => Parse(json, null));
+            Assert.DoesNotContain("(line ,", error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("LineNumber", error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("byte )", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Random_bytes_are_refused_and_nothing_else_happens() =>
         Gen.Byte.Array[0, 200].Sample(bytes => OnlyRefuses(bytes, null), iter: 5_000, threads: 1);
 
