@@ -47,11 +47,15 @@ public sealed record Manifest
     public bool IsImage =>
         Subject is null && (IsIndex ? ArtifactType is null : MediaTypes.IsImageConfig(Config?.MediaType));
 
-    /// <summary>The content that has to be in the repository as blobs before this manifest counts, each digest once.</summary>
+    /// <summary>
+    /// The content that has to be in the repository as blobs before this manifest counts, each digest once, and none
+    /// that is needed as a manifest.
+    /// </summary>
     public IEnumerable<Descriptor> NeededBlobs =>
         (IsIndex ? Manifests.Where(m => !MediaTypes.IsManifest(m.MediaType)) : Layers.Prepend(Config!))
             .Where(d => !d.MayBeAbsent)
-            .DistinctBy(d => d.Digest);
+            .DistinctBy(d => d.Digest)
+            .ExceptBy(NeededManifests.Select(m => m.Digest), d => d.Digest);
 
     /// <summary>The manifests that have to be committed before this index counts, each digest once.</summary>
     public IEnumerable<Descriptor> NeededManifests =>

@@ -58,6 +58,17 @@ public sealed class ManifestTests
     }
 
     [Fact]
+    public void Content_that_an_index_names_as_a_manifest_and_as_something_else_is_needed_once()
+    {
+        var index = Parse(
+            $$"""{"manifests":[{{Descriptor('a', LayerType)}},{{Descriptor('a', MediaTypes.OciManifest)}},{{Descriptor('b', LayerType)}}]}""",
+            null
+        );
+        Assert.Equal([Hex('a')], index.NeededManifests.Select(d => d.Digest.ToString()));
+        Assert.Equal([Hex('b')], index.NeededBlobs.Select(d => d.Digest.ToString()));
+    }
+
+    [Fact]
     public void Layers_from_elsewhere_and_subjects_are_not_needed()
     {
         const string foreign = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
