@@ -251,9 +251,7 @@ public sealed record Manifest
     /// <summary>A text member, or null when it is absent or null.</summary>
     /// <exception cref="InvalidContentException">It is something else.</exception>
     internal static string? Text(JsonElement parent, string name) =>
-        !parent.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? null
-        : value.ValueKind == JsonValueKind.String ? value.GetString()
-        : throw new InvalidContentException($"{name} is not a string");
+        parent.TryGetProperty(name, out var value) ? TextOf(value, name) : null;
 
     /// <summary>A member that maps names to texts; empty when it is absent or null.</summary>
     /// <exception cref="InvalidContentException">It is something else.</exception>
@@ -272,9 +270,18 @@ public sealed record Manifest
 
         foreach (var member in value.EnumerateObject())
         {
-            texts[member.Name] = Text(value, member.Name) ?? "";
+            // Not looked up by its name again: 4 MiB of members would take minutes.
+            texts[member.Name] = TextOf(member.Value, member.Name) ?? "";
         }
 
         return texts;
     }
+
+    private static string? TextOf(JsonElement value, string name) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Null => null,
+            JsonValueKind.String => value.GetString(),
+            _ => throw new InvalidContentException($"{name} is not a string"),
+        };
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using CsCheck;
@@ -237,6 +238,17 @@ public sealed class ManifestTests
             Assert.DoesNotContain("LineNumber", error.Message, StringComparison.Ordinal);
             Assert.DoesNotContain("byte )", error.Message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void A_manifest_of_4_MiB_of_annotations_is_read_in_a_moment()
+    {
+        var members = string.Join(',', Enumerable.Range(0, 250_000).Select(i => $"\"{i:x}\":\"\""));
+        var json = Encoding.UTF8.GetBytes(WithSize($"1,\"annotations\":{{{members}}}"));
+        Assert.InRange(json.Length, 2_000_000, Manifest.LongestContent);
+        var started = Stopwatch.GetTimestamp();
+        Assert.Equal(250_000, Manifest.Parse(json, null).Manifests[0].Annotations.Count);
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(10));
     }
 
     [Fact]
