@@ -44,6 +44,7 @@ public static class ImagesServices
         services.AddSingleton(s => new StatusReader(
             s.GetRequiredService<Catalog>(),
             s.GetRequiredService<Content>(),
+            s.GetRequiredService<LayoutIndex>(),
             s.GetRequiredService<TimeProvider>()
         ));
         return services;

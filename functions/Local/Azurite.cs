@@ -77,7 +77,7 @@ public sealed class Azurite : IAsyncDisposable
                 return Join(left);
             }
 
-            await left.EndAsync();
+            await left.EndAsync(data);
         }
 
         if (await standard.AnswerAsync(cancellationToken) is { } version)
@@ -148,7 +148,7 @@ public sealed class Azurite : IAsyncDisposable
                 using (last)
                 {
                     // Not always the one we came for: if that died, another user started the next.
-                    await (AzuriteProcess.Read(_folder!) ?? _process!).EndAsync();
+                    await (AzuriteProcess.Read(_folder!) ?? _process!).EndAsync(_folder!);
                     AzuriteProcess.Forget(_folder!);
                 }
             }
@@ -170,7 +170,7 @@ public sealed class Azurite : IAsyncDisposable
             ?? throw new LocalException(
                 "node was not found: install Node.js 20 or newer (Azurite needs it), start an Azurite yourself, or set ImagesStorage"
             );
-        var log = Path.Combine(data, "azurite.log");
+        var log = AzuriteProcess.LogOf(data);
         for (var (attempt, repaired) = (1, false); ; attempt++)
         {
             var main = await AzuriteInstall.EnsureAsync(Places.AzuritePackage, notes, cancellationToken);
@@ -194,11 +194,11 @@ public sealed class Azurite : IAsyncDisposable
             }
             catch
             {
-                await running.EndAsync();
+                await running.EndAsync(data);
                 throw;
             }
 
-            await running.EndAsync();
+            await running.EndAsync(data);
             var said = File.Exists(log) ? await File.ReadAllTextAsync(log, cancellationToken) : "";
             if (said.Contains("Cannot find module", StringComparison.Ordinal) && !repaired)
             {

@@ -60,14 +60,17 @@ internal sealed record AzuriteProcess(int Id, string? Birth, AzuritePorts Ports)
         return false;
     }
 
-    /// <summary>SIGTERM first: Azurite keeps its index in memory and writes it every five seconds and on its way out.</summary>
-    public async Task EndAsync()
+    /// <summary>
+    /// SIGTERM first: Azurite keeps its index in memory and writes it every five seconds and on its way out. Having said
+    /// that all is closed, it still waits for connections that clients keep open (ours are pooled): nothing is lost then.
+    /// </summary>
+    public async Task EndAsync(string data)
     {
         var started = TimeProvider.System.GetTimestamp();
         if (IsAlive() && !OperatingSystem.IsWindows())
         {
             _ = Kill(Id, SigTerm);
-            while (IsAlive() && TimeProvider.System.GetElapsedTime(started) < Azurite.EndDeadline)
+            while (IsAlive() && !HasClosed(data) && TimeProvider.System.GetElapsedTime(started) < Azurite.EndDeadline)
             {
                 await Task.Delay(20);
             }
@@ -94,6 +97,12 @@ internal sealed record AzuriteProcess(int Id, string? Birth, AzuritePorts Ports)
             }
         }
     }
+
+    // One line for each of the three services, written when its index is on the disk.
+    private static bool HasClosed(string data) =>
+        File.Exists(LogOf(data))
+        && File.ReadLines(LogOf(data)).Count(line => line.EndsWith("successfully closed", StringComparison.Ordinal))
+            == 3;
 
     private bool IsAlive() => Birth is not null && BirthOf(Id) == Birth;
 
@@ -123,6 +132,9 @@ internal sealed record AzuriteProcess(int Id, string? Birth, AzuritePorts Ports)
             return null;
         }
     }
+
+    /// <summary>What Azurite prints.</summary>
+    public static string LogOf(string data) => Path.Combine(data, "azurite.log");
 
     private static string FileOf(string data) => Path.Combine(data, "azurite.json");
 

@@ -121,9 +121,12 @@ public sealed partial class BlobIngest
                 row?.BlobETag == stored.ETag
                     ? Verified.Good
                     : await VerifyAsync(repository, digest, path, row, stored.ETag, cancellationToken);
-            if (verified == Verified.Good)
+            if (
+                verified == Verified.Good
+                && !await SettleAsync(repository, digest, path, stored.ETag, cancellationToken)
+            )
             {
-                await SettleAsync(repository, digest, path, cancellationToken);
+                verified = Verified.Changed;
             }
 
             if (verified != Verified.Changed)
@@ -190,10 +193,12 @@ public sealed partial class BlobIngest
             : Verified.Changed;
     }
 
-    private async Task SettleAsync(
+    // False when the blob was overwritten meanwhile.
+    private async Task<bool> SettleAsync(
         Repository repository,
         Digest digest,
         string path,
+        string etag,
         CancellationToken cancellationToken
     )
     {
@@ -204,10 +209,9 @@ public sealed partial class BlobIngest
             [digest, .. needs.Select(n => n.By.Digest).OfType<Digest>()],
             cancellationToken
         );
-        if (!refused.Contains(digest))
-        {
-            await _refusals.ClearAsync(path, cancellationToken);
-        }
+        return refused.Contains(digest)
+            || !await _refusals.ClearAsync(path, cancellationToken)
+            || await _content.IsStillAsync(path, etag, cancellationToken);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Refused {Path}: {Reason}")]

@@ -43,25 +43,53 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
                 return;
             }
 
-            Parsed file;
-            try
+            if (
+                await ApplyAsync(repository, path, stored.ETag, cancellationToken)
+                && await content.IsStillAsync(path, stored.ETag, cancellationToken)
+            )
             {
-                if (await content.ReadAsync(path, stored.ETag, cancellationToken) is not { } bytes)
-                {
-                    continue;
-                }
-
-                file = Parse(bytes, stored.ETag);
-            }
-            catch (InvalidContentException error)
-            {
-                await refusals.RefuseAsync(path, error.Message, null, cancellationToken);
                 return;
             }
+        }
 
-            if (!await ApplyAsync(repository, file, cancellationToken))
+        throw new StorageUnavailableException($"{path} was overwritten each time it was read");
+    }
+
+    /// <summary>The manifests that the file names as it stands now; none where there is no such file, or no valid one.</summary>
+    public async Task<IReadOnlySet<Digest>> NamedAsync(Repository repository, CancellationToken cancellationToken)
+    {
+        var path = LayoutPath.IndexOf(repository);
+        try
+        {
+            return
+                await content.StatAsync(path, cancellationToken) is { } stored
+                && await content.ReadAsync(path, stored.ETag, cancellationToken) is { } bytes
+                ? Parse(bytes, stored.ETag).Manifests.Select(m => m.Digest).ToHashSet()
+                : new HashSet<Digest>();
+        }
+        catch (InvalidContentException)
+        {
+            return new HashSet<Digest>();
+        }
+    }
+
+    // False when the file changed meanwhile.
+    private async Task<bool> ApplyAsync(
+        Repository repository,
+        string path,
+        string etag,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            if (
+                await content.ReadAsync(path, etag, cancellationToken) is not { } bytes
+                || Parse(bytes, etag) is not { } file
+                || !await ApplyAsync(repository, file, cancellationToken)
+            )
             {
-                continue;
+                return false;
             }
 
             await manifests.SettleAsync(repository, file.Manifests.Select(m => m.Digest), cancellationToken);
@@ -70,10 +98,13 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
                     ? refusals.ClearAsync(path, cancellationToken)
                     : refusals.RefuseAsync(path, file.Problem, null, cancellationToken)
             );
-            return;
+        }
+        catch (InvalidContentException error)
+        {
+            await refusals.RefuseAsync(path, error.Message, null, cancellationToken);
         }
 
-        throw new StorageUnavailableException($"{path} was overwritten each time it was read");
+        return true;
     }
 
     private static Parsed Parse(byte[] bytes, string etag)
@@ -199,8 +230,8 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
         CancellationToken cancellationToken
     )
     {
-        var image = await view.GetAsync(Keys.Image(app, digest), cancellationToken);
-        var wanted = new TagRow(app, tag, digest, image?.GetString("generation"), FromLayout: true);
+        var image = ImageRow.Live(await view.GetAsync(Keys.Image(app, digest), cancellationToken));
+        var wanted = new TagRow(app, tag, digest, image?.Generation, FromLayout: true);
         if (current.GetValueOrDefault(tag) == wanted)
         {
             return [];

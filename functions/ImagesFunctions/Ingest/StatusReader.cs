@@ -32,12 +32,14 @@ public sealed class StatusReader
 {
     private readonly Catalog _catalog;
     private readonly Content _content;
+    private readonly LayoutIndex _layoutIndex;
     private readonly TimeProvider _time;
 
-    internal StatusReader(Catalog catalog, Content content, TimeProvider time)
+    internal StatusReader(Catalog catalog, Content content, LayoutIndex layoutIndex, TimeProvider time)
     {
         _catalog = catalog;
         _content = content;
+        _layoutIndex = layoutIndex;
         _time = time;
     }
 
@@ -66,48 +68,91 @@ public sealed class StatusReader
         CancellationToken cancellationToken
     )
     {
+        var range = app is null ? Keys.All('n') : Keys.OfApp('n', app);
+        var needs = (await _catalog.RangeAsync(@namespace, range, cancellationToken)).ConvertAll(NeedRow.From);
         var complete = rows
             .Images.Values.Where(i => i.State == ImageState.Complete)
             .Select(i => (i.App, i.Digest))
             .ToHashSet();
-        var needRows = await _catalog.RangeAsync(
-            @namespace,
-            app is null ? Keys.All('n') : Keys.OfApp('n', app),
-            cancellationToken
-        );
-        var missing = new SortedDictionary<(string App, string Manifest), List<string>>();
-        foreach (var need in needRows.Select(NeedRow.From))
+        var waiting = new List<WaitingManifest>();
+        var needsOf = needs.Where(n => n.By.Digest is not null).ToLookup(n => (n.App, By: n.By.Digest!));
+        foreach (var manifest in await WantedAsync(@namespace, needs, needsOf, rows, complete, cancellationToken))
         {
-            // A tag or an index.json that needs a manifest: the manifest itself is what waits.
-            var waiting = need.By.Digest ?? need.Needed;
-            if (complete.Contains((need.App, waiting)))
+            var missing = new List<string>();
+            // Its own blob comes first: before it has landed, nobody knows what else it needs.
+            foreach (
+                var need in needsOf[manifest].Prepend(new NeedRow(manifest.App, manifest.Digest, Needer.Layout, null))
+            )
             {
-                continue;
+                if (
+                    !complete.Contains((need.App, need.Needed))
+                    && !await IsThereAsync(@namespace, need, cancellationToken)
+                )
+                {
+                    missing.Add(need.Needed.ToString());
+                }
             }
 
-            var list = missing.TryGetValue((need.App, waiting.ToString()), out var known)
-                ? known
-                : missing[(need.App, waiting.ToString())] = [];
-            var there =
-                need.ManifestType is not null && need.By.Digest is not null
-                    ? complete.Contains((need.App, need.Needed))
-                    : await IsBlobThereAsync(@namespace, need, cancellationToken);
-            if (!there && !list.Contains(need.Needed.ToString(), StringComparer.Ordinal))
+            if (missing.Count > 0)
             {
-                list.Add(need.Needed.ToString());
+                waiting.Add(new WaitingManifest($"{@namespace}/{manifest.App}", manifest.Digest.ToString(), missing));
             }
         }
 
         return
         [
-            .. missing
-                .Where(m => m.Value.Count > 0)
-                .Select(m => new WaitingManifest($"{@namespace}/{m.Key.App}", m.Key.Manifest, m.Value)),
+            .. waiting
+                .OrderBy(w => w.Repository, StringComparer.Ordinal)
+                .ThenBy(w => w.Manifest, StringComparer.Ordinal),
         ];
     }
 
-    private async Task<bool> IsBlobThereAsync(string @namespace, NeedRow need, CancellationToken cancellationToken) =>
-        await _catalog.GetAsync(@namespace, Keys.Blob(need.App, need.Needed), cancellationToken) is { } row
+    // What somebody still wants and is not complete: rows that say who needs what outlive those who needed it.
+    private async Task<IReadOnlyCollection<(string App, Digest Digest)>> WantedAsync(
+        string @namespace,
+        List<NeedRow> needs,
+        ILookup<(string App, Digest By), NeedRow> needsOf,
+        NamespaceRows rows,
+        HashSet<(string App, Digest Digest)> complete,
+        CancellationToken cancellationToken
+    )
+    {
+        var wanted = new HashSet<(string App, Digest Digest)>([
+            .. rows.Tags.Values.Where(t => t.Generation is null).Select(t => (t.App, t.Digest)),
+            .. rows.Images.Values.Where(i => i.State == ImageState.Hidden).Select(i => (i.App, i.Digest)),
+        ]);
+        foreach (
+            var layout in needs
+                .Where(n => n.By == Needer.Layout && !complete.Contains((n.App, n.Needed)))
+                .GroupBy(n => n.App, StringComparer.Ordinal)
+        )
+        {
+            if (Repository.TryParse($"{@namespace}/{layout.Key}", out var repository))
+            {
+                var named = await _layoutIndex.NamedAsync(repository, cancellationToken);
+                wanted.UnionWith(layout.Where(n => named.Contains(n.Needed)).Select(n => (n.App, n.Needed)));
+            }
+        }
+
+        var open = new Queue<(string App, Digest Digest)>(wanted);
+        while (open.TryDequeue(out var one))
+        {
+            foreach (var child in needsOf[one].Where(n => n.ManifestType is not null).Select(n => (n.App, n.Needed)))
+            {
+                if (!complete.Contains(child) && wanted.Add(child))
+                {
+                    open.Enqueue(child);
+                }
+            }
+        }
+
+        wanted.ExceptWith(complete);
+        return wanted;
+    }
+
+    private async Task<bool> IsThereAsync(string @namespace, NeedRow need, CancellationToken cancellationToken) =>
+        need.ManifestType is null
+        && await _catalog.GetAsync(@namespace, Keys.Blob(need.App, need.Needed), cancellationToken) is { } row
         && !BlobRow.From(row).IsDeleting;
 
     private async Task<List<RefusedBlob>> RefusedAsync(
@@ -117,12 +162,11 @@ public sealed class StatusReader
     )
     {
         var now = _time.GetUtcNow();
-        var prefix = app is null ? null : $"{@namespace}/{app}/";
         return
         [
             .. (await _catalog.RangeAsync(@namespace, Keys.All('x'), cancellationToken))
                 .Select(RefusedRow.From)
-                .Where(r => r.Expires > now && (prefix is null || r.Path.StartsWith(prefix, StringComparison.Ordinal)))
+                .Where(r => r.Expires > now && (app is null || IsOf($"{@namespace}/{app}", r.Path)))
                 .OrderBy(r => r.Path, StringComparer.Ordinal)
                 .Select(r => new RefusedBlob(
                     r.Path,
@@ -133,4 +177,10 @@ public sealed class StatusReader
                 )),
         ];
     }
+
+    // A path that is none of a layout's belongs to every repository that it may be meant for.
+    private static bool IsOf(string repository, string path) =>
+        LayoutPath.TryParse(path, out var parsed, out _)
+            ? parsed.Repository.ToString() == repository
+            : path.StartsWith(repository + '/', StringComparison.Ordinal);
 }

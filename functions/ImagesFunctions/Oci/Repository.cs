@@ -46,7 +46,7 @@ public sealed partial record Repository
         }
 
         var (ns, app) = (text[..slash], text[(slash + 1)..]);
-        if (ns == Official && app.Contains('/', StringComparison.Ordinal))
+        if (!IsNamespace(ns) || (ns == Official && app.Contains('/', StringComparison.Ordinal)))
         {
             return false;
         }

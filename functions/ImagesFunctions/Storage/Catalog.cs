@@ -38,6 +38,13 @@ internal sealed class Catalog(StorageAccount account)
             {
                 return decision.Result;
             }
+
+            await Backoff.DelayAsync(
+                attempt,
+                TimeSpan.FromMilliseconds(1),
+                TimeSpan.FromMilliseconds(200),
+                cancellationToken
+            );
         }
 
         throw new StorageUnavailableException(
@@ -64,10 +71,7 @@ internal sealed class Catalog(StorageAccount account)
         Repository repository,
         Digest digest,
         CancellationToken cancellationToken
-    ) =>
-        await GetAsync(repository.Namespace, Keys.Image(repository.App, digest), cancellationToken) is { } row
-            ? ImageRow.From(row)
-            : null;
+    ) => ImageRow.Live(await GetAsync(repository.Namespace, Keys.Image(repository.App, digest), cancellationToken));
 
     /// <summary>Who needs this digest in the repository.</summary>
     public async Task<List<NeedRow>> NeedsAsync(
@@ -148,16 +152,19 @@ internal sealed class Catalog(StorageAccount account)
     public async Task PutRefusedAsync(RefusedRow row, CancellationToken cancellationToken) =>
         await account.Catalog.UpsertEntityAsync(row.ToEntity(), TableUpdateMode.Replace, cancellationToken);
 
-    /// <summary>Takes a refusal back, if there is one for the path.</summary>
-    public async Task RemoveRefusedAsync(string path, CancellationToken cancellationToken)
+    /// <summary>Takes a refusal back. False when there is none for the path.</summary>
+    public async Task<bool> RemoveRefusedAsync(string path, CancellationToken cancellationToken)
     {
         var partition = LayoutPath.NamespaceOf(path) ?? Keys.RefusedPartition;
         // Most paths never were refused, and a point read costs less than a failed delete.
-        if (await GetAsync(partition, Keys.Refused(path), cancellationToken) is { } row)
+        if (await GetAsync(partition, Keys.Refused(path), cancellationToken) is not { } row)
         {
-            // Without a condition: a second try of a lost answer finds nothing, and that is success.
-            await account.Catalog.DeleteEntityAsync(row, ETag.All, cancellationToken);
+            return false;
         }
+
+        // Without a condition: a second try of a lost answer finds nothing, and that is success.
+        await account.Catalog.DeleteEntityAsync(row, ETag.All, cancellationToken);
+        return true;
     }
 
     /// <summary>
@@ -192,25 +199,45 @@ internal sealed class Catalog(StorageAccount account)
             }
 
             var after = await account.Catalog.VersionAsync(@namespace, cancellationToken);
-            var log =
-                after.Seq == before.Seq
-                    ? []
-                    : await account.Catalog.LogAsync(@namespace, before.Seq + 1, after.Seq, cancellationToken);
-            if (log.Count == after.Seq - before.Seq && log.All(e => e.Rows is not null))
+            if (await ReplayAsync(@namespace, before.Seq, after.Seq, rows, imageRange, tagRange, cancellationToken))
             {
-                foreach (
-                    var (key, row) in log.SelectMany(e => e.Rows!)
-                        .Where(r => imageRange.Contains(r.Key) || tagRange.Contains(r.Key))
-                )
-                {
-                    rows.Apply(key, row);
-                }
-
                 return rows;
             }
         }
 
         throw new StorageUnavailableException($"the namespace {@namespace} changes faster than it can be read");
+    }
+
+    // False when the log does not tell it all, because entries are trimmed or were too long.
+    private async Task<bool> ReplayAsync(
+        string @namespace,
+        long from,
+        long to,
+        NamespaceRows rows,
+        KeyRange imageRange,
+        KeyRange tagRange,
+        CancellationToken cancellationToken
+    )
+    {
+        for (var first = from + 1; first <= to; first += LogReads.MostEntries)
+        {
+            var last = Math.Min(to, first + LogReads.MostEntries - 1);
+            var log = await account.Catalog.LogAsync(@namespace, first, last, cancellationToken);
+            if (log.Count <= last - first || log.Exists(e => e.Rows is null))
+            {
+                return false;
+            }
+
+            foreach (var (key, row) in log.SelectMany(e => e.Rows!))
+            {
+                if (imageRange.Contains(key) || tagRange.Contains(key))
+                {
+                    rows.Apply(key, row);
+                }
+            }
+        }
+
+        return true;
     }
 }
 
@@ -232,7 +259,7 @@ internal sealed class NamespaceRows
 
     /// <summary>
     /// The images that a list shows, with their tags in ordinal order, sorted by app and digest: complete ones, and of those
-    /// that an index of the same repository names only the ones with a tag of their own. Needs the facts.
+    /// that an index of the same repository names, or named before it was deleted, only the ones with a tag of their own. Needs the facts.
     /// </summary>
     public IEnumerable<(ImageRow Row, IReadOnlyList<string> Tags)> Listed()
     {
@@ -241,11 +268,11 @@ internal sealed class NamespaceRows
         var tags = Tags
             .Values.Where(t => t.Generation is not null)
             .ToLookup(t => (t.App, t.Digest, t.Generation), t => t.Tag);
-        var children = complete.SelectMany(i => i.Children.Select(c => (i.App, Child: c))).ToHashSet();
+        var children = Images.Values.SelectMany(i => i.Children.Select(c => (i.App, Child: c))).ToHashSet();
         foreach (var image in complete.Where(i => i.IsImage))
         {
             List<string> own = [.. tags[(image.App, image.Digest, image.Generation)]];
-            if (own.Count > 0 || !children.Contains((image.App, image.Digest.ToString())))
+            if (own.Count > 0 || !(image.NamedByIndex || children.Contains((image.App, image.Digest.ToString()))))
             {
                 own.Sort(StringComparer.Ordinal);
                 yield return (image, own);
@@ -274,7 +301,8 @@ internal sealed class NamespaceRows
 
 internal static class LogReads
 {
-    private const int MostEntries = 1_000;
+    /// <summary>The most entries that one call reads: each may have close to 1 MiB.</summary>
+    public const int MostEntries = 256;
 
     /// <summary>A namespace's version; 0 before its first commit.</summary>
     public static async Task<NamespaceVersion> VersionAsync(
@@ -287,7 +315,7 @@ internal static class LogReads
         return row is null ? new NamespaceVersion(0, null) : new NamespaceVersion(row.GetInt64("seq") ?? 0, row.ETag);
     }
 
-    /// <summary>The log entries from one number to another, both included, in order; fewer where entries are trimmed or there are over 1,000.</summary>
+    /// <summary>The log entries from one number to another, both included, in order; fewer where entries are trimmed.</summary>
     public static async Task<List<LogEntry>> LogAsync(
         this TableClient table,
         string @namespace,
@@ -298,7 +326,7 @@ internal static class LogReads
     {
         if (to - from >= MostEntries)
         {
-            return [];
+            throw new ArgumentOutOfRangeException(nameof(to), $"more than {MostEntries} log entries at once");
         }
 
         var entries = new LogEntry?[to - from + 1];

@@ -39,6 +39,18 @@ internal sealed class CatalogView(TableClient table, string @namespace, long seq
         return await table.RangeAsync(@namespace, range, cancellationToken);
     }
 
+    /// <summary>
+    /// Counts a range as read, without reading it. For decisions that rest on rows outside the namespace's order, such as
+    /// who needs a blob: whoever makes new ones of those commits in this range.
+    /// </summary>
+    public void Watch(KeyRange range)
+    {
+        lock (_gate)
+        {
+            _ranges.Add(range);
+        }
+    }
+
     /// <summary>Whether a commit that changed these keys may have changed what was read here.</summary>
     public bool IsTouchedBy(IEnumerable<string> changed)
     {

@@ -20,10 +20,16 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
     private bool _running;
     private NamespaceVersion? _version;
 
-    private sealed record Pending(CatalogView View, IReadOnlyList<Change> Changes)
+    private sealed class Pending(CatalogView view, IReadOnlyList<Change> changes)
     {
+        public CatalogView View => view;
+
+        public IReadOnlyList<Change> Changes => changes;
+
         // True: committed. False: stale, to be made again.
         public TaskCompletionSource<bool> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool GoesAlone { get; set; }
 
         public bool IsTouchedBy(IReadOnlySet<string> keys) =>
             View.IsTouchedBy(keys) || Changes.Any(c => keys.Contains(c.Key));
@@ -115,7 +121,18 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
 
         var pack = Pack(open);
         var entry = LogEntry.Of(version.Seq + 1, [.. pack.SelectMany(p => p.Changes)]);
-        var next = await SendAsync(version, entry, pack);
+        NamespaceVersion? next;
+        try
+        {
+            next = await SendAsync(version, entry, pack);
+        }
+        catch (Exception error)
+        {
+            Volatile.Write(ref _version, null);
+            GiveUp(open, pack, error);
+            return false;
+        }
+
         if (next is not null)
         {
             Remember(entry.Seq, entry.Keys);
@@ -150,6 +167,19 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
         return false;
     }
 
+    // What storage does not take may be the fault of one decision: the others are innocent, and go alone next time.
+    private static void GiveUp(List<Pending> open, List<Pending> pack, Exception error)
+    {
+        if (pack.Count > 1 && error is RequestFailedException)
+        {
+            pack.ForEach(p => p.GoesAlone = true);
+            return;
+        }
+
+        pack.ForEach(p => p.Done.TrySetException(error));
+        open.RemoveAll(pack.Contains);
+    }
+
     private void SendBackStale(List<Pending> open, NamespaceVersion version) =>
         open.RemoveAll(p =>
         {
@@ -174,7 +204,11 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
         foreach (var pending in open)
         {
             var length = pending.Changes.Sum(c => c.Length);
-            var fits = written.Count + pending.Changes.Count <= Change.Most && characters + length <= MostCharacters;
+            var fits =
+                !pending.GoesAlone
+                && !pack.Exists(p => p.GoesAlone)
+                && written.Count + pending.Changes.Count <= Change.Most
+                && characters + length <= MostCharacters;
             if (pack.Count == 0 || (fits && !pending.IsTouchedBy(written)))
             {
                 pack.Add(pending);
@@ -208,7 +242,7 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
             catch (RequestFailedException error) when (error.IsConflict() || error.IsNotFound())
             {
                 // 404: a row to remove under If-Match is gone. After a lost answer the refusal may be our own success.
-                return send > 1 && await IsOursAsync(entry) ? await AfterOursAsync(entry) : null;
+                return send > 1 && await IsOursAsync(entry) ? await AfterOursAsync(version, entry) : null;
             }
             catch (Exception error) when (StorageErrors.IsUnclear(error))
             {
@@ -245,12 +279,12 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
         return row?.GetString("op") == entry.Operation;
     }
 
-    // Ours is committed, but the answer with its ETag is lost. Where another process has gone on since, an ETag that
-    // matches nothing makes the next transaction find that out.
-    private async Task<NamespaceVersion> AfterOursAsync(LogEntry entry)
+    // Ours is committed, but the answer with its ETag is lost. Where another process has gone on since, the old ETag,
+    // which matches nothing any more, makes the next transaction find that out.
+    private async Task<NamespaceVersion> AfterOursAsync(NamespaceVersion version, LogEntry entry)
     {
         var now = await ReadVersionAsync();
-        return now.Seq == entry.Seq ? now : new NamespaceVersion(entry.Seq, new ETag("\"superseded\""));
+        return now.Seq == entry.Seq ? now : version with { Seq = entry.Seq };
     }
 
     private async Task<NamespaceVersion> ReadVersionAsync()

@@ -41,9 +41,6 @@ internal static class Keys
     /// <summary>All rows that say who needs this.</summary>
     public static KeyRange Needs(string app, Digest needed) => KeyRange.Prefix($"n!{Encode(app)}!{needed}!");
 
-    /// <summary>The app that a key of the form <c>kind!app!…</c> belongs to.</summary>
-    public static string AppOf(string key) => Decode(key.Split('!', 3)[1]);
-
     private static string Encode(string app) =>
         string.Create(
             app.Length,
@@ -57,25 +54,6 @@ internal static class Keys
                         '-' => ',',
                         '.' => '-',
                         '/' => '.',
-                        var c => c,
-                    };
-                }
-            }
-        );
-
-    private static string Decode(string app) =>
-        string.Create(
-            app.Length,
-            app,
-            static (to, from) =>
-            {
-                for (var i = 0; i < from.Length; i++)
-                {
-                    to[i] = from[i] switch
-                    {
-                        ',' => '-',
-                        '-' => '.',
-                        '.' => '/',
                         var c => c,
                     };
                 }

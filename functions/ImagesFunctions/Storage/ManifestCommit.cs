@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using ImagesFunctions.Oci;
 
@@ -49,53 +50,65 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
     )
     {
         var refused = new HashSet<Digest>();
-        var expanded = new HashSet<Digest>();
-        var lookedUp = new HashSet<Digest>();
-        var queue = new Queue<Digest>();
-        var queued = new HashSet<Digest>();
+        var seen = new HashSet<Digest>();
+        // A queue of distinct digests: an index comes behind its children, once, however many of them are committed.
+        var queue = new OrderedDictionary<Digest, bool>();
+        ExceptionDispatchInfo? failure = null;
         foreach (var manifest in manifests)
         {
-            Enqueue(manifest);
+            queue.TryAdd(manifest, true);
         }
 
-        while (queue.TryDequeue(out var digest))
+        while (queue.Count > 0)
         {
-            queued.Remove(digest);
-            var outcome = await TryAsync(repository, digest, cancellationToken);
-            switch (outcome.State)
+            var digest = queue.GetAt(0).Key;
+            queue.RemoveAt(0);
+            try
             {
-                case State.Refused:
+                var outcome = await TryAsync(repository, digest, cancellationToken);
+                if (outcome.State == State.Refused)
+                {
                     refused.Add(digest);
-                    break;
-                case State.Waiting when expanded.Add(digest):
-                    foreach (var child in outcome.Children)
-                    {
-                        Enqueue(child);
-                    }
+                }
 
-                    break;
-                case State.Committed or State.Already:
-                    // Also when it was committed before: whoever did may have been killed before looking further.
-                    foreach (var need in await catalog.NeedsAsync(repository, digest, cancellationToken))
-                    {
-                        if (need.By.Digest is { } index && (outcome.State == State.Committed || lookedUp.Add(index)))
-                        {
-                            Enqueue(index);
-                        }
-                    }
-
-                    break;
+                foreach (var next in await NextAsync(repository, digest, outcome, seen, cancellationToken))
+                {
+                    queue.TryAdd(next, true);
+                }
+            }
+            catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+            {
+                // The others that share the blob are to be tried all the same.
+                failure ??= ExceptionDispatchInfo.Capture(error);
             }
         }
 
+        failure?.Throw();
         return refused;
+    }
 
-        void Enqueue(Digest digest)
+    // What is to be tried because of this outcome.
+    private async Task<IEnumerable<Digest>> NextAsync(
+        Repository repository,
+        Digest digest,
+        Outcome outcome,
+        HashSet<Digest> seen,
+        CancellationToken cancellationToken
+    )
+    {
+        switch (outcome.State)
         {
-            if (queued.Add(digest))
-            {
-                queue.Enqueue(digest);
-            }
+            case State.Waiting:
+                return seen.Add(digest) ? outcome.Children : [];
+            case State.Committed:
+                return (await catalog.NeedsAsync(repository, digest, cancellationToken))
+                    .Select(n => n.By.Digest)
+                    .OfType<Digest>();
+            case State.Already when seen.Add(digest):
+                // Whoever committed it may have been killed before it looked further.
+                goto case State.Committed;
+            default:
+                return [];
         }
     }
 
@@ -165,7 +178,16 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
                 (view, stop) => DecideAsync(view, repository, blob, manifest, stop),
                 cancellationToken
             );
-            return outcome with { Children = [.. manifest.NeededManifests.Select(m => m.Digest)] };
+            if (outcome.State == State.Committed)
+            {
+                // It may have been refused before, under a media type that was not its own.
+                await refusals.ClearAsync(path, cancellationToken);
+            }
+
+            return outcome with
+            {
+                Children = [.. manifest.NeededManifests.Select(m => m.Digest)],
+            };
         }
         catch (InvalidContentException error)
         {
@@ -216,9 +238,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
     )
     {
         var app = repository.App;
-        var current = await view.GetAsync(Keys.Image(app, self.Digest), cancellationToken) is { } entity
-            ? ImageRow.From(entity)
-            : null;
+        var current = ImageRow.Live(await view.GetAsync(Keys.Image(app, self.Digest), cancellationToken));
         if (current is { State: ImageState.Complete })
         {
             return Decision.Nothing(new Outcome(State.Already, MoreTags: true));
@@ -243,13 +263,18 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
             return Decision.Nothing(new Outcome(State.Waiting));
         }
 
-        row = row with { Generation = current?.Generation ?? RandomNumberGenerator.GetHexString(16, lowercase: true) };
+        var namers = await NeedsAsync(view, app, self.Digest, cancellationToken);
+        row = row with
+        {
+            Generation = current?.Generation ?? RandomNumberGenerator.GetHexString(16, lowercase: true),
+            NamedByIndex = namers.Exists(n => n is { ManifestType: not null, By.Digest: not null }),
+        };
         if (LongFacts.Write(row).Length > LongestInlineFacts)
         {
             row = row with { FactsBlob = await content.WriteFactsAsync(view.Namespace, row, cancellationToken) };
         }
 
-        var (tags, more) = await TagsAsync(view, row, cancellationToken);
+        var (tags, more) = await TagsAsync(view, row, namers, cancellationToken);
         return Decision.Of(
             new Outcome(State.Committed, more),
             [new Change(row.Key, row.ToEntity(view.Namespace)), .. tags]
@@ -363,27 +388,32 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
         CancellationToken cancellationToken
     )
     {
-        var entity = await view.GetAsync(Keys.Image(repository.App, digest), cancellationToken);
-        if (entity is null)
+        if (ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), cancellationToken)) is not { } row)
         {
             return Decision.Nothing(false);
         }
 
-        var (tags, more) = await TagsAsync(view, ImageRow.From(entity), cancellationToken);
+        var namers = await NeedsAsync(view, repository.App, digest, cancellationToken);
+        var (tags, more) = await TagsAsync(view, row, namers, cancellationToken);
         return Decision.Of(more, tags);
     }
+
+    private static async Task<List<NeedRow>> NeedsAsync(
+        CatalogView view,
+        string app,
+        Digest digest,
+        CancellationToken cancellationToken
+    ) => (await view.RangeAsync(Keys.Needs(app, digest), cancellationToken)).ConvertAll(NeedRow.From);
 
     // The tags that waited for this image, and the removal of the rows that said so.
     private static async Task<(List<Change> Changes, bool More)> TagsAsync(
         CatalogView view,
         ImageRow row,
+        List<NeedRow> needs,
         CancellationToken cancellationToken
     )
     {
-        var waiting = (await view.RangeAsync(Keys.Needs(row.App, row.Digest), cancellationToken))
-            .Select(NeedRow.From)
-            .Where(n => n.By.WaitingTag is not null)
-            .ToList();
+        var waiting = needs.FindAll(n => n.By.WaitingTag is not null);
         var changes = new List<Change>();
         foreach (var need in waiting.Take(MostTagsACommit))
         {
@@ -407,7 +437,8 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
     )
     {
         var rows = new List<T>();
-        foreach (var some in keys.Chunk(ReadsAtOnce))
+        // In any order: while the parts of a long manifest land one by one, a missing one is soon met.
+        foreach (var some in keys.Shuffle().Chunk(ReadsAtOnce))
         {
             foreach (var row in await Task.WhenAll(some.Select(key => view.GetAsync(key, cancellationToken))))
             {

@@ -16,8 +16,11 @@ internal sealed class Refusals(Catalog catalog, TimeProvider time)
     public Task FailAsync(string path, string reason, CancellationToken cancellationToken) =>
         PutAsync(path, reason, null, isFailure: true, cancellationToken);
 
-    /// <summary>Nothing is wrong any more.</summary>
-    public Task ClearAsync(string path, CancellationToken cancellationToken) =>
+    /// <summary>
+    /// Nothing is wrong any more. True when there was a refusal: whoever took it back has to look whether the blob is still
+    /// the one that he found good, because it may have been the refusal of a newer one.
+    /// </summary>
+    public Task<bool> ClearAsync(string path, CancellationToken cancellationToken) =>
         catalog.RemoveRefusedAsync(path, cancellationToken);
 
     private Task PutAsync(

@@ -24,7 +24,7 @@ internal sealed class Removal(Catalog catalog, Content content)
             repository.Namespace,
             async (view, stop) =>
             {
-                var image = await view.GetAsync(Keys.Image(repository.App, digest), stop);
+                var image = ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop));
                 if (image is null)
                 {
                     return Decision.Nothing(new RemovalResult(false));
@@ -38,7 +38,10 @@ internal sealed class Removal(Catalog catalog, Content content)
                 // Its tags count no more, because no row has their generation.
                 return Decision.Of(
                     new RemovalResult(true),
-                    [new Change(image.RowKey, null), .. await MarkAsync(view, repository, digest, stop)]
+                    [
+                        new Change(image.Key, Tombstone(image)?.ToEntity(view.Namespace)),
+                        .. await MarkAsync(view, repository, digest, stop),
+                    ]
                 );
             },
             cancellationToken
@@ -68,7 +71,7 @@ internal sealed class Removal(Catalog catalog, Content content)
                     return Decision.Nothing(new RemovalResult(false));
                 }
 
-                var itself = await view.GetAsync(Keys.Image(repository.App, digest), stop);
+                var itself = ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop));
                 var by = itself is null ? await NeededByAsync(view, repository, digest, stop) : digest;
                 return by is null
                     ? Decision.Of(new RemovalResult(true), mark)
@@ -112,6 +115,10 @@ internal sealed class Removal(Catalog catalog, Content content)
         return gone;
     }
 
+    // The children of a deleted index stay out of lists, so the row that names them stays.
+    private static ImageRow? Tombstone(ImageRow image) =>
+        MediaTypes.IsIndex(image.MediaType) ? image with { State = ImageState.Deleted } : null;
+
     private static async Task<List<Change>> MarkAsync(
         CatalogView view,
         Repository repository,
@@ -132,11 +139,13 @@ internal sealed class Removal(Catalog catalog, Content content)
         CancellationToken cancellationToken
     )
     {
+        // An image that is committed meanwhile may need this, and its needs are not in the log: its own row is.
+        view.Watch(Keys.OfApp('i', repository.App));
         foreach (var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken))
         {
             if (
                 NeedRow.From(need).By.Digest is { } by
-                && await view.GetAsync(Keys.Image(repository.App, by), cancellationToken) is not null
+                && ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, by), cancellationToken)) is not null
             )
             {
                 return by;

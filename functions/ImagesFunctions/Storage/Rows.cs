@@ -14,6 +14,9 @@ public enum ImageState
 
     /// <summary>Something it needs went bad; it comes back, with its tags, when that is mended.</summary>
     Hidden,
+
+    /// <summary>Deleted; the row of an index stays, so that what it named stays out of lists.</summary>
+    Deleted,
 }
 
 /// <summary>An image, an index, or another manifest that is committed: row <c>i</c>.</summary>
@@ -29,6 +32,9 @@ internal sealed record ImageRow(string App, Digest Digest)
 
     /// <summary>Whether lists show it at all.</summary>
     public required bool IsImage { get; init; }
+
+    /// <summary>Whether an index that named it was known when it was committed; then lists show it only if it is tagged.</summary>
+    public bool NamedByIndex { get; init; }
 
     /// <summary>Random; a tag counts only while it names the generation of its image's row.</summary>
     public required string Generation { get; init; }
@@ -59,6 +65,7 @@ internal sealed record ImageRow(string App, Digest Digest)
             ["media_type"] = MediaType,
             ["size"] = Size,
             ["image"] = IsImage,
+            ["named_by_index"] = NamedByIndex,
             ["generation"] = Generation,
             ["state"] = State.ToString().ToLowerInvariant(),
         };
@@ -90,11 +97,21 @@ internal sealed record ImageRow(string App, Digest Digest)
             Size = entity.GetInt64("size") ?? 0,
             IsImage = entity.GetBoolean("image") ?? false,
             Generation = entity.GetString("generation"),
-            State = entity.GetString("state") == "hidden" ? ImageState.Hidden : ImageState.Complete,
+            NamedByIndex = entity.GetBoolean("named_by_index") ?? false,
+            State = entity.GetString("state") switch
+            {
+                "hidden" => ImageState.Hidden,
+                "deleted" => ImageState.Deleted,
+                _ => ImageState.Complete,
+            },
             FactsBlob = factsBlob,
         };
         return factsBlob is null ? LongFacts.Read(SplitText.Read(entity, "facts"), row) : row;
     }
+
+    /// <summary>The row of an image that is there, complete or hidden; null for none and for a deleted one.</summary>
+    public static ImageRow? Live(TableEntity? entity) =>
+        entity is not null && From(entity) is { State: not ImageState.Deleted } row ? row : null;
 
     internal static Digest Parse(string text) =>
         Digest.TryParse(text, out var digest)

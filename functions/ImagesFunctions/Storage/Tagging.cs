@@ -11,12 +11,12 @@ internal sealed class Tagging(Catalog catalog)
             repository.Namespace,
             async (view, stop) =>
             {
-                if (await view.GetAsync(Keys.Image(repository.App, digest), stop) is not { } entity)
+                if (ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop)) is not { } image)
                 {
                     return Decision.Nothing(false);
                 }
 
-                var row = new TagRow(repository.App, tag, digest, ImageRow.From(entity).Generation, FromLayout: false);
+                var row = new TagRow(repository.App, tag, digest, image.Generation, FromLayout: false);
                 return Decision.Of(true, [new Change(row.Key, row.ToEntity(view.Namespace))]);
             },
             cancellationToken

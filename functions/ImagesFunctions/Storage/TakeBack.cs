@@ -39,6 +39,8 @@ internal sealed class TakeBack(Catalog catalog, Content content)
             return Decision.Nothing(false);
         }
 
+        // An image that is committed meanwhile may need the blob, and its needs are not in the log: its own row is.
+        view.Watch(Keys.OfApp('i', repository.App));
         var changes = new List<Change>();
         var seen = new HashSet<Digest> { blob.Digest };
         var hurt = new Queue<Digest>(seen);
@@ -57,7 +59,8 @@ internal sealed class TakeBack(Catalog catalog, Content content)
 
             if (changes.Count >= MostHidden || changes.Sum(c => c.Length) > MostCharacters)
             {
-                return Decision.Of(true, changes);
+                // The blob's row goes along as it is: if it is renewed meanwhile, nothing is hidden for a reason that is gone.
+                return Decision.Of(true, [.. changes, new Change(row.Key, row.ToEntity(view.Namespace), row.RowETag)]);
             }
 
             foreach (var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken))

@@ -11,6 +11,9 @@ public sealed class Interleavings
     private const string Namespace = "alice";
     private const string Repo = "alice/web";
 
+    // So many calls are tried with both kinds of process; of more, every other one is.
+    private const int Few = 40;
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -169,6 +172,51 @@ public sealed class Interleavings
         );
     }
 
+    [Fact]
+    public Task A_taking_back_of_a_layer_against_the_commit_that_needs_it_lists_nothing_incomplete()
+    {
+        var layout = Layout.Small("one", "latest");
+        var layer = LayerOf(layout);
+        return EachAsync(
+            layout,
+            prepare: async node =>
+            {
+                // The layer is verified, then it goes bad; its manifest lands while that is noticed.
+                await node.PutAsync(Repo, layout);
+                await node.LandAsync(
+                    layout.Files.Keys.Where(p => p != Layout.PathOf(Only(layout))).Select(p => $"{Repo}/{p}")
+                );
+                await node.PutAsync($"{Repo}/{layer}", "other bytes"u8.ToArray());
+            },
+            first: node => node.LandAsync([$"{Repo}/{layer}"]),
+            second: node => node.LandAsync([$"{Repo}/{Layout.PathOf(Only(layout))}"]),
+            check: Assert.Empty,
+            // Committed before the bad bytes are noticed, it is listed for that moment.
+            between: false
+        );
+    }
+
+    [Fact]
+    public Task A_delete_of_a_layer_against_the_commit_that_needs_it_leaves_no_image_without_it()
+    {
+        var layout = Layout.Small("one", "latest");
+        var layer = Node.Digest(Layout.Digest(layout.Read(layout.Manifests[0])["layers"]![0]!.AsObject()));
+        return EachAsync(
+            layout,
+            prepare: async node =>
+            {
+                await node.PutAsync(Repo, layout);
+                await node.LandAsync(
+                    layout.Files.Keys.Where(p => p != Layout.PathOf(Only(layout))).Select(p => $"{Repo}/{p}")
+                );
+            },
+            first: node => node.Removal.BlobAsync(Node.Repository(Repo), layer, Stop),
+            second: node => node.LandAsync([$"{Repo}/{Layout.PathOf(Only(layout))}"]),
+            // Deleted first: the image waits. Committed first: the delete was refused.
+            check: listed => Assert.InRange(listed.Length, 0, 1)
+        );
+    }
+
     private static (Layout Layout, string One, string Two) Two()
     {
         var layout = new Layout();
@@ -187,7 +235,8 @@ public sealed class Interleavings
         Func<Node, Task> first,
         Func<Node, Task> second,
         Action<string[]> check,
-        Func<Node, Task>? prepare = null
+        Func<Node, Task>? prepare = null,
+        bool between = true
     )
     {
         prepare ??= async node =>
@@ -195,33 +244,58 @@ public sealed class Interleavings
             await node.PutAsync(Repo, layout);
             await node.StartAsync();
         };
-        for (var (call, calls) = (1, 1); call <= calls; call++)
+        var calls = 1;
+        for (var call = 1; call <= calls; call++)
+        {
+            // A process that has committed to the namespace before remembers it; one that has not reads it first.
+            foreach (var warm in call % 2 == 0 || calls <= Few ? new[] { true, false } : [true])
+            {
+                calls = Math.Max(calls, await OnceAsync(call, warm));
+            }
+        }
+
+        async Task<int> OnceAsync(int call, bool warm)
         {
             var connection = await Storages.NewWithTablesAsync();
             await using var a = new Node(connection);
             await using var b = new Node(connection);
             await prepare(b);
-            // A process that has committed to the namespace before starts from what it remembers of it.
-            await a.Catalog.ReadAsync(Namespace, null, Stop);
+            if (warm)
+            {
+                await a.Catalog.CommitAsync(
+                    Namespace,
+                    (view, _) => Task.FromResult(Decision.Of(0, [new Change("j!x", new(view.Namespace, "j!x"))])),
+                    Stop
+                );
+            }
+
             var before = a.Calls.Count;
-            var ran = false;
             a.Calls.RunBefore(
                 before + call,
                 async () =>
                 {
-                    ran = true;
                     await second(b);
-                    await Invariants.HoldAsync(b, Namespace);
+                    if (between)
+                    {
+                        await Invariants.HoldAsync(b, Namespace);
+                    }
                 }
             );
-
             await first(a);
-            calls = Math.Max(calls, a.Calls.Count - before);
-            if (!ran)
+            var made = a.Calls.Count - before;
+            if (made >= call)
             {
-                break;
+                await CheckAsync(
+                    connection,
+                    $"the second ran before call {call} of {(warm ? "a warm" : "a cold")} first"
+                );
             }
 
+            return made;
+        }
+
+        async Task CheckAsync(string connection, string what)
+        {
             await using var reader = new Node(connection);
             var listed = await reader.ListedAsync(Namespace);
             try
@@ -231,9 +305,7 @@ public sealed class Interleavings
             }
             catch (Exception error)
             {
-                Assert.Fail(
-                    $"The second ran before call {call} of the first. Listed: [{string.Join("; ", listed)}]. {error}"
-                );
+                Assert.Fail($"{what}. Listed: [{string.Join("; ", listed)}]. {error}");
             }
         }
     }

@@ -80,10 +80,12 @@ public sealed class Node : IAsyncDisposable
     }
 
     public static Repository Repository(string name) =>
-        Oci.Repository.TryParse(name, out var repository) ? repository : throw new FormatException(name);
+        ImagesFunctions.Oci.Repository.TryParse(name, out var repository)
+            ? repository
+            : throw new FormatException(name);
 
     public static Digest Digest(string text) =>
-        Oci.Digest.TryParse(text, out var digest) ? digest : throw new FormatException(text);
+        ImagesFunctions.Oci.Digest.TryParse(text, out var digest) ? digest : throw new FormatException(text);
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 

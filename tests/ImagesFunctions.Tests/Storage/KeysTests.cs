@@ -31,20 +31,6 @@ public sealed class KeysTests
             );
 
     [Fact]
-    public void The_app_is_read_back_from_a_key() =>
-        App.Sample(
-            app =>
-            {
-                Assert.Equal(app, Keys.AppOf(Keys.Image(app, Sha512)));
-                Assert.Equal(app, Keys.AppOf(Keys.Tag(app, "a-b.c_d")));
-                Assert.Equal(app, Keys.AppOf(Keys.Need(app, Sha256, Needer.Layout)));
-                Assert.Equal(app, Keys.AppOf(Keys.Layout(app)));
-            },
-            iter: 2_000,
-            threads: 1
-        );
-
-    [Fact]
     public void The_range_of_an_app_holds_its_keys_and_no_others() =>
         Gen.Select(App, App)
             .Sample(

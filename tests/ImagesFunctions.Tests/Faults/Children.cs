@@ -1,0 +1,105 @@
+using System.Text.Json.Nodes;
+
+namespace ImagesFunctions.Tests.Faults;
+
+/// <summary>What an index names is no image of its own, whatever becomes of the index.</summary>
+public sealed class Children
+{
+    private const string Repo = "alice/web";
+
+    [Fact]
+    public async Task Are_not_listed_while_their_index_waits_is_there_is_hidden_or_deleted()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var (layout, index, one, two) = Index();
+        var oneBlobs = layout.Needs(Layout.Digest(one));
+        var missing = layout.Needs(Layout.Digest(two)).First(p => !oneBlobs.Contains(p));
+        await node.PutAsync(Repo, layout, [.. layout.Files.Keys.Where(p => p != missing)]);
+
+        await node.StartAsync();
+        Assert.Empty(await node.ListedAsync("alice"));
+
+        await node.PutAsync(Repo, layout, missing);
+        await node.StartAsync();
+        Assert.Equal([$"web@{Layout.Digest(index)} latest"], await node.ListedAsync("alice"));
+
+        await node.PutAsync($"{Repo}/{missing}", "other bytes"u8.ToArray());
+        await node.StartAsync();
+        Assert.Empty(await node.ListedAsync("alice"));
+
+        await node.PutAsync(Repo, layout, missing);
+        await node.StartAsync();
+        await node.Removal.ImageAsync(
+            Node.Repository(Repo),
+            Node.Digest(Layout.Digest(index)),
+            TestContext.Current.CancellationToken
+        );
+        Assert.Empty(await node.ListedAsync("alice"));
+        await Invariants.SettledAsync(node, "alice");
+
+        // Dropped again it is a new image, with its tag.
+        await node.PutAsync(Repo, layout);
+        await node.StartAsync();
+        Assert.Equal([$"web@{Layout.Digest(index)} latest"], await node.ListedAsync("alice"));
+    }
+
+    [Fact]
+    public async Task Keep_their_index_from_losing_them()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var (layout, index, one, _) = Index();
+        await node.PutAsync(Repo, layout);
+        await node.StartAsync();
+
+        var result = await node.Removal.ImageAsync(
+            Node.Repository(Repo),
+            Node.Digest(Layout.Digest(one)),
+            TestContext.Current.CancellationToken
+        );
+
+        Assert.Equal(Layout.Digest(index), result.NeededBy?.ToString());
+        Assert.Equal([$"web@{Layout.Digest(index)} latest"], await node.ListedAsync("alice"));
+    }
+
+    /// <summary>More images share a layer than one transaction can hide.</summary>
+    [Fact]
+    public async Task A_layer_that_a_hundred_images_share_hides_all_of_them_and_brings_all_of_them_back()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var layout = new Layout();
+        var layer = layout.Add(Layout.OciTar, "a layer"u8.ToArray());
+        var images = Enumerable
+            .Range(0, 100)
+            .Select(i =>
+                layout.AddManifest(layout.Add(Layout.OciConfig, new JsonObject { ["author"] = $"{i}" }), layer)
+            )
+            .ToArray();
+        layout.Index([.. images.Select((image, i) => Layout.Tagged(image, $"v{i}"))]);
+        await node.PutAsync(Repo, layout);
+        await node.StartAsync();
+        Assert.Equal(100, (await node.ListedAsync("alice")).Length);
+
+        var path = Layout.PathOf(Layout.Digest(layer));
+        await node.PutAsync($"{Repo}/{path}", "other bytes"u8.ToArray());
+        await node.LandAsync([$"{Repo}/{path}"]);
+        Assert.Empty(await node.ListedAsync("alice"));
+
+        await node.PutAsync(Repo, layout, path);
+        await node.LandAsync([$"{Repo}/{path}"]);
+        Assert.Equal(100, (await node.ListedAsync("alice")).Count(i => i.Contains(" v", StringComparison.Ordinal)));
+        await Invariants.SettledAsync(node, "alice");
+    }
+
+    private static (Layout Layout, JsonObject Index, JsonObject One, JsonObject Two) Index()
+    {
+        var layout = new Layout();
+        var (one, two) = (layout.AddImage("one"), layout.AddImage("two"));
+        var index = layout.AddIndex(
+            Layout.OciIndex,
+            Layout.For(one, "linux", "amd64"),
+            Layout.For(two, "linux", "arm64")
+        );
+        layout.Index(Layout.Tagged(index, "latest"));
+        return (layout, index, one, two);
+    }
+}
