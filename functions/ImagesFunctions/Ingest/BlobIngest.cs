@@ -203,12 +203,16 @@ public sealed partial class BlobIngest
     )
     {
         var needs = await _catalog.NeedsAsync(repository, digest, cancellationToken);
-        // The blob itself, which may be a manifest, and the manifests that it may complete.
-        var refused = await _manifests.SettleAsync(
-            repository,
-            [digest, .. needs.Select(n => n.By.Digest).OfType<Digest>()],
-            cancellationToken
-        );
+        var tried = needs.Select(n => n.By.Digest).OfType<Digest>();
+        if (
+            needs.Exists(n => n.ManifestType is not null)
+            || await _catalog.ImageAsync(repository, digest, cancellationToken) is not null
+        )
+        {
+            tried = tried.Prepend(digest);
+        }
+
+        var refused = await _manifests.SettleAsync(repository, tried, cancellationToken);
         return refused.Contains(digest)
             || !await _refusals.ClearAsync(path, cancellationToken)
             || await _content.IsStillAsync(path, etag, cancellationToken);

@@ -40,8 +40,18 @@ public sealed record Manifest
     /// <summary>The manifest that this one refers to, which need not exist; or null.</summary>
     public Descriptor? Subject { get; private init; }
 
-    /// <summary>The artifact type, or null.</summary>
+    /// <summary>The artifact type that it declares, or null.</summary>
     public string? ArtifactType { get; private init; }
+
+    /// <summary>
+    /// The artifact type that it is known by as a referrer: an image manifest that declares none goes by the media type of
+    /// its config (OCI distribution spec, "Listing Referrers").
+    /// </summary>
+    public string? ReferrerType => ArtifactType ?? Config?.MediaType;
+
+    /// <summary>The annotations of the manifest itself; empty when it has none.</summary>
+    public IReadOnlyDictionary<string, string> Annotations { get; private init; } =
+        new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Whether a list may show this: an image whose config is an image config, or an index of such, and no referrer.</summary>
     public bool IsImage =>
@@ -149,6 +159,7 @@ public sealed record Manifest
             Manifests = List(root, "manifests", ref descriptors),
             Subject = Optional(root, "subject", ref descriptors),
             ArtifactType = Text(root, "artifactType"),
+            Annotations = Texts(root, "annotations"),
         };
     }
 
@@ -167,6 +178,7 @@ public sealed record Manifest
             Layers = List(root, "layers", ref descriptors),
             Subject = Optional(root, "subject", ref descriptors),
             ArtifactType = Text(root, "artifactType"),
+            Annotations = Texts(root, "annotations"),
         };
     }
 

@@ -27,6 +27,9 @@ internal static class Keys
 
     public static string Need(string app, Digest needed, Needer by) => $"n!{Encode(app)}!{needed}!{by.ShortKey}";
 
+    public static string Referrer(string app, Digest subject, Digest referrer) =>
+        $"r!{Encode(app)}!{subject}!{referrer.ShortKey}";
+
     public static string Layout(string app) => $"j!{Encode(app)}";
 
     public static string Refused(string path) =>

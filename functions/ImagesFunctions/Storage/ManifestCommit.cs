@@ -11,6 +11,7 @@ namespace ImagesFunctions.Storage;
 /// </summary>
 internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals refusals)
 {
+    // With the image and the referrer row they fill a transaction: a tag takes two rows.
     private const int MostTagsACommit = 48;
     private const int LongestInlineFacts = 60_000;
     private const int ReadsAtOnce = 16;
@@ -256,8 +257,8 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
         }
 
         var row = manifest.IsIndex
-            ? await OfIndexAsync(app, self.Digest, manifest, children, cancellationToken)
-            : await OfImageAsync(repository, self.Digest, manifest, blobs, cancellationToken);
+            ? await ImageRows.OfIndexAsync(content, app, self.Digest, manifest, children, cancellationToken)
+            : await ImageRows.OfImageAsync(content, repository, self.Digest, manifest, blobs, cancellationToken);
         if (row is null)
         {
             return Decision.Nothing(new Outcome(State.Waiting));
@@ -268,6 +269,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
         {
             Generation = current?.Generation ?? RandomNumberGenerator.GetHexString(16, lowercase: true),
             NamedByIndex = namers.Exists(n => n is { ManifestType: not null, By.Digest: not null }),
+            Subject = manifest.Subject?.Digest,
         };
         if (LongFacts.Write(row).Length > LongestInlineFacts)
         {
@@ -277,8 +279,25 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
         var (tags, more) = await TagsAsync(view, row, namers, cancellationToken);
         return Decision.Of(
             new Outcome(State.Committed, more),
-            [new Change(row.Key, row.ToEntity(view.Namespace)), .. tags]
+            [new Change(row.Key, row.ToEntity(view.Namespace)), .. Referrer(view, self, manifest, row), .. tags]
         );
+    }
+
+    private static IEnumerable<Change> Referrer(CatalogView view, BlobRow self, Manifest manifest, ImageRow row)
+    {
+        if (row.Subject is { } subject)
+        {
+            var referrer = new ReferrerRow(
+                row.App,
+                subject,
+                row.Digest,
+                row.MediaType,
+                self.Size,
+                manifest.ReferrerType,
+                manifest.Annotations
+            );
+            yield return new Change(referrer.Key, referrer.ToEntity(view.Namespace));
+        }
     }
 
     // Everything that the manifest needs, or null when something of it is missing.
@@ -298,87 +317,6 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
             && children.TrueForAll(c => c.State == ImageState.Complete)
             ? (blobs, children)
             : null;
-    }
-
-    private async Task<ImageRow?> OfImageAsync(
-        Repository repository,
-        Digest digest,
-        Manifest manifest,
-        List<BlobRow> blobs,
-        CancellationToken cancellationToken
-    )
-    {
-        var byDigest = blobs.ToDictionary(b => b.Digest);
-        var row = new ImageRow(repository.App, digest)
-        {
-            MediaType = manifest.MediaType,
-            Size = 0,
-            IsImage = manifest.IsImage,
-            Generation = "",
-        };
-        if (
-            !MediaTypes.IsImageConfig(manifest.Config!.MediaType)
-            || !byDigest.TryGetValue(manifest.Config.Digest, out var config)
-        )
-        {
-            return row;
-        }
-
-        var bytes = await content.ReadAsync(
-            LayoutPath.Of(repository, config.Digest),
-            config.BlobETag,
-            cancellationToken
-        );
-        return bytes is null
-            ? null
-            : row with
-            {
-                Size = blobs.Sum(b => b.Size),
-                Parts = blobs.ToDictionary(b => b.Digest.ToString(), b => b.Size, StringComparer.Ordinal),
-                Facts = ImageFacts.Of(
-                    manifest,
-                    bytes,
-                    [.. manifest.Layers.Select(l => byDigest.GetValueOrDefault(l.Digest)?.Tar)]
-                ),
-            };
-    }
-
-    // An index tells the facts of its image for KraftCloud, else of its first one, and the size of all its images.
-    private async Task<ImageRow> OfIndexAsync(
-        string app,
-        Digest digest,
-        Manifest index,
-        List<ImageRow> children,
-        CancellationToken cancellationToken
-    )
-    {
-        var rows = new Dictionary<Digest, ImageRow>();
-        foreach (var child in children)
-        {
-            rows[child.Digest] = await content.WithFactsAsync(child, cancellationToken);
-        }
-
-        var images = index
-            .Manifests.Where(m => rows.TryGetValue(m.Digest, out var row) && row.Parts.Count > 0)
-            .ToList();
-        var shown =
-            images.Find(m => m.Platform is { Os: "kraftcloud", Architecture: "x86_64" }) ?? images.FirstOrDefault();
-        var parts = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var (part, size) in images.SelectMany(m => rows[m.Digest].Parts))
-        {
-            parts[part] = size;
-        }
-
-        return new ImageRow(app, digest)
-        {
-            MediaType = index.MediaType,
-            Size = parts.Values.Sum(),
-            IsImage = index.IsImage,
-            Generation = "",
-            Children = [.. index.Manifests.Select(m => m.Digest.ToString()).Distinct(StringComparer.Ordinal)],
-            Parts = parts,
-            Facts = shown is null ? ImageFacts.None : rows[shown.Digest].Facts,
-        };
     }
 
     private static async Task<Decision<bool>> FillTagsAsync(

@@ -40,6 +40,7 @@ internal sealed class Removal(Catalog catalog, Content content)
                     new RemovalResult(true),
                     [
                         new Change(image.Key, Tombstone(image)?.ToEntity(view.Namespace)),
+                        .. await ReferrerAsync(view, image, stop),
                         .. await MarkAsync(view, repository, digest, stop),
                     ]
                 );
@@ -118,6 +119,16 @@ internal sealed class Removal(Catalog catalog, Content content)
     // The children of a deleted index stay out of lists, so the row that names them stays.
     private static ImageRow? Tombstone(ImageRow image) =>
         MediaTypes.IsIndex(image.MediaType) ? image with { State = ImageState.Deleted } : null;
+
+    private static async Task<Change[]> ReferrerAsync(
+        CatalogView view,
+        ImageRow image,
+        CancellationToken cancellationToken
+    ) =>
+        image.Subject is { } subject
+        && await view.GetAsync(Keys.Referrer(image.App, subject, image.Digest), cancellationToken) is { } row
+            ? [new Change(row.RowKey, null)]
+            : [];
 
     private static async Task<List<Change>> MarkAsync(
         CatalogView view,

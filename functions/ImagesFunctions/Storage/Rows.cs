@@ -36,6 +36,9 @@ internal sealed record ImageRow(string App, Digest Digest)
     /// <summary>Whether an index that named it was known when it was committed; then lists show it only if it is tagged.</summary>
     public bool NamedByIndex { get; init; }
 
+    /// <summary>The manifest that this one refers to, which need not exist; or null.</summary>
+    public Digest? Subject { get; init; }
+
     /// <summary>Random; a tag counts only while it names the generation of its image's row.</summary>
     public required string Generation { get; init; }
 
@@ -69,6 +72,11 @@ internal sealed record ImageRow(string App, Digest Digest)
             ["generation"] = Generation,
             ["state"] = State.ToString().ToLowerInvariant(),
         };
+        if (Subject is not null)
+        {
+            entity["subject"] = Subject.ToString();
+        }
+
         if (FactsBlob is not null)
         {
             entity["facts_blob"] = FactsBlob;
@@ -98,6 +106,7 @@ internal sealed record ImageRow(string App, Digest Digest)
             IsImage = entity.GetBoolean("image") ?? false,
             Generation = entity.GetString("generation"),
             NamedByIndex = entity.GetBoolean("named_by_index") ?? false,
+            Subject = entity.GetString("subject") is { } subject ? Parse(subject) : null,
             State = entity.GetString("state") switch
             {
                 "hidden" => ImageState.Hidden,
@@ -163,6 +172,7 @@ internal sealed record LongFacts(
 }
 
 [JsonSerializable(typeof(LongFacts))]
+[JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 internal sealed partial class RowJson : JsonSerializerContext;
 
@@ -337,6 +347,70 @@ internal sealed record NeedRow(string App, Digest Needed, Needer By, string? Man
             ImageRow.Parse(entity.GetString("needed")),
             Needer.Parse(entity.GetString("by")),
             entity.GetString("manifest_type")
+        );
+}
+
+/// <summary>
+/// A manifest that refers to another one: row <c>r</c>, written and removed with its image row, and worth nothing while
+/// that is hidden.
+/// </summary>
+/// <param name="App">The app.</param>
+/// <param name="Subject">The manifest referred to.</param>
+/// <param name="Digest">The manifest that refers to it.</param>
+/// <param name="MediaType">Its media type.</param>
+/// <param name="Size">Its length in bytes.</param>
+/// <param name="ArtifactType">What it is known by, or null.</param>
+/// <param name="Annotations">Its annotations; null where they are too long for the row and stand in the manifest only.</param>
+internal sealed record ReferrerRow(
+    string App,
+    Digest Subject,
+    Digest Digest,
+    string MediaType,
+    long Size,
+    string? ArtifactType,
+    IReadOnlyDictionary<string, string>? Annotations
+)
+{
+    private const int LongestAnnotations = 60_000;
+
+    public string Key => Keys.Referrer(App, Subject, Digest);
+
+    public TableEntity ToEntity(string @namespace)
+    {
+        var entity = new TableEntity(@namespace, Key)
+        {
+            ["app"] = App,
+            ["subject"] = Subject.ToString(),
+            ["digest"] = Digest.ToString(),
+            ["media_type"] = MediaType,
+            ["size"] = Size,
+        };
+        // A media type has at most 255 characters (RFC 6838); what is longer stands in the manifest only.
+        if (ArtifactType is { Length: <= 1024 })
+        {
+            entity["artifact_type"] = ArtifactType;
+        }
+
+        var json = JsonSerializer.Serialize(Annotations, RowJson.Default.IReadOnlyDictionaryStringString);
+        if (json.Length <= LongestAnnotations)
+        {
+            SplitText.Write(entity, "annotations", json);
+        }
+
+        return entity;
+    }
+
+    public static ReferrerRow From(TableEntity entity) =>
+        new(
+            entity.GetString("app"),
+            ImageRow.Parse(entity.GetString("subject")),
+            ImageRow.Parse(entity.GetString("digest")),
+            entity.GetString("media_type"),
+            entity.GetInt64("size") ?? 0,
+            entity.GetString("artifact_type"),
+            SplitText.Read(entity, "annotations") is { Length: > 0 } json
+                ? JsonSerializer.Deserialize(json, RowJson.Default.IReadOnlyDictionaryStringString)
+                : null
         );
 }
 
