@@ -32,6 +32,12 @@ public sealed class Layout
     public JsonObject[] Manifests =>
         [.. Parse(files["index.json"])["manifests"]!.AsArray().Select(one => one!.DeepClone().AsObject())];
 
+    /// <summary>The digest of what `index.json` names first.</summary>
+    public string FirstImage => Digest(Manifests[0]);
+
+    /// <summary>The path of the first layer of the first image.</summary>
+    public string FirstLayer => PathOf(Digest(Read(Manifests[0])["layers"]![0]!.AsObject()));
+
     public static Layout FromFolder(string folder)
     {
         var layout = new Layout();

@@ -14,18 +14,13 @@ internal sealed record RemovalResult(bool Found, Digest? NeededBy = null);
 internal sealed class Removal(Catalog catalog, Content content)
 {
     /// <summary>Removes an image, an index or another manifest, and with it all its tags.</summary>
-    public async Task<RemovalResult> ImageAsync(
-        Repository repository,
-        Digest digest,
-        CancellationToken cancellationToken
-    )
-    {
-        var result = await catalog.CommitAsync(
-            repository.Namespace,
+    public Task<RemovalResult> ImageAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
+        RemoveAsync(
+            repository,
+            digest,
             async (view, stop) =>
             {
-                var image = ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop));
-                if (image is null)
+                if (ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop)) is not { } image)
                 {
                     return Decision.Nothing(new RemovalResult(false));
                 }
@@ -47,23 +42,12 @@ internal sealed class Removal(Catalog catalog, Content content)
             },
             cancellationToken
         );
-        if (result is { Found: true, NeededBy: null })
-        {
-            await FinishAsync(repository, digest, cancellationToken);
-        }
-
-        return result;
-    }
 
     /// <summary>Removes a blob that no live image needs and that is no image itself.</summary>
-    public async Task<RemovalResult> BlobAsync(
-        Repository repository,
-        Digest digest,
-        CancellationToken cancellationToken
-    )
-    {
-        var result = await catalog.CommitAsync(
-            repository.Namespace,
+    public Task<RemovalResult> BlobAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
+        RemoveAsync(
+            repository,
+            digest,
             async (view, stop) =>
             {
                 var mark = await MarkAsync(view, repository, digest, stop);
@@ -80,13 +64,6 @@ internal sealed class Removal(Catalog catalog, Content content)
             },
             cancellationToken
         );
-        if (result is { Found: true, NeededBy: null })
-        {
-            await FinishAsync(repository, digest, cancellationToken);
-        }
-
-        return result;
-    }
 
     /// <summary>Removes a tag; its image stays. False when there was none.</summary>
     public Task<bool> TagAsync(Repository repository, string tag, CancellationToken cancellationToken) =>
@@ -119,6 +96,22 @@ internal sealed class Removal(Catalog catalog, Content content)
     // The children of a deleted index stay out of lists, so the row that names them stays.
     private static ImageRow? Tombstone(ImageRow image) =>
         MediaTypes.IsIndex(image.MediaType) ? image with { State = ImageState.Deleted } : null;
+
+    private async Task<RemovalResult> RemoveAsync(
+        Repository repository,
+        Digest digest,
+        Func<CatalogView, CancellationToken, Task<Decision<RemovalResult>>> decide,
+        CancellationToken cancellationToken
+    )
+    {
+        var result = await catalog.CommitAsync(repository.Namespace, decide, cancellationToken);
+        if (result is { Found: true, NeededBy: null })
+        {
+            await FinishAsync(repository, digest, cancellationToken);
+        }
+
+        return result;
+    }
 
     private static async Task<Change[]> ReferrerAsync(
         CatalogView view,

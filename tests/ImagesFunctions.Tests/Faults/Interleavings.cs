@@ -47,7 +47,7 @@ public sealed class Interleavings
     public Task An_overwrite_of_a_layer_against_the_commit_that_needs_it_lists_nothing_incomplete()
     {
         var layout = Layout.Small("one", "latest");
-        var layer = LayerOf(layout);
+        var layer = layout.FirstLayer;
         return EachAsync(
             layout,
             prepare: node => node.PutAsync(Repo, layout),
@@ -65,7 +65,7 @@ public sealed class Interleavings
     public Task A_layer_that_heals_against_its_taking_back_ends_listed()
     {
         var layout = Layout.Small("one", "latest");
-        var layer = LayerOf(layout);
+        var layer = layout.FirstLayer;
         return EachAsync(
             layout,
             prepare: async node =>
@@ -80,7 +80,7 @@ public sealed class Interleavings
                 await node.PutAsync(Repo, layout, layer);
                 await node.LandAsync([$"{Repo}/{layer}"]);
             },
-            check: listed => Assert.Equal([$"web@{Only(layout)} latest"], listed)
+            check: listed => Assert.Equal([$"web@{layout.FirstImage} latest"], listed)
         );
     }
 
@@ -93,7 +93,7 @@ public sealed class Interleavings
             layout,
             first: async node =>
                 Assert.True(
-                    (await node.Removal.ImageAsync(Node.Repository(Repo), Node.Digest(Only(layout)), Stop)).Found
+                    (await node.Removal.ImageAsync(Node.Repository(Repo), Node.Digest(layout.FirstImage), Stop)).Found
                 ),
             second: node => node.LandAsync(events),
             check: Assert.Empty
@@ -107,7 +107,7 @@ public sealed class Interleavings
         return EachAsync(
             layout,
             first: node => node.LandAsync(layout.Files.Keys.Select(p => $"{Repo}/{p}")),
-            second: node => node.Removal.ImageAsync(Node.Repository(Repo), Node.Digest(Only(layout)), Stop),
+            second: node => node.Removal.ImageAsync(Node.Repository(Repo), Node.Digest(layout.FirstImage), Stop),
             check: Assert.Empty
         );
     }
@@ -155,7 +155,7 @@ public sealed class Interleavings
             prepare: node => node.PutAsync(Repo, layout),
             first: node => node.LandAsync(layout.Files.Keys.Where(p => p != "index.json").Select(p => $"{Repo}/{p}")),
             second: node => node.LandAsync([$"{Repo}/index.json"]),
-            check: listed => Assert.Equal([$"web@{Only(layout)} latest v1"], listed)
+            check: listed => Assert.Equal([$"web@{layout.FirstImage} latest v1"], listed)
         );
     }
 
@@ -168,7 +168,7 @@ public sealed class Interleavings
             prepare: node => node.PutAsync(Repo, layout),
             first: node => node.LandAsync([$"{Repo}/index.json"]),
             second: node => node.LandAsync(layout.Files.Keys.Where(p => p != "index.json").Select(p => $"{Repo}/{p}")),
-            check: listed => Assert.Equal([$"web@{Only(layout)} latest v1"], listed)
+            check: listed => Assert.Equal([$"web@{layout.FirstImage} latest v1"], listed)
         );
     }
 
@@ -176,7 +176,7 @@ public sealed class Interleavings
     public Task A_taking_back_of_a_layer_against_the_commit_that_needs_it_lists_nothing_incomplete()
     {
         var layout = Layout.Small("one", "latest");
-        var layer = LayerOf(layout);
+        var layer = layout.FirstLayer;
         return EachAsync(
             layout,
             prepare: async node =>
@@ -184,12 +184,12 @@ public sealed class Interleavings
                 // The layer is verified, then it goes bad; its manifest lands while that is noticed.
                 await node.PutAsync(Repo, layout);
                 await node.LandAsync(
-                    layout.Files.Keys.Where(p => p != Layout.PathOf(Only(layout))).Select(p => $"{Repo}/{p}")
+                    layout.Files.Keys.Where(p => p != Layout.PathOf(layout.FirstImage)).Select(p => $"{Repo}/{p}")
                 );
                 await node.PutAsync($"{Repo}/{layer}", "other bytes"u8.ToArray());
             },
             first: node => node.LandAsync([$"{Repo}/{layer}"]),
-            second: node => node.LandAsync([$"{Repo}/{Layout.PathOf(Only(layout))}"]),
+            second: node => node.LandAsync([$"{Repo}/{Layout.PathOf(layout.FirstImage)}"]),
             check: Assert.Empty,
             // Committed before the bad bytes are noticed, it is listed for that moment.
             between: false
@@ -207,11 +207,11 @@ public sealed class Interleavings
             {
                 await node.PutAsync(Repo, layout);
                 await node.LandAsync(
-                    layout.Files.Keys.Where(p => p != Layout.PathOf(Only(layout))).Select(p => $"{Repo}/{p}")
+                    layout.Files.Keys.Where(p => p != Layout.PathOf(layout.FirstImage)).Select(p => $"{Repo}/{p}")
                 );
             },
             first: node => node.Removal.BlobAsync(Node.Repository(Repo), layer, Stop),
-            second: node => node.LandAsync([$"{Repo}/{Layout.PathOf(Only(layout))}"]),
+            second: node => node.LandAsync([$"{Repo}/{Layout.PathOf(layout.FirstImage)}"]),
             // Deleted first: the image waits. Committed first: the delete was refused.
             check: listed => Assert.InRange(listed.Length, 0, 1)
         );
@@ -224,11 +224,6 @@ public sealed class Interleavings
         layout.Index(Layout.Tagged(one, "moves"), two);
         return (layout, Layout.Digest(one), Layout.Digest(two));
     }
-
-    private static string Only(Layout layout) => Layout.Digest(layout.Manifests[0]);
-
-    private static string LayerOf(Layout layout) =>
-        Layout.PathOf(Layout.Digest(layout.Read(layout.Manifests[0])["layers"]![0]!.AsObject()));
 
     private static async Task EachAsync(
         Layout layout,

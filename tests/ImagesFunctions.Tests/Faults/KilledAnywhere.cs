@@ -18,7 +18,7 @@ public sealed class KilledAnywhere
         return EachKillHealsAsync(
             prepare: node => node.PutAsync(Repo, layout),
             act: node => node.LandAsync(layout.Files.Keys.OrderBy(p => p != "index.json").Select(p => $"{Repo}/{p}")),
-            expected: [$"web@{Only(layout)} latest v1"]
+            expected: [$"web@{layout.FirstImage} latest v1"]
         );
     }
 
@@ -34,7 +34,7 @@ public sealed class KilledAnywhere
         return EachKillHealsAsync(
             prepare: node => node.PutAsync(Repo, layout),
             act: node => node.LandAsync(layout.Files.Keys.OrderBy(p => p == "index.json").Select(p => $"{Repo}/{p}")),
-            expected: [$"web@{Only(layout)} latest"],
+            expected: [$"web@{layout.FirstImage} latest"],
             everyCall: everyCall
         );
     }
@@ -97,9 +97,9 @@ public sealed class KilledAnywhere
             {
                 await node.PutAsync(Repo, layout);
                 await node.StartAsync();
-                await node.PutAsync($"{Repo}/{LayerOf(layout)}", "other bytes"u8.ToArray());
+                await node.PutAsync($"{Repo}/{layout.FirstLayer}", "other bytes"u8.ToArray());
             },
-            act: node => node.LandAsync([$"{Repo}/{LayerOf(layout)}"]),
+            act: node => node.LandAsync([$"{Repo}/{layout.FirstLayer}"]),
             expected: [],
             // Overwritten from outside: until its event is delivered, nobody can know.
             badBytes: true
@@ -115,12 +115,12 @@ public sealed class KilledAnywhere
             {
                 await node.PutAsync(Repo, layout);
                 await node.StartAsync();
-                await node.PutAsync($"{Repo}/{LayerOf(layout)}", "other bytes"u8.ToArray());
+                await node.PutAsync($"{Repo}/{layout.FirstLayer}", "other bytes"u8.ToArray());
                 await node.StartAsync();
-                await node.PutAsync(Repo, layout, LayerOf(layout));
+                await node.PutAsync(Repo, layout, layout.FirstLayer);
             },
-            act: node => node.LandAsync([$"{Repo}/{LayerOf(layout)}"]),
-            expected: [$"web@{Only(layout)} latest"]
+            act: node => node.LandAsync([$"{Repo}/{layout.FirstLayer}"]),
+            expected: [$"web@{layout.FirstImage} latest"]
         );
     }
 
@@ -136,21 +136,13 @@ public sealed class KilledAnywhere
             },
             act: async node =>
             {
-                var result = await node.Removal.ImageAsync(Node.Repository(Repo), Node.Digest(Only(layout)), Stop);
+                var result = await node.Removal.ImageAsync(Node.Repository(Repo), Node.Digest(layout.FirstImage), Stop);
                 Assert.True(result.Found);
             },
             expected: [],
             // Killed before its first commit a removal has not happened: it was not answered.
-            orElse: [$"web@{Only(layout)} latest"]
+            orElse: [$"web@{layout.FirstImage} latest"]
         );
-    }
-
-    private static string Only(Layout layout) => Layout.Digest(layout.Manifests[0]);
-
-    private static string LayerOf(Layout layout)
-    {
-        var manifest = layout.Read(layout.Manifests[0]);
-        return Layout.PathOf(Layout.Digest(manifest["layers"]![0]!.AsObject()));
     }
 
     private static async Task EachKillHealsAsync(
