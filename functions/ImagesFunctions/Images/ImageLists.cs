@@ -27,7 +27,7 @@ internal sealed class ImageLists(Catalog catalog, Content content)
             if (TryScope(ns, filter, out var app))
             {
                 var rows = await catalog.ReadAsync(ns, app, cancellationToken);
-                await rows.LoadFactsAsync(content, cancellationToken);
+                await rows.LoadChildrenAsync(content, cancellationToken);
                 entries.AddRange(
                     rows.Listed()
                         .Select(i => new ListEntry(
@@ -46,6 +46,12 @@ internal sealed class ImageLists(Catalog catalog, Content content)
                 var order = string.CompareOrdinal(a.Repository, b.Repository);
                 return order != 0 ? order : string.CompareOrdinal(a.Row.Digest.ToString(), b.Row.Digest.ToString());
             }
+        );
+        // The few whose facts are long; of those only what is asked for.
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, entries.Count).Where(i => !entries[i].Row.HasFacts),
+            new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken },
+            async (i, stop) => entries[i] = entries[i] with { Row = await content.WithFactsAsync(entries[i].Row, stop) }
         );
         return entries;
     }

@@ -47,7 +47,7 @@ public sealed class StatusReader
     public async Task<IngestStatus> ReadAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
         var rows = await _catalog.ReadAsync(@namespace, app, cancellationToken);
-        await rows.LoadFactsAsync(_content, cancellationToken);
+        await rows.LoadChildrenAsync(_content, cancellationToken);
         var listed = rows.Listed()
             .Select(i => new ListedImage($"{@namespace}/{i.Row.App}", i.Row.Digest.ToString(), i.Tags, i.Row.Size));
         var pending = rows

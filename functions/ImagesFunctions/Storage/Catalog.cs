@@ -248,10 +248,12 @@ internal sealed class NamespaceRows
 
     public SortedDictionary<string, TagRow> Tags { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Fetches the facts and children that were too long to stand in their rows.</summary>
-    public async Task LoadFactsAsync(Content content, CancellationToken cancellationToken)
+    /// <summary>Fetches the children of those indexes that were too long to stand in their rows.</summary>
+    public async Task LoadChildrenAsync(Content content, CancellationToken cancellationToken)
     {
-        foreach (var (key, row) in Images.Where(i => i.Value.FactsBlob is not null).ToList())
+        foreach (
+            var (key, row) in Images.Where(i => !i.Value.HasFacts && MediaTypes.IsIndex(i.Value.MediaType)).ToList()
+        )
         {
             Images[key] = await content.WithFactsAsync(row, cancellationToken);
         }
@@ -259,7 +261,7 @@ internal sealed class NamespaceRows
 
     /// <summary>
     /// The images that a list shows, with their tags in ordinal order, sorted by app and digest: complete ones, and of those
-    /// that an index of the same repository names, or named before it was deleted, only the ones with a tag of their own. Needs the facts.
+    /// that an index of the same repository names, or named before it was deleted, only the ones with a tag of their own. Needs the children.
     /// </summary>
     public IEnumerable<(ImageRow Row, IReadOnlyList<string> Tags)> Listed()
     {

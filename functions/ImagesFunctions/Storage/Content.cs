@@ -155,7 +155,7 @@ internal sealed class Content(StorageAccount account)
     /// <summary>The row with its facts, where those were too long to stand in it.</summary>
     public async Task<ImageRow> WithFactsAsync(ImageRow row, CancellationToken cancellationToken)
     {
-        if (row.FactsBlob is null)
+        if (row.HasFacts)
         {
             return row;
         }

@@ -56,6 +56,9 @@ internal sealed record ImageRow(string App, Digest Digest)
     /// <summary>Where facts and children are that do not fit into the row: a blob of the container <c>derived</c>; or null.</summary>
     public string? FactsBlob { get; init; }
 
+    /// <summary>Whether facts, parts and children are here, and not still in their blob.</summary>
+    public bool HasFacts => FactsBlob is null || !ReferenceEquals(Facts, ImageFacts.None);
+
     public string Key => Keys.Image(App, Digest);
 
     public TableEntity ToEntity(string @namespace)
