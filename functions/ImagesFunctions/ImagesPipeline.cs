@@ -54,7 +54,7 @@ public static class ImagesPipeline
                             context.Response.Headers.Allow = string.Join(", ", methods);
                             throw new ApiException(
                                 StatusCodes.Status405MethodNotAllowed,
-                                $"{context.Request.Path} does not have the method {context.Request.Method}"
+                                $"{context.Request.Path} has no method {context.Request.Method}, only {string.Join(", ", methods)}. A body can go with GET: curl -X GET -d '…'."
                             );
                         }
 

@@ -5,7 +5,6 @@ using ImagesFunctions.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Logging;
 
 namespace ImagesFunctions;
 
@@ -38,8 +37,7 @@ public static class ImagesServices
             s.GetRequiredService<TakeBack>(),
             s.GetRequiredService<Removal>(),
             s.GetRequiredService<Refusals>(),
-            s.GetRequiredService<LayoutIndex>(),
-            s.GetRequiredService<ILogger<BlobIngest>>()
+            s.GetRequiredService<LayoutIndex>()
         ));
         services.AddSingleton(s => new StatusReader(
             s.GetRequiredService<Catalog>(),

@@ -38,8 +38,8 @@ public sealed class Azurite : IAsyncDisposable
     internal AzuritePorts Ports { get; }
 
     /// <summary>
-    /// Uses the Azurite of the data folder if one runs (one left behind by a kill too), else one that listens on the
-    /// standard ports, else starts one. Dispose it when done: the last to do so ends what was started.
+    /// Uses the Azurite of the data folder if one runs (one left behind by a kill too), else, where no folder is
+    /// named, one that listens on the standard ports, else starts one. Dispose it when done: the last to do so ends what was started.
     /// </summary>
     /// <param name="inMemory">For tests: always a new one, with its own free ports and nothing left behind.</param>
     /// <param name="data">The data folder; null is <c>.data</c> at the root of the clone.</param>
@@ -54,13 +54,21 @@ public sealed class Azurite : IAsyncDisposable
     ) =>
         inMemory
             ? StartInMemoryAsync(notes ?? TextWriter.Null, cancellationToken)
-            : StartSharedAsync(Places.Data(data), AzuritePorts.Standard, notes ?? TextWriter.Null, cancellationToken);
+            : StartSharedAsync(
+                Places.Data(data),
+                AzuritePorts.Standard,
+                notes ?? TextWriter.Null,
+                cancellationToken,
+                // Who names a folder means its data, and not what another Azurite holds.
+                othersToo: data is null
+            );
 
     internal static async Task<Azurite> StartSharedAsync(
         string data,
         AzuritePorts standard,
         TextWriter notes,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        bool othersToo = true
     )
     {
         Directory.CreateDirectory(data);
@@ -80,7 +88,7 @@ public sealed class Azurite : IAsyncDisposable
             await left.EndAsync(data);
         }
 
-        if (await standard.AnswerAsync(cancellationToken) is { } version)
+        if (othersToo && await standard.AnswerAsync(cancellationToken) is { } version)
         {
             if (version >= Oldest)
             {

@@ -50,7 +50,8 @@ public static class Commands
     {
         var data = new Option<string?>("--data")
         {
-            Description = "The folder of Azurite's data (default: .data at the root of the clone)",
+            Description =
+                "Use the Azurite of this folder, and no other (default: one that runs, else that of .data at the root of the clone)",
             Recursive = true,
         };
         var urls = new Option<string?>("--urls") { Description = $"Where to listen (default: {LocalHost.DefaultUrl})" };

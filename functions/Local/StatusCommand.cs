@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using ImagesFunctions.Ingest;
+using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Local;
 
@@ -12,7 +13,8 @@ internal static class StatusCommand
         var where = new Argument<string>("namespace[/app]") { Description = "An account, or one app of it" };
         where.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<string?>()?.Split('/').Contains("") == true)
+            var given = result.GetValueOrDefault<string?>();
+            if (!Repository.IsNamespace(given) && !Repository.TryParse(given, out _))
             {
                 result.AddError(
                     $"'{result.GetValueOrDefault<string?>()}' is neither a namespace nor <namespace>/<app>"
@@ -28,6 +30,13 @@ internal static class StatusCommand
                     .GetRequiredService<StatusReader>()
                     .ReadAsync(parts[0], parts.ElementAtOrDefault(1), cancellationToken);
                 Write(status, terminal.Output);
+                if (status.IsEmpty && parts.Length == 1)
+                {
+                    await terminal.Output.WriteLineAsync(
+                        $"Nothing is known of the account {parts[0]}. An official image is official/<app>."
+                    );
+                }
+
                 return 0;
             }
         );
@@ -44,20 +53,22 @@ internal static class StatusCommand
         Section(
             "Waiting",
             status.Waiting,
-            manifest => [$"{manifest.Repository}@{manifest.Manifest} needs", .. manifest.Missing]
+            manifest =>
+                [
+                    $"{manifest.Repository}@{manifest.Manifest} needs",
+                    .. manifest.Missing.Select(digest => digest == manifest.Manifest ? "its manifest" : digest),
+                ]
         );
         Section(
             "Refused",
             status.Refused,
-            blob =>
-                [
-                    blob.Path,
-                    $"{blob.State}: {blob.Reason}",
-                    .. blob.ActualDigest is { } digest ? [$"its bytes are {digest}"] : Array.Empty<string>(),
-                    blob.At.ToString("u", CultureInfo.InvariantCulture),
-                ]
+            blob => [blob.Path, $"{blob.State}: {blob.Reason}", blob.At.ToString("u", CultureInfo.InvariantCulture)]
         );
         Section("Pending tags", status.PendingTags, tag => [$"{tag.Repository}:{tag.Tag}", $"waits for {tag.Digest}"]);
+        if (status.Unseen.Count > 0)
+        {
+            Section("Not looked at yet (does a server run, or the function app?)", status.Unseen, path => [path]);
+        }
 
         void Section<T>(string title, IReadOnlyList<T> items, Func<T, string[]> lines)
         {

@@ -91,7 +91,9 @@ internal static class TokenCommands
         expires is null ? null : Expiry.Parse(expires, TimeProvider.System.GetUtcNow());
 
     private static string Ends(Token token) =>
-        token.Expires is { } expires ? $"expires {Text(expires)}" : "never expires";
+        token.Expires is not { } expires ? "never expires"
+        : expires > TimeProvider.System.GetUtcNow() ? $"expires {Text(expires)}"
+        : $"expired {Text(expires)}";
 
     private static string Text(DateTimeOffset moment) => moment.ToString("u", CultureInfo.InvariantCulture);
 }

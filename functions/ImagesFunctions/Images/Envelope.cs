@@ -123,22 +123,23 @@ internal static partial class Envelope
         }
 
         // The caller learns that it failed and whether to try again; the reason is for the log.
-        LogFailure(
-            context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("ImagesFunctions.Images"),
-            context.Request.Path,
-            error
-        );
+        var log = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("ImagesFunctions.Images");
         if (error is StorageUnavailableException or RequestFailedException || StorageErrors.IsUnclear(error))
         {
+            LogUnavailable(log, context.Request.Path, error.Message.Split('\n')[0].Trim());
             context.Response.Headers.RetryAfter = "1";
             return (StatusCodes.Status503ServiceUnavailable, "Storage does not answer: try again.");
         }
 
+        LogFailure(log, context.Request.Path, error);
         return (
             StatusCodes.Status500InternalServerError,
             "An error of the service, not of the request. It was logged."
         );
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Request to {Path} failed, storage does not answer: {Reason}")]
+    private static partial void LogUnavailable(ILogger logger, string path, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Request to {Path} failed")]
     private static partial void LogFailure(ILogger logger, string path, Exception error);

@@ -128,7 +128,7 @@ internal sealed record ListFilter
         }
         catch (JsonException error)
         {
-            throw Bad($"The body is not valid JSON: {error.Message}");
+            throw Bad($"The body is {Manifest.Describe(error)}.");
         }
         catch (InvalidOperationException)
         {

@@ -1,6 +1,5 @@
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using Microsoft.Extensions.Logging;
 
 namespace ImagesFunctions.Ingest;
 
@@ -8,7 +7,7 @@ namespace ImagesFunctions.Ingest;
 /// A blob landed: verified, then indexed. Every event may come late, twice, out of order or for a blob that is gone
 /// again; all of them lead to the same rows, because nothing is taken from the event but the path.
 /// </summary>
-public sealed partial class BlobIngest
+public sealed class BlobIngest
 {
     private const int MostTries = 10;
 
@@ -19,7 +18,6 @@ public sealed partial class BlobIngest
     private readonly Removal _removal;
     private readonly Refusals _refusals;
     private readonly LayoutIndex _layoutIndex;
-    private readonly ILogger<BlobIngest> _log;
 
     internal BlobIngest(
         Catalog catalog,
@@ -28,8 +26,7 @@ public sealed partial class BlobIngest
         TakeBack takeBack,
         Removal removal,
         Refusals refusals,
-        LayoutIndex layoutIndex,
-        ILogger<BlobIngest> log
+        LayoutIndex layoutIndex
     )
     {
         _catalog = catalog;
@@ -39,7 +36,6 @@ public sealed partial class BlobIngest
         _removal = removal;
         _refusals = refusals;
         _layoutIndex = layoutIndex;
-        _log = log;
     }
 
     /// <summary>
@@ -60,7 +56,6 @@ public sealed partial class BlobIngest
             }
             else
             {
-                LogRefused(path, refusal);
                 await _refusals.RefuseAsync(path, refusal, null, cancellationToken);
             }
 
@@ -179,7 +174,6 @@ public sealed partial class BlobIngest
             }
 
             var reason = $"the bytes hash to {hashed.Digest}, not to {digest}";
-            LogRefused(path, reason);
             await _refusals.RefuseAsync(path, reason, hashed.Digest, cancellationToken);
             return await _content.IsStillAsync(path, etag, cancellationToken) ? Verified.Bad : Verified.Changed;
         }
@@ -217,7 +211,4 @@ public sealed partial class BlobIngest
             || !await _refusals.ClearAsync(path, cancellationToken)
             || await _content.IsStillAsync(path, etag, cancellationToken);
     }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Refused {Path}: {Reason}")]
-    private partial void LogRefused(string path, string reason);
 }

@@ -134,7 +134,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
             }
         }
 
-        var problem = problems.Count == 0 ? null : "applied, except: " + string.Join("; ", problems);
+        var problem = problems.Count == 0 ? null : string.Join("; ", problems) + " (all else in the file counts)";
         return new Parsed(etag, [.. index.Manifests.Where(IsManifest).DistinctBy(m => m.Digest)], tags, problem);
     }
 

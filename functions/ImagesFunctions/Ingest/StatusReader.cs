@@ -8,12 +8,18 @@ namespace ImagesFunctions.Ingest;
 /// <param name="Waiting">Manifests that miss something.</param>
 /// <param name="Refused">Blobs that do not count.</param>
 /// <param name="PendingTags">Tags whose image is not there yet.</param>
+/// <param name="Unseen">Paths of blobs that no event was delivered for yet, or other bytes than those.</param>
 public sealed record IngestStatus(
     IReadOnlyList<ListedImage> Listed,
     IReadOnlyList<WaitingManifest> Waiting,
     IReadOnlyList<RefusedBlob> Refused,
-    IReadOnlyList<PendingTag> PendingTags
-);
+    IReadOnlyList<PendingTag> PendingTags,
+    IReadOnlyList<string> Unseen
+)
+{
+    /// <summary>Whether there is nothing to tell.</summary>
+    public bool IsEmpty => Listed.Count + Waiting.Count + Refused.Count + PendingTags.Count + Unseen.Count == 0;
+}
 
 /// <summary>An image that counts.</summary>
 public sealed record ListedImage(string Repository, string Digest, IReadOnlyList<string> Tags, long Size);
@@ -57,7 +63,8 @@ public sealed class StatusReader
             [.. listed],
             await WaitingAsync(@namespace, app, rows, cancellationToken),
             await RefusedAsync(@namespace, app, cancellationToken),
-            [.. pending]
+            [.. pending],
+            await UnseenAsync(@namespace, app, cancellationToken)
         );
     }
 
@@ -177,6 +184,42 @@ public sealed class StatusReader
                 )),
         ];
     }
+
+    private async Task<List<string>> UnseenAsync(string @namespace, string? app, CancellationToken cancellationToken)
+    {
+        // The container first: what is looked at meanwhile is seen.
+        var stored = await _content.ListAsync(
+            app is null ? $"{@namespace}/" : $"{@namespace}/{app}/",
+            cancellationToken
+        );
+        var seen = new HashSet<(string Path, string ETag)>();
+        foreach (
+            var blob in (await _catalog.RangeAsync(@namespace, Keys.All('b'), cancellationToken)).Select(BlobRow.From)
+        )
+        {
+            seen.Add(($"{@namespace}/{blob.App}/blobs/{blob.Digest.Algorithm}/{blob.Digest.Encoded}", blob.BlobETag));
+        }
+
+        foreach (var layout in await _catalog.RangeAsync(@namespace, Keys.All('j'), cancellationToken))
+        {
+            seen.Add(($"{@namespace}/{layout.GetString("app")}/index.json", layout.GetString("etag")));
+        }
+
+        var refused = (await _catalog.RangeAsync(@namespace, Keys.All('x'), cancellationToken))
+            .Select(x => x.GetString("path"))
+            .ToHashSet(StringComparer.Ordinal);
+        return
+        [
+            .. stored
+                .Where(b => !seen.Contains(b) && !refused.Contains(b.Path) && !IsLayoutFile(b.Path))
+                .Where(b => app is null || IsOf($"{@namespace}/{app}", b.Path))
+                .Select(b => b.Path),
+        ];
+    }
+
+    // `oci-layout` says nothing that anybody would look at.
+    private static bool IsLayoutFile(string path) =>
+        LayoutPath.TryParse(path, out var parsed, out _) && parsed is { Digest: null, IsIndex: false };
 
     // A path that is none of a layout's belongs to every repository that it may be meant for.
     private static bool IsOf(string repository, string path) =>

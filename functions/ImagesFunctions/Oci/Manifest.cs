@@ -130,10 +130,7 @@ public sealed record Manifest
         }
         catch (JsonException error)
         {
-            var what = error.Message.Split(" LineNumber:", 2)[0];
-            // A member that stands twice has no position.
-            var where = error.LineNumber is { } line ? $" (line {line + 1}, byte {error.BytePositionInLine})" : "";
-            throw new InvalidContentException($"not valid JSON: {what}{where}");
+            throw new InvalidContentException(Describe(error));
         }
         catch (InvalidOperationException)
         {
@@ -141,6 +138,14 @@ public sealed record Manifest
             throw new InvalidContentException("not valid JSON: a text is not valid Unicode");
         }
     }
+
+    /// <summary>Where JSON is not what it has to be, in words for whoever made it.</summary>
+    internal static string Describe(JsonException error) =>
+        // The reader says what it expected in terms of itself; a member that stands twice has no position.
+        error.LineNumber
+            is { } line
+            ? $"not valid JSON, or nested too deep, at line {line + 1}, byte {error.BytePositionInLine + 1}"
+            : "not valid JSON: a member stands twice";
 
     private static Manifest ReadIndex(JsonElement root, string mediaType, ref int descriptors)
     {

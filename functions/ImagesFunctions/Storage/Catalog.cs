@@ -152,18 +152,28 @@ internal sealed class Catalog(StorageAccount account)
     public async Task PutRefusedAsync(RefusedRow row, CancellationToken cancellationToken) =>
         await account.Catalog.UpsertEntityAsync(row.ToEntity(), TableUpdateMode.Replace, cancellationToken);
 
+    /// <summary>The refusal of a path, or null.</summary>
+    public async Task<RefusedRow?> RefusedAsync(string path, CancellationToken cancellationToken) =>
+        await GetAsync(RefusedRow.PartitionOf(path), Keys.Refused(path), cancellationToken) is { } row
+            ? RefusedRow.From(row)
+            : null;
+
     /// <summary>Takes a refusal back. False when there is none for the path.</summary>
     public async Task<bool> RemoveRefusedAsync(string path, CancellationToken cancellationToken)
     {
-        var partition = LayoutPath.NamespaceOf(path) ?? Keys.RefusedPartition;
         // Most paths never were refused, and a point read costs less than a failed delete.
-        if (await GetAsync(partition, Keys.Refused(path), cancellationToken) is not { } row)
+        if (await RefusedAsync(path, cancellationToken) is null)
         {
             return false;
         }
 
         // Without a condition: a second try of a lost answer finds nothing, and that is success.
-        await account.Catalog.DeleteEntityAsync(row, ETag.All, cancellationToken);
+        await account.Catalog.DeleteEntityAsync(
+            RefusedRow.PartitionOf(path),
+            Keys.Refused(path),
+            ETag.All,
+            cancellationToken
+        );
         return true;
     }
 

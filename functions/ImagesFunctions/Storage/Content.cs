@@ -123,6 +123,21 @@ internal sealed class Content(StorageAccount account)
         }
     }
 
+    /// <summary>The paths and ETags of all blobs whose path begins like this.</summary>
+    public async Task<List<(string Path, string ETag)>> ListAsync(string prefix, CancellationToken cancellationToken)
+    {
+        var blobs = new List<(string, string)>();
+        await foreach (
+            var blob in account.Images.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellationToken)
+        )
+        {
+            // A listing gives ETags without their quotes.
+            blobs.Add((blob.Name, blob.Properties.ETag is { } etag ? $"\"{etag.ToString().Trim('"')}\"" : ""));
+        }
+
+        return blobs;
+    }
+
     /// <summary>Removes a blob if it still has this ETag. False when other bytes are there now; true also when it was gone.</summary>
     public async Task<bool> DeleteAsync(string path, string etag, CancellationToken cancellationToken)
     {

@@ -1,9 +1,10 @@
 using ImagesFunctions.Oci;
+using Microsoft.Extensions.Logging;
 
 namespace ImagesFunctions.Storage;
 
 /// <summary>Records why a blob of the container does not count, for whoever asks why it is not listed.</summary>
-internal sealed class Refusals(Catalog catalog, TimeProvider time)
+internal sealed partial class Refusals(Catalog catalog, TimeProvider time, ILogger<Refusals> log)
 {
     private const int LongestReason = 2_000;
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
@@ -23,7 +24,7 @@ internal sealed class Refusals(Catalog catalog, TimeProvider time)
     public Task<bool> ClearAsync(string path, CancellationToken cancellationToken) =>
         catalog.RemoveRefusedAsync(path, cancellationToken);
 
-    private Task PutAsync(
+    private async Task PutAsync(
         string path,
         string reason,
         Digest? actual,
@@ -33,9 +34,20 @@ internal sealed class Refusals(Catalog catalog, TimeProvider time)
     {
         var now = time.GetUtcNow();
         var text = reason.Length > LongestReason ? reason[..LongestReason] + "…" : reason;
-        return catalog.PutRefusedAsync(
-            new RefusedRow(path, text, actual?.ToString(), isFailure, now, now + Kept),
-            cancellationToken
-        );
+        var row = new RefusedRow(path, text, actual?.ToString(), isFailure, now, now + Kept);
+        // The same again, at a start or by a repeated event, is no news.
+        if (await catalog.RefusedAsync(path, cancellationToken) is { } before && before.Reason == row.Reason)
+        {
+            row = row with { At = before.At };
+        }
+        else
+        {
+            LogRefused(path, text);
+        }
+
+        await catalog.PutRefusedAsync(row, cancellationToken);
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Refused {Path}: {Reason}")]
+    private partial void LogRefused(string path, string reason);
 }

@@ -433,13 +433,13 @@ internal sealed record RefusedRow(
     DateTimeOffset Expires
 )
 {
-    public string Partition => LayoutPath.NamespaceOf(Path) ?? Keys.RefusedPartition;
+    public static string PartitionOf(string path) => LayoutPath.NamespaceOf(path) ?? Keys.RefusedPartition;
 
     public string Key => Keys.Refused(Path);
 
     public TableEntity ToEntity()
     {
-        var entity = new TableEntity(Partition, Key)
+        var entity = new TableEntity(PartitionOf(Path), Key)
         {
             ["path"] = Path,
             ["reason"] = Reason,

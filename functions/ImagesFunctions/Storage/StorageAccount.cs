@@ -81,11 +81,21 @@ public sealed class StorageAccount
         var section = configuration.GetSection(Section);
         if (section.Value is { Length: > 0 } connectionString)
         {
-            return new StorageAccount(
-                new BlobServiceClient(connectionString, blobOptions),
-                new TableServiceClient(connectionString, tableOptions),
-                new TableServiceClient(connectionString, transactionOptions)
-            );
+            try
+            {
+                return new StorageAccount(
+                    new BlobServiceClient(connectionString, blobOptions),
+                    new TableServiceClient(connectionString, tableOptions),
+                    new TableServiceClient(connectionString, transactionOptions)
+                );
+            }
+            catch (Exception error) when (error is FormatException or InvalidOperationException or ArgumentException)
+            {
+                throw new InvalidOperationException(
+                    $"{Section} is not a connection string of a storage account.",
+                    error
+                );
+            }
         }
 
         if (

@@ -77,13 +77,14 @@ public sealed class CommandsTests
             [
                 new RefusedBlob(
                     "demo/web/blobs/sha256/ee",
-                    "the name is not the digest",
+                    "the bytes hash to sha256:ff, not to sha256:ee",
                     "sha256:ff",
                     "refused",
                     DateTimeOffset.UnixEpoch
                 ),
             ],
-            []
+            [],
+            ["demo/new/index.json"]
         );
         var output = new StringWriter { NewLine = "\n" };
 
@@ -100,10 +101,11 @@ public sealed class CommandsTests
                 sha256:dd
             Refused: 1
               demo/web/blobs/sha256/ee
-                refused: the name is not the digest
-                its bytes are sha256:ff
+                refused: the bytes hash to sha256:ff, not to sha256:ee
                 1970-01-01 00:00:00Z
             Pending tags: none
+            Not looked at yet (does a server run, or the function app?): 1
+              demo/new/index.json
 
             """,
             output.ToString()
