@@ -9,6 +9,12 @@ namespace ImagesFunctions.Storage;
 /// when everything that it needs is there. The rows that say what it needs are written first, and whoever brings one of
 /// those things looks them up afterwards: so one of the two always sees the other.
 /// </summary>
+/// <remarks>
+/// One try, from its beginning: the manifest's blob is verified (row <c>b</c>) and somebody names it (row <c>n</c>); it is
+/// read and parsed; what it needs is written down (rows <c>n</c>); then the decision looks whether all of that is there
+/// (rows <c>b</c> and <c>i</c>), makes the image's row and fills in the tags that waited for it, all in one transaction.
+/// If something is missing, nothing happens: whoever brings it looks at the rows <c>n</c> and tries again.
+/// </remarks>
 internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals refusals)
 {
     // With the image and the referrer row they fill a transaction: a tag takes two rows.
@@ -264,11 +270,11 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
             return Decision.Nothing(new Outcome(State.Waiting));
         }
 
-        var namers = await NeedsAsync(view, app, self.Digest, cancellationToken);
+        var namedBy = await NeedsAsync(view, app, self.Digest, cancellationToken);
         row = row with
         {
             Generation = current?.Generation ?? RandomNumberGenerator.GetHexString(16, lowercase: true),
-            NamedByIndex = namers.Exists(n => n is { ManifestType: not null, By.Digest: not null }),
+            NamedByIndex = namedBy.Exists(n => n is { ManifestType: not null, By.Digest: not null }),
             Subject = manifest.Subject?.Digest,
         };
         if (LongFacts.Write(row).Length > LongestInlineFacts)
@@ -276,7 +282,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
             row = row with { FactsBlob = await content.WriteFactsAsync(view.Namespace, row, cancellationToken) };
         }
 
-        var (tags, more) = await TagsAsync(view, row, namers, cancellationToken);
+        var (tags, more) = await TagsAsync(view, row, namedBy, cancellationToken);
         return Decision.Of(
             new Outcome(State.Committed, more),
             [new Change(row.Key, row.ToEntity(view.Namespace)), .. Referrer(view, self, manifest, row), .. tags]
@@ -331,8 +337,8 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
             return Decision.Nothing(false);
         }
 
-        var namers = await NeedsAsync(view, repository.App, digest, cancellationToken);
-        var (tags, more) = await TagsAsync(view, row, namers, cancellationToken);
+        var namedBy = await NeedsAsync(view, repository.App, digest, cancellationToken);
+        var (tags, more) = await TagsAsync(view, row, namedBy, cancellationToken);
         return Decision.Of(more, tags);
     }
 
