@@ -197,16 +197,15 @@ public sealed class BlobIngest
     )
     {
         var needs = await _catalog.NeedsAsync(repository, digest, cancellationToken);
-        var tried = needs.Select(n => n.By.Digest).OfType<Digest>();
-        if (
+        var isManifest =
             needs.Exists(n => n.ManifestType is not null)
-            || await _catalog.ImageAsync(repository, digest, cancellationToken) is not null
-        )
-        {
-            tried = tried.Prepend(digest);
-        }
-
-        var refused = await _manifests.SettleAsync(repository, tried, cancellationToken);
+            || await _catalog.ImageAsync(repository, digest, cancellationToken) is not null;
+        var refused = await _manifests.SettleAsync(
+            repository,
+            isManifest ? [digest] : [],
+            needs.Select(n => n.By.Digest).OfType<Digest>(),
+            cancellationToken
+        );
         return refused.Contains(digest)
             || !await _refusals.ClearAsync(path, cancellationToken)
             || await _content.IsStillAsync(path, etag, cancellationToken);

@@ -92,7 +92,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
                 return false;
             }
 
-            await manifests.SettleAsync(repository, file.Manifests.Select(m => m.Digest), cancellationToken);
+            await manifests.SettleAsync(repository, file.Manifests.Select(m => m.Digest), [], cancellationToken);
             await (
                 file.Problem is null
                     ? refusals.ClearAsync(path, cancellationToken)
@@ -145,10 +145,6 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
     // False when the file changed meanwhile.
     private async Task<bool> ApplyAsync(Repository repository, Parsed file, CancellationToken cancellationToken)
     {
-        var needs = file
-            .Manifests.Select(m => new NeedRow(repository.App, m.Digest, Needer.Layout, m.MediaType))
-            .ToList();
-        await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
         // Tags that are right already, by commits of this very application; they are not looked at twice.
         var done = new HashSet<string>(StringComparer.Ordinal);
         while (true)
@@ -163,9 +159,22 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
                 },
                 cancellationToken
             );
-            if (applied != Applied.Partly)
+            if (applied == Applied.FileChanged)
             {
-                return applied == Applied.Whole;
+                return false;
+            }
+
+            if (applied == Applied.Whole)
+            {
+                // After the tags: from here on the manifests may be committed, and find the tags that wait for them.
+                var needs = file.Manifests.Select(m => new NeedRow(
+                    repository.App,
+                    m.Digest,
+                    Needer.Layout,
+                    m.MediaType
+                ));
+                await catalog.PutNeedsAsync(repository.Namespace, [.. needs], cancellationToken);
+                return true;
             }
 
             done.UnionWith(touched);

@@ -271,7 +271,7 @@ internal sealed class NamespaceRows
 
     /// <summary>
     /// The images that a list shows, with their tags in ordinal order, sorted by app and digest: complete ones, and of those
-    /// that an index of the same repository names, or named before it was deleted, only the ones with a tag of their own. Needs the children.
+    /// that an index of the same repository names, complete, awaited or deleted, only the ones with a tag of their own. Needs the children.
     /// </summary>
     public IEnumerable<(ImageRow Row, IReadOnlyList<string> Tags)> Listed()
     {
@@ -280,11 +280,16 @@ internal sealed class NamespaceRows
         var tags = Tags
             .Values.Where(t => t.Generation is not null)
             .ToLookup(t => (t.App, t.Digest, t.Generation), t => t.Tag);
-        var children = Images.Values.SelectMany(i => i.Children.Select(c => (i.App, Child: c))).ToHashSet();
+        // An index that waits counts as long as a tag waits for it: so what it names does not come and go while it lands.
+        var awaited = Tags.Values.Where(t => t.Generation is null).Select(t => (t.App, t.Digest)).ToHashSet();
+        var children = Images
+            .Values.Where(i => i.State != ImageState.Waiting || awaited.Contains((i.App, i.Digest)))
+            .SelectMany(i => i.Children.Select(c => (i.App, Child: c)))
+            .ToHashSet();
         foreach (var image in complete.Where(i => i.IsImage))
         {
             List<string> own = [.. tags[(image.App, image.Digest, image.Generation)]];
-            if (own.Count > 0 || !(image.NamedByIndex || children.Contains((image.App, image.Digest.ToString()))))
+            if (own.Count > 0 || !children.Contains((image.App, image.Digest.ToString())))
             {
                 own.Sort(StringComparer.Ordinal);
                 yield return (image, own);

@@ -21,6 +21,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
     private const int MostTagsACommit = 48;
     private const int LongestInlineFacts = 60_000;
     private const int ReadsAtOnce = 16;
+    private const int TriesAtOnce = 8;
 
     private enum State
     {
@@ -42,80 +43,91 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
 
     private sealed record Outcome(State State, bool MoreTags = false)
     {
+        // Whether what it needs was not known before.
+        public bool IsNew { get; init; }
+
+        // What an index that waits names.
         public IReadOnlyList<Digest> Children { get; init; } = [];
     }
 
     /// <summary>
-    /// Tries to commit these manifests of a repository, what an index among them names, and whatever is complete by that.
-    /// Does nothing for what is committed already or still waits.
+    /// Tries to commit manifests of a repository, and whatever is complete by that. Does nothing for what is committed
+    /// already or still waits.
     /// </summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="about">The manifests that are new or newly named: what an index among them names is tried as well.</param>
+    /// <param name="needers">
+    /// Manifests that may be complete now. What they name is not tried: the rows <c>n</c> lead from each of those to them, and
+    /// to look the other way each time would take time in the square of an index's length.
+    /// </param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The digests that are said to be manifests and are none; each refusal is recorded.</returns>
     public async Task<IReadOnlySet<Digest>> SettleAsync(
         Repository repository,
-        IEnumerable<Digest> manifests,
+        IEnumerable<Digest> about,
+        IEnumerable<Digest> needers,
         CancellationToken cancellationToken
     )
     {
         var refused = new HashSet<Digest>();
-        var seen = new HashSet<Digest>();
-        // A queue of distinct digests: an index comes behind its children, once, however many of them are committed.
+        var expand = about.ToHashSet();
+        var lookedUp = new HashSet<Digest>();
+        // Distinct digests in their order: an index comes behind its children, once, however many of them are committed.
         var queue = new OrderedDictionary<Digest, bool>();
+        Enqueue(expand.Concat(needers));
         ExceptionDispatchInfo? failure = null;
-        foreach (var manifest in manifests)
-        {
-            queue.TryAdd(manifest, true);
-        }
-
         while (queue.Count > 0)
         {
-            var digest = queue.GetAt(0).Key;
-            queue.RemoveAt(0);
-            try
+            var some = queue.Keys.Take(TriesAtOnce).ToArray();
+            Array.ForEach(some, digest => queue.Remove(digest));
+            foreach (
+                var (digest, outcome, error) in await Task.WhenAll(
+                    some.Select(digest => GuardedTryAsync(repository, digest, cancellationToken))
+                )
+            )
             {
-                var outcome = await TryAsync(repository, digest, cancellationToken);
+                failure ??= error;
                 if (outcome.State == State.Refused)
                 {
                     refused.Add(digest);
                 }
 
-                foreach (var next in await NextAsync(repository, digest, outcome, seen, cancellationToken))
+                Enqueue(expand.Remove(digest) || outcome.IsNew ? outcome.Children : []);
+                // Also when it was committed before: whoever did may have been killed before looking further.
+                if (outcome.State == State.Committed || (outcome.State == State.Already && lookedUp.Add(digest)))
                 {
-                    queue.TryAdd(next, true);
+                    var needs = await catalog.NeedsAsync(repository, digest, cancellationToken);
+                    Enqueue(needs.Select(n => n.By.Digest).OfType<Digest>());
                 }
-            }
-            catch (Exception error) when (!cancellationToken.IsCancellationRequested)
-            {
-                // The others that share the blob are to be tried all the same.
-                failure ??= ExceptionDispatchInfo.Capture(error);
             }
         }
 
         failure?.Throw();
         return refused;
+
+        void Enqueue(IEnumerable<Digest> digests)
+        {
+            foreach (var digest in digests)
+            {
+                queue.TryAdd(digest, true);
+            }
+        }
     }
 
-    // What is to be tried because of this outcome.
-    private async Task<IEnumerable<Digest>> NextAsync(
+    // One that fails does not keep the others, which share a blob with it, from being tried.
+    private async Task<(Digest Digest, Outcome Outcome, ExceptionDispatchInfo? Error)> GuardedTryAsync(
         Repository repository,
         Digest digest,
-        Outcome outcome,
-        HashSet<Digest> seen,
         CancellationToken cancellationToken
     )
     {
-        switch (outcome.State)
+        try
         {
-            case State.Waiting:
-                return seen.Add(digest) ? outcome.Children : [];
-            case State.Committed:
-                return (await catalog.NeedsAsync(repository, digest, cancellationToken))
-                    .Select(n => n.By.Digest)
-                    .OfType<Digest>();
-            case State.Already when seen.Add(digest):
-                // Whoever committed it may have been killed before it looked further.
-                goto case State.Committed;
-            default:
-                return [];
+            return (digest, await TryAsync(repository, digest, cancellationToken), null);
+        }
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+        {
+            return (digest, new Outcome(State.Unknown), ExceptionDispatchInfo.Capture(error));
         }
     }
 
@@ -179,7 +191,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
             }
 
             manifest = ParseAsOneOf(bytes, types);
-            await WriteNeedsAsync(repository, blob.Digest, manifest, cancellationToken);
+            var isNew = await WriteNeedsAsync(repository, blob.Digest, manifest, cancellationToken);
             var outcome = await catalog.CommitAsync(
                 repository.Namespace,
                 (view, stop) => DecideAsync(view, repository, blob, manifest, stop),
@@ -193,7 +205,8 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
 
             return outcome with
             {
-                Children = [.. manifest.NeededManifests.Select(m => m.Digest)],
+                IsNew = isNew,
+                Children = outcome.State == State.Waiting ? [.. manifest.NeededManifests.Select(m => m.Digest)] : [],
             };
         }
         catch (InvalidContentException error)
@@ -216,7 +229,8 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
         }
     }
 
-    private async Task WriteNeedsAsync(
+    // True when they were not there before.
+    private async Task<bool> WriteNeedsAsync(
         Repository repository,
         Digest digest,
         Manifest manifest,
@@ -230,10 +244,25 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
             .. manifest.NeededManifests.Select(d => new NeedRow(repository.App, d.Digest, by, d.MediaType)),
         ];
         // They are written in order, so the last one tells that all are there; who removes them begins with the last.
-        if (needs.Count > 0 && await catalog.GetAsync(repository.Namespace, needs[^1].Key, cancellationToken) is null)
+        if (
+            needs.Count == 0
+            || await catalog.GetAsync(repository.Namespace, needs[^1].Key, cancellationToken) is not null
+        )
         {
-            await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
+            return false;
         }
+
+        if (manifest.IsIndex)
+        {
+            await catalog.CommitAsync(
+                repository.Namespace,
+                (view, stop) => AnnounceAsync(view, repository.App, digest, manifest, stop),
+                cancellationToken
+            );
+        }
+
+        await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
+        return true;
     }
 
     private async Task<Decision<Outcome>> DecideAsync(
@@ -271,23 +300,49 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
         }
 
         var namedBy = await NeedsAsync(view, app, self.Digest, cancellationToken);
-        row = row with
-        {
-            Generation = current?.Generation ?? RandomNumberGenerator.GetHexString(16, lowercase: true),
-            NamedByIndex = namedBy.Exists(n => n is { ManifestType: not null, By.Digest: not null }),
-            Subject = manifest.Subject?.Digest,
-        };
-        if (LongFacts.Write(row).Length > LongestInlineFacts)
-        {
-            row = row with { FactsBlob = await content.WriteFactsAsync(view.Namespace, row, cancellationToken) };
-        }
-
+        row = await WithRoomAsync(
+            view,
+            row with
+            {
+                Generation = current?.Generation ?? RandomNumberGenerator.GetHexString(16, lowercase: true),
+                Subject = manifest.Subject?.Digest,
+            },
+            cancellationToken
+        );
         var (tags, more) = await TagsAsync(view, row, namedBy, cancellationToken);
         return Decision.Of(
             new Outcome(State.Committed, more),
             [new Change(row.Key, row.ToEntity(view.Namespace)), .. Referrer(view, self, manifest, row), .. tags]
         );
     }
+
+    // Says what an index names before any of that can be committed because of it.
+    private async Task<Decision<bool>> AnnounceAsync(
+        CatalogView view,
+        string app,
+        Digest digest,
+        Manifest index,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await view.GetAsync(Keys.Image(app, digest), cancellationToken) is not null)
+        {
+            return Decision.Nothing(false);
+        }
+
+        var row = await ImageRows.OfIndexAsync(content, app, digest, index, [], cancellationToken);
+        row = await WithRoomAsync(view, row with { State = ImageState.Waiting }, cancellationToken);
+        return Decision.Of(true, [new Change(row.Key, row.ToEntity(view.Namespace))]);
+    }
+
+    // Puts aside what is too long for the row.
+    private async Task<ImageRow> WithRoomAsync(CatalogView view, ImageRow row, CancellationToken cancellationToken) =>
+        LongFacts.Write(row).Length > LongestInlineFacts
+            ? row with
+            {
+                FactsBlob = await content.WriteFactsAsync(view.Namespace, row, cancellationToken),
+            }
+            : row;
 
     private static IEnumerable<Change> Referrer(CatalogView view, BlobRow self, Manifest manifest, ImageRow row)
     {

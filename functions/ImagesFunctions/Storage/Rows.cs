@@ -15,6 +15,9 @@ public enum ImageState
     /// <summary>Something it needs went bad; it comes back, with its tags, when that is mended.</summary>
     Hidden,
 
+    /// <summary>An index that misses something; its row says what it names, and counts for nothing else.</summary>
+    Waiting,
+
     /// <summary>Deleted; the row of an index stays, so that what it named stays out of lists.</summary>
     Deleted,
 }
@@ -32,9 +35,6 @@ internal sealed record ImageRow(string App, Digest Digest)
 
     /// <summary>Whether lists show it at all.</summary>
     public required bool IsImage { get; init; }
-
-    /// <summary>Whether an index that named it was known when it was committed; then lists show it only if it is tagged.</summary>
-    public bool NamedByIndex { get; init; }
 
     /// <summary>The manifest that this one refers to, which need not exist; or null.</summary>
     public Digest? Subject { get; init; }
@@ -71,7 +71,6 @@ internal sealed record ImageRow(string App, Digest Digest)
             ["media_type"] = MediaType,
             ["size"] = Size,
             ["image"] = IsImage,
-            ["named_by_index"] = NamedByIndex,
             ["generation"] = Generation,
             ["state"] = State.ToString().ToLowerInvariant(),
         };
@@ -108,11 +107,11 @@ internal sealed record ImageRow(string App, Digest Digest)
             Size = entity.GetInt64("size") ?? 0,
             IsImage = entity.GetBoolean("image") ?? false,
             Generation = entity.GetString("generation"),
-            NamedByIndex = entity.GetBoolean("named_by_index") ?? false,
             Subject = entity.GetString("subject") is { } subject ? Parse(subject) : null,
             State = entity.GetString("state") switch
             {
                 "hidden" => ImageState.Hidden,
+                "waiting" => ImageState.Waiting,
                 "deleted" => ImageState.Deleted,
                 _ => ImageState.Complete,
             },
@@ -121,9 +120,9 @@ internal sealed record ImageRow(string App, Digest Digest)
         return factsBlob is null ? LongFacts.Read(SplitText.Read(entity, "facts"), row) : row;
     }
 
-    /// <summary>The row of an image that is there, complete or hidden; null for none and for a deleted one.</summary>
+    /// <summary>The row of an image that is there, complete or hidden; null for none, and for one that waits or is deleted.</summary>
     public static ImageRow? Live(TableEntity? entity) =>
-        entity is not null && From(entity) is { State: not ImageState.Deleted } row ? row : null;
+        entity is not null && From(entity) is { State: ImageState.Complete or ImageState.Hidden } row ? row : null;
 
     internal static Digest Parse(string text) =>
         Digest.TryParse(text, out var digest)

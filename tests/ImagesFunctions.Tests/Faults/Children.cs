@@ -61,6 +61,71 @@ public sealed class Children
         Assert.Equal([$"web@{Layout.Digest(index)} latest"], await node.ListedAsync("alice"));
     }
 
+    /// <summary>An index that never completes, and a child of it that index.json names as well.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Are_listed_or_not_whatever_the_order_of_events(bool indexTagged)
+    {
+        var (layout, index, one, two) = Index();
+        layout.Index(one, indexTagged ? Layout.Tagged(index, "latest") : index);
+        var oneBlobs = layout.Needs(Layout.Digest(one));
+        var missing = layout.Needs(Layout.Digest(two)).First(p => !oneBlobs.Contains(p));
+        string[] there = [.. layout.Files.Keys.Where(p => p != missing)];
+        foreach (var seed in Enumerable.Range(1, 8))
+        {
+            await using var node = new Node(await Storages.NewWithTablesAsync());
+            await node.PutAsync(Repo, layout, there);
+            new Random(seed).Shuffle(there);
+            await node.LandAsync(there.Select(p => $"{Repo}/{p}"));
+            await node.StartAsync();
+
+            // What waits for its tag keeps what it names; nobody awaits the other.
+            Assert.Equal(indexTagged ? [] : [$"web@{Layout.Digest(one)}"], await node.ListedAsync("alice"));
+
+            // A layer of the complete one goes bad and heals: nothing else changes.
+            var layer = oneBlobs.First(p => p != Layout.PathOf(Layout.Digest(one)));
+            await node.PutAsync($"{Repo}/{layer}", "other bytes"u8.ToArray());
+            await node.LandAsync([$"{Repo}/{layer}"]);
+            Assert.Empty(await node.ListedAsync("alice"));
+            await node.PutAsync(Repo, layout, layer);
+            await node.LandAsync([$"{Repo}/{layer}"]);
+            Assert.Equal(indexTagged ? [] : [$"web@{Layout.Digest(one)}"], await node.ListedAsync("alice"));
+        }
+    }
+
+    /// <summary>Calls of storage a blob, while an index's parts land one by one: about the same for many as for few.</summary>
+    [Fact]
+    public async Task Cost_no_more_each_the_more_of_them_there_are()
+    {
+        var few = await CallsABlobAsync(children: 5);
+        var many = await CallsABlobAsync(children: 40);
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{few:F1} calls a blob of 5 children, {many:F1} of 40");
+        Assert.InRange(many, 0, 1.5 * few);
+    }
+
+    private static async Task<double> CallsABlobAsync(int children)
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var layout = new Layout();
+        var index = layout.AddIndex(
+            Layout.OciIndex,
+            [
+                .. Enumerable
+                    .Range(0, children)
+                    .Select(i => Layout.For(layout.AddImage($"image {i}"), "linux", $"arch{i}")),
+            ]
+        );
+        layout.Index(Layout.Tagged(index, "latest"));
+        await node.PutAsync(Repo, layout);
+        var before = node.Calls.Count;
+        string[] first = ["index.json", Layout.PathOf(Layout.Digest(index))];
+        await node.LandAsync(first.Concat(layout.Files.Keys.Except(first)).Select(p => $"{Repo}/{p}"));
+        Assert.Equal([$"web@{Layout.Digest(index)} latest"], await node.ListedAsync("alice"));
+        return (double)(node.Calls.Count - before) / layout.Files.Count;
+    }
+
     /// <summary>More images share a layer than one transaction can hide.</summary>
     [Fact]
     public async Task A_layer_that_a_hundred_images_share_hides_all_of_them_and_brings_all_of_them_back()
