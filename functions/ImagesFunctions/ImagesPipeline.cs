@@ -13,7 +13,7 @@ public static class ImagesPipeline
     /// <summary>Maps every route, and one for all that match no other.</summary>
     public static IEndpointRouteBuilder MapImages(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/healthz", () => Results.Text("ok\n"));
+        endpoints.MapMethods("/healthz", [HttpMethods.Get, HttpMethods.Head], () => Results.Text("ok\n"));
         endpoints.MapImagesApi();
         endpoints.MapAuthorized(
             "/",
@@ -75,7 +75,6 @@ public static class ImagesPipeline
                 : null;
         if (account is null)
         {
-            context.Response.Headers.WWWAuthenticate = "Bearer";
             throw new ApiException(
                 StatusCodes.Status401Unauthorized,
                 "A valid token is needed: send the header Authorization: Bearer <token>."

@@ -21,6 +21,7 @@ public static class ImagesServices
         services.TryAddSingleton(_ => StorageAccount.From(configuration));
         services.AddSingleton<Catalog>();
         services.AddSingleton<Content>();
+        services.AddSingleton<ImageRows>();
         services.AddSingleton<Refusals>();
         services.AddSingleton<ManifestCommit>();
         services.AddSingleton<TakeBack>();
@@ -42,6 +43,7 @@ public static class ImagesServices
         services.AddSingleton(s => new StatusReader(
             s.GetRequiredService<Catalog>(),
             s.GetRequiredService<Content>(),
+            s.GetRequiredService<ImageRows>(),
             s.GetRequiredService<LayoutIndex>(),
             s.GetRequiredService<TimeProvider>()
         ));

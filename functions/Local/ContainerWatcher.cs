@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using System.Xml;
 using Azure.Storage.Blobs.Models;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Storage;
@@ -113,7 +114,11 @@ public sealed class ContainerWatcher : BackgroundService
             {
                 if (failures++ == 0)
                 {
-                    _log.LogWarning("The container cannot be listed, trying on: {Reason}", OneLine.Of(error));
+                    _log.LogWarning(
+                        "The container cannot be listed, trying on: {Reason}{Hint}",
+                        OneLine.Of(error),
+                        error is XmlException ? " (a control character in the name of a blob does that: remove it)" : ""
+                    );
                 }
 
                 pause = BackOff(ShortestPause, failures, LongestPauseAfterFailure);

@@ -12,13 +12,14 @@ namespace ImagesFunctions.Accounts;
 public sealed class Tokens(StorageAccount account, TimeProvider time)
 {
     private static readonly byte[] NoHash = new byte[64];
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(36_500);
 
     /// <summary>Makes a token.</summary>
     /// <param name="name">The account: one part of a repository name, lower case; <c>official</c> may write official images.</param>
     /// <param name="lifetime">How long it lives; null for as long as it is not revoked.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The token, and its text, which is shown once and kept nowhere.</returns>
-    /// <exception cref="FormatException">The name is no account's name, or the lifetime is not positive.</exception>
+    /// <exception cref="FormatException">The name is no account's name, or the lifetime is not positive or over 100 years.</exception>
     public async Task<(Token Token, string Text)> CreateAsync(
         string name,
         TimeSpan? lifetime,
@@ -32,9 +33,9 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
             );
         }
 
-        if (lifetime <= TimeSpan.Zero)
+        if (lifetime <= TimeSpan.Zero || lifetime > Longest)
         {
-            throw new FormatException("a token's lifetime has to be positive");
+            throw new FormatException($"a token's lifetime has to be positive, and at most {Longest.TotalDays:0} days");
         }
 
         var credentials = Credentials.New(name);

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Azure;
 using ImagesFunctions.Storage;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -32,7 +33,8 @@ internal static partial class Envelope
         {
             await handle();
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception error)
+            when (error is ConnectionResetException || context.RequestAborted.IsCancellationRequested)
         {
             // Nobody is there to read an answer.
         }
@@ -49,7 +51,7 @@ internal static partial class Envelope
     /// <param name="write">Writes one of them.</param>
     public static async Task WriteImagesAsync<T>(
         HttpContext context,
-        IEnumerable<T> images,
+        IAsyncEnumerable<T> images,
         Action<Utf8JsonWriter, T> write
     )
     {
@@ -58,26 +60,37 @@ internal static partial class Envelope
         context.Response.Headers.CacheControl = "private, no-cache";
         context.Response.Headers.Vary = "Authorization";
         using var json = new Utf8JsonWriter(body, Plain);
-        json.WriteStartObject();
-        json.WriteString("status", "success");
-        json.WriteStartObject("data");
-        json.WriteStartArray("images");
-        foreach (var image in images)
+        try
         {
-            write(json, image);
-            if (json.BytesPending > FlushAt)
+            json.WriteStartObject();
+            json.WriteString("status", "success");
+            json.WriteStartObject("data");
+            json.WriteStartArray("images");
+            var flushed = 0L;
+            await foreach (var image in images.WithCancellation(context.RequestAborted))
             {
-                await json.FlushAsync(context.RequestAborted);
-                await body.FlushAsync(context.RequestAborted);
+                write(json, image);
+                if (json.BytesCommitted + json.BytesPending - flushed > FlushAt)
+                {
+                    await json.FlushAsync(context.RequestAborted);
+                    await body.FlushAsync(context.RequestAborted);
+                    flushed = json.BytesCommitted;
+                }
             }
-        }
 
-        json.WriteEndArray();
-        json.WriteEndObject();
-        WriteTime(context, json);
-        json.WriteEndObject();
-        await json.FlushAsync(context.RequestAborted);
-        await body.FlushAsync(context.RequestAborted);
+            json.WriteEndArray();
+            json.WriteEndObject();
+            WriteTime(context, json);
+            json.WriteEndObject();
+            await json.FlushAsync(context.RequestAborted);
+            await body.FlushAsync(context.RequestAborted);
+        }
+        catch (Exception error) when (json.BytesCommitted > 0 && !context.RequestAborted.IsCancellationRequested)
+        {
+            // Part of a list is on its way: only a broken connection tells the client that there is no more of it.
+            LogFailure(Log(context), context.Request.Path, error);
+            context.Abort();
+        }
     }
 
     private static async Task WriteErrorAsync(HttpContext context, int status, string message)
@@ -85,6 +98,11 @@ internal static partial class Envelope
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
         context.Response.Headers.CacheControl = "no-store";
+        if (status == StatusCodes.Status401Unauthorized)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+        }
+
         if (HttpMethods.IsHead(context.Request.Method))
         {
             return;
@@ -106,6 +124,9 @@ internal static partial class Envelope
         await context.Response.BodyWriter.FlushAsync(CancellationToken.None);
     }
 
+    private static ILogger Log(HttpContext context) =>
+        context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("ImagesFunctions.Images");
+
     private static void WriteTime(HttpContext context, Utf8JsonWriter json)
     {
         var elapsed = Stopwatch.GetElapsedTime((long)context.Items[typeof(Stopwatch)]!);
@@ -123,7 +144,7 @@ internal static partial class Envelope
         }
 
         // The caller learns that it failed and whether to try again; the reason is for the log.
-        var log = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("ImagesFunctions.Images");
+        var log = Log(context);
         if (error is StorageUnavailableException or RequestFailedException || StorageErrors.IsUnclear(error))
         {
             LogUnavailable(log, context.Request.Path, error.Message.Split('\n')[0].Trim());

@@ -1,16 +1,18 @@
+using System.Runtime.CompilerServices;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Images;
 
 /// <summary>An image as lists show it.</summary>
+/// <param name="Namespace">The namespace.</param>
 /// <param name="Repository">The repository as the API writes it: official ones without a slash.</param>
 /// <param name="Tags">Its tags in ordinal order, without the repository.</param>
 /// <param name="Row">All else.</param>
-internal sealed record ListEntry(string Repository, IReadOnlyList<string> Tags, ImageRow Row);
+internal sealed record ListEntry(string Namespace, string Repository, IReadOnlyList<string> Tags, ImageRow Row);
 
 /// <summary>Lists of images: what a caller may see, and of that what was asked for.</summary>
-internal sealed class ImageLists(Catalog catalog, Content content)
+internal sealed class ImageLists(Catalog catalog, ImageRows imageRows)
 {
     /// <summary>The images that an account sees and that a filter asks for, sorted by repository and digest.</summary>
     public async Task<IReadOnlyList<ListEntry>> ListAsync(
@@ -27,10 +29,11 @@ internal sealed class ImageLists(Catalog catalog, Content content)
             if (TryScope(ns, filter, out var app))
             {
                 var rows = await catalog.ReadAsync(ns, app, cancellationToken);
-                await rows.LoadChildrenAsync(content, cancellationToken);
+                await rows.LoadChildrenAsync(imageRows, ns, cancellationToken);
                 entries.AddRange(
                     rows.Listed()
                         .Select(i => new ListEntry(
+                            ns,
                             ns == Repository.Official ? i.Row.App : $"{ns}/{i.Row.App}",
                             i.Tags,
                             i.Row
@@ -47,13 +50,26 @@ internal sealed class ImageLists(Catalog catalog, Content content)
                 return order != 0 ? order : string.CompareOrdinal(a.Row.Digest.ToString(), b.Row.Digest.ToString());
             }
         );
-        // The few whose facts are long; of those only what is asked for.
-        await Parallel.ForEachAsync(
-            Enumerable.Range(0, entries.Count).Where(i => !entries[i].Row.HasFacts),
-            new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken },
-            async (i, stop) => entries[i] = entries[i] with { Row = await content.WithFactsAsync(entries[i].Row, stop) }
-        );
         return entries;
+    }
+
+    /// <summary>
+    /// The same, each with its facts: those that are too long for a row are fetched one at a time, when their turn comes.
+    /// </summary>
+    public async IAsyncEnumerable<ListEntry> WithFactsAsync(
+        IReadOnlyList<ListEntry> entries,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        foreach (var entry in entries)
+        {
+            yield return entry.Row.HasFacts
+                ? entry
+                : entry with
+                {
+                    Row = await imageRows.WithFactsAsync(entry.Namespace, entry.Row, cancellationToken),
+                };
+        }
     }
 
     // False when the filter asks for nothing of this namespace; else the one app that it asks for, or null for all.

@@ -18,7 +18,7 @@ internal static class ImagesApi
         var filter = await ListFilter.ReadAsync(context.Request, context.RequestAborted);
         var lists = context.RequestServices.GetRequiredService<ImageLists>();
         var entries = await lists.ListAsync(account, filter, context.RequestAborted);
-        await Envelope.WriteImagesAsync(context, entries, Write);
+        await Envelope.WriteImagesAsync(context, lists.WithFactsAsync(entries, context.RequestAborted), Write);
     }
 
     private static void Write(Utf8JsonWriter json, ListEntry entry)

@@ -50,7 +50,9 @@ public sealed class BlobIngest
     {
         if (!LayoutPath.TryParse(path, out var layoutPath, out var refusal))
         {
-            if (await _content.StatAsync(path, cancellationToken) is null)
+            // Clients take such parts out of an address, so that nobody can look there: it landed, that must do.
+            var canBeAsked = !path.Split('/').Any(part => part is "" or "." or "..");
+            if (canBeAsked && await _content.StatAsync(path, cancellationToken) is null)
             {
                 await _refusals.ClearAsync(path, cancellationToken);
             }

@@ -38,13 +38,21 @@ public sealed class StatusReader
 {
     private readonly Catalog _catalog;
     private readonly Content _content;
+    private readonly ImageRows _imageRows;
     private readonly LayoutIndex _layoutIndex;
     private readonly TimeProvider _time;
 
-    internal StatusReader(Catalog catalog, Content content, LayoutIndex layoutIndex, TimeProvider time)
+    internal StatusReader(
+        Catalog catalog,
+        Content content,
+        ImageRows imageRows,
+        LayoutIndex layoutIndex,
+        TimeProvider time
+    )
     {
         _catalog = catalog;
         _content = content;
+        _imageRows = imageRows;
         _layoutIndex = layoutIndex;
         _time = time;
     }
@@ -53,7 +61,7 @@ public sealed class StatusReader
     public async Task<IngestStatus> ReadAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
         var rows = await _catalog.ReadAsync(@namespace, app, cancellationToken);
-        await rows.LoadChildrenAsync(_content, cancellationToken);
+        await rows.LoadChildrenAsync(_imageRows, @namespace, cancellationToken);
         var listed = rows.Listed()
             .Select(i => new ListedImage($"{@namespace}/{i.Row.App}", i.Row.Digest.ToString(), i.Tags, i.Row.Size));
         var pending = rows
@@ -176,7 +184,7 @@ public sealed class StatusReader
                 .Where(r => r.Expires > now && (app is null || IsOf($"{@namespace}/{app}", r.Path)))
                 .OrderBy(r => r.Path, StringComparer.Ordinal)
                 .Select(r => new RefusedBlob(
-                    r.Path,
+                    Refusals.Visible(r.Path),
                     r.Reason,
                     r.ActualDigest,
                     r.IsFailure ? "failed" : "refused",
@@ -213,7 +221,7 @@ public sealed class StatusReader
             .. stored
                 .Where(b => !seen.Contains(b) && !refused.Contains(b.Path) && !IsLayoutFile(b.Path))
                 .Where(b => app is null || IsOf($"{@namespace}/{app}", b.Path))
-                .Select(b => b.Path),
+                .Select(b => Refusals.Visible(b.Path)),
         ];
     }
 

@@ -141,11 +141,11 @@ public sealed record Manifest
 
     /// <summary>Where JSON is not what it has to be, in words for whoever made it.</summary>
     internal static string Describe(JsonException error) =>
-        // The reader says what it expected in terms of itself; a member that stands twice has no position.
+        // The reader says what it expected in terms of itself. Only a member that stands twice has no position, but a name.
         error.LineNumber
             is { } line
             ? $"not valid JSON, or nested too deep, at line {line + 1}, byte {error.BytePositionInLine + 1}"
-            : "not valid JSON: a member stands twice";
+            : $"not valid JSON: {error.Message.Split(" LineNumber:", 2)[0]}";
 
     private static Manifest ReadIndex(JsonElement root, string mediaType, ref int descriptors)
     {

@@ -259,13 +259,13 @@ internal sealed class NamespaceRows
     public SortedDictionary<string, TagRow> Tags { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Fetches the children of those indexes that were too long to stand in their rows.</summary>
-    public async Task LoadChildrenAsync(Content content, CancellationToken cancellationToken)
+    public async Task LoadChildrenAsync(ImageRows imageRows, string @namespace, CancellationToken cancellationToken)
     {
         foreach (
             var (key, row) in Images.Where(i => !i.Value.HasFacts && MediaTypes.IsIndex(i.Value.MediaType)).ToList()
         )
         {
-            Images[key] = await content.WithFactsAsync(row, cancellationToken);
+            Images[key] = await imageRows.WithFactsAsync(@namespace, row, cancellationToken);
         }
     }
 

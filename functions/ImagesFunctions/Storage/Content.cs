@@ -167,16 +167,18 @@ internal sealed class Content(StorageAccount account)
         return path;
     }
 
-    /// <summary>The row with its facts, where those were too long to stand in it.</summary>
-    public async Task<ImageRow> WithFactsAsync(ImageRow row, CancellationToken cancellationToken)
+    /// <summary>The row with the facts that its blob holds; null when that blob is lost.</summary>
+    public async Task<ImageRow?> ReadFactsAsync(ImageRow row, CancellationToken cancellationToken)
     {
-        if (row.HasFacts)
+        try
         {
-            return row;
+            var blob = await account.Derived.GetBlobClient(row.FactsBlob).DownloadContentAsync(cancellationToken);
+            return LongFacts.Read(blob.Value.Content.ToString(), row);
         }
-
-        var content = await account.Derived.GetBlobClient(row.FactsBlob).DownloadContentAsync(cancellationToken);
-        return LongFacts.Read(content.Value.Content.ToString(), row);
+        catch (RequestFailedException error) when (error.IsNotFound())
+        {
+            return null;
+        }
     }
 
     private static async Task<BlobDownloadStreamingResult> DownloadAsync(

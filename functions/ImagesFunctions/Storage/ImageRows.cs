@@ -2,17 +2,19 @@ using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Storage;
 
-/// <summary>Makes image rows from manifests whose parts are all there. Generation and state are the committer's to say.</summary>
-internal static class ImageRows
+/// <summary>
+/// Makes image rows from manifests whose parts are all there, and completes those whose facts did not fit. Generation and
+/// state are the committer's to say.
+/// </summary>
+internal sealed class ImageRows(Catalog catalog, Content content)
 {
     /// <summary>The row of an image manifest or an artifact; null when its config has just been overwritten.</summary>
     /// <exception cref="InvalidContentException">The config is no image config.</exception>
-    public static async Task<ImageRow?> OfImageAsync(
-        Content content,
+    public async Task<ImageRow?> OfImageAsync(
         Repository repository,
         Digest digest,
         Manifest manifest,
-        List<BlobRow> blobs,
+        IEnumerable<BlobRow> blobs,
         CancellationToken cancellationToken
     )
     {
@@ -32,53 +34,55 @@ internal static class ImageRows
             return row;
         }
 
-        var bytes = await content.ReadAsync(
-            LayoutPath.Of(repository, config.Digest),
-            config.BlobETag,
-            cancellationToken
-        );
-        return bytes is null
-            ? null
-            : row with
+        var path = LayoutPath.Of(repository, config.Digest);
+        return await content.ReadAsync(path, config.BlobETag, cancellationToken) is { } bytes
+            ? row with
             {
-                Size = blobs.Sum(b => b.Size),
-                Parts = blobs.ToDictionary(b => b.Digest.ToString(), b => b.Size, StringComparer.Ordinal),
+                Size = byDigest.Values.Sum(b => b.Size),
+                Parts = byDigest.Values.ToDictionary(b => b.Digest.ToString(), b => b.Size, StringComparer.Ordinal),
                 Facts = ImageFacts.Of(
                     manifest,
                     bytes,
                     [.. manifest.Layers.Select(l => byDigest.GetValueOrDefault(l.Digest)?.Tar)]
                 ),
-            };
+            }
+            : null;
     }
 
-    /// <summary>The row of an index: the facts of its image for KraftCloud, else of its first one, and the size of all its images.</summary>
-    public static async Task<ImageRow> OfIndexAsync(
-        Content content,
-        string app,
+    /// <summary>
+    /// The row of an index: the facts of its image for KraftCloud, else of its first one, and the size of all its images.
+    /// Children are looked at one by one, because each may have facts of some MiB.
+    /// </summary>
+    public async Task<ImageRow> OfIndexAsync(
+        Repository repository,
         Digest digest,
         Manifest index,
-        List<ImageRow> children,
+        IEnumerable<ImageRow> children,
         CancellationToken cancellationToken
     )
     {
-        var rows = new Dictionary<Digest, ImageRow>();
-        foreach (var child in children)
-        {
-            rows[child.Digest] = await content.WithFactsAsync(child, cancellationToken);
-        }
-
-        var images = index
-            .Manifests.Where(m => rows.TryGetValue(m.Digest, out var row) && row.Parts.Count > 0)
-            .ToList();
-        var shown =
-            images.Find(m => m.Platform is { Os: "kraftcloud", Architecture: "x86_64" }) ?? images.FirstOrDefault();
+        var byDigest = children.ToDictionary(c => c.Digest);
         var parts = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var (part, size) in images.SelectMany(m => rows[m.Digest].Parts))
+        ImageFacts? first = null;
+        ImageFacts? kraftcloud = null;
+        foreach (var descriptor in index.Manifests.Where(m => byDigest.ContainsKey(m.Digest)))
         {
-            parts[part] = size;
+            var child = await WithFactsAsync(repository.Namespace, byDigest[descriptor.Digest], cancellationToken);
+            if (child.Parts.Count == 0)
+            {
+                // An artifact, or an index without images.
+                continue;
+            }
+
+            first ??= child.Facts;
+            kraftcloud ??= descriptor.Platform is { Os: "kraftcloud", Architecture: "x86_64" } ? child.Facts : null;
+            foreach (var (part, size) in child.Parts)
+            {
+                parts[part] = size;
+            }
         }
 
-        return new ImageRow(app, digest)
+        return new ImageRow(repository.App, digest)
         {
             MediaType = index.MediaType,
             Size = parts.Values.Sum(),
@@ -86,7 +90,79 @@ internal static class ImageRows
             Generation = "",
             Children = [.. index.Manifests.Select(m => m.Digest.ToString()).Distinct(StringComparer.Ordinal)],
             Parts = parts,
-            Facts = shown is null ? ImageFacts.None : rows[shown.Digest].Facts,
+            Facts = kraftcloud ?? first ?? ImageFacts.None,
         };
+    }
+
+    /// <summary>
+    /// The row with its facts, parts and children, where those stand in a blob. What is derived can be made again: if the
+    /// blob is lost, it is.
+    /// </summary>
+    /// <exception cref="StorageUnavailableException">It is lost, and what it was made from is just being overwritten.</exception>
+    public async Task<ImageRow> WithFactsAsync(string @namespace, ImageRow row, CancellationToken cancellationToken)
+    {
+        if (row.HasFacts)
+        {
+            return row;
+        }
+
+        if (await content.ReadFactsAsync(row, cancellationToken) is { } found)
+        {
+            return found;
+        }
+
+        if (
+            !Repository.TryParse($"{@namespace}/{row.App}", out var repository)
+            || await catalog.BlobAsync(repository, row.Digest, cancellationToken) is not { } blob
+        )
+        {
+            // A deleted index, whose manifest is gone too: nobody can know any more what it named.
+            return row with { Facts = new ImageFacts() };
+        }
+
+        var path = LayoutPath.Of(repository, row.Digest);
+        var made = await content.ReadAsync(path, blob.BlobETag, cancellationToken) is { } bytes
+            ? await AgainAsync(repository, row.Digest, Manifest.Parse(bytes, row.MediaType), cancellationToken)
+            : null;
+        if (made is null)
+        {
+            throw new StorageUnavailableException($"{path} is being overwritten");
+        }
+
+        await content.WriteFactsAsync(@namespace, made, cancellationToken);
+        return row with { Facts = made.Facts with { }, Parts = made.Parts, Children = made.Children };
+    }
+
+    private async Task<ImageRow?> AgainAsync(
+        Repository repository,
+        Digest digest,
+        Manifest manifest,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!manifest.IsIndex)
+        {
+            var blobs = new List<BlobRow>();
+            foreach (var needed in manifest.NeededBlobs)
+            {
+                if (await catalog.BlobAsync(repository, needed.Digest, cancellationToken) is { } blob)
+                {
+                    blobs.Add(blob);
+                }
+            }
+
+            return await OfImageAsync(repository, digest, manifest, blobs, cancellationToken);
+        }
+
+        var children = new List<ImageRow>();
+        foreach (var needed in manifest.NeededManifests)
+        {
+            if (await catalog.ImageAsync(repository, needed.Digest, cancellationToken) is { } child)
+            {
+                children.Add(child);
+            }
+        }
+
+        return await OfIndexAsync(repository, digest, manifest, children, cancellationToken);
     }
 }

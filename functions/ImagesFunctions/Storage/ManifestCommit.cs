@@ -15,7 +15,7 @@ namespace ImagesFunctions.Storage;
 /// (rows <c>b</c> and <c>i</c>), makes the image's row and fills in the tags that waited for it, all in one transaction.
 /// If something is missing, nothing happens: whoever brings it looks at the rows <c>n</c> and tries again.
 /// </remarks>
-internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals refusals)
+internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows imageRows, Refusals refusals)
 {
     // With the image and the referrer row they fill a transaction: a tag takes two rows.
     private const int MostTagsACommit = 48;
@@ -256,7 +256,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
         {
             await catalog.CommitAsync(
                 repository.Namespace,
-                (view, stop) => AnnounceAsync(view, repository.App, digest, manifest, stop),
+                (view, stop) => AnnounceAsync(view, repository, digest, manifest, stop),
                 cancellationToken
             );
         }
@@ -292,8 +292,8 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
         }
 
         var row = manifest.IsIndex
-            ? await ImageRows.OfIndexAsync(content, app, self.Digest, manifest, children, cancellationToken)
-            : await ImageRows.OfImageAsync(content, repository, self.Digest, manifest, blobs, cancellationToken);
+            ? await imageRows.OfIndexAsync(repository, self.Digest, manifest, children, cancellationToken)
+            : await imageRows.OfImageAsync(repository, self.Digest, manifest, blobs, cancellationToken);
         if (row is null)
         {
             return Decision.Nothing(new Outcome(State.Waiting));
@@ -319,18 +319,18 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, Refusals 
     // Says what an index names before any of that can be committed because of it.
     private async Task<Decision<bool>> AnnounceAsync(
         CatalogView view,
-        string app,
+        Repository repository,
         Digest digest,
         Manifest index,
         CancellationToken cancellationToken
     )
     {
-        if (await view.GetAsync(Keys.Image(app, digest), cancellationToken) is not null)
+        if (await view.GetAsync(Keys.Image(repository.App, digest), cancellationToken) is not null)
         {
             return Decision.Nothing(false);
         }
 
-        var row = await ImageRows.OfIndexAsync(content, app, digest, index, [], cancellationToken);
+        var row = await imageRows.OfIndexAsync(repository, digest, index, [], cancellationToken);
         row = await WithRoomAsync(view, row with { State = ImageState.Waiting }, cancellationToken);
         return Decision.Of(true, [new Change(row.Key, row.ToEntity(view.Namespace))]);
     }

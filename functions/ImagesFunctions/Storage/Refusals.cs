@@ -1,3 +1,4 @@
+using System.Globalization;
 using ImagesFunctions.Oci;
 using Microsoft.Extensions.Logging;
 
@@ -33,7 +34,7 @@ internal sealed partial class Refusals(Catalog catalog, TimeProvider time, ILogg
     )
     {
         var now = time.GetUtcNow();
-        var text = reason.Length > LongestReason ? reason[..LongestReason] + "…" : reason;
+        var text = Visible(reason.Length > LongestReason ? reason[..LongestReason] + "…" : reason);
         var row = new RefusedRow(path, text, actual?.ToString(), isFailure, now, now + Kept);
         // The same again, at a start or by a repeated event, is no news.
         if (await catalog.RefusedAsync(path, cancellationToken) is { } before && before.Reason == row.Reason)
@@ -42,11 +43,28 @@ internal sealed partial class Refusals(Catalog catalog, TimeProvider time, ILogg
         }
         else
         {
-            LogRefused(path, text);
+            LogRefused(Visible(path), text);
         }
 
         await catalog.PutRefusedAsync(row, cancellationToken);
     }
+
+    /// <summary>
+    /// The text with everything that a terminal would obey, or a log take for a new line, made visible: the input that
+    /// was refused stands in it.
+    /// </summary>
+    public static string Visible(string text) =>
+        text.Any(IsInvisible)
+            ? string.Concat(text.Select(c => IsInvisible(c) ? $"\\u{(int)c:x4}" : c.ToString()))
+            : text;
+
+    private static bool IsInvisible(char c) =>
+        char.IsControl(c)
+        || char.IsSurrogate(c)
+        || char.GetUnicodeCategory(c)
+            is UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator;
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Refused {Path}: {Reason}")]
     private partial void LogRefused(string path, string reason);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Azure.Storage.Blobs.Models;
 
 namespace ImagesFunctions.Tests.Acceptance;
 
@@ -29,19 +30,30 @@ public sealed class LongFacts(KestrelFixture fixture) : AgainstAHost(fixture)
 
         await Host.LayoutAsync($"{account}/web", layout.Index(Layout.Tagged(image, "latest")));
 
-        await Host.ListsExactlyAsync(
-            token,
-            account,
-            new JsonObject
-            {
-                ["digest"] = $"{account}/web@{Layout.Digest(image)}",
-                ["tags"] = new JsonArray($"{account}/web:latest"),
-                ["initrd"] = false,
-                ["size_in_bytes"] = config["size"]!.DeepClone(),
-                ["args"] = $"run {new string('x', 100_000)}",
-                ["kernel_args"] = "",
-                ["labels"] = labels,
-            }
-        );
+        var expected = new JsonObject
+        {
+            ["digest"] = $"{account}/web@{Layout.Digest(image)}",
+            ["tags"] = new JsonArray($"{account}/web:latest"),
+            ["initrd"] = false,
+            ["size_in_bytes"] = config["size"]!.DeepClone(),
+            ["args"] = $"run {new string('x', 100_000)}",
+            ["kernel_args"] = "",
+            ["labels"] = labels,
+        };
+        await Host.ListsExactlyAsync(token, account, expected);
+
+        // What is derived may be lost: it is made again.
+        var stop = TestContext.Current.CancellationToken;
+        var lost = 0;
+        await foreach (
+            var blob in Host.Storage.Derived.GetBlobsAsync(BlobTraits.None, BlobStates.None, $"{account}/", stop)
+        )
+        {
+            await Host.Storage.Derived.DeleteBlobAsync(blob.Name, cancellationToken: stop);
+            lost++;
+        }
+
+        Assert.Equal(1, lost);
+        await Host.ListsExactlyAsync(token, account, expected);
     }
 }
