@@ -281,11 +281,29 @@ internal sealed class NamespaceRows
             .Values.Where(t => t.Generation is not null)
             .ToLookup(t => (t.App, t.Digest, t.Generation), t => t.Tag);
         // An index that waits counts as long as a tag waits for it: so what it names does not come and go while it lands.
-        var awaited = Tags.Values.Where(t => t.Generation is null).Select(t => (t.App, t.Digest)).ToHashSet();
+        var waiting = Images
+            .Values.Where(i => i.State == ImageState.Waiting)
+            .ToDictionary(i => (i.App, i.Digest.ToString()), i => i.Children);
         var children = Images
-            .Values.Where(i => i.State != ImageState.Waiting || awaited.Contains((i.App, i.Digest)))
+            .Values.Where(i => i.State != ImageState.Waiting)
             .SelectMany(i => i.Children.Select(c => (i.App, Child: c)))
             .ToHashSet();
+        var awaited = new Stack<(string App, string Digest)>(
+            Tags.Values.Where(t => t.Generation is null).Select(t => (t.App, t.Digest.ToString()))
+        );
+        while (awaited.TryPop(out var one))
+        {
+            // An index that it names, and that waits as well, is awaited with it.
+            if (waiting.Remove(one, out var named))
+            {
+                foreach (var child in named.Select(c => (one.App, c)))
+                {
+                    children.Add(child);
+                    awaited.Push(child);
+                }
+            }
+        }
+
         foreach (var image in complete.Where(i => i.IsImage))
         {
             List<string> own = [.. tags[(image.App, image.Digest, image.Generation)]];

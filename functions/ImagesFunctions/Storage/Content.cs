@@ -158,10 +158,14 @@ internal sealed class Content(StorageAccount account)
         }
     }
 
-    /// <summary>Keeps what does not fit into an image row. The path is made from the digest, so the same facts are the same blob.</summary>
+    /// <summary>
+    /// Keeps what does not fit into an image row. The path is made from the digest, so the same facts are the same blob. Those
+    /// of an index that waits are others: whoever is late with them must not overwrite those of the complete one.
+    /// </summary>
     public async Task<string> WriteFactsAsync(string @namespace, ImageRow row, CancellationToken cancellationToken)
     {
-        var path = $"{@namespace}/{row.App}/facts/{ImageRow.Schema}/{row.Digest.Algorithm}/{row.Digest.Encoded}";
+        var kind = row.State == ImageState.Waiting ? "waiting" : "facts";
+        var path = $"{@namespace}/{row.App}/{kind}/{ImageRow.Schema}/{row.Digest.Algorithm}/{row.Digest.Encoded}";
         var json = BinaryData.FromString(LongFacts.Write(row));
         await account.Derived.GetBlobClient(path).UploadAsync(json, overwrite: true, cancellationToken);
         return path;

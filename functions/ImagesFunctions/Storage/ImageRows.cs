@@ -129,7 +129,7 @@ internal sealed class ImageRows(Catalog catalog, Content content)
             throw new StorageUnavailableException($"{path} is being overwritten");
         }
 
-        await content.WriteFactsAsync(@namespace, made, cancellationToken);
+        await content.WriteFactsAsync(@namespace, made with { State = row.State }, cancellationToken);
         return row with { Facts = made.Facts with { }, Parts = made.Parts, Children = made.Children };
     }
 

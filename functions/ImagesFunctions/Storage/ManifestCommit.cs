@@ -55,7 +55,9 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
     /// already or still waits.
     /// </summary>
     /// <param name="repository">The repository.</param>
-    /// <param name="about">The manifests that are new or newly named: what an index among them names is tried as well.</param>
+    /// <param name="about">
+    /// The manifests that are new or newly named: what an index among them names is tried as well, and what that names.
+    /// </param>
     /// <param name="needers">
     /// Manifests that may be complete now. What they name is not tried: the rows <c>n</c> lead from each of those to them, and
     /// to look the other way each time would take time in the square of an index's length.
@@ -71,6 +73,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
     {
         var refused = new HashSet<Digest>();
         var expand = about.ToHashSet();
+        var expanded = new HashSet<Digest>(expand);
         var lookedUp = new HashSet<Digest>();
         // Distinct digests in their order: an index comes behind its children, once, however many of them are committed.
         var queue = new OrderedDictionary<Digest, bool>();
@@ -92,7 +95,13 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
                     refused.Add(digest);
                 }
 
-                Enqueue(expand.Remove(digest) || outcome.IsNew ? outcome.Children : []);
+                if (expand.Remove(digest) || outcome.IsNew)
+                {
+                    // All the way down: whoever wrote down what an inner index needs may have been killed right after that.
+                    expand.UnionWith(outcome.Children.Where(expanded.Add));
+                    Enqueue(outcome.Children);
+                }
+
                 // Also when it was committed before: whoever did may have been killed before looking further.
                 if (outcome.State == State.Committed || (outcome.State == State.Already && lookedUp.Add(digest)))
                 {

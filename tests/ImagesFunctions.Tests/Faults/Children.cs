@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Azure.Core;
 
 namespace ImagesFunctions.Tests.Faults;
 
@@ -153,6 +154,98 @@ public sealed class Children
         await node.LandAsync([$"{Repo}/{path}"]);
         Assert.Equal(100, (await node.ListedAsync("alice")).Count(i => i.Contains(" v", StringComparison.Ordinal)));
         await Invariants.SettledAsync(node, "alice");
+    }
+
+    /// <summary>What an index names is not shown while that waits, at whatever depth.</summary>
+    [Fact]
+    public async Task Of_an_index_in_an_index_are_not_listed_while_the_outer_one_is_awaited()
+    {
+        var (layout, outer, one, two) = Nested();
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var oneBlobs = layout.Needs(Layout.Digest(one));
+        var missing = layout.Needs(Layout.Digest(two)).First(p => !oneBlobs.Contains(p));
+        await node.PutAsync(Repo, layout, [.. layout.Files.Keys.Where(p => p != missing)]);
+
+        await node.StartAsync();
+        Assert.Empty(await node.ListedAsync("alice"));
+
+        await node.PutAsync(Repo, layout, missing);
+        await node.StartAsync();
+        Assert.Equal([$"web@{Layout.Digest(outer)} latest"], await node.ListedAsync("alice"));
+    }
+
+    /// <summary>Killed anywhere, and only the event that was interrupted comes again: all others were handled.</summary>
+    [Fact]
+    public async Task Of_an_index_in_an_index_that_lands_last_and_is_interrupted_are_all_tried_again()
+    {
+        var (layout, outer, _, _) = Nested();
+        var last = Layout.PathOf(Layout.Digest(outer));
+        var call = 1;
+        for (var interrupted = true; interrupted; call += 7)
+        {
+            await using var node = new Node(await Storages.NewWithTablesAsync());
+            await node.PutAsync(Repo, layout);
+            await node.LandAsync(layout.Files.Keys.Where(p => p != last).Select(p => $"{Repo}/{p}"));
+            await using (var victim = new Node(node.Connection))
+            {
+                victim.Calls.KillAt(call, afterIt: true);
+                interrupted = await Record.ExceptionAsync(() => victim.LandAsync([$"{Repo}/{last}"])) is not null;
+            }
+
+            await node.LandAsync([$"{Repo}/{last}"]);
+            Assert.Equal([$"web@{Layout.Digest(outer)} latest"], await node.ListedAsync("alice"));
+        }
+    }
+
+    /// <summary>A process that is slow to announce a long index finds that another has completed it meanwhile.</summary>
+    [Fact]
+    public async Task Of_a_long_index_give_it_their_facts_however_late_it_was_announced()
+    {
+        var layout = new Layout();
+        var one = layout.AddImage("one");
+        // With urls they need not be there, and are named all the same: more than a row holds.
+        var elsewhere = Enumerable
+            .Range(0, 900)
+            .Select(i => new JsonObject
+            {
+                ["mediaType"] = Layout.OciManifest,
+                ["digest"] = Layout.DigestOf(BitConverter.GetBytes(i)),
+                ["size"] = 4,
+                ["urls"] = new JsonArray("https://elsewhere.invalid/"),
+            });
+        var index = layout.AddIndex(Layout.OciIndex, [Layout.For(one, "linux", "amd64"), .. elsewhere]);
+        layout.Index(Layout.Tagged(index, "latest"));
+        await using var slow = new Node(await Storages.NewWithTablesAsync());
+        await using var fast = new Node(slow.Connection);
+        await slow.PutAsync(Repo, layout);
+        await slow.LandAsync([$"{Repo}/index.json"]);
+        var announces = 0;
+        slow.Calls.Before = async (_, message) =>
+        {
+            if (
+                message.Request.Method == RequestMethod.Put
+                && message.Request.Uri.ToString().Contains("/derived/", StringComparison.Ordinal)
+                && announces++ == 0
+            )
+            {
+                await fast.StartAsync();
+            }
+        };
+        await slow.LandAsync([$"{Repo}/{Layout.PathOf(Layout.Digest(index))}"]);
+
+        Assert.Equal(1, announces);
+        var rows = await slow.Catalog.ReadAsync("alice", null, TestContext.Current.CancellationToken);
+        await rows.LoadChildrenAsync(slow.ImageRows, "alice", TestContext.Current.CancellationToken);
+        var (row, _) = Assert.Single(rows.Listed());
+        Assert.Equal(["/bin/run", "one"], row.Facts.Args);
+    }
+
+    private static (Layout Layout, JsonObject Outer, JsonObject One, JsonObject Two) Nested()
+    {
+        var (layout, index, one, two) = Index();
+        var outer = layout.AddIndex(Layout.OciIndex, Layout.For(index, "linux", "amd64"));
+        layout.Index(Layout.Tagged(outer, "latest"));
+        return (layout, outer, one, two);
     }
 
     private static (Layout Layout, JsonObject Index, JsonObject One, JsonObject Two) Index()

@@ -13,6 +13,7 @@ public sealed class Node : IAsyncDisposable
 
     public Node(string connection)
     {
+        Connection = connection;
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection([new(StorageAccount.Section, connection)])
             .Build();
@@ -23,11 +24,15 @@ public sealed class Node : IAsyncDisposable
         _services = services.BuildServiceProvider();
     }
 
+    public string Connection { get; }
+
     public StorageCalls Calls { get; } = new();
 
     public StorageAccount Storage => Get<StorageAccount>();
 
     internal Catalog Catalog => Get<Catalog>();
+
+    internal ImageRows ImageRows => Get<ImageRows>();
 
     internal Removal Removal => Get<Removal>();
 
