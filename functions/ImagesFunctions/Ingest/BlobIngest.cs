@@ -93,7 +93,7 @@ public sealed class BlobIngest
         {
             // The row first: what is written by comparing with it may only be newer than it.
             var row = await _catalog.BlobAsync(repository, digest, cancellationToken);
-            if (row is { IsDeleting: true })
+            if (row is { State: BlobState.Deleting })
             {
                 if (await _removal.FinishAsync(repository, digest, cancellationToken))
                 {
@@ -115,7 +115,7 @@ public sealed class BlobIngest
             }
 
             var verified =
-                row?.BlobETag == stored.ETag
+                row is { State: BlobState.Good } && row.BlobETag == stored.ETag
                     ? Verified.Good
                     : await VerifyAsync(repository, digest, path, row, stored.ETag, cancellationToken);
             if (
@@ -180,7 +180,7 @@ public sealed class BlobIngest
             return await _content.IsStillAsync(path, etag, cancellationToken) ? Verified.Bad : Verified.Changed;
         }
 
-        var verified = new BlobRow(repository.App, digest, hashed.Size, etag, IsDeleting: false, hashed.Tar);
+        var verified = new BlobRow(repository.App, digest, hashed.Size, etag, BlobState.Good, hashed.Tar);
         // The second look comes after the row: a delete or overwrite in between either sees the row or is seen here.
         return
             await _catalog.PutBlobAsync(repository.Namespace, verified, row, cancellationToken)

@@ -168,7 +168,7 @@ public sealed class StatusReader
     private async Task<bool> IsThereAsync(string @namespace, NeedRow need, CancellationToken cancellationToken) =>
         need.ManifestType is null
         && await _catalog.GetAsync(@namespace, Keys.Blob(need.App, need.Needed), cancellationToken) is { } row
-        && !BlobRow.From(row).IsDeleting;
+        && BlobRow.From(row).State == BlobState.Good;
 
     private async Task<List<RefusedBlob>> RefusedAsync(
         string @namespace,

@@ -280,20 +280,19 @@ internal sealed class NamespaceRows
         var tags = Tags
             .Values.Where(t => t.Generation is not null)
             .ToLookup(t => (t.App, t.Digest, t.Generation), t => t.Tag);
-        // An index that waits counts as long as a tag waits for it: so what it names does not come and go while it lands.
+        // An index that misses something counts as long as it has a tag: so what it names does not come and go while it
+        // lands or heals, and what nobody awaits keeps nothing back.
         var waiting = Images
-            .Values.Where(i => i.State == ImageState.Waiting)
+            .Values.Where(i => i.State is ImageState.Waiting or ImageState.Hidden)
             .ToDictionary(i => (i.App, i.Digest.ToString()), i => i.Children);
         var children = Images
-            .Values.Where(i => i.State != ImageState.Waiting)
+            .Values.Where(i => i.State is ImageState.Complete or ImageState.Deleted)
             .SelectMany(i => i.Children.Select(c => (i.App, Child: c)))
             .ToHashSet();
-        var awaited = new Stack<(string App, string Digest)>(
-            Tags.Values.Where(t => t.Generation is null).Select(t => (t.App, t.Digest.ToString()))
-        );
+        var awaited = new Stack<(string App, string Digest)>(Tags.Values.Select(t => (t.App, t.Digest.ToString())));
         while (awaited.TryPop(out var one))
         {
-            // An index that it names, and that waits as well, is awaited with it.
+            // An index that it names, and that misses something as well, is awaited with it.
             if (waiting.Remove(one, out var named))
             {
                 foreach (var child in named.Select(c => (one.App, c)))

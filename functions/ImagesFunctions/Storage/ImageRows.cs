@@ -39,7 +39,10 @@ internal sealed class ImageRows(Catalog catalog, Content content)
             ? row with
             {
                 Size = byDigest.Values.Sum(b => b.Size),
-                Parts = byDigest.Values.ToDictionary(b => b.Digest.ToString(), b => b.Size, StringComparer.Ordinal),
+                // In one order, so that the same image has the same row.
+                Parts = byDigest
+                    .Values.OrderBy(b => b.Digest.ToString(), StringComparer.Ordinal)
+                    .ToDictionary(b => b.Digest.ToString(), b => b.Size, StringComparer.Ordinal),
                 Facts = ImageFacts.Of(
                     manifest,
                     bytes,

@@ -143,7 +143,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
     private async Task<Outcome> TryAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
         var blob = await catalog.BlobAsync(repository, digest, cancellationToken);
-        if (blob is null or { IsDeleting: true })
+        if (blob is not { State: BlobState.Good })
         {
             return new Outcome(State.Unknown);
         }
@@ -290,7 +290,11 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         }
 
         var own = await view.GetAsync(Keys.Blob(app, self.Digest), cancellationToken);
-        if (own is null || BlobRow.From(own) is not { IsDeleting: false } ownBlob || ownBlob.BlobETag != self.BlobETag)
+        if (
+            own is null
+            || BlobRow.From(own) is not { State: BlobState.Good } ownBlob
+            || ownBlob.BlobETag != self.BlobETag
+        )
         {
             return Decision.Nothing(new Outcome(State.Unknown));
         }
@@ -382,7 +386,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         var childKeys = manifest.NeededManifests.Select(d => Keys.Image(app, d.Digest));
         return
             await ReadAllAsync(view, blobKeys, BlobRow.From, cancellationToken) is { } blobs
-            && !blobs.Exists(b => b.IsDeleting)
+            && blobs.TrueForAll(b => b.State == BlobState.Good)
             && await ReadAllAsync(view, childKeys, ImageRow.From, cancellationToken) is { } children
             && children.TrueForAll(c => c.State == ImageState.Complete)
             ? (blobs, children)

@@ -83,7 +83,7 @@ internal sealed class Removal(Catalog catalog, Content content)
     public async Task<bool> FinishAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
         var row = await catalog.BlobAsync(repository, digest, cancellationToken);
-        if (row is not { IsDeleting: true })
+        if (row is not { State: BlobState.Deleting })
         {
             return true;
         }
@@ -131,8 +131,8 @@ internal sealed class Removal(Catalog catalog, Content content)
     )
     {
         var entity = await view.GetAsync(Keys.Blob(repository.App, digest), cancellationToken);
-        return entity is not null && BlobRow.From(entity) is { IsDeleting: false } blob
-            ? [new Change(blob.Key, (blob with { IsDeleting = true }).ToEntity(view.Namespace), blob.RowETag)]
+        return entity is not null && BlobRow.From(entity) is { State: BlobState.Good } blob
+            ? [new Change(blob.Key, (blob with { State = BlobState.Deleting }).ToEntity(view.Namespace), blob.RowETag)]
             : [];
     }
 

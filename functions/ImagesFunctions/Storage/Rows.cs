@@ -215,12 +215,25 @@ internal sealed record TagRow(string App, string Tag, Digest Digest, string? Gen
         );
 }
 
+/// <summary>Whether a verified blob counts.</summary>
+internal enum BlobState
+{
+    /// <summary>It does: its bytes were hashed, and are what its name says.</summary>
+    Good,
+
+    /// <summary>Its bytes are gone or others; the images that need it are being hidden.</summary>
+    Bad,
+
+    /// <summary>Its removal has begun.</summary>
+    Deleting,
+}
+
 /// <summary>A verified blob: row <c>b</c>.</summary>
 /// <param name="App">The app.</param>
 /// <param name="Digest">Its digest, which is the hash of its bytes.</param>
 /// <param name="Size">Its length in bytes.</param>
 /// <param name="BlobETag">The stored blob's ETag when it was verified: reads carry it, so that other bytes are never served.</param>
-/// <param name="IsDeleting">Whether its removal has begun; then it does not count.</param>
+/// <param name="State">Whether it counts.</param>
 /// <param name="Tar">What was seen in it while it was hashed, or null.</param>
 /// <param name="RowETag">The row's own ETag as it was read.</param>
 internal sealed record BlobRow(
@@ -228,7 +241,7 @@ internal sealed record BlobRow(
     Digest Digest,
     long Size,
     string BlobETag,
-    bool IsDeleting,
+    BlobState State,
     TarFacts? Tar,
     ETag RowETag = default
 )
@@ -244,9 +257,9 @@ internal sealed record BlobRow(
             ["size"] = Size,
             ["blob_etag"] = BlobETag,
         };
-        if (IsDeleting)
+        if (State != BlobState.Good)
         {
-            entity["state"] = "deleting";
+            entity["state"] = State.ToString().ToLowerInvariant();
         }
 
         if (Tar is not null)
@@ -272,7 +285,12 @@ internal sealed record BlobRow(
             ImageRow.Parse(entity.GetString("digest")),
             entity.GetInt64("size") ?? 0,
             entity.GetString("blob_etag"),
-            entity.GetString("state") == "deleting",
+            entity.GetString("state") switch
+            {
+                "bad" => BlobState.Bad,
+                "deleting" => BlobState.Deleting,
+                _ => BlobState.Good,
+            },
             entity.GetBoolean("tar") == true
                 ? new TarFacts(entity.GetString("tar_only_file"), entity.GetString("tar_cmdline"))
                 : null,

@@ -1,66 +1,90 @@
+using Azure.Data.Tables;
 using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Storage;
 
-/// <summary>Takes a blob's row back when its bytes are gone or are others, and hides every image that needs them.</summary>
+/// <summary>
+/// Takes a blob's row back when its bytes are gone or are others, and hides every image that needs them. The row is marked
+/// first: from then on no image can be committed that needs it. So what is found afterwards to need it is all there is,
+/// and none of the steps has to be made again because something else was committed.
+/// </summary>
 internal sealed class TakeBack(Catalog catalog, Content content)
 {
     private const int MostHidden = 90;
     private const int MostCharacters = 300_000;
 
-    /// <summary>Does nothing where the row is not this one any more, or the stored blob is again what the row says.</summary>
+    /// <summary>
+    /// Does nothing where the row is not this one any more, or the stored blob is again what the row says. Goes on where an
+    /// earlier one was killed.
+    /// </summary>
     public async Task RunAsync(Repository repository, BlobRow blob, CancellationToken cancellationToken)
     {
-        while (
-            await catalog.CommitAsync(
+        var goesOn = await catalog.CommitAsync(
+            repository.Namespace,
+            (view, stop) => MarkAsync(view, repository, blob, stop),
+            cancellationToken
+        );
+        while (goesOn)
+        {
+            goesOn = await catalog.CommitAsync(
                 repository.Namespace,
-                (view, stop) => DecideAsync(view, repository, blob, stop),
+                (view, stop) => HideAsync(view, repository, blob, stop),
                 cancellationToken
-            )
-        ) { }
+            );
+        }
     }
 
-    // True: there is more to hide than one transaction holds; the blob's own row goes with the last one.
-    private async Task<Decision<bool>> DecideAsync(
+    private async Task<Decision<bool>> MarkAsync(
         CatalogView view,
         Repository repository,
         BlobRow blob,
         CancellationToken cancellationToken
     )
     {
-        var entity = await view.GetAsync(blob.Key, cancellationToken);
-        if (entity is null || BlobRow.From(entity) is not { IsDeleting: false } row || row.BlobETag != blob.BlobETag)
+        if (Same(await view.GetAsync(blob.Key, cancellationToken), blob) is not { State: not BlobState.Deleting } row)
         {
             return Decision.Nothing(false);
         }
 
-        if (await content.IsStillAsync(LayoutPath.Of(repository, blob.Digest), row.BlobETag, cancellationToken))
+        if (row.State == BlobState.Bad)
         {
+            return Decision.Nothing(true);
+        }
+
+        var path = LayoutPath.Of(repository, blob.Digest);
+        return await content.IsStillAsync(path, row.BlobETag, cancellationToken)
+            ? Decision.Nothing(false)
+            : Decision.Of(true, [Write(view, row with { State = BlobState.Bad })]);
+    }
+
+    // True: look once more. A round that finds nothing to hide comes after the commits of all others, and is the last.
+    private static async Task<Decision<bool>> HideAsync(
+        CatalogView view,
+        Repository repository,
+        BlobRow blob,
+        CancellationToken cancellationToken
+    )
+    {
+        if (Same(await view.GetAsync(blob.Key, cancellationToken), blob) is not { State: BlobState.Bad } row)
+        {
+            // Good bytes have landed meanwhile.
             return Decision.Nothing(false);
         }
 
-        // An image that is committed meanwhile may need the blob, and its needs are not in the log: its own row is.
-        view.Watch(Keys.OfApp('i', repository.App));
         var changes = new List<Change>();
         var seen = new HashSet<Digest> { blob.Digest };
         var hurt = new Queue<Digest>(seen);
-        while (hurt.TryDequeue(out var digest))
+        while (
+            hurt.TryDequeue(out var digest) && changes.Count < MostHidden && changes.Sum(c => c.Length) < MostCharacters
+        )
         {
-            if (await view.GetAsync(Keys.Image(repository.App, digest), cancellationToken) is { } image)
+            if (
+                ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), cancellationToken)) is
+                { State: ImageState.Complete } image
+            )
             {
-                var complete = ImageRow.From(image);
-                if (complete.State == ImageState.Complete)
-                {
-                    changes.Add(
-                        new Change(complete.Key, (complete with { State = ImageState.Hidden }).ToEntity(view.Namespace))
-                    );
-                }
-            }
-
-            if (changes.Count >= MostHidden || changes.Sum(c => c.Length) > MostCharacters)
-            {
-                // The blob's row goes along as it is: if it is renewed meanwhile, nothing is hidden for a reason that is gone.
-                return Decision.Of(true, [.. changes, new Change(row.Key, row.ToEntity(view.Namespace), row.RowETag)]);
+                var hidden = image with { State = ImageState.Hidden };
+                changes.Add(new Change(hidden.Key, hidden.ToEntity(view.Namespace)));
             }
 
             foreach (var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken))
@@ -72,6 +96,15 @@ internal sealed class TakeBack(Catalog catalog, Content content)
             }
         }
 
-        return Decision.Of(false, [.. changes, new Change(row.Key, null, row.RowETag)]);
+        // With what it hides, a round writes the blob's row as it is: if that was renewed meanwhile, nothing is hidden.
+        return changes.Count == 0
+            ? Decision.Of(false, [new Change(row.Key, null, row.RowETag)])
+            : Decision.Of(true, [.. changes, Write(view, row)]);
     }
+
+    private static BlobRow? Same(TableEntity? entity, BlobRow blob) =>
+        entity is not null && BlobRow.From(entity) is var row && row.BlobETag == blob.BlobETag ? row : null;
+
+    private static Change Write(CatalogView view, BlobRow row) =>
+        new(row.Key, row.ToEntity(view.Namespace), row.RowETag);
 }

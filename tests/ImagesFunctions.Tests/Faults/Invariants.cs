@@ -31,7 +31,7 @@ internal static class Invariants
         var paths = await node.PathsAsync();
         var blobs = await node.Catalog.RangeAsync(@namespace, Keys.All('b'), TestContext.Current.CancellationToken);
         // Killed between the bytes and the row, the row is left to the sweeper: it counts for nothing.
-        foreach (var blob in blobs.Select(BlobRow.From).Where(b => b.IsDeleting))
+        foreach (var blob in blobs.Select(BlobRow.From).Where(b => b.State == BlobState.Deleting))
         {
             Assert.DoesNotContain($"{@namespace}/{blob.App}/{Layout.PathOf(blob.Digest.ToString())}", paths);
         }
@@ -59,7 +59,7 @@ internal static class Invariants
     {
         var row = await node.Catalog.BlobAsync(repository, digest, TestContext.Current.CancellationToken);
         Assert.NotNull(row);
-        Assert.False(row.IsDeleting);
+        Assert.Equal(BlobState.Good, row.State);
         var blob = await node
             .Storage.Images.GetBlobClient(LayoutPath.Of(repository, digest))
             .DownloadContentAsync(TestContext.Current.CancellationToken);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 
@@ -60,6 +61,65 @@ public sealed class ManyWriters
         {
             await node.DisposeAsync();
         }
+    }
+
+    /// <summary>A blob goes bad while another process commits image rows of the same app all the time: it is taken back all the same.</summary>
+    [Fact]
+    public async Task Do_not_keep_a_bad_blob_from_being_taken_back()
+    {
+        var connection = await Storages.NewWithTablesAsync();
+        await using var node = new Node(connection);
+        await using var other = new Node(connection);
+        var layout = new Layout();
+        var layer = layout.Add(Layout.OciTar, "a layer"u8.ToArray());
+        var images = Enumerable
+            .Range(0, 30)
+            .Select(i =>
+                layout.AddManifest(layout.Add(Layout.OciConfig, new JsonObject { ["author"] = $"{i}" }), layer)
+            );
+        layout.Index([.. images]);
+        await node.PutAsync("alice/web", layout);
+        await node.StartAsync();
+        Assert.Equal(30, (await node.ListedAsync(Namespace)).Length);
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var commits = 0;
+        var busy = Task.Run(
+            async () =>
+            {
+                // As fast as a bulk drop commits.
+                using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(40));
+                while (!done.IsCancellationRequested && await pace.WaitForNextTickAsync(Stop))
+                {
+                    var row = new ImageRow("web", Digest.Sha256(BitConverter.GetBytes(commits++)))
+                    {
+                        MediaType = Layout.OciManifest,
+                        Size = 0,
+                        IsImage = false,
+                        Generation = "",
+                    };
+                    await other.Catalog.CommitAsync(
+                        Namespace,
+                        (view, _) =>
+                            Task.FromResult(Decision.Of(0, [new Change(row.Key, row.ToEntity(view.Namespace))])),
+                        Stop
+                    );
+                }
+            },
+            Stop
+        );
+
+        var path = $"alice/web/{Layout.PathOf(Layout.Digest(layer))}";
+        await node.PutAsync(path, "other bytes"u8.ToArray());
+        var before = node.Calls.Count;
+        await node.LandAsync([path]);
+        var calls = node.Calls.Count - before;
+        await done.CancelAsync();
+        await busy;
+
+        Assert.Empty(await node.ListedAsync(Namespace));
+        TestContext.Current.TestOutputHelper?.WriteLine($"{calls} calls beside {commits} commits");
+        // Alone it takes about 150: two reads an image, twice; made again for each commit beside it, it would never end.
+        Assert.InRange(calls, 1, 600);
     }
 
     private static async Task WriteAsync(Node node)

@@ -86,10 +86,10 @@ public sealed class RowsTests
     {
         BlobRow[] rows =
         [
-            new("a/b", One, 7, "\"0x1\"", IsDeleting: false, null),
-            new("a", Two, long.MaxValue, "\"0x2\"", IsDeleting: true, new TarFacts(null, null)),
-            new("a", Two, 0, "\"0x3\"", IsDeleting: false, new TarFacts(TarFacts.Initrd, "é")),
-            new("a", Two, 0, "\"0x4\"", IsDeleting: false, new TarFacts(TarFacts.CommandLinePath, "")),
+            new("a/b", One, 7, "\"0x1\"", BlobState.Good, null),
+            new("a", Two, long.MaxValue, "\"0x2\"", BlobState.Deleting, new TarFacts(null, null)),
+            new("a", Two, 0, "\"0x3\"", BlobState.Good, new TarFacts(TarFacts.Initrd, "é")),
+            new("a", Two, 0, "\"0x4\"", BlobState.Bad, new TarFacts(TarFacts.CommandLinePath, "")),
         ];
         foreach (var row in rows)
         {
