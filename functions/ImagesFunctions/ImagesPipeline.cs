@@ -40,28 +40,31 @@ public static class ImagesPipeline
         string pattern,
         Func<HttpContext, string, Task> handle,
         params string[] methods
-    ) =>
-        endpoints.Map(
-            pattern,
-            context =>
-                Envelope.GuardAsync(
-                    context,
-                    async () =>
+    )
+    {
+        var pipeline = endpoints.CreateApplicationBuilder();
+        pipeline.UseResponseCompression();
+        pipeline.Run(context =>
+            Envelope.GuardAsync(
+                context,
+                async () =>
+                {
+                    var account = await AccountAsync(context);
+                    if (methods.Length > 0 && !methods.Contains(context.Request.Method, StringComparer.Ordinal))
                     {
-                        var account = await AccountAsync(context);
-                        if (methods.Length > 0 && !methods.Contains(context.Request.Method, StringComparer.Ordinal))
-                        {
-                            context.Response.Headers.Allow = string.Join(", ", methods);
-                            throw new ApiException(
-                                StatusCodes.Status405MethodNotAllowed,
-                                $"{context.Request.Path} has no method {context.Request.Method}, only {string.Join(", ", methods)}. A body can go with GET: curl -X GET -d '…'."
-                            );
-                        }
-
-                        await handle(context, account);
+                        context.Response.Headers.Allow = string.Join(", ", methods);
+                        throw new ApiException(
+                            StatusCodes.Status405MethodNotAllowed,
+                            $"{context.Request.Path} has no method {context.Request.Method}, only {string.Join(", ", methods)}. A body can go with GET: curl -X GET -d '…'."
+                        );
                     }
-                )
+
+                    await handle(context, account);
+                }
+            )
         );
+        endpoints.Map(pattern, pipeline.Build());
+    }
 
     private static async Task<string> AccountAsync(HttpContext context)
     {

@@ -2,6 +2,7 @@ using ImagesFunctions.Accounts;
 using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Storage;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -28,6 +29,7 @@ public static class ImagesServices
         services.AddSingleton<Removal>();
         services.AddSingleton<Tagging>();
         services.AddSingleton<LayoutIndex>();
+        services.AddSingleton<NamespaceLists>();
         services.AddSingleton<ImageLists>();
         services.AddSingleton<Tokens>();
         // Their constructors are not public, because the types that they take are not.
@@ -47,6 +49,12 @@ public static class ImagesServices
             s.GetRequiredService<LayoutIndex>(),
             s.GetRequiredService<TimeProvider>()
         ));
+        // The bodies hold nothing of one account that another one could have put beside it (BREACH).
+        services.AddResponseCompression(compression =>
+        {
+            compression.EnableForHttps = true;
+            compression.MimeTypes = ["application/json"];
+        });
         return services;
     }
 }

@@ -14,6 +14,15 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
     private static readonly byte[] NoHash = new byte[64];
     private static readonly TimeSpan Longest = TimeSpan.FromDays(36_500);
 
+    // Of keys `account/id`, which neither of the two can hold.
+    private readonly SharedReads<TableEntity?> _rows = new(
+        (key, stop) =>
+        {
+            var slash = key.IndexOf('/', StringComparison.Ordinal);
+            return account.Accounts.GetAsync(key[..slash], key[(slash + 1)..], stop);
+        }
+    );
+
     /// <summary>Makes a token.</summary>
     /// <param name="name">The account: one part of a repository name, lower case; <c>official</c> may write official images.</param>
     /// <param name="lifetime">How long it lives; null for as long as it is not revoked.</param>
@@ -84,8 +93,8 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
     }
 
     /// <summary>
-    /// Whose token this text is, or null. Read from storage at each call, so that a revoked token ends at once; the same
-    /// work is done for accounts that exist and that do not.
+    /// Whose token this text is, or null. Read from storage since the call, so that a revoked token ends at once, with one
+    /// read for all who ask at the same time; the same work is done for accounts that exist and that do not.
     /// </summary>
     internal async Task<string?> AuthenticateAsync(string? text, CancellationToken cancellationToken)
     {
@@ -94,7 +103,7 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
             return null;
         }
 
-        var row = await account.Accounts.GetAsync(credentials.Account, credentials.Id, cancellationToken);
+        var row = await _rows.ReadAsync($"{credentials.Account}/{credentials.Id}", cancellationToken);
         var kept = row?.GetString("hash") is { Length: 64 } hash ? Encoding.ASCII.GetBytes(hash) : NoHash;
         var matches = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(credentials.SecretHash), kept);
         return matches && (row!.GetDateTimeOffset("expires") is not { } expires || expires > time.GetUtcNow())

@@ -11,24 +11,52 @@ using Microsoft.Extensions.Logging;
 namespace ImagesFunctions.Images;
 
 /// <summary>A request that is answered with an error of the Images API.</summary>
-internal sealed class ApiException(int status, string message) : Exception(message)
+/// <param name="status">The HTTP status.</param>
+/// <param name="message">What is wrong, with the name of what is at fault.</param>
+/// <param name="number">The API's own number of the error, where it has one.</param>
+internal sealed class ApiException(int status, string message, int? number = null) : Exception(message)
 {
     /// <summary>The HTTP status.</summary>
     public int Status => status;
+
+    /// <summary>One of <see cref="ErrorNumber"/>, or null.</summary>
+    public int? Number => number;
+}
+
+/// <summary>The numbers that the Images API gives to errors.</summary>
+internal static class ErrorNumber
+{
+    /// <summary>More items than one request may have.</summary>
+    public const int TooMany = 5;
+
+    /// <summary>A malformed reference.</summary>
+    public const int Invalid = 7;
+
+    /// <summary>Nothing that the caller may see has this name.</summary>
+    public const int NotFound = 8;
+
+    /// <summary>The caller may see it, and nothing more.</summary>
+    public const int NotAllowed = 14;
 }
 
 /// <summary>The JSON envelope that every answer of the Images API has, and the one place that writes its errors.</summary>
 internal static partial class Envelope
 {
-    private const int FlushAt = 32 * 1024;
+    /// <summary>The answers are JSON documents, never part of a page, so that <c>&lt;</c> may stay what it is.</summary>
+    public static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    // The answers are JSON documents, never part of a page, so that "<" may stay what it is.
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly string[] OfSuccess = ["ETag", "Link", "X-Total-Count"];
 
-    /// <summary>Runs a handler. Whatever it throws becomes an error of the API's own form.</summary>
+    /// <summary>Runs a handler. Whatever it throws becomes an error of the API's own form, and each request a line in the log.</summary>
     public static async Task GuardAsync(HttpContext context, Func<Task> handle)
     {
-        context.Items[typeof(Stopwatch)] = Stopwatch.GetTimestamp();
+        var started = Stopwatch.GetTimestamp();
+        context.Items[typeof(Stopwatch)] = started;
+        // The trace's own number where there is one, so that it is found there too.
+        var id = Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity
+            ? activity.TraceId.ToHexString()
+            : Guid.NewGuid().ToString("N");
+        context.Response.Headers["X-Request-Id"] = id;
         try
         {
             await handle();
@@ -40,65 +68,100 @@ internal static partial class Envelope
         }
         catch (Exception error) when (!context.Response.HasStarted)
         {
-            var (status, message) = Describe(context, error);
-            await WriteErrorAsync(context, status, message);
+            await WriteErrorAsync(context, Describe(context, id, error));
         }
-    }
-
-    /// <summary>Writes a successful answer whose <c>data</c> has the one member <c>images</c>.</summary>
-    /// <param name="context">The request.</param>
-    /// <param name="images">The images.</param>
-    /// <param name="write">Writes one of them.</param>
-    public static async Task WriteImagesAsync<T>(
-        HttpContext context,
-        IAsyncEnumerable<T> images,
-        Action<Utf8JsonWriter, T> write
-    )
-    {
-        var body = context.Response.BodyWriter;
-        context.Response.ContentType = "application/json";
-        context.Response.Headers.CacheControl = "private, no-cache";
-        context.Response.Headers.Vary = "Authorization";
-        using var json = new Utf8JsonWriter(body, Plain);
-        try
+        catch (Exception error)
         {
-            json.WriteStartObject();
-            json.WriteString("status", "success");
-            json.WriteStartObject("data");
-            json.WriteStartArray("images");
-            var flushed = 0L;
-            await foreach (var image in images.WithCancellation(context.RequestAborted))
-            {
-                write(json, image);
-                if (json.BytesCommitted + json.BytesPending - flushed > FlushAt)
-                {
-                    await json.FlushAsync(context.RequestAborted);
-                    await body.FlushAsync(context.RequestAborted);
-                    flushed = json.BytesCommitted;
-                }
-            }
-
-            json.WriteEndArray();
-            json.WriteEndObject();
-            WriteTime(context, json);
-            json.WriteEndObject();
-            await json.FlushAsync(context.RequestAborted);
-            await body.FlushAsync(context.RequestAborted);
-        }
-        catch (Exception error) when (json.BytesCommitted > 0 && !context.RequestAborted.IsCancellationRequested)
-        {
-            // Part of a list is on its way: only a broken connection tells the client that there is no more of it.
-            LogFailure(Log(context), context.Request.Path, error);
+            // Part of an answer is on its way: only a broken connection tells the client that there is no more of it.
+            LogFailure(Log(context), id, PathOf(context), error);
             context.Abort();
         }
+
+        LogRequest(
+            Log(context),
+            id,
+            context.Request.Method,
+            PathOf(context),
+            context.Response.StatusCode,
+            (long)Stopwatch.GetElapsedTime(started).TotalMicroseconds
+        );
     }
 
-    private static async Task WriteErrorAsync(HttpContext context, int status, string message)
+    /// <summary>Writes an answer with <c>data</c>, which has one member.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="status"><c>success</c>, <c>partial_success</c> or <c>error</c>.</param>
+    /// <param name="message">What went wrong; null where nothing did.</param>
+    /// <param name="name">The name of the one member.</param>
+    /// <param name="items">Its elements.</param>
+    /// <param name="write">Adds one of them to the body, as one JSON value; may fetch what it lacks.</param>
+    public static async Task WriteDataAsync<T>(
+        HttpContext context,
+        string status,
+        string? message,
+        string name,
+        IEnumerable<T> items,
+        Func<ResponseBuffer, T, ValueTask> write
+    )
     {
-        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
+        using var body = new ResponseBuffer(context.Response);
+        body.Write("{\"status\":\""u8);
+        body.Write(System.Text.Encoding.UTF8.GetBytes(status));
+        if (message is not null)
+        {
+            body.Write("\",\"message\":\""u8);
+            body.Write(JsonEncodedText.Encode(message, Plain.Encoder).EncodedUtf8Bytes);
+        }
+
+        body.Write("\",\"data\":{\""u8);
+        body.Write(System.Text.Encoding.UTF8.GetBytes(name));
+        body.Write("\":["u8);
+        var first = true;
+        foreach (var item in items)
+        {
+            if (!first)
+            {
+                body.Write(","u8);
+            }
+
+            first = false;
+            await write(body, item);
+            if (body.IsFull)
+            {
+                await body.SendAsync(context.RequestAborted);
+            }
+        }
+
+        body.Write("]},\"op_time_us\":"u8);
+        body.Write(System.Text.Encoding.UTF8.GetBytes($"{ElapsedMicroseconds(context)}}}"));
+        await body.EndAsync(context.RequestAborted);
+    }
+
+    /// <summary>Writes a JSON object into the buffer.</summary>
+    public static void WriteObject(ResponseBuffer body, Action<Utf8JsonWriter> write)
+    {
+        using var json = new Utf8JsonWriter(body, Plain);
+        json.WriteStartObject();
+        write(json);
+        json.WriteEndObject();
+    }
+
+    private static async Task WriteErrorAsync(HttpContext context, ApiException error)
+    {
+        context.Response.StatusCode = error.Status;
         context.Response.ContentType = "application/json";
         context.Response.Headers.CacheControl = "no-store";
-        if (status == StatusCodes.Status401Unauthorized)
+        foreach (var header in OfSuccess)
+        {
+            context.Response.Headers.Remove(header);
+        }
+
+        if (error.Status == StatusCodes.Status401Unauthorized)
         {
             context.Response.Headers.WWWAuthenticate = "Bearer";
         }
@@ -108,60 +171,81 @@ internal static partial class Envelope
             return;
         }
 
-        using var json = new Utf8JsonWriter(context.Response.BodyWriter, Plain);
-        json.WriteStartObject();
-        json.WriteString("status", "error");
-        json.WriteString("message", message);
-        json.WriteStartArray("errors");
-        json.WriteStartObject();
-        json.WriteNumber("status", status);
-        json.WriteString("message", message);
-        json.WriteEndObject();
-        json.WriteEndArray();
-        WriteTime(context, json);
-        json.WriteEndObject();
-        await json.FlushAsync(CancellationToken.None);
-        await context.Response.BodyWriter.FlushAsync(CancellationToken.None);
+        using var body = new ResponseBuffer(context.Response);
+        WriteObject(
+            body,
+            json =>
+            {
+                json.WriteString("status", "error");
+                json.WriteString("message", error.Message);
+                json.WriteStartArray("errors");
+                json.WriteStartObject();
+                json.WriteNumber("status", error.Status);
+                json.WriteString("message", error.Message);
+                if (error.Number is { } number)
+                {
+                    json.WriteNumber("error", number);
+                }
+
+                json.WriteEndObject();
+                json.WriteEndArray();
+                json.WriteNumber("op_time_us", ElapsedMicroseconds(context));
+            }
+        );
+        await body.EndAsync(CancellationToken.None);
     }
+
+    // Escaped as in a URL: a line of the log stays one line.
+    private static string PathOf(HttpContext context) => context.Request.Path.ToUriComponent();
 
     private static ILogger Log(HttpContext context) =>
-        context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("ImagesFunctions.Images");
+        context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("ImagesFunctions.Requests");
 
-    private static void WriteTime(HttpContext context, Utf8JsonWriter json)
-    {
-        var elapsed = Stopwatch.GetElapsedTime((long)context.Items[typeof(Stopwatch)]!);
-        json.WriteNumber("op_time_us", (long)elapsed.TotalMicroseconds);
-    }
+    private static long ElapsedMicroseconds(HttpContext context) =>
+        (long)Stopwatch.GetElapsedTime((long)context.Items[typeof(Stopwatch)]!).TotalMicroseconds;
 
-    private static (int Status, string Message) Describe(HttpContext context, Exception error)
+    private static ApiException Describe(HttpContext context, string id, Exception error)
     {
         switch (error)
         {
             case ApiException api:
-                return (api.Status, api.Message);
+                return api;
             case BadHttpRequestException bad:
-                return (bad.StatusCode, bad.Message);
+                return new ApiException(bad.StatusCode, bad.Message);
         }
 
         // The caller learns that it failed and whether to try again; the reason is for the log.
         var log = Log(context);
         if (error is StorageUnavailableException or RequestFailedException || StorageErrors.IsUnclear(error))
         {
-            LogUnavailable(log, context.Request.Path, error.Message.Split('\n')[0].Trim());
+            LogUnavailable(log, id, PathOf(context), error.Message.Split('\n')[0].Trim());
             context.Response.Headers.RetryAfter = "1";
-            return (StatusCodes.Status503ServiceUnavailable, "Storage does not answer: try again.");
+            return new ApiException(StatusCodes.Status503ServiceUnavailable, "Storage does not answer: try again.");
         }
 
-        LogFailure(log, context.Request.Path, error);
-        return (
+        LogFailure(log, id, PathOf(context), error);
+        return new ApiException(
             StatusCodes.Status500InternalServerError,
             "An error of the service, not of the request. It was logged."
         );
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Request to {Path} failed, storage does not answer: {Reason}")]
-    private static partial void LogUnavailable(ILogger logger, string path, string reason);
+    [LoggerMessage(Level = LogLevel.Information, Message = "{RequestId} {Method} {Path} {Status} in {Microseconds} µs")]
+    private static partial void LogRequest(
+        ILogger logger,
+        string requestId,
+        string method,
+        string path,
+        int status,
+        long microseconds
+    );
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Request to {Path} failed")]
-    private static partial void LogFailure(ILogger logger, string path, Exception error);
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "{RequestId} Request to {Path} failed, storage does not answer: {Reason}"
+    )]
+    private static partial void LogUnavailable(ILogger logger, string requestId, string path, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{RequestId} Request to {Path} failed")]
+    private static partial void LogFailure(ILogger logger, string requestId, string path, Exception error);
 }

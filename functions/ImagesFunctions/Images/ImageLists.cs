@@ -1,103 +1,223 @@
-using System.Runtime.CompilerServices;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Images;
 
-/// <summary>An image as lists show it.</summary>
-/// <param name="Namespace">The namespace.</param>
-/// <param name="Repository">The repository as the API writes it: official ones without a slash.</param>
-/// <param name="Tags">Its tags in ordinal order, without the repository.</param>
-/// <param name="Row">All else.</param>
-internal sealed record ListEntry(string Namespace, string Repository, IReadOnlyList<string> Tags, ImageRow Row);
+/// <summary>The answer to a list: all of it, or one page.</summary>
+/// <param name="Images">The images, sorted by repository and digest.</param>
+/// <param name="Total">How many match, on all pages.</param>
+/// <param name="Next">The last image, if more come behind it; else null.</param>
+/// <param name="Hash">Stands for the images and their order.</param>
+internal sealed record ListPage(IEnumerable<ListedImage> Images, int Total, ListedImage? Next, UInt128 Hash);
 
 /// <summary>Lists of images: what a caller may see, and of that what was asked for.</summary>
-internal sealed class ImageLists(Catalog catalog, ImageRows imageRows)
+internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
 {
-    /// <summary>The images that an account sees and that a filter asks for, sorted by repository and digest.</summary>
-    public async Task<IReadOnlyList<ListEntry>> ListAsync(
+    // A stretch of a namespace's list. The caller's own images stand between those official ones whose names come before
+    // `account/` and those behind.
+    private sealed record Part(string Namespace, NamespaceList List, KeyRange Range)
+    {
+        public bool IsEmpty => string.CompareOrdinal(Range.From, Range.To) >= 0;
+
+        // Keys sort as repositories do, so this holds for an image of any repository; null: all of this comes before it.
+        public string? KeyAfter(Reference? after)
+        {
+            if (after is null)
+            {
+                return "";
+            }
+
+            var (repository, prefix) = (after.Repository.DisplayName, Namespace + "/");
+            if (Namespace == Repository.Official)
+            {
+                return Keys.Image(repository, after.Digest!);
+            }
+
+            return repository.StartsWith(prefix, StringComparison.Ordinal)
+                    ? Keys.Image(repository[prefix.Length..], after.Digest!)
+                : string.CompareOrdinal(repository, prefix) < 0 ? ""
+                : null;
+        }
+    }
+
+    /// <summary>The images that an account sees and that a request asks for.</summary>
+    /// <exception cref="StorageUnavailableException">What is asked for cannot be read now.</exception>
+    public async Task<ListPage> ListAsync(string account, ListRequest request, CancellationToken cancellationToken)
+    {
+        var filter = request.Filter;
+        var parts = await PartsAsync(account, [filter], cancellationToken);
+        IEnumerable<ListedImage> After(Reference? after) =>
+            parts.SelectMany(p => p.KeyAfter(after) is { } key ? p.List.In(p.Range, key, filter.Tagged) : []);
+        if (filter.IsForOne)
+        {
+            var one = Find(parts, filter);
+            var isBehind =
+                one is not null
+                && parts.Any(p =>
+                    p.Namespace == one.Namespace
+                    && p.KeyAfter(request.After) is { } key
+                    && string.CompareOrdinal(one.Key, key) > 0
+                );
+            return new ListPage(isBehind ? [one!] : [], one is null ? 0 : 1, null, isBehind ? one!.Hash : 0);
+        }
+
+        var all = parts.Aggregate(default(ListSum), (sum, part) => sum + part.List.Sum(part.Range, filter.Tagged));
+        if (request is { Limit: null, After: null })
+        {
+            return new ListPage(After(null), all.Count, null, all.Hash);
+        }
+
+        var page = After(request.After).Take((request.Limit ?? int.MaxValue - 1) + 1).ToList();
+        var hasMore = page.Count > request.Limit;
+        if (hasMore)
+        {
+            page.RemoveAt(page.Count - 1);
+        }
+
+        var hash = page.Aggregate(default(UInt128), (sum, image) => unchecked(sum + image.Hash));
+        return new ListPage(page, all.Count, hasMore ? page[^1] : null, hash);
+    }
+
+    /// <summary>The image that each filter asks for, in their order; null where none is seen. All are of one moment.</summary>
+    /// <exception cref="StorageUnavailableException">What is asked for cannot be read now.</exception>
+    public async Task<IReadOnlyList<ListedImage?>> FindAsync(
         string account,
-        ListFilter filter,
+        IReadOnlyList<ListFilter> filters,
         CancellationToken cancellationToken
     )
     {
-        // Decided before any read: for another account's namespace there is nothing to find and nothing to measure.
-        string[] visible = account == Repository.Official ? [account] : [account, Repository.Official];
-        var entries = new List<ListEntry>();
-        foreach (var ns in visible)
+        var parts = await PartsAsync(account, filters, cancellationToken);
+        // Tags stand at their images: one pass over the apps that are asked for, however many items there are.
+        var wanted = filters
+            .Where(f => f is { Digest: null, Tag: not null })
+            .Select(f => f.Tag!.Repository)
+            .ToHashSet();
+        var byTag = new Dictionary<(string Repository, string Tag), ListedImage>();
+        foreach (var repository in wanted)
         {
-            if (TryScope(ns, filter, out var app))
+            foreach (
+                var image in parts
+                    .Where(p => p.Namespace == repository.Namespace)
+                    .SelectMany(p => p.List.In(Keys.OfApp('i', repository.App), "", tagged: true))
+            )
             {
-                var rows = await catalog.ReadAsync(ns, app, cancellationToken);
-                await rows.LoadChildrenAsync(imageRows, ns, cancellationToken);
-                entries.AddRange(
-                    rows.Listed()
-                        .Select(i => new ListEntry(
-                            ns,
-                            ns == Repository.Official ? i.Row.App : $"{ns}/{i.Row.App}",
-                            i.Tags,
-                            i.Row
-                        ))
-                        .Where(e => Matches(e, filter))
-                );
+                foreach (var tag in image.Tags)
+                {
+                    byTag[(image.Repository, tag)] = image;
+                }
             }
         }
 
-        entries.Sort(
-            (a, b) =>
-            {
-                var order = string.CompareOrdinal(a.Repository, b.Repository);
-                return order != 0 ? order : string.CompareOrdinal(a.Row.Digest.ToString(), b.Row.Digest.ToString());
-            }
-        );
-        return entries;
+        return
+        [
+            .. filters.Select(f =>
+                f.Digest is not null ? Find(parts, f)
+                : byTag.GetValueOrDefault((f.Tag!.Repository.DisplayName, f.Tag.Tag!)) is { } image
+                && f.TryScope(image.Namespace, out _)
+                    ? image
+                : null
+            ),
+        ];
     }
 
-    /// <summary>
-    /// The same, each with its facts: those that are too long for a row are fetched one at a time, when their turn comes.
-    /// </summary>
-    public async IAsyncEnumerable<ListEntry> WithFactsAsync(
-        IReadOnlyList<ListEntry> entries,
-        [EnumeratorCancellation] CancellationToken cancellationToken
+    /// <summary>The images of this digest that an account sees: its own before official ones, then by repository.</summary>
+    /// <exception cref="StorageUnavailableException">They cannot be read now.</exception>
+    public async Task<IReadOnlyList<ListedImage>> FindAsync(
+        string account,
+        Digest digest,
+        CancellationToken cancellationToken
     )
     {
-        foreach (var entry in entries)
+        var found = new List<ListedImage>();
+        foreach (var ns in Visible(account))
         {
-            yield return entry.Row.HasFacts
-                ? entry
-                : entry with
+            // Whatever has the image has its manifest.
+            var apps = (await catalog.AppsWithAsync(ns, digest, cancellationToken)).ToList();
+            foreach (var app in apps)
+            {
+                var list = await lists.CurrentAsync(ns, apps.Count == 1 ? app : null, cancellationToken);
+                if (list.Find(Keys.Image(app, digest)) is { } image)
                 {
-                    Row = await imageRows.WithFactsAsync(entry.Namespace, entry.Row, cancellationToken),
-                };
+                    found.Add(image);
+                }
+            }
         }
+
+        return found;
     }
 
-    // False when the filter asks for nothing of this namespace; else the one app that it asks for, or null for all.
-    private static bool TryScope(string ns, ListFilter filter, out string? app)
+    // Decided before any read: for another account's namespace there is nothing to find and nothing to measure.
+    private static string[] Visible(string account) =>
+        account == Repository.Official ? [account] : [account, Repository.Official];
+
+    private async Task<IReadOnlyList<Part>> PartsAsync(
+        string account,
+        IReadOnlyList<ListFilter> filters,
+        CancellationToken cancellationToken
+    )
     {
-        app = null;
-        foreach (
-            var (wantedNamespace, wantedApp) in (ReadOnlySpan<(string?, string?)>)
-                [
-                    (filter.Namespace, filter.App),
-                    (filter.Digest?.Repository.Namespace, filter.Digest?.Repository.App),
-                    (filter.Tag?.Repository.Namespace, filter.Tag?.Repository.App),
-                ]
-        )
+        var reads = new List<(string Namespace, string? App, Task<NamespaceList> List)>();
+        foreach (var ns in Visible(account))
         {
-            if ((wantedNamespace ?? ns) != ns || (app is not null && wantedApp is not null && app != wantedApp))
+            var apps = filters
+                .Where(f => f.TryScope(ns, out _))
+                .Select(f => f.TryScope(ns, out var app) ? app : null)
+                .Distinct(StringComparer.Ordinal)
+                .Take(2)
+                .ToList();
+            if (apps.Count > 0)
             {
-                return false;
+                var app = apps.Count == 1 ? apps[0] : null;
+                reads.Add((ns, app, lists.CurrentAsync(ns, app, cancellationToken)));
+            }
+        }
+
+        await Task.WhenAll(reads.Select(r => r.List));
+        var own = "i!" + Keys.Encode(account + "/");
+        var parts = new List<Part>();
+        foreach (var (ns, app, list) in reads)
+        {
+            var range = app is null ? Keys.All('i') : Keys.OfApp('i', app);
+            var isAround = ns == Repository.Official && account != ns;
+            parts.Insert(0, new Part(ns, await list, isAround ? range with { To = Min(range.To, own) } : range));
+            if (isAround)
+            {
+                parts.Add(new Part(ns, await list, range with { From = Max(range.From, own) }));
+            }
+        }
+
+        parts.RemoveAll(p => p.IsEmpty);
+        return parts;
+    }
+
+    private static ListedImage? Find(IReadOnlyList<Part> parts, ListFilter filter)
+    {
+        foreach (var part in parts)
+        {
+            if (!filter.TryScope(part.Namespace, out var app) || app is null)
+            {
+                continue;
             }
 
-            app ??= wantedApp;
+            var image = filter.Digest is { } digest
+                ? part.List.Find(Keys.Image(app, digest.Digest!))
+                : part
+                    .List.In(Keys.OfApp('i', app), "", tagged: true)
+                    .FirstOrDefault(i => i.Tags.Contains(filter.Tag!.Tag!, StringComparer.Ordinal));
+            if (
+                image is not null
+                && (!filter.Tagged || image.Tags.Count > 0)
+                && (filter.Tag?.Tag is not { } tag || image.Tags.Contains(tag, StringComparer.Ordinal))
+            )
+            {
+                return image;
+            }
         }
 
-        return true;
+        return null;
     }
 
-    private static bool Matches(ListEntry entry, ListFilter filter) =>
-        (!filter.Tagged || entry.Tags.Count > 0)
-        && (filter.Digest?.Digest is not { } digest || entry.Row.Digest == digest)
-        && (filter.Tag?.Tag is not { } tag || entry.Tags.Contains(tag, StringComparer.Ordinal));
+    private static string Min(string a, string b) => string.CompareOrdinal(a, b) < 0 ? a : b;
+
+    private static string Max(string a, string b) => string.CompareOrdinal(a, b) > 0 ? a : b;
 }

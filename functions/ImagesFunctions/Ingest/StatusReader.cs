@@ -58,11 +58,23 @@ public sealed class StatusReader
     }
 
     /// <summary>Reads the status of one app, or of the whole namespace where <paramref name="app"/> is null.</summary>
-    public async Task<IngestStatus> ReadAsync(string @namespace, string? app, CancellationToken cancellationToken)
+    public async Task<IngestStatus> ReadAsync(string @namespace, string? app, CancellationToken cancellationToken) =>
+        await ReadRowsAsync(@namespace, app, cancellationToken) with
+        {
+            Unseen = await UnseenAsync(@namespace, app, cancellationToken),
+        };
+
+    /// <summary>What waits and what was refused in a namespace; what no event was delivered for is not looked for.</summary>
+    internal Task<IngestStatus> ProblemsAsync(string @namespace, CancellationToken cancellationToken) =>
+        ReadRowsAsync(@namespace, app: null, cancellationToken);
+
+    private async Task<IngestStatus> ReadRowsAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
         var rows = await _catalog.ReadAsync(@namespace, app, cancellationToken);
         await rows.LoadChildrenAsync(_imageRows, @namespace, cancellationToken);
-        var listed = rows.Listed()
+        var listed = new ListedRows<ImageRow>(row => row)
+            .Apply(rows)
+            .Values.OfType<ListedRow<ImageRow>>()
             .Select(i => new ListedImage($"{@namespace}/{i.Row.App}", i.Row.Digest.ToString(), i.Tags, i.Row.Size));
         var pending = rows
             .Tags.Values.Where(t => t.Generation is null)
@@ -72,7 +84,7 @@ public sealed class StatusReader
             await WaitingAsync(@namespace, app, rows, cancellationToken),
             await RefusedAsync(@namespace, app, cancellationToken),
             [.. pending],
-            await UnseenAsync(@namespace, app, cancellationToken)
+            Unseen: []
         );
     }
 
@@ -205,12 +217,12 @@ public sealed class StatusReader
             var blob in (await _catalog.RangeAsync(@namespace, Keys.All('b'), cancellationToken)).Select(BlobRow.From)
         )
         {
-            seen.Add(($"{@namespace}/{blob.App}/blobs/{blob.Digest.Algorithm}/{blob.Digest.Encoded}", blob.BlobETag));
+            seen.Add((LayoutPath.Of(RepositoryOf(@namespace, blob.App), blob.Digest), blob.BlobETag));
         }
 
         foreach (var layout in await _catalog.RangeAsync(@namespace, Keys.All('j'), cancellationToken))
         {
-            seen.Add(($"{@namespace}/{layout.GetString("app")}/index.json", layout.GetString("etag")));
+            seen.Add((LayoutPath.IndexOf(RepositoryOf(@namespace, layout.GetString("app"))), layout.GetString("etag")));
         }
 
         var refused = (await _catalog.RangeAsync(@namespace, Keys.All('x'), cancellationToken))
@@ -224,6 +236,11 @@ public sealed class StatusReader
                 .Select(b => Refusals.Visible(b.Path)),
         ];
     }
+
+    private static Repository RepositoryOf(string @namespace, string app) =>
+        Repository.TryParse($"{@namespace}/{app}", out var repository)
+            ? repository
+            : throw new InvalidOperationException($"'{@namespace}/{app}' in a row is no repository");
 
     // `oci-layout` says nothing that anybody would look at.
     private static bool IsLayoutFile(string path) =>

@@ -11,7 +11,17 @@ internal sealed class Catalog(StorageAccount account)
     private const int MostTries = 200;
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
+    // Beyond this, a scan of the rows costs less than the log's point reads.
+    private const int MostReplayed = 1_024;
+
+    // Each may have close to 1 MiB.
+    private const int ReplayedAtOnce = 64;
+
     private readonly ConcurrentDictionary<string, CommitQueue> _queues = new(StringComparer.Ordinal);
+
+    private readonly SharedReads<long> _versions = new(
+        async (ns, stop) => (await account.Catalog.VersionAsync(ns, stop)).Seq
+    );
 
     /// <summary>
     /// Makes a decision and commits it. It is made again for as long as somebody else changes what it read, and has to
@@ -177,6 +187,10 @@ internal sealed class Catalog(StorageAccount account)
         return true;
     }
 
+    /// <summary>The number of the namespace's last commit, read since the call; 0 before its first one. Calls at the same time share reads.</summary>
+    public Task<long> SequenceAsync(string @namespace, CancellationToken cancellationToken) =>
+        _versions.ReadAsync(@namespace, cancellationToken);
+
     /// <summary>
     /// The image and tag rows of a namespace, or of one app of it, as they were at one moment not before the call: rows
     /// are scanned page by page, and what was committed meanwhile is replayed from the log.
@@ -192,11 +206,9 @@ internal sealed class Catalog(StorageAccount account)
                 return new NamespaceRows();
             }
 
-            var (imageRange, tagRange) = app is null
-                ? (Keys.All('i'), Keys.All('t'))
-                : (Keys.OfApp('i', app), Keys.OfApp('t', app));
-            var images = RangeAsync(@namespace, imageRange, cancellationToken);
-            var tags = RangeAsync(@namespace, tagRange, cancellationToken);
+            var scope = RowScope.Of(app);
+            var images = RangeAsync(@namespace, scope.Images, cancellationToken);
+            var tags = RangeAsync(@namespace, scope.Tags, cancellationToken);
             var rows = new NamespaceRows();
             foreach (var row in await images)
             {
@@ -208,9 +220,14 @@ internal sealed class Catalog(StorageAccount account)
                 rows.Apply(row.RowKey, row);
             }
 
-            var after = await account.Catalog.VersionAsync(@namespace, cancellationToken);
-            if (await ReplayAsync(@namespace, before.Seq, after.Seq, rows, imageRange, tagRange, cancellationToken))
+            rows.Seq = (await account.Catalog.VersionAsync(@namespace, cancellationToken)).Seq;
+            if (await ChangesAsync(@namespace, app, before.Seq, rows.Seq, cancellationToken) is { } changes)
             {
+                foreach (var (key, row) in changes)
+                {
+                    rows.Apply(key, row);
+                }
+
                 return rows;
             }
         }
@@ -218,42 +235,72 @@ internal sealed class Catalog(StorageAccount account)
         throw new StorageUnavailableException($"the namespace {@namespace} changes faster than it can be read");
     }
 
-    // False when the log does not tell it all, because entries are trimmed or were too long.
-    private async Task<bool> ReplayAsync(
+    /// <summary>
+    /// The image and tag rows that the commits after one number and up to another have written, each key once, with its
+    /// last row: null for a removed one. Null altogether when the log does not tell it all, because entries are trimmed,
+    /// too long or too many: then rows are to be scanned.
+    /// </summary>
+    public async Task<IReadOnlyDictionary<string, TableEntity?>?> ChangesAsync(
         string @namespace,
-        long from,
+        string? app,
+        long after,
         long to,
-        NamespaceRows rows,
-        KeyRange imageRange,
-        KeyRange tagRange,
         CancellationToken cancellationToken
     )
     {
-        for (var first = from + 1; first <= to; first += LogReads.MostEntries)
+        var changes = new Dictionary<string, TableEntity?>(StringComparer.Ordinal);
+        if (to - after > MostReplayed)
         {
-            var last = Math.Min(to, first + LogReads.MostEntries - 1);
+            return null;
+        }
+
+        var scope = RowScope.Of(app);
+        for (var first = after + 1; first <= to; first += ReplayedAtOnce)
+        {
+            var last = Math.Min(to, first + ReplayedAtOnce - 1);
             var log = await account.Catalog.LogAsync(@namespace, first, last, cancellationToken);
             if (log.Count <= last - first || log.Exists(e => e.Rows is null))
             {
-                return false;
+                return null;
             }
 
-            foreach (var (key, row) in log.SelectMany(e => e.Rows!))
+            foreach (var (key, row) in log.SelectMany(e => e.Rows!).Where(r => scope.Contains(r.Key)))
             {
-                if (imageRange.Contains(key) || tagRange.Contains(key))
-                {
-                    rows.Apply(key, row);
-                }
+                changes[key] = row;
             }
         }
 
-        return true;
+        return changes;
     }
+
+    /// <summary>The apps of a namespace that have this blob, verified or going.</summary>
+    public async Task<IEnumerable<string>> AppsWithAsync(
+        string @namespace,
+        Digest digest,
+        CancellationToken cancellationToken
+    ) =>
+        (await RangeAsync(@namespace, Keys.BlobOfAnyApp(digest), cancellationToken)).Select(row =>
+            row.GetString("app")
+        );
+}
+
+/// <summary>The ranges of image and tag rows of a namespace, or of one app of it.</summary>
+internal readonly record struct RowScope(KeyRange Images, KeyRange Tags)
+{
+    public static RowScope Of(string? app) =>
+        app is null
+            ? new RowScope(Keys.All('i'), Keys.All('t'))
+            : new RowScope(Keys.OfApp('i', app), Keys.OfApp('t', app));
+
+    public bool Contains(string key) => Images.Contains(key) || Tags.Contains(key);
 }
 
 /// <summary>Image and tag rows by their keys, which sort them by app.</summary>
 internal sealed class NamespaceRows
 {
+    /// <summary>The number of the last commit that is in here; 0 where there was none.</summary>
+    public long Seq { get; set; }
+
     public SortedDictionary<string, ImageRow> Images { get; } = new(StringComparer.Ordinal);
 
     public SortedDictionary<string, TagRow> Tags { get; } = new(StringComparer.Ordinal);
@@ -266,51 +313,6 @@ internal sealed class NamespaceRows
         )
         {
             Images[key] = await imageRows.WithFactsAsync(@namespace, row, cancellationToken);
-        }
-    }
-
-    /// <summary>
-    /// The images that a list shows, with their tags in ordinal order, sorted by app and digest: complete ones, and of those
-    /// that an index of the same repository names, complete, awaited or deleted, only the ones with a tag of their own. Needs the children.
-    /// </summary>
-    public IEnumerable<(ImageRow Row, IReadOnlyList<string> Tags)> Listed()
-    {
-        var complete = Images.Values.Where(i => i.State == ImageState.Complete).ToList();
-        // A tag of an image that was deleted, and landed again, has the old generation.
-        var tags = Tags
-            .Values.Where(t => t.Generation is not null)
-            .ToLookup(t => (t.App, t.Digest, t.Generation), t => t.Tag);
-        // An index that misses something counts as long as it has a tag: so what it names does not come and go while it
-        // lands or heals, and what nobody awaits keeps nothing back.
-        var waiting = Images
-            .Values.Where(i => i.State is ImageState.Waiting or ImageState.Hidden)
-            .ToDictionary(i => (i.App, i.Digest.ToString()), i => i.Children);
-        var children = Images
-            .Values.Where(i => i.State is ImageState.Complete or ImageState.Deleted)
-            .SelectMany(i => i.Children.Select(c => (i.App, Child: c)))
-            .ToHashSet();
-        var awaited = new Stack<(string App, string Digest)>(Tags.Values.Select(t => (t.App, t.Digest.ToString())));
-        while (awaited.TryPop(out var one))
-        {
-            // An index that it names, and that misses something as well, is awaited with it.
-            if (waiting.Remove(one, out var named))
-            {
-                foreach (var child in named.Select(c => (one.App, c)))
-                {
-                    children.Add(child);
-                    awaited.Push(child);
-                }
-            }
-        }
-
-        foreach (var image in complete.Where(i => i.IsImage))
-        {
-            List<string> own = [.. tags[(image.App, image.Digest, image.Generation)]];
-            if (own.Count > 0 || !children.Contains((image.App, image.Digest.ToString())))
-            {
-                own.Sort(StringComparer.Ordinal);
-                yield return (image, own);
-            }
         }
     }
 

@@ -25,6 +25,9 @@ internal static class Keys
 
     public static string Blob(string app, Digest digest) => $"b!{digest}!{Encode(app)}";
 
+    /// <summary>The rows of this blob in all apps of the namespace.</summary>
+    public static KeyRange BlobOfAnyApp(Digest digest) => KeyRange.Prefix($"b!{digest}!");
+
     public static string Need(string app, Digest needed, Needer by) => $"n!{Encode(app)}!{needed}!{by.ShortKey}";
 
     public static string Referrer(string app, Digest subject, Digest referrer) =>
@@ -44,7 +47,8 @@ internal static class Keys
     /// <summary>All rows that say who needs this.</summary>
     public static KeyRange Needs(string app, Digest needed) => KeyRange.Prefix($"n!{Encode(app)}!{needed}!");
 
-    private static string Encode(string app) =>
+    /// <summary>A name, or the beginning of one, as it stands in keys.</summary>
+    public static string Encode(string app) =>
         string.Create(
             app.Length,
             app,

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Azure.Core;
+using ImagesFunctions.Tests.Storage;
 
 namespace ImagesFunctions.Tests.Faults;
 

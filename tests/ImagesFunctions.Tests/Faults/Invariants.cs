@@ -1,6 +1,7 @@
 using Azure.Data.Tables;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
+using ImagesFunctions.Tests.Storage;
 
 namespace ImagesFunctions.Tests.Faults;
 
@@ -16,6 +17,7 @@ internal static class Invariants
         }
 
         await TheLogTellsTheRowsAsync(node, @namespace, rows);
+        await TheListIsOfTheRowsAsync(node, @namespace, rows);
     }
 
     /// <summary>After every event was delivered: no half-made removal, no tag that waits for an image that is there.</summary>
@@ -88,6 +90,16 @@ internal static class Invariants
         }
 
         Assert.Equal(Texts(@namespace, rows), Texts(@namespace, replayed));
+    }
+
+    // What this process has kept and brought up to date is what the rows say.
+    private static async Task TheListIsOfTheRowsAsync(Node node, string @namespace, NamespaceRows rows)
+    {
+        await rows.LoadChildrenAsync(node.ImageRows, @namespace, TestContext.Current.CancellationToken);
+        Assert.Equal(
+            rows.Listed().Select(i => string.Join(' ', [$"{i.Row.App}@{i.Row.Digest}", .. i.Tags])),
+            await node.ListedAsync(@namespace)
+        );
     }
 
     private static IEnumerable<string> Texts(string @namespace, NamespaceRows rows) =>

@@ -1,3 +1,4 @@
+using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
@@ -37,6 +38,10 @@ public sealed class Node : IAsyncDisposable
     internal Removal Removal => Get<Removal>();
 
     internal Tagging Tagging => Get<Tagging>();
+
+    internal NamespaceLists Lists => Get<NamespaceLists>();
+
+    internal ImageLists ImageLists => Get<ImageLists>();
 
     public BlobIngest Ingest => Get<BlobIngest>();
 
@@ -80,8 +85,12 @@ public sealed class Node : IAsyncDisposable
     /// <summary>What a list shows of a namespace: each image with its tags, as <c>app@digest tag tag</c>.</summary>
     public async Task<string[]> ListedAsync(string @namespace)
     {
-        var rows = await Catalog.ReadAsync(@namespace, null, Stop);
-        return [.. rows.Listed().Select(i => string.Join(' ', [$"{i.Row.App}@{i.Row.Digest}", .. i.Tags]))];
+        var list = await Lists.CurrentAsync(@namespace, null, Stop);
+        return
+        [
+            .. list.In(Keys.All('i'), "", tagged: false)
+                .Select(i => string.Join(' ', [$"{i.Row.App}@{i.Row.Digest}", .. i.Tags])),
+        ];
     }
 
     public static Repository Repository(string name) =>

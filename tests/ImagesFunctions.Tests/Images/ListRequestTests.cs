@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Tests.Images;
 
-public sealed class ListFilterTests
+public sealed class ListRequestTests
 {
     private static readonly string Digest = "sha256:" + new string('a', 64);
 
@@ -89,7 +89,18 @@ public sealed class ListFilterTests
     [InlineData("?Namespace=alice", "'Namespace' is unknown")]
     [InlineData("?namespaces=alice", "'namespaces' is unknown")]
     [InlineData("?=alice", "'' is unknown")]
-    [InlineData("?limit=1", "'limit' is unknown")]
+    [InlineData("?limit", "'limit' has to be")]
+    [InlineData("?limit=0", "'limit' has to be")]
+    [InlineData("?limit=1001", "'limit' has to be")]
+    [InlineData("?limit=-1", "'limit' has to be")]
+    [InlineData("?limit=1.5", "'limit' has to be")]
+    [InlineData("?limit=99999999999", "'limit' has to be")]
+    [InlineData("?limit=1&limit=2", "'limit' is given more than once")]
+    [InlineData("?after=", "'after' is malformed")]
+    [InlineData("?after=alice/app", "'after' is malformed")]
+    [InlineData("?after=alice/app:v1", "'after' is malformed")]
+    [InlineData("?details=true", "'details' is unknown")]
+    [InlineData("?metro=fra0", "'metro' is unknown")]
     [InlineData("?tag=alice/app", "'tag' is malformed")]
     [InlineData("?tag=", "'tag' is malformed")]
     [InlineData("?digest=alice/app:v1", "'digest' is malformed")]
@@ -117,6 +128,14 @@ public sealed class ListFilterTests
     [InlineData("""{"tag":"\ud800"}""", "not valid Unicode")]
     [InlineData("""{"\ud800":"a/b:c"}""", "not valid")]
     [InlineData("""{"tag":[[[[[[[[[[]]]]]]]]]]}""", "not valid JSON")]
+    [InlineData("[{}]", "Item 0 of the body is empty")]
+    [InlineData("[null]", "Item 0 of the body has to be an object")]
+    [InlineData("[[]]", "Item 0 of the body has to be an object")]
+    [InlineData("""["a/b:c"]""", "Item 0 of the body has to be an object")]
+    [InlineData("""[{"tag":"a/b:c"},{"digests":"x"}]""", "Item 1 of the body: the member 'digests' is unknown")]
+    [InlineData("""[{"tag":7}]""", "Item 0 of the body: the member 'tag' has to be a string")]
+    [InlineData("""[{"tag":"a/b:c","tagged":"a/b:c"}]""", "Item 0 of the body: 'tag' is given twice")]
+    [InlineData("""[{"tag":"a/b:c"}""", "not valid JSON")]
     public async Task A_body_that_is_misspelt_is_refused_and_named(string body, string reason) =>
         await AssertRefusedAsync("", body, 400, reason);
 
@@ -132,6 +151,61 @@ public sealed class ListFilterTests
             "'digest' is given twice"
         );
     }
+
+    [Fact]
+    public async Task An_array_is_a_batch_in_its_order()
+    {
+        Assert.Empty((await RequestAsync("", "[]")).Batch!);
+        Assert.Null((await RequestAsync("", "{}")).Batch);
+
+        var request = await RequestAsync(
+            "?namespace=alice&tagged",
+            $$"""'[{"tag":"alice/app:v1"},{"digest":"app@{{Digest}}","tagged":"app:v2"},{"tag":"no tag"}]'"""
+        );
+
+        Assert.Equal(
+            [
+                new BatchItem(TagText: "alice/app:v1"),
+                new BatchItem($"app@{Digest}", "app:v2"),
+                new BatchItem(TagText: "no tag"),
+            ],
+            request.Batch
+        );
+        Assert.Equal([null, null, "tag"], request.Batch!.Select(i => i.MalformedMember));
+        Assert.Equal(("alice", true), (request.Filter.Namespace, request.Filter.Tagged));
+        Assert.Equal("v1", request.Batch![0].Filter(request.Filter).Tag?.Tag);
+    }
+
+    [Theory]
+    [InlineData("?limit=2")]
+    [InlineData("?tag=a/b:c")]
+    public async Task A_batch_has_no_pages_and_no_other_filter(string query) =>
+        await AssertRefusedAsync(query, """[{"tag":"a/b:c"}]""", 400, "do not go with an array");
+
+    [Fact]
+    public async Task A_batch_has_1000_items_at_the_most()
+    {
+        static string Batch(int items) => $"[{string.Join(',', Enumerable.Repeat("""{"tag":"a/b:c"}""", items))}]";
+
+        Assert.Equal(1_000, (await RequestAsync("", Batch(1_000))).Batch!.Count);
+        await AssertRefusedAsync("", Batch(1_001), 400, "1001 items");
+        Assert.Equal(5, (await Assert.ThrowsAsync<ApiException>(() => RequestAsync("", Batch(1_001)))).Number);
+    }
+
+    [Fact]
+    public async Task Pages_have_a_limit_and_a_place_to_begin()
+    {
+        var request = await RequestAsync($"?limit=1000&after=alice/app@{Digest}", "");
+
+        Assert.Equal(
+            (1_000, $"alice/app@{Digest}"),
+            (request.Limit, $"{request.After!.Repository}@{request.After.Digest}")
+        );
+    }
+
+    [Fact]
+    public async Task Later_generations_send_details_and_metro_which_say_nothing() =>
+        Assert.Equal(new ListRequest(), await RequestAsync("?details=maybe&metro=fra0", "", ofLaterGeneration: true));
 
     [Fact]
     public async Task A_body_beyond_1_MiB_is_refused()
@@ -222,11 +296,17 @@ public sealed class ListFilterTests
     private static Task<ListFilter> ReadAsync(string query, string body) =>
         ReadAsync(query, Encoding.UTF8.GetBytes(body));
 
-    private static Task<ListFilter> ReadAsync(string query, byte[] body)
+    private static async Task<ListFilter> ReadAsync(string query, byte[] body) =>
+        (await RequestAsync(query, body)).Filter;
+
+    private static Task<ListRequest> RequestAsync(string query, string body, bool ofLaterGeneration = false) =>
+        RequestAsync(query, Encoding.UTF8.GetBytes(body), ofLaterGeneration);
+
+    private static Task<ListRequest> RequestAsync(string query, byte[] body, bool ofLaterGeneration = false)
     {
         var context = new DefaultHttpContext();
         context.Request.QueryString = new QueryString(query);
         context.Request.Body = new MemoryStream(body);
-        return ListFilter.ReadAsync(context.Request, TestContext.Current.CancellationToken);
+        return ListRequest.ReadAsync(context.Request, ofLaterGeneration, TestContext.Current.CancellationToken);
     }
 }

@@ -1,0 +1,191 @@
+using System.IO.Hashing;
+using System.Text;
+using System.Text.Json;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Storage;
+
+namespace ImagesFunctions.Images;
+
+/// <summary>
+/// An image as lists show it. What they write of it is made once, when the image or its tags change, and only copied
+/// for each request; facts that are too long for a row are fetched when they are written, and never kept.
+/// </summary>
+internal sealed class ListedImage
+{
+    private readonly ImageTexts? _texts;
+    private readonly byte[] _head;
+
+    public ListedImage(string @namespace, ImageRow row, ImageTexts? texts, IReadOnlyList<string> tags)
+    {
+        Namespace = @namespace;
+        Row = row;
+        Tags = tags;
+        Key = row.Key;
+        Repository = @namespace == Oci.Repository.Official ? row.App : $"{@namespace}/{row.App}";
+        _texts = texts;
+        // Neither repositories nor digests and tags hold a character that JSON escapes.
+        _head = Encoding.UTF8.GetBytes(
+            $$"""{"digest":"{{Repository}}@{{row.Digest}}","tags":[{{string.Join(',', tags.Select(t => $"\"{Repository}:{t}\""))}}],"""
+        );
+        var hash = new XxHash128();
+        hash.Append(_head);
+        hash.Append(Encoding.UTF8.GetBytes(row.Generation));
+        if (texts is not null)
+        {
+            hash.Append(texts.V1);
+            hash.Append(texts.Platform);
+        }
+
+        Hash = hash.GetCurrentHashAsUInt128();
+    }
+
+    /// <summary>The namespace that the image is stored in.</summary>
+    public string Namespace { get; }
+
+    /// <summary>The repository as the API writes it: official ones without a slash.</summary>
+    public string Repository { get; }
+
+    /// <summary>Its tags in ordinal order, without the repository.</summary>
+    public IReadOnlyList<string> Tags { get; }
+
+    /// <summary>The row's key, which sorts images of one namespace as lists do.</summary>
+    public string Key { get; }
+
+    /// <summary>The row; without its facts where the texts hold them.</summary>
+    public ImageRow Row { get; }
+
+    /// <summary>Stands for all that lists write of it.</summary>
+    public UInt128 Hash { get; }
+
+    /// <summary>About how many bytes it takes.</summary>
+    public long Bytes => 300 + _head.Length + (_texts is null ? 0 : _texts.V1.Length + _texts.Platform.Length);
+
+    /// <summary>Whether it can be written at once; else its facts are to be fetched first.</summary>
+    public bool IsWhole => _texts is not null;
+
+    /// <summary>The same image with its facts.</summary>
+    /// <exception cref="StorageUnavailableException">They cannot be read now.</exception>
+    public async Task<ListedImage> WholeAsync(ImageRows imageRows, CancellationToken cancellationToken) =>
+        IsWhole
+            ? this
+            : new ListedImage(
+                Namespace,
+                Row,
+                ImageTexts.Of(await imageRows.WithFactsAsync(Namespace, Row, cancellationToken)),
+                Tags
+            );
+
+    /// <summary>Writes it as <c>/v1/images/list</c> shows it. It has to be whole.</summary>
+    public void WriteV1(ResponseBuffer to)
+    {
+        to.Write(_head);
+        to.Write(_texts!.V1);
+    }
+
+    /// <summary>Writes it in the platform shape of the later generations. It has to be whole.</summary>
+    /// <param name="to">Where to.</param>
+    /// <param name="host">The start of the image's address, escaped for JSON.</param>
+    public void WritePlatform(ResponseBuffer to, JsonEncodedText host)
+    {
+        to.Write("{\"url\":\""u8);
+        to.Write(host.EncodedUtf8Bytes);
+        to.Write(Encoding.UTF8.GetBytes($"/{Namespace}/{Row.App}@{Row.Digest}\",\"digest\":\"{Row.Digest}\","));
+        if (Tags.Count > 0)
+        {
+            to.Write(Encoding.UTF8.GetBytes($"\"tags\":[{string.Join(',', Tags.Select(t => $"\"{t}\""))}],"));
+        }
+
+        to.Write(_texts!.Platform);
+    }
+}
+
+/// <summary>The JSON of an image's facts in both shapes: all that comes behind its digest and tags, and the closing brace.</summary>
+/// <param name="V1">As <c>/v1/images/list</c> shows it.</param>
+/// <param name="Platform">As the later generations show it.</param>
+internal sealed record ImageTexts(byte[] V1, byte[] Platform)
+{
+    /// <summary>Writes the texts of a row that has its facts.</summary>
+    public static ImageTexts Of(ImageRow row)
+    {
+        var facts = row.Facts;
+        var labels = facts.Labels.OrderBy(l => l.Key, StringComparer.Ordinal).ToList();
+        var v1 = Text(json =>
+        {
+            json.WriteBoolean("initrd", facts.Initrd);
+            json.WriteNumber("size_in_bytes", row.Size);
+            json.WriteString("args", string.Join(' ', facts.Args));
+            json.WriteString("kernel_args", facts.KernelArgs);
+            WriteMap(json, "labels", labels);
+        });
+        var platform = Text(json =>
+        {
+            // A config may say anything there; clients read a time.
+            if (DateTimeOffset.TryParse(facts.Created, System.Globalization.CultureInfo.InvariantCulture, out var at))
+            {
+                json.WriteString("created_at", at.ToUniversalTime());
+            }
+
+            json.WriteBoolean("initrd_or_rom", facts.Initrd || facts.Rom);
+            json.WriteNumber("size_in_bytes", row.Size);
+            if (facts.Args.Count > 0)
+            {
+                json.WriteStartArray("args");
+                foreach (var arg in facts.Args)
+                {
+                    json.WriteStringValue(arg);
+                }
+
+                json.WriteEndArray();
+            }
+
+            if (facts.Env.Count > 0)
+            {
+                WriteMap(json, "env", Variables(facts.Env));
+            }
+
+            if (labels.Count > 0)
+            {
+                WriteMap(json, "labels", labels);
+            }
+        });
+        return new ImageTexts(v1, platform);
+    }
+
+    // "NAME=value"; where a name stands twice, a process would see the last one.
+    private static SortedDictionary<string, string> Variables(IReadOnlyList<string> env)
+    {
+        var variables = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var variable in env)
+        {
+            var equals = variable.IndexOf('=', StringComparison.Ordinal);
+            variables[equals < 0 ? variable : variable[..equals]] = equals < 0 ? "" : variable[(equals + 1)..];
+        }
+
+        return variables;
+    }
+
+    private static void WriteMap(Utf8JsonWriter json, string name, IEnumerable<KeyValuePair<string, string>> map)
+    {
+        json.WriteStartObject(name);
+        foreach (var (key, value) in map)
+        {
+            json.WriteString(key, value);
+        }
+
+        json.WriteEndObject();
+    }
+
+    // The members with the closing brace, but without the opening one: that comes before the digest.
+    private static byte[] Text(Action<Utf8JsonWriter> write)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer, Envelope.Plain))
+        {
+            json.WriteStartObject();
+            write(json);
+            json.WriteEndObject();
+        }
+
+        return buffer.ToArray()[1..];
+    }
+}

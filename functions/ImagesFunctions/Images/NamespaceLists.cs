@@ -1,0 +1,232 @@
+using ImagesFunctions.Oci;
+using ImagesFunctions.Storage;
+
+namespace ImagesFunctions.Images;
+
+/// <summary>
+/// The lists of namespaces, never older than the moment they were asked for: a request reads the namespace's sequence
+/// number, and a list that is kept from before is brought up to it from the log. What is not kept is scanned.
+/// </summary>
+internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows)
+{
+    // A quarter of what the process may have, as the lists are copied while they are written.
+    private static readonly long MostBytes = Math.Min(
+        256L * 1024 * 1024,
+        GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4
+    );
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(string Namespace, string? App), KeptList> _kept = [];
+    private long _uses;
+
+    /// <summary>The list of a namespace, or one that has at least all images of one app of it.</summary>
+    /// <exception cref="StorageUnavailableException">The namespace's number or its rows cannot be read now. An old list is never the answer.</exception>
+    public async Task<NamespaceList> CurrentAsync(string @namespace, string? app, CancellationToken cancellationToken)
+    {
+        var known = Known(@namespace, app)?.Seq ?? 0;
+        var seq = await catalog.SequenceAsync(@namespace, cancellationToken);
+        if (seq < known)
+        {
+            // Numbers only grow: the storage account was emptied or restored under this process.
+            Forget(@namespace);
+        }
+
+        if (seq == 0)
+        {
+            return NamespaceList.Empty;
+        }
+
+        var kept = Kept(@namespace, app);
+        var list = await kept.AtLeastAsync(seq, cancellationToken);
+        Trim(kept);
+        return list;
+    }
+
+    private NamespaceList? Known(string @namespace, string? app)
+    {
+        lock (_gate)
+        {
+            return (_kept.GetValueOrDefault((@namespace, null)) ?? _kept.GetValueOrDefault((@namespace, app)))?.List;
+        }
+    }
+
+    private void Forget(string @namespace)
+    {
+        lock (_gate)
+        {
+            foreach (var key in _kept.Keys.Where(k => k.Namespace == @namespace).ToList())
+            {
+                _kept.Remove(key);
+            }
+        }
+    }
+
+    // The whole namespace's list serves for its apps as well.
+    private KeptList Kept(string @namespace, string? app)
+    {
+        lock (_gate)
+        {
+            var kept = _kept.GetValueOrDefault((@namespace, null));
+            if (kept is null && !_kept.TryGetValue((@namespace, app), out kept))
+            {
+                _kept.Add((@namespace, app), kept = new KeptList(catalog, imageRows, @namespace, app));
+            }
+
+            kept.LastUse = ++_uses;
+            return kept;
+        }
+    }
+
+    // Lets the lists go that were not used for the longest time, but never the one that was just used.
+    private void Trim(KeptList used)
+    {
+        lock (_gate)
+        {
+            var bytes = _kept.Values.Sum(k => k.Bytes);
+            if (bytes <= MostBytes)
+            {
+                return;
+            }
+
+            foreach (var (key, kept) in _kept.OrderBy(k => k.Value.LastUse).ToList())
+            {
+                if (bytes > MostBytes && kept != used)
+                {
+                    _kept.Remove(key);
+                    bytes -= kept.Bytes;
+                }
+            }
+        }
+    }
+}
+
+/// <summary>One list that is kept, and the one catch-up at a time that brings it up to date.</summary>
+internal sealed class KeptList(Catalog catalog, ImageRows imageRows, string @namespace, string? app)
+{
+    // A scan of 100,000 rows takes 100 pages one after the other.
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(3);
+
+    private readonly Lock _gate = new();
+    private ListedRows<ImageTexts>? _rows;
+    private NamespaceList? _list;
+    private Task? _catchingUp;
+
+    /// <summary>The newest list there is, or null before the first.</summary>
+    public NamespaceList? List => Volatile.Read(ref _list);
+
+    /// <summary>About how many bytes it takes.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>Which use of any list was the last one of this.</summary>
+    public long LastUse { get; set; }
+
+    /// <summary>The list after this commit or a later one.</summary>
+    public async Task<NamespaceList> AtLeastAsync(long seq, CancellationToken cancellationToken)
+    {
+        // One catch-up may have begun for an earlier commit, the next one reaches this.
+        for (var round = 1; ; round++)
+        {
+            if (List is { } list && list.Seq >= seq)
+            {
+                return list;
+            }
+
+            if (round > 3)
+            {
+                throw new StorageUnavailableException($"the namespace {@namespace} went back in time");
+            }
+
+            Task catchingUp;
+            lock (_gate)
+            {
+                if (_catchingUp is null or { IsCompleted: true } && (List?.Seq ?? 0) < seq)
+                {
+                    // It serves all who wait, so it goes on when the request that began it is gone.
+                    _catchingUp = Task.Run(() => CatchUpAsync(seq), CancellationToken.None);
+                }
+
+                catchingUp = _catchingUp!;
+            }
+
+            await catchingUp.WaitAsync(cancellationToken);
+        }
+    }
+
+    private async Task CatchUpAsync(long seq)
+    {
+        using var deadline = new CancellationTokenSource(Longest);
+        try
+        {
+            if (_rows is null || List is not { } list || !await ReplayAsync(_rows, list, seq, deadline.Token))
+            {
+                await ScanAsync(deadline.Token);
+            }
+        }
+        catch
+        {
+            // Half-changed rows would be worse than a scan.
+            _rows = null;
+            throw;
+        }
+    }
+
+    private async Task ScanAsync(CancellationToken cancellationToken)
+    {
+        var rows = await catalog.ReadAsync(@namespace, app, cancellationToken);
+        await rows.LoadChildrenAsync(imageRows, @namespace, cancellationToken);
+        _rows = new ListedRows<ImageTexts>(ImageTexts.Of);
+        Publish(_rows, NamespaceList.Empty.With(rows.Seq, Images(_rows.Apply(rows))));
+    }
+
+    private async Task<bool> ReplayAsync(
+        ListedRows<ImageTexts> rows,
+        NamespaceList list,
+        long seq,
+        CancellationToken cancellationToken
+    )
+    {
+        var changes = await catalog.ChangesAsync(@namespace, app, list.Seq, seq, cancellationToken);
+        if (changes is null)
+        {
+            return false;
+        }
+
+        // All that may fail comes before anything is changed.
+        var images = new Dictionary<string, ImageRow?>(StringComparer.Ordinal);
+        var tags = new Dictionary<string, TagRow?>(StringComparer.Ordinal);
+        foreach (var (key, entity) in changes)
+        {
+            if (key[0] == 't')
+            {
+                tags[key] = entity is null ? null : TagRow.From(entity);
+                continue;
+            }
+
+            var row = entity is null ? null : ImageRow.From(entity);
+            images[key] =
+                row is not null && MediaTypes.IsIndex(row.MediaType)
+                    ? await imageRows.WithFactsAsync(@namespace, row, cancellationToken)
+                    : row;
+        }
+
+        Publish(rows, list.With(seq, Images(rows.Apply(images, tags))));
+        return true;
+    }
+
+    private SortedDictionary<string, ListedImage?> Images(SortedDictionary<string, ListedRow<ImageTexts>?> rows)
+    {
+        var images = new SortedDictionary<string, ListedImage?>(StringComparer.Ordinal);
+        foreach (var (key, row) in rows)
+        {
+            images.Add(key, row is null ? null : new ListedImage(@namespace, row.Row, row.Facts, row.Tags));
+        }
+
+        return images;
+    }
+
+    private void Publish(ListedRows<ImageTexts> rows, NamespaceList list)
+    {
+        Bytes = rows.Bytes + list.Bytes;
+        Volatile.Write(ref _list, list);
+    }
+}

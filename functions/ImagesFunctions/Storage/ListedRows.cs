@@ -1,0 +1,251 @@
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Storage;
+
+/// <summary>An image that lists show.</summary>
+/// <param name="Row">Its row, without its facts.</param>
+/// <param name="Facts">What was kept of its facts; null where those do not stand in the row.</param>
+/// <param name="Tags">Its tags in ordinal order.</param>
+internal sealed record ListedRow<T>(ImageRow Row, T? Facts, IReadOnlyList<string> Tags)
+    where T : class;
+
+/// <summary>
+/// Says which images of a namespace, or of one app of it, lists show: complete ones, and of those that an index of the same
+/// repository names, complete, awaited or deleted, only the ones with a tag of their own (docs/storage.md). It follows
+/// commits one after the other and looks only at what each one touches. Not for use by several threads at once.
+/// </summary>
+/// <param name="keep">What is kept of an image's facts, which the row itself loses.</param>
+internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
+    where T : class
+{
+    private readonly Dictionary<string, Node> _nodes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TagRow> _tags = new(StringComparer.Ordinal);
+
+    // All that is known of one digest of one app: its row, the tags that name it, the indexes that name it.
+    private sealed class Node
+    {
+        public ImageRow? Row { get; set; }
+
+        public T? Facts { get; set; }
+
+        public List<TagRow> Tags { get; } = [];
+
+        public HashSet<string> NamedBy { get; } = new(StringComparer.Ordinal);
+
+        public bool Misses => Row?.State is ImageState.Waiting or ImageState.Hidden;
+
+        // Names nothing and is named by nothing.
+        public bool IsNothing => Row is null && Tags.Count == 0 && NamedBy.Count == 0;
+    }
+
+    /// <summary>About how many bytes this takes, without what is kept of facts.</summary>
+    public long Bytes { get; private set; } = 4_096;
+
+    /// <summary>Takes the rows of a scan, and says what lists show. Indexes have to have their children.</summary>
+    /// <returns>The images by their keys, in order.</returns>
+    public SortedDictionary<string, ListedRow<T>?> Apply(NamespaceRows rows)
+    {
+        foreach (var (key, row) in rows.Images)
+        {
+            SetImage(key, row, touched: null);
+        }
+
+        foreach (var (key, row) in rows.Tags)
+        {
+            SetTag(key, row, touched: null);
+        }
+
+        return Listed(_nodes.Keys);
+    }
+
+    /// <summary>Applies the rows that commits have written, null for removed ones. Indexes have to have their children.</summary>
+    /// <returns>What may have changed by its key, in order; null for what lists do not show, or no more.</returns>
+    public SortedDictionary<string, ListedRow<T>?> Apply(
+        IReadOnlyDictionary<string, ImageRow?> images,
+        IReadOnlyDictionary<string, TagRow?> tags
+    )
+    {
+        var touched = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (key, row) in images)
+        {
+            SetImage(key, row, touched);
+        }
+
+        foreach (var (key, row) in tags)
+        {
+            SetTag(key, row, touched);
+        }
+
+        return Listed(touched);
+    }
+
+    private void SetImage(string key, ImageRow? row, HashSet<string>? touched)
+    {
+        var node = NodeOf(key);
+        Touch(key, touched);
+        foreach (var child in node.Row?.Children ?? [])
+        {
+            var childKey = ChildKey(key, child);
+            NodeOf(childKey).NamedBy.Remove(key);
+            DropIfNothing(childKey);
+        }
+
+        Bytes += SizeOf(row) - SizeOf(node.Row);
+        // What stands in a blob is fetched again when it is asked for.
+        node.Facts = row is { State: ImageState.Complete, IsImage: true, FactsBlob: null } ? keep(row) : null;
+        node.Row = row is null
+            ? null
+            : row with
+            {
+                Facts = ImageFacts.None,
+                Parts = new Dictionary<string, long>(StringComparer.Ordinal),
+            };
+        foreach (var child in row?.Children ?? [])
+        {
+            NodeOf(ChildKey(key, child)).NamedBy.Add(key);
+        }
+
+        Touch(key, touched);
+        DropIfNothing(key);
+    }
+
+    private void SetTag(string key, TagRow? row, HashSet<string>? touched)
+    {
+        if (_tags.Remove(key, out var before))
+        {
+            var image = Keys.Image(before.App, before.Digest);
+            Touch(image, touched);
+            NodeOf(image).Tags.Remove(before);
+            DropIfNothing(image);
+            Bytes -= SizeOf(before);
+        }
+
+        if (row is not null)
+        {
+            _tags.Add(key, row);
+            var image = Keys.Image(row.App, row.Digest);
+            NodeOf(image).Tags.Add(row);
+            Touch(image, touched);
+            Bytes += SizeOf(row);
+        }
+    }
+
+    // What may be listed or not after a change here: itself, what it names, and through indexes that miss something, what
+    // those name.
+    private void Touch(string key, HashSet<string>? touched)
+    {
+        if (touched is null)
+        {
+            return;
+        }
+
+        var open = new Stack<string>([key]);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        while (open.TryPop(out var one))
+        {
+            if (!seen.Add(one))
+            {
+                continue;
+            }
+
+            touched.Add(one);
+            foreach (var child in _nodes.GetValueOrDefault(one)?.Row?.Children ?? [])
+            {
+                var childKey = ChildKey(one, child);
+                touched.Add(childKey);
+                if (_nodes.GetValueOrDefault(childKey) is { Misses: true })
+                {
+                    open.Push(childKey);
+                }
+            }
+        }
+    }
+
+    private SortedDictionary<string, ListedRow<T>?> Listed(IEnumerable<string> touched)
+    {
+        var listed = new SortedDictionary<string, ListedRow<T>?>(StringComparer.Ordinal);
+        foreach (var key in touched)
+        {
+            listed[key] = _nodes.TryGetValue(key, out var node) ? Listed(node) : null;
+        }
+
+        return listed;
+    }
+
+    private ListedRow<T>? Listed(Node node)
+    {
+        if (node.Row is not { State: ImageState.Complete, IsImage: true } row)
+        {
+            return null;
+        }
+
+        // A tag of an image that was deleted, and landed again, has the old generation.
+        string[] tags = [.. node.Tags.Where(t => t.Generation == row.Generation).Select(t => t.Tag)];
+        if (tags.Length == 0 && node.NamedBy.Any(Counts))
+        {
+            return null;
+        }
+
+        Array.Sort(tags, StringComparer.Ordinal);
+        return new ListedRow<T>(row, node.Facts, tags);
+    }
+
+    // Whether what this index names stays out of lists. One that misses something counts as long as somebody waits for it:
+    // a tag, or such an index that counts itself. So what it names does not come and go while it lands or heals, and what
+    // nobody awaits keeps nothing back.
+    private bool Counts(string index)
+    {
+        if (_nodes[index] is not { Misses: true })
+        {
+            return true;
+        }
+
+        var open = new Stack<string>([index]);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        while (open.TryPop(out var one))
+        {
+            if (_nodes[one] is not { Misses: true } node || !seen.Add(one))
+            {
+                continue;
+            }
+
+            if (node.Tags.Count > 0)
+            {
+                return true;
+            }
+
+            foreach (var by in node.NamedBy)
+            {
+                open.Push(by);
+            }
+        }
+
+        return false;
+    }
+
+    private Node NodeOf(string key)
+    {
+        if (!_nodes.TryGetValue(key, out var node))
+        {
+            _nodes.Add(key, node = new Node());
+        }
+
+        return node;
+    }
+
+    private void DropIfNothing(string key)
+    {
+        if (_nodes[key].IsNothing)
+        {
+            _nodes.Remove(key);
+        }
+    }
+
+    private static string ChildKey(string indexKey, string child) =>
+        string.Concat(indexKey.AsSpan(0, indexKey.LastIndexOf('!') + 1), child);
+
+    // An estimate: objects, keys and their places in collections.
+    private static long SizeOf(ImageRow? row) => row is null ? 0 : 1_200 + (row.Children.Count * 400L);
+
+    private static long SizeOf(TagRow tag) => 500 + (4L * tag.Tag.Length);
+}

@@ -1,0 +1,81 @@
+namespace ImagesFunctions.Storage;
+
+/// <summary>
+/// Reads that many requests share, and that are never older than the moment they were asked for: whoever asks while a
+/// read of the same key is under way gets the next one, which begins when that has ended. So one read serves all who wait.
+/// </summary>
+internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> read)
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _gate = new();
+
+    // What waits for the next read of a key, or null; a key is here for as long as a read of it is under way.
+    private readonly Dictionary<string, TaskCompletionSource<T>?> _next = new(StringComparer.Ordinal);
+
+    /// <summary>Reads. Cancelling ends only this caller's wait.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled, or storage did not answer within 30 s.</exception>
+    public Task<T> ReadAsync(string key, CancellationToken cancellationToken)
+    {
+        TaskCompletionSource<T>? wait;
+        lock (_gate)
+        {
+            if (_next.TryGetValue(key, out wait))
+            {
+                wait ??= _next[key] = New();
+                return wait.Task.WaitAsync(cancellationToken);
+            }
+
+            _next.Add(key, null);
+        }
+
+        wait = New();
+        _ = RunAsync(key, wait);
+        return wait.Task.WaitAsync(cancellationToken);
+    }
+
+    private async Task RunAsync(string key, TaskCompletionSource<T> wait)
+    {
+        for (var failures = 0; ; )
+        {
+            using (var deadline = new CancellationTokenSource(Longest))
+            {
+                try
+                {
+                    wait.SetResult(await read(key, deadline.Token));
+                    failures = 0;
+                }
+                catch (Exception error)
+                {
+                    failures++;
+                    wait.SetException(error);
+                }
+            }
+
+            if (failures > 0)
+            {
+                // Requests go on arriving while storage has trouble; they must not become its next trouble.
+                await Backoff.DelayAsync(
+                    failures,
+                    TimeSpan.FromMilliseconds(20),
+                    TimeSpan.FromSeconds(1),
+                    CancellationToken.None
+                );
+            }
+
+            lock (_gate)
+            {
+                if (_next[key] is not { } next)
+                {
+                    _next.Remove(key);
+                    return;
+                }
+
+                wait = next;
+                _next[key] = null;
+            }
+        }
+    }
+
+    private static TaskCompletionSource<T> New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
