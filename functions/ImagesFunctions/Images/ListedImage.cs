@@ -29,12 +29,9 @@ internal sealed class ListedImage
         );
         var hash = new XxHash128();
         hash.Append(_head);
-        hash.Append(Encoding.UTF8.GetBytes(row.Generation));
-        if (texts is not null)
-        {
-            hash.Append(texts.V1);
-            hash.Append(texts.Platform);
-        }
+        // Facts that are not here follow from what the image's bytes are, as long as its row stands.
+        hash.Append(texts?.V1 ?? Encoding.UTF8.GetBytes(row.Generation));
+        hash.Append(texts?.Platform ?? []);
 
         Hash = hash.GetCurrentHashAsUInt128();
     }

@@ -9,15 +9,25 @@ namespace ImagesFunctions.Images;
 /// </summary>
 internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows)
 {
-    // A quarter of what the process may have, as the lists are copied while they are written.
-    private static readonly long MostBytes = Math.Min(
-        256L * 1024 * 1024,
-        GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4
-    );
-
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Namespace, string? App), KeptList> _kept = [];
     private long _uses;
+
+    /// <summary>About how many bytes the lists that are kept may take. By default a quarter of what the process may have, and 256 MiB at the most.</summary>
+    public long MostBytes { get; init; } =
+        Math.Min(256L * 1024 * 1024, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
+
+    /// <summary>How many lists are kept.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _kept.Count;
+            }
+        }
+    }
 
     /// <summary>The list of a namespace, or one that has at least all images of one app of it.</summary>
     /// <exception cref="StorageUnavailableException">The namespace's number or its rows cannot be read now. An old list is never the answer.</exception>
