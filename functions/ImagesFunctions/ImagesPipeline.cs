@@ -13,7 +13,7 @@ public static class ImagesPipeline
     /// <summary>Maps every route, and one for all that match no other.</summary>
     public static IEndpointRouteBuilder MapImages(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapMethods("/healthz", [HttpMethods.Get, HttpMethods.Head], () => Results.Text("ok\n"));
+        endpoints.MapOpenRoutes();
         endpoints.MapImagesApi();
         endpoints.MapAuthorized(
             "/",

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 
 namespace ImagesFunctions;
 
@@ -32,6 +33,11 @@ public static class ImagesServices
         services.AddSingleton<NamespaceLists>();
         services.AddSingleton<ImageLists>();
         services.AddSingleton<Tokens>();
+        // Storage that is not configured is not ready, and no fault of the request.
+        services.AddSingleton(s => new Readiness(
+            s.GetRequiredService<StorageAccount>,
+            s.GetRequiredService<ILogger<Readiness>>()
+        ));
         // Their constructors are not public, because the types that they take are not.
         services.AddSingleton(s => new BlobIngest(
             s.GetRequiredService<Catalog>(),

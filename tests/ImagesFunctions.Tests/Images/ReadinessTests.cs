@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Net;
+using ImagesFunctions.Images;
+using ImagesFunctions.Storage;
+using ImagesFunctions.Tests.Faults;
+using ImagesFunctions.WorkerStandIns;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ImagesFunctions.Tests.Images;
+
+public sealed class ReadinessTests
+{
+    private readonly StorageCalls _calls = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task However_many_ask_one_read_is_on_its_way()
+    {
+        var readiness = On(await Storages.NewWithTablesAsync());
+        var held = new TaskCompletionSource();
+        _calls.Before = (_, _) => new ValueTask(held.Task);
+
+        var asked = Enumerable.Range(0, 200).Select(_ => readiness.IsReadyAsync(Stop)).ToList();
+        await Until.TrueAsync(() => Task.FromResult(_calls.Count > 0), () => Task.FromResult("No read was sent."));
+        asked.AddRange(Enumerable.Range(0, 200).Select(_ => readiness.IsReadyAsync(Stop)));
+        held.SetResult();
+
+        Assert.All(await Task.WhenAll(asked), Assert.True);
+        Assert.Equal(1, _calls.Count);
+
+        // What was true then says nothing of now.
+        Assert.True(await readiness.IsReadyAsync(Stop));
+        Assert.Equal(2, _calls.Count);
+    }
+
+    [Fact]
+    public async Task One_who_leaves_does_not_end_the_read_of_the_others()
+    {
+        var readiness = On(await Storages.NewWithTablesAsync());
+        var held = new TaskCompletionSource();
+        _calls.Before = (_, _) => new ValueTask(held.Task);
+        using var leaves = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var first = readiness.IsReadyAsync(leaves.Token);
+        var second = readiness.IsReadyAsync(Stop);
+
+        await leaves.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        held.SetResult();
+
+        Assert.True(await second);
+    }
+
+    [Fact]
+    public async Task Storage_that_says_nothing_is_not_ready_after_two_seconds()
+    {
+        var readiness = On(await Storages.NewWithTablesAsync());
+        // Not even the end of the call is heard.
+        _calls.Before = (_, _) => new ValueTask(new TaskCompletionSource().Task);
+        var clock = Stopwatch.StartNew();
+
+        Assert.False(await readiness.IsReadyAsync(Stop));
+
+        Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(1.9), Until.Deadline);
+        _calls.Before = (_, _) => ValueTask.CompletedTask;
+        Assert.True(await readiness.IsReadyAsync(Stop));
+    }
+
+    [Fact]
+    public async Task Storage_without_its_table_is_not_ready() =>
+        Assert.False(await On(await Storages.NewAsync()).IsReadyAsync(Stop));
+
+    [Theory]
+    [InlineData("nothing listens there")]
+    [InlineData("none is configured")]
+    public async Task A_host_without_storage_says_not_ready_and_no_more(string why)
+    {
+        var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            [StorageAccount.Section] = why.StartsWith("nothing", StringComparison.Ordinal)
+                ? "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:1/a;TableEndpoint=http://127.0.0.1:1/a;"
+                : null,
+            ["AzureWebJobs.BlobLanded.Disabled"] = "true",
+        };
+        await using var app = await FunctionsHost.StartAsync(typeof(ImagesFunctions.App.Site).Assembly, settings, Stop);
+        using var client = new HttpClient();
+        client.BaseAddress = app.Address;
+
+        using var answer = await client.GetAsync("/readyz", Stop);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Equal("text/plain", answer.Content.Headers.ContentType?.MediaType);
+        Assert.Equal("no-store", answer.Headers.CacheControl?.ToString());
+        Assert.Equal("not ready\n", await answer.Content.ReadAsStringAsync(Stop));
+        Assert.Equal("ok\n", await client.GetStringAsync("/healthz", Stop));
+    }
+
+    private Readiness On(string connection)
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new(StorageAccount.Section, connection)])
+            .Build();
+        var storage = StorageAccount.From(configuration, [_calls]);
+        return new Readiness(() => storage, NullLogger<Readiness>.Instance);
+    }
+}
