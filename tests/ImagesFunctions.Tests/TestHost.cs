@@ -3,6 +3,7 @@ using ImagesFunctions.Ingest;
 using ImagesFunctions.Local;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Tests;
+using ImagesFunctions.Tests.Contract;
 using ImagesFunctions.WorkerStandIns;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -70,7 +71,7 @@ public sealed class KestrelFixture : IRunsAHost, IAsyncDisposable
     {
         app = LocalHost.Build(await Storages.NewAsync(), "http://127.0.0.1:0");
         await app.StartAsync(CancellationToken.None);
-        return new RunningHost(new HttpClient { BaseAddress = app.Address() }, app.Services);
+        return new RunningHost(OpenApi.Client(app.Address()), app.Services);
     }
 
     public async ValueTask DisposeAsync()
@@ -119,7 +120,7 @@ public sealed class FunctionAppFixture : IRunsAHost, IAsyncDisposable
             NullLogger.Instance
         );
         await watcher.StartAsync(CancellationToken.None);
-        return new RunningHost(new HttpClient { BaseAddress = app.Address }, app.Services);
+        return new RunningHost(OpenApi.Client(app.Address), app.Services);
     }
 
     public async ValueTask DisposeAsync()
