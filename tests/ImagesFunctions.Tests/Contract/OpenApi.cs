@@ -41,8 +41,7 @@ public sealed class OpenApi
         }
 
         var status = (int)answer.StatusCode;
-        var (item, variable) = Find(path);
-        if (item is not { } found)
+        if (Find(path) is not var (_, item, variable))
         {
             return status switch
             {
@@ -52,9 +51,9 @@ public sealed class OpenApi
             };
         }
 
-        if (!found.TryGetProperty(request.Method.Method.ToLowerInvariant(), out var operation))
+        if (!item.TryGetProperty(request.Method.Method.ToLowerInvariant(), out var operation))
         {
-            return await WithoutMethodAsync(request, answer, found);
+            return await WithoutMethodAsync(request, answer, item);
         }
 
         if (!operation.GetProperty("responses").TryGetProperty($"{status}", out var documented) || status == 500)
@@ -67,11 +66,18 @@ public sealed class OpenApi
             return "no token was sent, and the answer is not 401";
         }
 
-        var fault = await FaultAsync(request, found, operation, variable);
+        var fault = await FaultAsync(request, item, operation, variable);
         return fault is not null && status < 400
             ? $"it was accepted, although {fault}"
             : await AgainstAsync(request, answer, documented);
     }
+
+    /// <summary>The operation that a request asks for, as "get /path", or null.</summary>
+    public string? OperationOf(HttpRequestMessage request) =>
+        Find(request.RequestUri!.AbsolutePath) is var (name, item, _)
+        && Operations(item).Contains(request.Method.Method.ToLowerInvariant(), StringComparer.Ordinal)
+            ? $"{request.Method.Method.ToLowerInvariant()} {name}"
+            : null;
 
     // The registry has a specification of its own; the page is no part of the API.
     private static bool IsDocumented(string path) =>
@@ -248,7 +254,7 @@ public sealed class OpenApi
     }
 
     // Case and a last slash make no difference to routing. A variable is the last part, and takes slashes: references have them.
-    private (JsonElement? Item, (string Name, string Value)? Variable) Find(string path)
+    private (string Name, JsonElement Item, (string Name, string Value)? Variable)? Find(string path)
     {
         var trimmed = path.TrimEnd('/');
         foreach (var item in Document.GetProperty("paths").EnumerateObject())
@@ -256,7 +262,7 @@ public sealed class OpenApi
             var parts = item.Name.Split("/{");
             if (trimmed.Equals(parts[0], StringComparison.OrdinalIgnoreCase))
             {
-                return (item.Value, parts.Length > 1 ? (parts[1][..^1], "") : null);
+                return (item.Name, item.Value, parts.Length > 1 ? (parts[1][..^1], "") : null);
             }
 
             if (parts.Length > 1 && trimmed.StartsWith($"{parts[0]}/", StringComparison.OrdinalIgnoreCase))
@@ -264,11 +270,11 @@ public sealed class OpenApi
                 var encoded = path[(parts[0].Length + 1)..];
                 // Some front ends write the percent sign of %2F anew.
                 var value = Uri.UnescapeDataString(encoded).Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
-                return (item.Value, (parts[1][..^1], value));
+                return (item.Name, item.Value, (parts[1][..^1], value));
             }
         }
 
-        return (null, null);
+        return null;
     }
 
     private IEnumerable<JsonElement> Parameters(JsonElement owner) =>
