@@ -65,14 +65,25 @@ internal sealed class Removal(Catalog catalog, Content content)
             cancellationToken
         );
 
-    /// <summary>Removes a tag; its image stays. False when there was none.</summary>
+    /// <summary>Removes a tag; its image stays. False when there was none, or only what a removed image has left of it.</summary>
     public Task<bool> TagAsync(Repository repository, string tag, CancellationToken cancellationToken) =>
         catalog.CommitAsync(
             repository.Namespace,
             async (view, stop) =>
-                await view.GetAsync(Keys.Tag(repository.App, tag), stop) is { } row
-                    ? Decision.Of(true, [new Change(row.RowKey, null)])
-                    : Decision.Nothing(false),
+            {
+                if (await view.GetAsync(Keys.Tag(repository.App, tag), stop) is not { } entity)
+                {
+                    return Decision.Nothing(false);
+                }
+
+                // One without a generation waits for its image.
+                var row = TagRow.From(entity);
+                var image = Keys.Image(repository.App, row.Digest);
+                var counts =
+                    row.Generation is null
+                    || ImageRow.Live(await view.GetAsync(image, stop))?.Generation == row.Generation;
+                return Decision.Of(counts, [new Change(row.Key, null)]);
+            },
             cancellationToken
         );
 
