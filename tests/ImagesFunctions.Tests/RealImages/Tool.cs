@@ -7,7 +7,7 @@ namespace ImagesFunctions.Tests.RealImages;
 /// <summary>Runs a command-line tool of the machine: what it says is the truth that our list is held against.</summary>
 public static class Tool
 {
-    private const string Install = "sudo apt-get install -y skopeo umoci jq";
+    private const string Install = "sudo apt-get install -y skopeo umoci jq curl";
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     /// <summary>
