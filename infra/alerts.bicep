@@ -1,0 +1,201 @@
+metadata description = 'What wakes somebody: blobs that failed, events that were lost or late, answers that were our fault.'
+
+@description('The region of the rules on logs.')
+param location string
+@description('Tags of all resources.')
+param tags object
+@description('Where alerts are mailed to; empty: nowhere.')
+param email string
+@description('The account of images and rows.')
+param imagesAccountName string
+@description('The Event Grid system topic.')
+param topicName string
+@description('The log workspace\'s resource id.')
+param workspaceId string
+
+resource queues 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' existing = {
+  name: '${imagesAccountName}/default'
+}
+
+resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
+  name: topicName
+}
+
+resource mail 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)) {
+  name: 'ag-images'
+  location: 'global'
+  tags: tags
+  properties: {
+    enabled: true
+    groupShortName: 'images'
+    emailReceivers: [{ name: 'operator', emailAddress: email, useCommonAlertSchema: true }]
+  }
+}
+
+var onMetrics = [
+  {
+    name: 'poison-new'
+    description: 'A blob failed five times: docs/operate.md, "Drain the poison queue".'
+    severity: 2
+    scope: queues.id
+    namespace: 'Microsoft.Storage/storageAccounts/queueServices'
+    // The only messages in this account are the host's, for blobs that failed.
+    metric: 'Transactions'
+    dimensions: [
+      { name: 'ApiName', operator: 'Include', values: ['PutMessage'] }
+      { name: 'ResponseType', operator: 'Include', values: ['Success'] }
+    ]
+    aggregation: 'Total'
+    threshold: 0
+    window: 'PT5M'
+    frequency: 'PT5M'
+  }
+  {
+    name: 'poison-left'
+    description: 'The poison queue is not empty (Azure counts once a day): docs/operate.md, "Drain the poison queue".'
+    severity: 3
+    scope: queues.id
+    namespace: 'Microsoft.Storage/storageAccounts/queueServices'
+    metric: 'QueueMessageCount'
+    dimensions: []
+    aggregation: 'Average'
+    threshold: 0
+    window: 'PT1H'
+    frequency: 'PT1H'
+  }
+  {
+    name: 'events-failing'
+    description: 'The function app does not take events; they are tried for a day: docs/operate.md, "Replay lost events".'
+    severity: 2
+    scope: topic.id
+    namespace: 'Microsoft.EventGrid/systemTopics'
+    metric: 'DeliveryAttemptFailCount'
+    dimensions: []
+    aggregation: 'Total'
+    threshold: 20
+    window: 'PT15M'
+    frequency: 'PT5M'
+  }
+  {
+    name: 'events-dead'
+    description: 'An event was given up and kept: docs/operate.md, "Replay lost events".'
+    severity: 1
+    scope: topic.id
+    namespace: 'Microsoft.EventGrid/systemTopics'
+    metric: 'DeadLetteredCount'
+    dimensions: []
+    aggregation: 'Total'
+    threshold: 0
+    window: 'PT5M'
+    frequency: 'PT5M'
+  }
+  {
+    name: 'events-dropped'
+    description: 'An event was given up and could not be kept: docs/operate.md, "Replay lost events".'
+    severity: 1
+    scope: topic.id
+    namespace: 'Microsoft.EventGrid/systemTopics'
+    metric: 'DroppedEventCount'
+    dimensions: []
+    aggregation: 'Total'
+    threshold: 0
+    window: 'PT5M'
+    frequency: 'PT5M'
+  }
+]
+
+resource metricAlerts 'Microsoft.Insights/metricAlerts@2018-03-01' = [
+  for rule in onMetrics: {
+    name: 'images-${rule.name}'
+    location: 'global'
+    tags: tags
+    properties: {
+      description: rule.description
+      severity: rule.severity
+      enabled: true
+      scopes: [rule.scope]
+      evaluationFrequency: rule.frequency
+      windowSize: rule.window
+      autoMitigate: true
+      criteria: {
+        'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+        allOf: [
+          {
+            criterionType: 'StaticThresholdCriterion'
+            name: rule.name
+            metricNamespace: rule.namespace
+            metricName: rule.metric
+            dimensions: rule.dimensions
+            timeAggregation: rule.aggregation
+            operator: 'GreaterThan'
+            threshold: rule.threshold
+          }
+        ]
+      }
+      actions: empty(email) ? [] : [{ actionGroupId: mail.id }]
+    }
+  }
+]
+
+var onLogs = [
+  {
+    name: 'server-errors'
+    description: 'More than 1 % of the answers of the last 15 minutes, and at least five, were 5xx.'
+    severity: 2
+    query: '''
+      AppRequests
+      | where ResultCode matches regex '^[1-5][0-9][0-9]$'
+      | summarize Answers = sum(ItemCount), Errors = sumif(ItemCount, ResultCode startswith '5')
+      | project Measured = iff(Errors < 5, 0.0, 100.0 * Errors / Answers)
+    '''
+    threshold: 1
+  }
+  {
+    name: 'ingest-late'
+    description: 'Of the blobs of the last 15 minutes, one in twenty was taken up more than five minutes after it had landed.'
+    severity: 2
+    // What the Functions host logs when a blob trigger starts.
+    query: '''
+      AppTraces
+      | where Message startswith 'Trigger Details:' and Message has 'BlobLastModified'
+      | parse Message with * 'BlobLastModified: ' Landed:datetime
+      | summarize Measured = todouble(percentile(datetime_diff('second', TimeGenerated, Landed), 95))
+      | where isnotnull(Measured)
+    '''
+    threshold: 300
+  }
+]
+
+resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+  for rule in onLogs: {
+    name: 'images-${rule.name}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: 'images-${rule.name}'
+      description: rule.description
+      severity: rule.severity
+      enabled: true
+      scopes: [workspaceId]
+      evaluationFrequency: 'PT5M'
+      windowSize: 'PT15M'
+      autoMitigate: true
+      // A new workspace may not know a table before its first row.
+      skipQueryValidation: true
+      criteria: {
+        allOf: [
+          {
+            query: rule.query
+            metricMeasureColumn: 'Measured'
+            timeAggregation: 'Maximum'
+            operator: 'GreaterThan'
+            threshold: rule.threshold
+            failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+          }
+        ]
+      }
+      actions: { actionGroups: empty(email) ? [] : [mail.id] }
+    }
+  }
+]

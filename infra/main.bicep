@@ -1,0 +1,189 @@
+metadata description = 'ImagesFunctions: a serverless OCI image registry. Makes the resource group and everything in it but the event subscription, which needs the deployed code (subscription.bicep).'
+
+targetScope = 'subscription'
+
+@description('Names this installation; part of the names of all resources.')
+@minLength(1)
+@maxLength(32)
+param environmentName string
+
+@description('The Azure region of all resources. It must offer Flex Consumption.')
+@minLength(1)
+param location string
+
+@description('The resource group that is made.')
+@maxLength(90)
+param resourceGroupName string = 'rg-${environmentName}'
+
+@description('Object id of the person, group or pipeline that makes tokens, drops images and drains the poison queue. Empty: nobody gets access to the data.')
+param deployerPrincipalId string = ''
+
+@description('What deployerPrincipalId is.')
+@allowed(['User', 'Group', 'ServicePrincipal'])
+param deployerPrincipalType string = 'User'
+
+@description('Where alerts are mailed to. Empty: they only show in the portal.')
+param alertEmail string = ''
+
+@description('Redundancy of the account that holds images and rows. Zone-redundant (ZRS) needs a region with availability zones.')
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS', 'Standard_RAGRS', 'Standard_RAGZRS'])
+param storageSku string = 'Standard_ZRS'
+
+@description('How long deleted and overwritten blobs, and deleted containers, can be restored, in days. They are billed that long.')
+@minValue(1)
+@maxValue(365)
+param softDeleteDays int = 7
+
+@description('Which requests to the images\' storage are logged, for audits. StorageRead is one entry a pull of a layer.')
+param storageLogs ('StorageRead' | 'StorageWrite' | 'StorageDelete')[] = ['StorageDelete']
+
+@description('Most instances the app may have at once: the upper bound of what it can cost.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 100
+
+@description('Memory of one instance, in MB. More memory is also more CPU and network.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('Requests that one instance serves at once before another one is started. Most of them wait for storage or move bytes.')
+@minValue(1)
+@maxValue(1000)
+param httpConcurrency int = 32
+
+@description('Instances that are kept running for requests. 0: the first request after a quiet time waits for a start of some seconds.')
+@minValue(0)
+@maxValue(20)
+param alwaysReadyHttp int = 0
+
+@description('When the sweeper runs, as NCRONTAB in UTC: second, minute, hour, day, month, day of the week.')
+param sweepSchedule string = '0 17 * * * *'
+
+@description('How long logs and telemetry are kept, in days. The first 30 (90 for telemetry) are free.')
+@minValue(30)
+@maxValue(730)
+param logRetentionDays int = 30
+
+@description('After this many GB of logs a day, the rest of the day is not recorded, and alerts on logs are blind. -1: no limit.')
+@minValue(-1)
+param logDailyCapGb int = 5
+
+@description('Tags of all resources.')
+param tags object = {}
+
+// The first is how azd finds what it has made.
+var allTags = union(tags, { 'azd-env-name': environmentName, application: 'ImagesFunctions' })
+var token = toLower(uniqueString(subscription().id, resourceGroupName, environmentName, location))
+
+// Named here, not by what the modules answer, so that a what-if can tell what would change before anything is there.
+var names = {
+  workspace: 'log-images-${token}'
+  insights: 'appi-images-${token}'
+  imagesAccount: 'stimages${token}'
+  hostAccount: 'sthost${token}'
+  identity: 'id-images-${token}'
+  plan: 'plan-images-${token}'
+  app: 'func-images-${token}'
+  topic: 'evgt-images-${token}'
+  packages: 'packages'
+  deadLetters: 'deadletters'
+}
+
+resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+  name: resourceGroupName
+  location: location
+  tags: allTags
+}
+
+module monitoring 'monitoring.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    workspaceName: names.workspace
+    insightsName: names.insights
+    retentionDays: logRetentionDays
+    dailyCapGb: logDailyCapGb
+  }
+}
+
+module storage 'storage.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    imagesAccountName: names.imagesAccount
+    hostAccountName: names.hostAccount
+    packageContainerName: names.packages
+    deadLetterContainerName: names.deadLetters
+    sku: storageSku
+    softDeleteDays: softDeleteDays
+    logs: storageLogs
+    workspaceId: monitoring.outputs.workspaceId
+    deployerPrincipalId: deployerPrincipalId
+    deployerPrincipalType: deployerPrincipalType
+  }
+}
+
+module app 'app.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    name: names.app
+    planName: names.plan
+    identityName: names.identity
+    imagesAccountName: names.imagesAccount
+    hostAccountName: names.hostAccount
+    packageContainerName: names.packages
+    insightsName: names.insights
+    workspaceId: monitoring.outputs.workspaceId
+    maximumInstanceCount: maximumInstanceCount
+    instanceMemoryMB: instanceMemoryMB
+    httpConcurrency: httpConcurrency
+    alwaysReadyHttp: alwaysReadyHttp
+    sweepSchedule: sweepSchedule
+  }
+  dependsOn: [storage]
+}
+
+module events 'events.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    topicName: names.topic
+    imagesAccountName: names.imagesAccount
+    deadLetterContainerName: names.deadLetters
+    workspaceId: monitoring.outputs.workspaceId
+  }
+  dependsOn: [storage]
+}
+
+module alerts 'alerts.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    email: alertEmail
+    imagesAccountName: names.imagesAccount
+    topicName: names.topic
+    workspaceId: monitoring.outputs.workspaceId
+  }
+  dependsOn: [storage, events]
+}
+
+@description('For the steps after this one, and where azd looks.')
+output AZURE_RESOURCE_GROUP string = group.name
+@description('The function app; azd deploys the code to it.')
+output IMAGES_FUNCTION_APP string = names.app
+@description('Where the registry answers.')
+output IMAGES_URL string = 'https://${app.outputs.hostName}'
+@description('The Event Grid topic that subscription.bicep subscribes to.')
+output IMAGES_EVENT_TOPIC string = names.topic
+@description('The account that holds images and rows.')
+output IMAGES_STORAGE_ACCOUNT string = names.imagesAccount
+@description('For commands of functions/Local that work on the cloud account: they read it as it is named here.')
+output ImagesStorage__blobServiceUri string = storage.outputs.blobServiceUri
+@description('As above.')
+output ImagesStorage__tableServiceUri string = storage.outputs.tableServiceUri

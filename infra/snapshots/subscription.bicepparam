@@ -1,0 +1,4 @@
+using '../subscription.bicep'
+
+param functionAppName = 'func-images'
+param topicName = 'evgt-images'
