@@ -31,6 +31,12 @@ param httpConcurrency int
 param alwaysReadyHttp int
 @description('When the sweeper runs (NCRONTAB, UTC).')
 param sweepSchedule string
+@description('How long the sweeper keeps a pushed blob that nothing needs.')
+param sweepAfterPush string
+@description('The same for a dropped blob.')
+param sweepAfterDrop string
+@description('Whether pulls of blobs are redirected to storage.')
+param redirectPulls bool
 
 resource images 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: imagesAccountName
@@ -179,7 +185,10 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       'AzureWebJobs.BlobLandedPolling.Disabled': 'true'
       AzureWebJobsDisableHomepage: 'true'
       FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1073741824'
+      RedirectPulls: redirectPulls ? 'true' : 'false'
       SweepSchedule: sweepSchedule
+      SweepAfterPush: sweepAfterPush
+      SweepAfterDrop: sweepAfterDrop
     }
     dependsOn: [onImages, onInsights]
   }

@@ -59,6 +59,15 @@ param alwaysReadyHttp int = 0
 @description('When the sweeper runs, as NCRONTAB in UTC: second, minute, hour, day, month, day of the week.')
 param sweepSchedule string = '0 17 * * * *'
 
+@description('How long the sweeper keeps a pushed blob that nothing needs, such as 24h.')
+param sweepAfterPush string = '24h'
+
+@description('The same for a blob that was dropped into the container: the rest of its image may come days later.')
+param sweepAfterDrop string = '30d'
+
+@description('Whether a pull of a blob is redirected to storage, with an address that reads this one blob for ten minutes. Without it, the app sends the bytes, and the front end ends an answer after 230 seconds.')
+param redirectPulls bool = true
+
 @description('How long logs and telemetry are kept, in days. The first 30 (90 for telemetry) are free.')
 @minValue(30)
 @maxValue(730)
@@ -143,6 +152,9 @@ module app 'app.bicep' = {
     httpConcurrency: httpConcurrency
     alwaysReadyHttp: alwaysReadyHttp
     sweepSchedule: sweepSchedule
+    sweepAfterPush: sweepAfterPush
+    sweepAfterDrop: sweepAfterDrop
+    redirectPulls: redirectPulls
   }
   dependsOn: [storage]
 }
