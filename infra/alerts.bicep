@@ -52,7 +52,7 @@ var onMetrics = [
   }
   {
     name: 'poison-left'
-    description: 'The poison queue is not empty (Azure counts once a day): docs/operate.md, "Drain the poison queue".'
+    description: 'The poison queue is not empty: docs/operate.md, "Drain the poison queue".'
     severity: 3
     scope: queues.id
     namespace: 'Microsoft.Storage/storageAccounts/queueServices'
@@ -60,7 +60,8 @@ var onMetrics = [
     dimensions: []
     aggregation: 'Average'
     threshold: 0
-    window: 'PT1H'
+    // Azure counts once a day.
+    window: 'P1D'
     frequency: 'PT1H'
   }
   {
@@ -78,7 +79,7 @@ var onMetrics = [
   }
   {
     name: 'events-dead'
-    description: 'An event was given up and kept: docs/operate.md, "Replay lost events".'
+    description: 'An event was given up, and kept: docs/operate.md, "Replay lost events".'
     severity: 1
     scope: topic.id
     namespace: 'Microsoft.EventGrid/systemTopics'
@@ -91,7 +92,7 @@ var onMetrics = [
   }
   {
     name: 'events-dropped'
-    description: 'An event was given up and could not be kept: docs/operate.md, "Replay lost events".'
+    description: 'An event was given up, and could not be kept: docs/operate.md, "Replay lost events".'
     severity: 1
     scope: topic.id
     namespace: 'Microsoft.EventGrid/systemTopics'
