@@ -1,8 +1,9 @@
 using 'main.bicep'
 
-// azd sets the first four from its environment (`azd env set NAME value` for the others); without azd, set them yourself.
-param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'images')
-param location = readEnvironmentVariable('AZURE_LOCATION', 'westeurope')
+// From environment variables. azd sets the name, the region and who deploys; `azd env set NAME value` sets the others.
+// Without azd, export them: docs/deploy.md. The first two have no default, so that nothing lands where nobody meant it.
+param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
+param location = readEnvironmentVariable('AZURE_LOCATION')
 param deployerPrincipalId = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
 param deployerPrincipalType = readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User')
 param alertEmail = readEnvironmentVariable('IMAGES_ALERT_EMAIL', '')

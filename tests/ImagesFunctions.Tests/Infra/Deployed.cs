@@ -198,6 +198,20 @@ public sealed class Deployed
         Assert.Equal("EventGridSchema", landed["properties.eventDeliverySchema"]);
     }
 
+    [Theory]
+    [InlineData("infra/subscribe.sh")]
+    [InlineData("infra/subscribe.ps1")]
+    public void The_step_after_a_deployment_has_what_it_asks_for_and_gives_what_the_subscription_asks_for(string script)
+    {
+        Assert.Contains($"run: {script}\n", Repo.Read("azure.yaml"));
+        var outputs = Names("infra/main.bicep", @"(?m)^output (\w+) ").Append("AZURE_SUBSCRIPTION_ID");
+        Assert.Empty(Names(script, @"\b((?:AZURE|IMAGES)_\w+)").Except([.. outputs, "IMAGES_RETRY_SECONDS"]));
+        Assert.Equal(
+            Names("infra/subscription.bicep", @"(?m)^param (\w+) ").Order(StringComparer.Ordinal),
+            Names(script, @"\b(\w+Name)=").Order(StringComparer.Ordinal)
+        );
+    }
+
     [Fact]
     public void An_event_that_cannot_be_delivered_for_a_day_is_kept_where_Event_Grid_may_write()
     {
@@ -270,6 +284,9 @@ public sealed class Deployed
                 );
             }
         );
+
+    private static IEnumerable<string> Names(string file, string pattern) =>
+        Regex.Matches(Repo.Read(file), pattern).Select(match => match.Groups[1].Value).Distinct(StringComparer.Ordinal);
 
     private static string Last(string path) => path.Split('/')[^1];
 
