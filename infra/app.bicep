@@ -154,7 +154,8 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   // The platform fetches the package, and the host starts, as this identity.
   dependsOn: [onHost]
 
-  // Passwords for deployments are off: azd, az and func sign in with Entra.
+  // Passwords for deployments are off: azd, az and func sign in with Entra. These three change the one site, which
+  // takes one change at a time: each waits for the one before.
   resource noFtpPassword 'basicPublishingCredentialsPolicies' = {
     name: 'ftp'
     properties: { allow: false }
@@ -163,6 +164,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   resource noScmPassword 'basicPublishingCredentialsPolicies' = {
     name: 'scm'
     properties: { allow: false }
+    dependsOn: [noFtpPassword]
   }
 
   // All that the app has; docs/settings.md explains each. Flex Consumption refuses FUNCTIONS_WORKER_RUNTIME here.
@@ -190,7 +192,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       SweepAfterPush: sweepAfterPush
       SweepAfterDrop: sweepAfterDrop
     }
-    dependsOn: [onImages, onInsights]
+    dependsOn: [noScmPassword, onImages, onInsights]
   }
 }
 
