@@ -97,6 +97,28 @@ public abstract class LaterGenerations(IRunsAHost fixture) : AgainstAHost(fixtur
         Assert.Equal(number, answer.Json["errors"]?[0]!["error"]!.GetValue<int>());
     }
 
+    /// <summary>With its length said first, or piece by piece.</summary>
+    [Theory]
+    [InlineData(1024 * 1024, false, HttpStatusCode.OK)]
+    [InlineData(1024 * 1024, true, HttpStatusCode.OK)]
+    [InlineData((1024 * 1024) + 1, false, HttpStatusCode.RequestEntityTooLarge)]
+    [InlineData((1024 * 1024) + 1, true, HttpStatusCode.RequestEntityTooLarge)]
+    public async Task A_body_has_at_most_one_mebibyte(int length, bool chunked, HttpStatusCode status)
+    {
+        var token = await Host.TokenForAsync(Drop.Fresh("alice"));
+        foreach (var route in new[] { "/v1/images/list", "/v1/images" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, route);
+            request.Headers.Authorization = new("Bearer", token);
+            request.Headers.TransferEncodingChunked = chunked;
+            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes("{}".PadRight(length)));
+
+            using var answer = await Host.Http.SendAsync(request, TestContext.Current.CancellationToken);
+
+            Assert.Equal(status, answer.StatusCode);
+        }
+    }
+
     [Fact]
     public async Task A_bare_digest_finds_the_callers_own_image_before_the_official_one()
     {

@@ -47,6 +47,8 @@ public sealed class OpenApi
             {
                 401 => await AgainstAsync(request, answer, Component("Unauthorized")),
                 404 when path != "/" => await AgainstAsync(request, answer, Component("NoRoute")),
+                // Whether there is a token that is valid is not known.
+                503 => await AgainstAsync(request, answer, Component("Unavailable")),
                 _ => $"{path} is no route, and the answer is neither 404 nor 401",
             };
         }
@@ -90,9 +92,10 @@ public sealed class OpenApi
         JsonElement item
     )
     {
-        if (answer.StatusCode == HttpStatusCode.Unauthorized)
+        if (answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.ServiceUnavailable)
         {
-            return await AgainstAsync(request, answer, Component("Unauthorized"));
+            var known = answer.StatusCode == HttpStatusCode.Unauthorized;
+            return await AgainstAsync(request, answer, Component(known ? "Unauthorized" : "Unavailable"));
         }
 
         string[] methods = [.. Operations(item).Select(one => one.ToUpperInvariant())];
