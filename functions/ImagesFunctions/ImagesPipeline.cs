@@ -1,5 +1,6 @@
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Images;
+using ImagesFunctions.Registry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -15,6 +16,7 @@ public static class ImagesPipeline
     {
         endpoints.MapOpenRoutes();
         endpoints.MapImagesApi();
+        endpoints.MapRegistryApi();
         endpoints.MapAuthorized(
             "/",
             (context, _) => throw new ApiException(StatusCodes.Status401Unauthorized, "There is nothing here.")
@@ -72,11 +74,11 @@ public static class ImagesPipeline
         var tokens = context.RequestServices.GetRequiredService<Tokens>();
         // A scheme's name is case-insensitive (RFC 9110, 11.1).
         const string scheme = "Bearer ";
-        var account =
+        var caller =
             header.Count == 1 && header[0]!.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)
                 ? await tokens.AuthenticateAsync(header[0]![scheme.Length..].Trim(), context.RequestAborted)
                 : null;
-        if (account is null)
+        if (caller is null)
         {
             throw new ApiException(
                 StatusCodes.Status401Unauthorized,
@@ -84,6 +86,6 @@ public static class ImagesPipeline
             );
         }
 
-        return account;
+        return caller.Account;
     }
 }

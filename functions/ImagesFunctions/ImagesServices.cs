@@ -1,6 +1,7 @@
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
+using ImagesFunctions.Registry;
 using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -38,6 +39,7 @@ public static class ImagesServices
             s.GetRequiredService<StorageAccount>,
             s.GetRequiredService<ILogger<Readiness>>()
         ));
+        services.AddRegistry(configuration);
         // Their constructors are not public, because the types that they take are not.
         services.AddSingleton(s => new BlobIngest(
             s.GetRequiredService<Catalog>(),

@@ -26,16 +26,22 @@ internal static class TokenCommands
                 result.AddError(error.Message);
             }
         });
+        var readOnly = new Option<bool>("--read-only") { Description = "May list and pull, not push or delete" };
         return terminal.Runs(
-            new Command("create", "Makes a token and prints it, only once") { account, expires },
+            new Command("create", "Makes a token and prints it, only once") { account, expires, readOnly },
             async (parsed, services, cancellationToken) =>
             {
                 var (token, text) = await services
                     .GetRequiredService<Tokens>()
-                    .CreateAsync(parsed.GetValue(account)!, Lifetime(parsed.GetValue(expires)), cancellationToken);
+                    .CreateAsync(
+                        parsed.GetValue(account)!,
+                        Lifetime(parsed.GetValue(expires)),
+                        cancellationToken,
+                        parsed.GetValue(readOnly)
+                    );
                 await terminal.Output.WriteLineAsync(text);
                 await terminal.Errors.WriteLineAsync(
-                    $"This is token {token.Id} of account {token.Account}; it {Ends(token)}."
+                    $"This is token {token.Id} of account {token.Account}; it {Kind(token)}{Ends(token)}."
                 );
                 return 0;
             }
@@ -54,7 +60,9 @@ internal static class TokenCommands
                 await foreach (var token in services.GetRequiredService<Tokens>().ListAsync(name, cancellationToken))
                 {
                     any = true;
-                    await terminal.Output.WriteLineAsync($"{token.Id}  made {Text(token.Created)}, {Ends(token)}");
+                    await terminal.Output.WriteLineAsync(
+                        $"{token.Id}  made {Text(token.Created)}, {Kind(token)}{Ends(token)}"
+                    );
                 }
 
                 if (!any)
@@ -89,6 +97,8 @@ internal static class TokenCommands
 
     private static TimeSpan? Lifetime(string? expires) =>
         expires is null ? null : Expiry.Parse(expires, TimeProvider.System.GetUtcNow());
+
+    private static string Kind(Token token) => token.ReadOnly ? "may only read, " : "";
 
     private static string Ends(Token token) =>
         token.Expires is not { } expires ? "never expires"

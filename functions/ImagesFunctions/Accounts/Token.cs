@@ -10,7 +10,19 @@ namespace ImagesFunctions.Accounts;
 /// <param name="Id">Short and public; names the token in lists and logs.</param>
 /// <param name="Created">When it was made.</param>
 /// <param name="Expires">When it ends by itself, or null.</param>
-public sealed record Token(string Account, string Id, DateTimeOffset Created, DateTimeOffset? Expires);
+/// <param name="ReadOnly">Whether it may only look: list and pull, and neither push nor delete.</param>
+public sealed record Token(
+    string Account,
+    string Id,
+    DateTimeOffset Created,
+    DateTimeOffset? Expires,
+    bool ReadOnly = false
+);
+
+/// <summary>Who sent a request, as its token says.</summary>
+/// <param name="Account">The account, and so the namespace that it may write.</param>
+/// <param name="ReadOnly">Whether the token may only look.</param>
+internal sealed record Caller(string Account, bool ReadOnly);
 
 /// <summary>
 /// What a client shows: the account and the secret of a token. As text it is the base64 of
@@ -54,6 +66,35 @@ internal sealed record Credentials(string Account, string Id, string Secret)
         return TryParsePair(Encoding.UTF8.GetString(bytes[..length]), out credentials);
     }
 
+    /// <summary>
+    /// Reads the value of an Authorization header of the scheme Basic: the base64 of <c>user:password</c>. The user is the
+    /// account, with or without prefix and suffix; the password is the token's secret or its whole text.
+    /// </summary>
+    public static bool TryParseBasic(string? value, [NotNullWhen(true)] out Credentials? credentials)
+    {
+        credentials = null;
+        Span<byte> bytes = stackalloc byte[2 * LongestText];
+        if (
+            value is null or { Length: > 2 * LongestText }
+            || !Convert.TryFromBase64String(value, bytes, out var length)
+        )
+        {
+            return false;
+        }
+
+        var pair = Encoding.UTF8.GetString(bytes[..length]);
+        if (TryParsePair(pair, out credentials))
+        {
+            return true;
+        }
+
+        // A user name has no colon (RFC 7617, 2).
+        var colon = pair.IndexOf(':', StringComparison.Ordinal);
+        return colon > 0
+            && TryParse(pair[(colon + 1)..], out credentials)
+            && AccountOf(pair[..colon]) == credentials.Account;
+    }
+
     private static bool TryParsePair(string pair, [NotNullWhen(true)] out Credentials? credentials)
     {
         credentials = null;
@@ -62,8 +103,7 @@ internal sealed record Credentials(string Account, string Id, string Secret)
             return false;
         }
 
-        var account = user.StartsWith(Prefix, StringComparison.Ordinal) ? user[Prefix.Length..] : user;
-        account = account.EndsWith(Suffix, StringComparison.Ordinal) ? account[..^Suffix.Length] : account;
+        var account = AccountOf(user);
         if (!Repository.IsNamespace(account) || id.Length != 8 || !id.All(char.IsAsciiHexDigitLower))
         {
             return false;
@@ -71,5 +111,11 @@ internal sealed record Credentials(string Account, string Id, string Secret)
 
         credentials = new Credentials(account, id, random);
         return true;
+    }
+
+    private static string AccountOf(string user)
+    {
+        var account = user.StartsWith(Prefix, StringComparison.Ordinal) ? user[Prefix.Length..] : user;
+        return account.EndsWith(Suffix, StringComparison.Ordinal) ? account[..^Suffix.Length] : account;
     }
 }

@@ -27,12 +27,14 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
     /// <param name="name">The account: one part of a repository name, lower case; <c>official</c> may write official images.</param>
     /// <param name="lifetime">How long it lives; null for as long as it is not revoked.</param>
     /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="readOnly">Whether it may only look.</param>
     /// <returns>The token, and its text, which is shown once and kept nowhere.</returns>
     /// <exception cref="FormatException">The name is no account's name, or the lifetime is not positive or over 100 years.</exception>
     public async Task<(Token Token, string Text)> CreateAsync(
         string name,
         TimeSpan? lifetime,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        bool readOnly = false
     )
     {
         if (!Repository.IsNamespace(name))
@@ -53,6 +55,11 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
         if (lifetime is { } lives)
         {
             row["expires"] = created + lives;
+        }
+
+        if (readOnly)
+        {
+            row["read_only"] = true;
         }
 
         await account.Accounts.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellationToken);
@@ -96,18 +103,19 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
     /// Whose token this text is, or null. Read from storage since the call, so that a revoked token ends at once, with one
     /// read for all who ask at the same time; the same work is done for accounts that exist and that do not.
     /// </summary>
-    internal async Task<string?> AuthenticateAsync(string? text, CancellationToken cancellationToken)
-    {
-        if (!Credentials.TryParse(text, out var credentials))
-        {
-            return null;
-        }
+    internal async Task<Caller?> AuthenticateAsync(string? text, CancellationToken cancellationToken) =>
+        Credentials.TryParse(text, out var credentials)
+            ? await AuthenticateAsync(credentials, cancellationToken)
+            : null;
 
+    /// <summary>As the other overload, for credentials that came in another form.</summary>
+    internal async Task<Caller?> AuthenticateAsync(Credentials credentials, CancellationToken cancellationToken)
+    {
         var row = await _rows.ReadAsync($"{credentials.Account}/{credentials.Id}", cancellationToken);
         var kept = row?.GetString("hash") is { Length: 64 } hash ? Encoding.ASCII.GetBytes(hash) : NoHash;
         var matches = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(credentials.SecretHash), kept);
         return matches && (row!.GetDateTimeOffset("expires") is not { } expires || expires > time.GetUtcNow())
-            ? credentials.Account
+            ? new Caller(credentials.Account, row.GetBoolean("read_only") == true)
             : null;
     }
 
@@ -116,6 +124,7 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
             row.PartitionKey,
             row.RowKey,
             row.GetDateTimeOffset("created") ?? default,
-            row.GetDateTimeOffset("expires")
+            row.GetDateTimeOffset("expires"),
+            row.GetBoolean("read_only") == true
         );
 }

@@ -123,6 +123,55 @@ internal sealed class Content(StorageAccount account)
         }
     }
 
+    /// <summary>
+    /// A blob's bytes as they stream. Null when it is gone, or its ETag is no longer this one.
+    /// </summary>
+    /// <param name="path">The path inside the container.</param>
+    /// <param name="etag">The ETag that the bytes must have from first to last.</param>
+    /// <param name="first">The first byte.</param>
+    /// <param name="length">How many bytes; null for all that follow.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<Stream?> OpenAsync(
+        string path,
+        string etag,
+        long first,
+        long? length,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            var options = new BlobDownloadOptions
+            {
+                Conditions = new BlobRequestConditions { IfMatch = new ETag(etag) },
+                Range = new HttpRange(first, length),
+            };
+            var download = await account.Images.GetBlobClient(path).DownloadStreamingAsync(options, cancellationToken);
+            return download.Value.Content;
+        }
+        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Writes a blob where none is and returns its ETag; null when there is one.</summary>
+    public async Task<string?> CreateAsync(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var options = new BlobUploadOptions { Conditions = BlobWriter.Absent };
+            var created = await account
+                .Images.GetBlobClient(path)
+                .UploadAsync(BinaryData.FromBytes(bytes), options, cancellationToken);
+            return created.Value.ETag.ToString();
+        }
+        catch (RequestFailedException error) when (error.IsConflict())
+        {
+            return null;
+        }
+    }
+
     /// <summary>The paths and ETags of all blobs whose path begins like this.</summary>
     public async Task<List<(string Path, string ETag)>> ListAsync(string prefix, CancellationToken cancellationToken)
     {

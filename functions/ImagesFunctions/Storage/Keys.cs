@@ -38,11 +38,19 @@ internal static class Keys
     public static string Refused(string path) =>
         "x!" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(path)));
 
+    public static string Upload(string id) => $"u!{id}";
+
     /// <summary>All rows of a kind: one of <c>i t n b j x c</c>.</summary>
     public static KeyRange All(char kind) => KeyRange.Prefix($"{kind}!");
 
     /// <summary>All rows of a kind of one app, and of no other whose name begins alike.</summary>
     public static KeyRange OfApp(char kind, string app) => KeyRange.Prefix($"{kind}!{Encode(app)}!");
+
+    /// <summary>All apps of the namespace that have this blob.</summary>
+    public static KeyRange Blobs(Digest digest) => KeyRange.Prefix($"b!{digest}!");
+
+    /// <summary>All manifests that refer to this one.</summary>
+    public static KeyRange Referrers(string app, Digest subject) => KeyRange.Prefix($"r!{Encode(app)}!{subject}!");
 
     /// <summary>All rows that say who needs this.</summary>
     public static KeyRange Needs(string app, Digest needed) => KeyRange.Prefix($"n!{Encode(app)}!{needed}!");

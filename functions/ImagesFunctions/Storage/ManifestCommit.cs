@@ -123,6 +123,75 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         }
     }
 
+    /// <summary>What a manifest needs, and the repository does not have at this moment.</summary>
+    public async Task<IReadOnlyList<Digest>> MissingAsync(
+        Repository repository,
+        Manifest manifest,
+        CancellationToken cancellationToken
+    )
+    {
+        var missing = new List<Digest>();
+        foreach (var some in manifest.NeededBlobs.Select(d => d.Digest).Chunk(ReadsAtOnce))
+        {
+            var rows = await Task.WhenAll(some.Select(d => catalog.BlobAsync(repository, d, cancellationToken)));
+            missing.AddRange(some.Zip(rows).Where(d => d.Second is not { State: BlobState.Good }).Select(d => d.First));
+        }
+
+        foreach (var some in manifest.NeededManifests.Select(d => d.Digest).Chunk(ReadsAtOnce))
+        {
+            var rows = await Task.WhenAll(some.Select(d => catalog.ImageAsync(repository, d, cancellationToken)));
+            missing.AddRange(
+                some.Zip(rows).Where(d => d.Second is not { State: ImageState.Complete }).Select(d => d.First)
+            );
+        }
+
+        return missing;
+    }
+
+    /// <summary>
+    /// Commits a manifest whose blob is verified and which a client has called one, together with its tags: all of it, or
+    /// nothing. Then whatever is complete by that.
+    /// </summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="digest">The manifest's digest.</param>
+    /// <param name="manifest">What its bytes say.</param>
+    /// <param name="tags">Distinct tags to point to it, at most 90.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>False when something that it needs, or the manifest itself, is not there any more; nothing is committed.</returns>
+    /// <exception cref="InvalidContentException">Its config is no image config.</exception>
+    public async Task<bool> PushAsync(
+        Repository repository,
+        Digest digest,
+        Manifest manifest,
+        IReadOnlyList<string> tags,
+        CancellationToken cancellationToken
+    )
+    {
+        if (
+            await catalog.BlobAsync(repository, digest, cancellationToken) is not { State: BlobState.Good } blob
+            || await content.StatAsync(LayoutPath.Of(repository, digest), cancellationToken) is not { } stored
+            || stored.ETag != blob.BlobETag
+        )
+        {
+            return false;
+        }
+
+        // Written anew also where they are: who removes those that nobody needs any more compares their ETags.
+        await catalog.PutNeedsAsync(repository.Namespace, Needs(repository, digest, manifest), cancellationToken);
+        var outcome = await catalog.CommitAsync(
+            repository.Namespace,
+            (view, stop) => DecideAsync(view, repository, blob, manifest, tags, stop),
+            cancellationToken
+        );
+        if (outcome.State is not (State.Committed or State.Already))
+        {
+            return false;
+        }
+
+        await SettleAsync(repository, [digest], [], cancellationToken);
+        return true;
+    }
+
     // One that fails does not keep the others, which share a blob with it, from being tried.
     private async Task<(Digest Digest, Outcome Outcome, ExceptionDispatchInfo? Error)> GuardedTryAsync(
         Repository repository,
@@ -203,7 +272,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
             var isNew = await WriteNeedsAsync(repository, blob.Digest, manifest, cancellationToken);
             var outcome = await catalog.CommitAsync(
                 repository.Namespace,
-                (view, stop) => DecideAsync(view, repository, blob, manifest, stop),
+                (view, stop) => DecideAsync(view, repository, blob, manifest, [], stop),
                 cancellationToken
             );
             if (outcome.State == State.Committed)
@@ -238,6 +307,16 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         }
     }
 
+    private static List<NeedRow> Needs(Repository repository, Digest digest, Manifest manifest)
+    {
+        var by = Needer.Manifest(digest);
+        return
+        [
+            .. manifest.NeededBlobs.Select(d => new NeedRow(repository.App, d.Digest, by, null)),
+            .. manifest.NeededManifests.Select(d => new NeedRow(repository.App, d.Digest, by, d.MediaType)),
+        ];
+    }
+
     // True when they were not there before.
     private async Task<bool> WriteNeedsAsync(
         Repository repository,
@@ -246,12 +325,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         CancellationToken cancellationToken
     )
     {
-        var by = Needer.Manifest(digest);
-        List<NeedRow> needs =
-        [
-            .. manifest.NeededBlobs.Select(d => new NeedRow(repository.App, d.Digest, by, null)),
-            .. manifest.NeededManifests.Select(d => new NeedRow(repository.App, d.Digest, by, d.MediaType)),
-        ];
+        var needs = Needs(repository, digest, manifest);
         // They are written in order, so the last one tells that all are there; who removes them begins with the last.
         if (
             needs.Count == 0
@@ -279,6 +353,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         Repository repository,
         BlobRow self,
         Manifest manifest,
+        IReadOnlyList<string> tags,
         CancellationToken cancellationToken
     )
     {
@@ -286,7 +361,10 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         var current = ImageRow.Live(await view.GetAsync(Keys.Image(app, self.Digest), cancellationToken));
         if (current is { State: ImageState.Complete })
         {
-            return Decision.Nothing(new Outcome(State.Already, MoreTags: true));
+            return Decision.Of(
+                new Outcome(State.Already, MoreTags: true),
+                [.. tags.Select(tag => Pushed(view, current, tag))]
+            );
         }
 
         var own = await view.GetAsync(Keys.Blob(app, self.Digest), cancellationToken);
@@ -322,11 +400,22 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
             },
             cancellationToken
         );
-        var (tags, more) = await TagsAsync(view, row, namedBy, cancellationToken);
+        var (waiting, more) = await TagsAsync(view, row, namedBy, tags, cancellationToken);
         return Decision.Of(
             new Outcome(State.Committed, more),
-            [new Change(row.Key, row.ToEntity(view.Namespace)), .. Referrer(view, self, manifest, row), .. tags]
+            [
+                new Change(row.Key, row.ToEntity(view.Namespace)),
+                .. Referrer(view, self, manifest, row),
+                .. waiting,
+                .. tags.Select(tag => Pushed(view, row, tag)),
+            ]
         );
+    }
+
+    private static Change Pushed(CatalogView view, ImageRow image, string tag)
+    {
+        var row = new TagRow(image.App, tag, image.Digest, image.Generation, FromLayout: false);
+        return new Change(row.Key, row.ToEntity(view.Namespace));
     }
 
     // Says what an index names before any of that can be committed because of it.
@@ -406,7 +495,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         }
 
         var namedBy = await NeedsAsync(view, repository.App, digest, cancellationToken);
-        var (tags, more) = await TagsAsync(view, row, namedBy, cancellationToken);
+        var (tags, more) = await TagsAsync(view, row, namedBy, [], cancellationToken);
         return Decision.Of(more, tags);
     }
 
@@ -417,19 +506,26 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         CancellationToken cancellationToken
     ) => (await view.RangeAsync(Keys.Needs(app, digest), cancellationToken)).ConvertAll(NeedRow.From);
 
-    // The tags that waited for this image, and the removal of the rows that said so.
+    // The tags that waited for this image, and the removal of the rows that said so; those that are set anyway wait no more.
     private static async Task<(List<Change> Changes, bool More)> TagsAsync(
         CatalogView view,
         ImageRow row,
         List<NeedRow> needs,
+        IReadOnlyList<string> set,
         CancellationToken cancellationToken
     )
     {
         var waiting = needs.FindAll(n => n.By.WaitingTag is not null);
+        var most = MostTagsACommit - ((set.Count + 1) / 2);
         var changes = new List<Change>();
-        foreach (var need in waiting.Take(MostTagsACommit))
+        foreach (var need in waiting.Take(most))
         {
             changes.Add(new Change(need.Key, null));
+            if (set.Contains(need.By.WaitingTag!, StringComparer.Ordinal))
+            {
+                continue;
+            }
+
             var entity = await view.GetAsync(Keys.Tag(row.App, need.By.WaitingTag!), cancellationToken);
             if (entity is not null && TagRow.From(entity) is { Generation: null } tag && tag.Digest == row.Digest)
             {
@@ -437,7 +533,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
             }
         }
 
-        return (changes, waiting.Count > MostTagsACommit);
+        return (changes, waiting.Count > most);
     }
 
     // All rows, or null as soon as one is missing.

@@ -3,6 +3,9 @@ using Azure.Core.Pipeline;
 using Azure.Data.Tables;
 using Azure.Identity;
 using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
+using Azure.Storage.Sas;
 using Microsoft.Extensions.Configuration;
 
 namespace ImagesFunctions.Storage;
@@ -28,8 +31,23 @@ public sealed class StorageAccount
     /// <summary>The table of tokens.</summary>
     public const string AccountsTable = "accounts";
 
-    private StorageAccount(BlobServiceClient blobs, TableServiceClient tables, TableServiceClient transactions)
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestStream = TimeSpan.FromHours(4);
+    private static readonly TimeSpan KeyLifetime = TimeSpan.FromHours(4);
+
+    private readonly BlobServiceClient _blobs;
+    private UserDelegationKey? _key;
+
+    private StorageAccount(
+        BlobServiceClient blobs,
+        BlobServiceClient streams,
+        TableServiceClient tables,
+        TableServiceClient transactions
+    )
     {
+        _blobs = blobs;
+        ImageStreams = streams.GetBlobContainerClient(ImagesContainer);
+        UploadStreams = streams.GetBlobContainerClient(UploadsContainer);
         Images = blobs.GetBlobContainerClient(ImagesContainer);
         Uploads = blobs.GetBlobContainerClient(UploadsContainer);
         Derived = blobs.GetBlobContainerClient(DerivedContainer);
@@ -54,6 +72,15 @@ public sealed class StorageAccount
     public TableClient Accounts { get; }
 
     /// <summary>
+    /// The container <see cref="ImagesContainer"/> for bytes that arrive while they are sent on: they can be sent only once, and
+    /// take as long as whoever sends them here.
+    /// </summary>
+    internal BlobContainerClient ImageStreams { get; }
+
+    /// <summary>The container <see cref="UploadsContainer"/> in the same way.</summary>
+    internal BlobContainerClient UploadStreams { get; }
+
+    /// <summary>
     /// The catalog's table without the SDK's own retries: whoever sends a transaction has to know that it was sent twice.
     /// </summary>
     internal TableClient Transactions { get; }
@@ -75,6 +102,7 @@ public sealed class StorageAccount
             perTry,
             retries: 4
         );
+        var streamOptions = StreamOptions(perTry);
         var tableOptions = Configure(new TableClientOptions(), perTry, retries: 4);
         var transactionOptions = Configure(new TableClientOptions(), perTry, retries: 0);
 
@@ -85,6 +113,7 @@ public sealed class StorageAccount
             {
                 return new StorageAccount(
                     new BlobServiceClient(connectionString, blobOptions),
+                    new BlobServiceClient(connectionString, streamOptions),
                     new TableServiceClient(connectionString, tableOptions),
                     new TableServiceClient(connectionString, transactionOptions)
                 );
@@ -121,6 +150,7 @@ public sealed class StorageAccount
             : new DefaultAzureCredential();
         return new StorageAccount(
             new BlobServiceClient(blobUri, credential, blobOptions),
+            new BlobServiceClient(blobUri, credential, streamOptions),
             new TableServiceClient(tableUri, credential, tableOptions),
             new TableServiceClient(tableUri, credential, transactionOptions)
         );
@@ -136,6 +166,57 @@ public sealed class StorageAccount
             Catalog.CreateIfNotExistsAsync(cancellationToken),
             Accounts.CreateIfNotExistsAsync(cancellationToken)
         );
+    }
+
+    /// <summary>
+    /// An address at which a blob can be read without anything else for a while. With an identity it is signed with a key
+    /// that the identity has asked for, and ends with the identity's own rights; else with the account's key.
+    /// </summary>
+    /// <param name="blob">The blob.</param>
+    /// <param name="lifetime">For how long, less than an hour.</param>
+    /// <param name="cancellationToken">Ends the request for a key.</param>
+    internal async Task<Uri> ReadUriAsync(BlobBaseClient blob, TimeSpan lifetime, CancellationToken cancellationToken)
+    {
+        var now = DateTimeOffset.UtcNow;
+        // Clocks differ: what begins now would not have begun elsewhere.
+        var sas = new BlobSasBuilder(BlobSasPermissions.Read, now + lifetime)
+        {
+            BlobContainerName = blob.BlobContainerName,
+            BlobName = blob.Name,
+            Resource = "b",
+            StartsOn = now - ClockSkew,
+        };
+        if (blob.CanGenerateSasUri)
+        {
+            return blob.GenerateSasUri(sas);
+        }
+
+        var key = await KeyAsync(now, cancellationToken);
+        return new BlobUriBuilder(blob.Uri) { Sas = sas.ToSasQueryParameters(key, _blobs.AccountName) }.ToUri();
+    }
+
+    private async Task<UserDelegationKey> KeyAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        // Two that ask at the same time get two keys, and both are good.
+        var key = Volatile.Read(ref _key);
+        if (key is null || key.SignedExpiresOn < now + TimeSpan.FromHours(1))
+        {
+            key = await _blobs.GetUserDelegationKeyAsync(now - ClockSkew, now + KeyLifetime, cancellationToken);
+            Volatile.Write(ref _key, key);
+        }
+
+        return key;
+    }
+
+    private static BlobClientOptions StreamOptions(HttpPipelinePolicy[] perTry)
+    {
+        var options = Configure(
+            new BlobClientOptions(BlobClientOptions.ServiceVersion.V2026_06_06),
+            perTry,
+            retries: 0
+        );
+        options.Retry.NetworkTimeout = LongestStream;
+        return options;
     }
 
     private static T Configure<T>(T options, HttpPipelinePolicy[] perTry, int retries)

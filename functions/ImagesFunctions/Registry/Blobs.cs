@@ -1,0 +1,130 @@
+using System.Buffers;
+using System.Globalization;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Storage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace ImagesFunctions.Registry;
+
+/// <summary><c>/v2/&lt;name&gt;/blobs/&lt;digest&gt;</c> (spec, "Pulling blobs", "Deleting Blobs").</summary>
+internal sealed class Blobs(Catalog catalog, Content content, TakeBack takeBack, Removal removal, PullRedirect redirect)
+{
+    private const int BufferSize = 256 * 1024;
+
+    /// <summary>GET and HEAD: the bytes or a range of them, or a redirect to where storage itself serves them.</summary>
+    public async Task GetAsync(RegistryRequest request)
+    {
+        var digest = request.Digest;
+        var repository = request.Repository;
+        var blob = await FindAsync(request, digest);
+        var response = request.Response;
+        response.Headers["Docker-Content-Digest"] = digest.ToString();
+        response.Headers.AcceptRanges = "bytes";
+        response.Headers.ETag = $"\"{digest}\"";
+        response.Headers.CacheControl = "private, max-age=31536000, immutable";
+        if (!ByteRange.TryParse(RangeHeader(request.Request, digest), blob.Size, out var range))
+        {
+            response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes */{blob.Size}");
+            throw new RegistryError(
+                StatusCodes.Status416RangeNotSatisfiable,
+                "SIZE_INVALID",
+                $"The blob has {blob.Size} bytes, and none in this range.",
+                request.Request.Headers.Range
+            );
+        }
+
+        if (HttpMethods.IsHead(request.Request.Method))
+        {
+            Begin(response, blob, range);
+            return;
+        }
+
+        var path = LayoutPath.Of(repository, digest);
+        if (redirect.IsOn && await content.IsStillAsync(path, blob.BlobETag, request.Stop))
+        {
+            response.Headers.CacheControl = "no-store";
+            response.Headers.Location = (await redirect.ToAsync(path, request.Stop)).AbsoluteUri;
+            response.StatusCode = StatusCodes.Status307TemporaryRedirect;
+            response.ContentLength = 0;
+            return;
+        }
+
+        await using var bytes =
+            blob.Size == 0
+                ? Stream.Null
+                : await content.OpenAsync(path, blob.BlobETag, range?.First ?? 0, range?.Length, request.Stop);
+        if (bytes is null)
+        {
+            // The row says what is not true any more: its images are hidden before anybody is told so.
+            await takeBack.RunAsync(repository, blob, request.Stop);
+            response.Headers.Clear();
+            throw RegistryError.BlobUnknown(digest.ToString());
+        }
+
+        Begin(response, blob, range);
+        await CopyAsync(bytes, response, request.Stop);
+    }
+
+    /// <summary>DELETE.</summary>
+    public async Task DeleteAsync(RegistryRequest request)
+    {
+        var digest = request.Digest;
+        var result = await removal.BlobAsync(request.Repository, digest, request.Stop);
+        if (result.NeededBy is { } by)
+        {
+            throw RegistryError.Needed(digest, by);
+        }
+
+        if (!result.Found)
+        {
+            throw RegistryError.BlobUnknown(digest.ToString());
+        }
+
+        request.Response.StatusCode = StatusCodes.Status202Accepted;
+        request.Response.ContentLength = 0;
+    }
+
+    private async Task<BlobRow> FindAsync(RegistryRequest request, Digest digest) =>
+        request.MayRead
+        && digest.IsSupported
+        && await catalog.BlobAsync(request.Repository, digest, request.Stop) is { State: BlobState.Good } blob
+            ? blob
+            : throw RegistryError.BlobUnknown(digest.ToString());
+
+    // A client that goes on with what it has of other content wants all of it (RFC 9110, 13.1.5).
+    private static string? RangeHeader(HttpRequest request, Digest digest) =>
+        request.Headers[HeaderNames.IfRange] is { Count: > 0 } condition && condition[0] != $"\"{digest}\"" ? null
+        : request.Headers.Range.Count == 1 ? request.Headers.Range[0]
+        : null;
+
+    private static void Begin(HttpResponse response, BlobRow blob, ByteRange? range)
+    {
+        response.ContentType = "application/octet-stream";
+        response.ContentLength = range?.Length ?? blob.Size;
+        if (range is { } part)
+        {
+            response.StatusCode = StatusCodes.Status206PartialContent;
+            response.Headers.ContentRange = string.Create(
+                CultureInfo.InvariantCulture,
+                $"bytes {part.First}-{part.Last}/{blob.Size}"
+            );
+        }
+    }
+
+    private static async Task CopyAsync(Stream from, HttpResponse response, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            while (await from.ReadAsync(buffer, cancellationToken) is var read and > 0)
+            {
+                await response.Body.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}

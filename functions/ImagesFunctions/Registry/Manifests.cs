@@ -1,0 +1,262 @@
+using System.Buffers;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Storage;
+using Microsoft.AspNetCore.Http;
+
+namespace ImagesFunctions.Registry;
+
+/// <summary><c>/v2/&lt;name&gt;/manifests/&lt;reference&gt;</c> (spec, "Pulling manifests", "Pushing Manifests", "Deleting Manifests").</summary>
+internal sealed class Manifests(
+    Catalog catalog,
+    Content content,
+    ManifestCommit commits,
+    BlobLanding landing,
+    TakeBack takeBack,
+    Removal removal
+)
+{
+    private const int MostTags = 90;
+
+    /// <summary>GET and HEAD, by digest or tag.</summary>
+    public async Task GetAsync(RegistryRequest request)
+    {
+        var (image, blob) = await FindAsync(request);
+        var response = request.Response;
+        response.Headers["Docker-Content-Digest"] = image.Digest.ToString();
+        response.Headers.ETag = $"\"{image.Digest}\"";
+        response.Headers.CacheControl = "private, no-cache";
+        if (HttpMethods.IsHead(request.Request.Method))
+        {
+            response.ContentType = image.MediaType;
+            response.ContentLength = blob.Size;
+            return;
+        }
+
+        var path = LayoutPath.Of(request.Repository, image.Digest);
+        if (await content.ReadAsync(path, blob.BlobETag, request.Stop) is not { } bytes)
+        {
+            // The row says what is not true any more: the image is hidden before anybody is told so.
+            await takeBack.RunAsync(request.Repository, blob, request.Stop);
+            response.Headers.Remove("Docker-Content-Digest");
+            throw RegistryError.ManifestUnknown(request.Path.Last);
+        }
+
+        await response.WriteBodyAsync(image.MediaType, bytes, request.Stop);
+    }
+
+    /// <summary>PUT, by digest or tag, with more tags in the query.</summary>
+    public async Task PutAsync(RegistryRequest request)
+    {
+        var (named, tags) = Target(request);
+        var bytes = await ReadAsync(request);
+        var digest = named is null ? Digest.Sha256(bytes) : DigestOf(bytes, named);
+        if (named is not null && digest != named)
+        {
+            throw RegistryError.DigestInvalid($"The bytes hash to {digest}.", named.ToString());
+        }
+
+        var manifest = Manifest.Parse(bytes, DeclaredType(request.Request));
+        await DemandPartsAsync(request, manifest);
+        await landing.LandAsync(request.Repository, digest, bytes, request.Stop);
+        if (!await commits.PushAsync(request.Repository, digest, manifest, tags, request.Stop))
+        {
+            await DemandPartsAsync(request, manifest);
+            throw new StorageUnavailableException($"what {digest} needs comes and goes");
+        }
+
+        var response = request.Response;
+        response.StatusCode = StatusCodes.Status201Created;
+        response.ContentLength = 0;
+        response.Headers.Location = $"/v2/{request.Path.Name}/manifests/{digest}";
+        response.Headers["Docker-Content-Digest"] = digest.ToString();
+        if (manifest.Subject is { } subject)
+        {
+            response.Headers["OCI-Subject"] = subject.Digest.ToString();
+        }
+
+        if (request.Request.Query.ContainsKey("tag"))
+        {
+            response.Headers["OCI-Tag"] = new([.. tags]);
+        }
+    }
+
+    /// <summary>DELETE: a digest takes its tags along; a tag leaves its image.</summary>
+    public async Task DeleteAsync(RegistryRequest request)
+    {
+        var reference = request.Path.Last;
+        if (!IsDigest(reference))
+        {
+            // A tag whose image is gone does not count any more; its row goes all the same.
+            var image = await TaggedAsync(request.Repository, reference, request.Stop);
+            if (!await removal.TagAsync(request.Repository, reference, request.Stop) || image is null)
+            {
+                throw RegistryError.ManifestUnknown(reference);
+            }
+        }
+        else
+        {
+            var digest = request.Digest;
+            var result = await removal.ImageAsync(request.Repository, digest, request.Stop);
+            if (result.NeededBy is { } by)
+            {
+                throw RegistryError.Needed(digest, by);
+            }
+
+            if (!result.Found)
+            {
+                throw RegistryError.ManifestUnknown(reference);
+            }
+        }
+
+        request.Response.StatusCode = StatusCodes.Status202Accepted;
+        request.Response.ContentLength = 0;
+    }
+
+    private async Task<(ImageRow Image, BlobRow Blob)> FindAsync(RegistryRequest request)
+    {
+        var reference = request.Path.Last;
+        var digest = IsDigest(reference) ? request.Digest : null;
+        if (request.MayRead)
+        {
+            var image =
+                digest is null ? await TaggedAsync(request.Repository, reference, request.Stop)
+                : digest.IsSupported ? await catalog.ImageAsync(request.Repository, digest, request.Stop)
+                : null;
+            if (
+                image is { State: ImageState.Complete }
+                && await catalog.BlobAsync(request.Repository, image.Digest, request.Stop)
+                    is { State: BlobState.Good } blob
+            )
+            {
+                return (image, blob);
+            }
+        }
+
+        throw RegistryError.ManifestUnknown(reference);
+    }
+
+    // The image that a tag points to, or null.
+    private async Task<ImageRow?> TaggedAsync(Repository repository, string tag, CancellationToken cancellationToken)
+    {
+        if (!Reference.IsTag(tag))
+        {
+            return null;
+        }
+
+        for (string? before = null; ; )
+        {
+            if (
+                await catalog.GetAsync(repository.Namespace, Keys.Tag(repository.App, tag), cancellationToken)
+                is not { } entity
+            )
+            {
+                return null;
+            }
+
+            var row = TagRow.From(entity);
+            var image = await catalog.ImageAsync(repository, row.Digest, cancellationToken);
+            if (image is { State: ImageState.Complete } && image.Generation == row.Generation)
+            {
+                return image;
+            }
+
+            // Its image is gone, unless the tag was moved and the image deleted between the two reads.
+            if (entity.ETag.ToString() == before)
+            {
+                return null;
+            }
+
+            before = entity.ETag.ToString();
+        }
+    }
+
+    private static bool IsDigest(string reference) => reference.Contains(':', StringComparison.Ordinal);
+
+    // The digest that the bytes must have, or null, and the tags to set.
+    private static (Digest? Named, IReadOnlyList<string> Tags) Target(RegistryRequest request)
+    {
+        var reference = request.Path.Last;
+        var named = IsDigest(reference) ? request.Digest : null;
+        if (named is { IsSupported: false })
+        {
+            throw RegistryError.DigestInvalid("The algorithm is not supported: use sha256 or sha512.", reference);
+        }
+
+        var tags = request
+            .Request.Query["tag"]
+            .Select(tag => tag ?? "")
+            .Concat(named is null ? [reference] : [])
+            .Distinct(StringComparer.Ordinal)
+            .ToList();
+        if (tags.Count > MostTags)
+        {
+            throw new RegistryError(
+                StatusCodes.Status414UriTooLong,
+                "UNSUPPORTED",
+                $"{tags.Count} tags: at most {MostTags} can be set at once."
+            );
+        }
+
+        return tags.Find(tag => !Reference.IsTag(tag)) is { } bad
+            ? throw RegistryError.ManifestInvalid("This is not a tag.", bad)
+            : (named, tags);
+    }
+
+    private static Digest DigestOf(byte[] bytes, Digest named)
+    {
+        using var hash = named.NewHash();
+        hash.AppendData(bytes);
+        return Digest.FromHash(named.Algorithm, hash.GetHashAndReset());
+    }
+
+    private static string? DeclaredType(HttpRequest request) => request.ContentType?.Split(';', 2)[0].Trim();
+
+    // What a client says of the length is not believed, only used to refuse early.
+    private static async Task<byte[]> ReadAsync(RegistryRequest request)
+    {
+        var tooLong = new RegistryError(
+            StatusCodes.Status413PayloadTooLarge,
+            "SIZE_INVALID",
+            $"A manifest has at most {Manifest.LongestContent} bytes."
+        );
+        if (request.Request.ContentLength > Manifest.LongestContent)
+        {
+            throw tooLong;
+        }
+
+        using var bytes = new MemoryStream();
+        var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
+        try
+        {
+            while (await request.Request.Body.ReadAsync(buffer, request.Stop) is var read and > 0)
+            {
+                bytes.Write(buffer, 0, read);
+                if (bytes.Length > Manifest.LongestContent)
+                {
+                    throw tooLong;
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        return bytes.ToArray();
+    }
+
+    // Looked at before anything is stored, so that a manifest that misses something leaves nothing behind.
+    private async Task DemandPartsAsync(RegistryRequest request, Manifest manifest)
+    {
+        var missing = await commits.MissingAsync(request.Repository, manifest, request.Stop);
+        if (missing.Count > 0)
+        {
+            throw new RegistryError(
+                StatusCodes.Status404NotFound,
+                "MANIFEST_BLOB_UNKNOWN",
+                "The manifest names what is not in the repository: push that first.",
+                string.Join(", ", missing)
+            );
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+
+namespace ImagesFunctions.Registry;
+
+/// <summary>Which part of a sorted list is asked for (spec, "Listing Tags").</summary>
+/// <param name="Size">At most so many; <see cref="Most"/> where nobody said.</param>
+/// <param name="Last">Only what sorts behind this, which need not exist; "" for the beginning.</param>
+internal readonly record struct Page(int Size, string Last)
+{
+    /// <summary>The most that one answer holds; a link leads to more.</summary>
+    public const int Most = 10_000;
+
+    /// <summary>Reads <c>n</c> and <c>last</c>.</summary>
+    /// <exception cref="RegistryError"><c>n</c> is no number.</exception>
+    public static Page Of(HttpRequest request)
+    {
+        var size = Most;
+        if (request.Query.TryGetValue("n", out var n))
+        {
+            var text = n[0] ?? "";
+            if (
+                text.Length is 0 or > 9
+                || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out size)
+            )
+            {
+                throw RegistryError.BadQuery("n", text);
+            }
+        }
+
+        return new Page(Math.Min(size, Most), request.Query["last"].ToString());
+    }
+
+    /// <summary>Takes the page out of a sorted list, and says where it goes on.</summary>
+    public IReadOnlyList<string> Take(IEnumerable<string> sorted, HttpResponse response, string path)
+    {
+        var last = Last;
+        var page = sorted.Where(item => string.CompareOrdinal(item, last) > 0).Take(Size + 1).ToList();
+        if (page.Count <= Size)
+        {
+            return page;
+        }
+
+        page.RemoveAt(Size);
+        if (Size > 0)
+        {
+            response.Headers.Link = string.Create(
+                CultureInfo.InvariantCulture,
+                $"<{path}?n={Size}&last={Uri.EscapeDataString(page[^1])}>; rel=\"next\""
+            );
+        }
+
+        return page;
+    }
+}

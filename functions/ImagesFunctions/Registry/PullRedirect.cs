@@ -1,0 +1,22 @@
+using ImagesFunctions.Storage;
+using Microsoft.Extensions.Configuration;
+
+namespace ImagesFunctions.Registry;
+
+/// <summary>
+/// Sends pulls of blobs to storage itself, where <see cref="Setting"/> is true: whoever has the address may read that one
+/// blob for ten minutes.
+/// </summary>
+internal sealed class PullRedirect(StorageAccount account, IConfiguration configuration)
+{
+    /// <summary>The setting's name.</summary>
+    public const string Setting = "RedirectPulls";
+
+    private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
+
+    public bool IsOn { get; } = configuration.GetValue(Setting, defaultValue: false);
+
+    /// <summary>Where a blob of the container <c>images</c> can be read without anything else.</summary>
+    public Task<Uri> ToAsync(string path, CancellationToken cancellationToken) =>
+        account.ReadUriAsync(account.Images.GetBlobClient(path), Lifetime, cancellationToken);
+}

@@ -1,0 +1,195 @@
+using Azure.Storage.Blobs.Specialized;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Storage;
+
+namespace ImagesFunctions.Registry;
+
+/// <summary>Brings pushed blobs into a repository: from a body, from what a session has stored, or from another repository.</summary>
+internal sealed class Pushes(
+    StorageAccount account,
+    Catalog catalog,
+    Content content,
+    UploadSessions sessions,
+    BlobLanding landing
+)
+{
+    private sealed class SourceGoneException : Exception;
+
+    /// <summary>
+    /// Lands the body of a request whose digest is known before it is read.
+    /// </summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="digest">What the bytes have to hash to.</param>
+    /// <param name="body">The bytes.</param>
+    /// <param name="size">How many there have to be; null where nobody said.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="RegistryError">The bytes are others (DIGEST_INVALID) or more or fewer (SIZE_INVALID): nothing is stored.</exception>
+    public async Task LandBodyAsync(
+        Repository repository,
+        Digest digest,
+        UploadBody body,
+        long? size,
+        CancellationToken cancellationToken
+    )
+    {
+        using var hash = new ContentHash(digest.Algorithm);
+        var path = LayoutPath.Of(repository, digest);
+        string? written = null;
+        if (body.IsWhole)
+        {
+            hash.Append(body.First.Span);
+            Demand(hash, digest, size);
+        }
+        else if (await landing.IsThereAsync(repository, digest, cancellationToken))
+        {
+            await body.DrainAsync(hash, cancellationToken);
+            Demand(hash, digest, size);
+            return;
+        }
+        else if (body.Length is null || await content.StatAsync(path, cancellationToken) is not null)
+        {
+            await LandStagedAsync(repository, digest, body, size, hash, cancellationToken);
+            return;
+        }
+        else
+        {
+            written = await BlobWriter.WriteAsync(
+                account.Images.GetBlockBlobClient(path),
+                account.ImageStreams.GetBlockBlobClient(path),
+                body,
+                hash,
+                () => IsRight(hash, digest, size),
+                cancellationToken
+            );
+            if (written is null && hash.Size < body.Length)
+            {
+                throw new StorageUnavailableException($"{path} was written by somebody else at the same time");
+            }
+
+            Demand(hash, digest, size);
+        }
+
+        await landing.LandAsync(
+            repository,
+            digest,
+            hash.Size,
+            hash.Tar,
+            written,
+            stop =>
+                body.IsWhole
+                    ? content.CreateAsync(path, body.First, stop)
+                    : throw new StorageUnavailableException($"{path} was removed while it was pushed"),
+            cancellationToken
+        );
+    }
+
+    /// <summary>Lands the parts that a session has stored, whose digest was computed from all of their bytes.</summary>
+    public Task LandPartsAsync(
+        Repository repository,
+        string session,
+        IReadOnlyList<UploadPart> parts,
+        ContentHash hash,
+        CancellationToken cancellationToken
+    )
+    {
+        var digest = hash.Digest;
+        var path = LayoutPath.Of(repository, digest);
+        return landing.LandAsync(
+            repository,
+            digest,
+            hash.Size,
+            hash.Tar,
+            written: null,
+            stop =>
+                parts.Count == 0
+                    ? content.CreateAsync(path, ReadOnlyMemory<byte>.Empty, stop)
+                    : sessions.CopyAsync(repository, session, parts, path, stop),
+            cancellationToken
+        );
+    }
+
+    /// <summary>Lands a copy of a blob that another repository has, or this one. False when it is not there, or not unchanged.</summary>
+    public async Task<bool> LandFromAsync(
+        Repository repository,
+        Repository from,
+        Digest digest,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await catalog.BlobAsync(from, digest, cancellationToken) is not { State: BlobState.Good } source)
+        {
+            return false;
+        }
+
+        var (sourcePath, path) = (LayoutPath.Of(from, digest), LayoutPath.Of(repository, digest));
+        try
+        {
+            await landing.LandAsync(
+                repository,
+                digest,
+                source.Size,
+                source.Tar,
+                written: null,
+                async stop =>
+                    !await content.IsStillAsync(sourcePath, source.BlobETag, stop) ? throw new SourceGoneException()
+                    : source.Size == 0 ? await content.CreateAsync(path, ReadOnlyMemory<byte>.Empty, stop)
+                    : await sessions.CopyAsync(sourcePath, source.BlobETag, source.Size, path, stop),
+                cancellationToken
+            );
+            return true;
+        }
+        catch (SourceGoneException)
+        {
+            return false;
+        }
+    }
+
+    // Where something is stored already, or the length is not known, the bytes go to the container of sessions first.
+    private async Task LandStagedAsync(
+        Repository repository,
+        Digest digest,
+        UploadBody body,
+        long? size,
+        ContentHash hash,
+        CancellationToken cancellationToken
+    )
+    {
+        var session = UploadSessions.NewSession();
+        var part = await sessions.WritePartAsync(
+            repository,
+            session,
+            body,
+            hash,
+            () => IsRight(hash, digest, size),
+            cancellationToken
+        );
+        Demand(hash, digest, size);
+        IReadOnlyList<UploadPart> parts = part is null
+            ? throw new StorageUnavailableException("a chunk could not be stored")
+            : [part];
+        try
+        {
+            await LandPartsAsync(repository, session, parts, hash, cancellationToken);
+        }
+        finally
+        {
+            await sessions.RemovePartsAsync(repository, session, parts);
+        }
+    }
+
+    private static bool IsRight(ContentHash hash, Digest digest, long? size) =>
+        (size ?? hash.Size) == hash.Size && hash.Digest == digest;
+
+    private static void Demand(ContentHash hash, Digest digest, long? size)
+    {
+        if (size is { } said && said != hash.Size)
+        {
+            throw RegistryError.SizeInvalid($"{hash.Size} bytes came, and the range has {said}.");
+        }
+
+        if (hash.Digest != digest)
+        {
+            throw RegistryError.DigestInvalid($"The bytes hash to {hash.Digest}.", digest.ToString());
+        }
+    }
+}

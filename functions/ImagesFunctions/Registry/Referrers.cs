@@ -1,0 +1,144 @@
+using System.Buffers;
+using System.Text.Json;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Storage;
+
+namespace ImagesFunctions.Registry;
+
+/// <summary><c>/v2/&lt;name&gt;/referrers/&lt;digest&gt;</c> (spec, "Listing Referrers").</summary>
+internal sealed class Referrers(Catalog catalog, Content content)
+{
+    private const string Filter = "artifactType";
+    private const int ReadsAtOnce = 16;
+
+    // The answer is an index, which clients may refuse beyond the length of a manifest.
+    private const int LongestPage = Manifest.LongestContent - 4_096;
+
+    /// <summary>GET: descriptors of the manifests that name this digest as their subject; none where nothing is known of it.</summary>
+    public async Task ListAsync(RegistryRequest request)
+    {
+        var digest = request.Digest;
+        var filter = request.Query(Filter);
+        var body = new ArrayBufferWriter<byte>();
+        await using (var json = new Utf8JsonWriter(body))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("schemaVersion", 2);
+            json.WriteString("mediaType", MediaTypes.OciIndex);
+            json.WriteStartArray("manifests");
+            if (request.MayRead && digest.IsSupported)
+            {
+                await WriteAsync(request, digest, filter, json);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        if (filter is not null)
+        {
+            request.Response.Headers["OCI-Filters-Applied"] = Filter;
+        }
+
+        request.Response.Headers.CacheControl = "private, no-cache";
+        await request.Response.WriteBodyAsync(MediaTypes.OciIndex, body.WrittenMemory, request.Stop);
+    }
+
+    private async Task WriteAsync(RegistryRequest request, Digest subject, string? filter, Utf8JsonWriter json)
+    {
+        var repository = request.Repository;
+        var last = request.Query("last") ?? "";
+        var rows = await catalog.RangeAsync(
+            repository.Namespace,
+            Keys.Referrers(repository.App, subject),
+            request.Stop
+        );
+        var behind = rows.Select(ReferrerRow.From).Where(r => string.CompareOrdinal(r.Digest.ShortKey, last) > 0);
+        foreach (var some in behind.Chunk(ReadsAtOnce))
+        {
+            foreach (var referrer in await Task.WhenAll(some.Select(r => WholeAsync(repository, r, request.Stop))))
+            {
+                if (referrer is null || (filter is not null && referrer.ArtifactType != filter))
+                {
+                    continue;
+                }
+
+                var one = Descriptor(referrer);
+                var written = json.BytesCommitted + json.BytesPending;
+                if (written > 1_024 && written + one.WrittenCount > LongestPage)
+                {
+                    request.Response.Headers.Link = Next(request, subject, filter, last);
+                    return;
+                }
+
+                json.WriteRawValue(one.WrittenSpan, skipInputValidation: true);
+                last = referrer.Digest.ShortKey;
+            }
+        }
+    }
+
+    private static string Next(RegistryRequest request, Digest subject, string? filter, string last)
+    {
+        var filtered = filter is null ? "" : $"{Filter}={Uri.EscapeDataString(filter)}&";
+        return $"</v2/{request.Path.Name}/referrers/{subject}?{filtered}last={last}>; rel=\"next\"";
+    }
+
+    // The referrer with all that its row has no room for; null when its manifest does not count.
+    private async Task<ReferrerRow?> WholeAsync(
+        Repository repository,
+        ReferrerRow row,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await catalog.ImageAsync(repository, row.Digest, cancellationToken) is not { State: ImageState.Complete })
+        {
+            return null;
+        }
+
+        if (row.Annotations is not null && (row.ArtifactType is not null || MediaTypes.IsIndex(row.MediaType)))
+        {
+            return row;
+        }
+
+        var path = LayoutPath.Of(repository, row.Digest);
+        if (
+            await catalog.BlobAsync(repository, row.Digest, cancellationToken) is not { State: BlobState.Good } blob
+            || await content.ReadAsync(path, blob.BlobETag, cancellationToken) is not { } bytes
+        )
+        {
+            return null;
+        }
+
+        var manifest = Manifest.Parse(bytes, row.MediaType);
+        return row with { ArtifactType = manifest.ReferrerType, Annotations = manifest.Annotations };
+    }
+
+    private static ArrayBufferWriter<byte> Descriptor(ReferrerRow referrer)
+    {
+        var body = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(body);
+        json.WriteStartObject();
+        json.WriteString("mediaType", referrer.MediaType);
+        json.WriteNumber("size", referrer.Size);
+        json.WriteString("digest", referrer.Digest.ToString());
+        if (!string.IsNullOrEmpty(referrer.ArtifactType))
+        {
+            json.WriteString(Filter, referrer.ArtifactType);
+        }
+
+        if (referrer.Annotations is { Count: > 0 } annotations)
+        {
+            json.WriteStartObject("annotations");
+            foreach (var (name, value) in annotations)
+            {
+                json.WriteString(name, value);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+        json.Flush();
+        return body;
+    }
+}

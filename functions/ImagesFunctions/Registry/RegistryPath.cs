@@ -1,0 +1,74 @@
+namespace ImagesFunctions.Registry;
+
+/// <summary>What a path below <c>/v2</c> names.</summary>
+internal enum Resource
+{
+    /// <summary><c>/v2/</c></summary>
+    Base,
+
+    /// <summary><c>/v2/_catalog</c></summary>
+    Catalog,
+
+    /// <summary><c>/v2/&lt;name&gt;/blobs/&lt;digest&gt;</c></summary>
+    Blob,
+
+    /// <summary><c>/v2/&lt;name&gt;/blobs/uploads/</c></summary>
+    Uploads,
+
+    /// <summary><c>/v2/&lt;name&gt;/blobs/uploads/&lt;id&gt;</c></summary>
+    Upload,
+
+    /// <summary><c>/v2/&lt;name&gt;/manifests/&lt;reference&gt;</c></summary>
+    Manifest,
+
+    /// <summary><c>/v2/&lt;name&gt;/tags/list</c></summary>
+    Tags,
+
+    /// <summary><c>/v2/&lt;name&gt;/referrers/&lt;digest&gt;</c></summary>
+    Referrers,
+}
+
+/// <summary>
+/// A path below <c>/v2</c>, taken apart from its end: <c>blobs</c>, <c>manifests</c>, <c>tags</c> and <c>uploads</c> are legal
+/// parts of a repository's name.
+/// </summary>
+/// <param name="Resource">What it names.</param>
+/// <param name="Name">The repository's name as it was written; "" where there is none.</param>
+/// <param name="Last">The digest, tag or upload id at its end; "" where there is none.</param>
+internal sealed record RegistryPath(Resource Resource, string Name, string Last)
+{
+    private const string Root = "/v2";
+
+    /// <summary>Reads a request's target, its query included. Null when it names nothing.</summary>
+    /// <param name="target">As it stands in the request line: it is decoded here, once.</param>
+    public static RegistryPath? Parse(string target)
+    {
+        var query = target.IndexOfAny(['?', '#']);
+        var path = Uri.UnescapeDataString(query < 0 ? target : target[..query]);
+        if (path is Root or $"{Root}/")
+        {
+            return new RegistryPath(Resource.Base, "", "");
+        }
+
+        if (!path.StartsWith($"{Root}/", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        return path[(Root.Length + 1)..].Split('/') switch
+        {
+            ["_catalog"] => new RegistryPath(Resource.Catalog, "", ""),
+            [.. var name, "blobs", "uploads", ""] when name.Length > 0 => Of(Resource.Uploads, name, ""),
+            [.. var name, "blobs", "uploads"] when name.Length > 0 => Of(Resource.Uploads, name, ""),
+            [.. var name, "blobs", "uploads", var id] when name.Length > 0 => Of(Resource.Upload, name, id),
+            [.. var name, "blobs", var digest] when name.Length > 0 => Of(Resource.Blob, name, digest),
+            [.. var name, "manifests", var reference] when name.Length > 0 => Of(Resource.Manifest, name, reference),
+            [.. var name, "referrers", var digest] when name.Length > 0 => Of(Resource.Referrers, name, digest),
+            [.. var name, "tags", "list"] when name.Length > 0 => Of(Resource.Tags, name, ""),
+            _ => null,
+        };
+    }
+
+    private static RegistryPath Of(Resource resource, string[] name, string last) =>
+        new(resource, string.Join('/', name), last);
+}

@@ -1,0 +1,24 @@
+using ImagesFunctions.Storage;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ImagesFunctions.Registry;
+
+/// <summary>Registers the OCI Distribution API.</summary>
+internal static class RegistryServices
+{
+    public static void AddRegistry(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSingleton<UploadSessions>();
+        services.AddSingleton<UploadHashes>();
+        services.AddSingleton<BlobLanding>();
+        services.AddSingleton<Pushes>();
+        services.AddSingleton<Blobs>();
+        services.AddSingleton<Uploads>();
+        services.AddSingleton<Manifests>();
+        services.AddSingleton<Tags>();
+        services.AddSingleton<Referrers>();
+        services.AddSingleton<RepositoryCatalog>();
+        services.AddSingleton(s => new PullRedirect(s.GetRequiredService<StorageAccount>(), configuration));
+    }
+}

@@ -1,0 +1,97 @@
+using System.Buffers;
+using System.Text.Json;
+using Azure.Data.Tables;
+using ImagesFunctions.Accounts;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Storage;
+using Microsoft.AspNetCore.Http;
+
+namespace ImagesFunctions.Registry;
+
+/// <summary><c>/v2/_catalog</c>: the caller's repositories and the official ones, by their whole names.</summary>
+internal sealed class RepositoryCatalog(StorageAccount account)
+{
+    // An app with more images in a row than this is left behind by a new query.
+    private const int MostInARow = 500;
+
+    /// <summary>GET: those in which something can be pulled, in ordinal order.</summary>
+    public async Task ListAsync(HttpContext context, Caller caller)
+    {
+        var page = Page.Of(context.Request);
+        string[] namespaces =
+            caller.Account == Repository.Official ? [caller.Account] : [caller.Account, Repository.Official];
+        var names = new List<string>();
+        foreach (var ns in namespaces)
+        {
+            var apps = await AppsAsync(ns, context.RequestAborted);
+            names.AddRange(apps.Select(app => $"{ns}/{app}"));
+        }
+
+        names.Sort(StringComparer.Ordinal);
+        var listed = page.Take(names, context.Response, "/v2/_catalog");
+        var body = new ArrayBufferWriter<byte>();
+        await using (var json = new Utf8JsonWriter(body))
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("repositories");
+            foreach (var name in listed)
+            {
+                json.WriteStringValue(name);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        context.Response.Headers.CacheControl = "private, no-cache";
+        await context.Response.WriteBodyAsync("application/json", body.WrittenMemory, context.RequestAborted);
+    }
+
+    private async Task<HashSet<string>> AppsAsync(string @namespace, CancellationToken cancellationToken)
+    {
+        var apps = new HashSet<string>(StringComparer.Ordinal);
+        for (KeyRange? range = Keys.All('i'); range is { } some; )
+        {
+            range = await AppsAsync(@namespace, some, apps, cancellationToken);
+        }
+
+        return apps;
+    }
+
+    // What is left to look at, or null.
+    private async Task<KeyRange?> AppsAsync(
+        string @namespace,
+        KeyRange range,
+        HashSet<string> apps,
+        CancellationToken cancellationToken
+    )
+    {
+        var filter = TableClient.CreateQueryFilter(
+            $"PartitionKey eq {@namespace} and RowKey ge {range.From} and RowKey lt {range.To}"
+        );
+        var rows = account.Catalog.QueryAsync<TableEntity>(
+            filter,
+            select: ["RowKey", "app", "state"],
+            cancellationToken: cancellationToken
+        );
+        var inARow = 0;
+        await foreach (var row in rows)
+        {
+            var app = row.GetString("app");
+            if (apps.Contains(app))
+            {
+                if (++inARow == MostInARow)
+                {
+                    return range with { From = Keys.OfApp('i', app).To };
+                }
+            }
+            else if (row.GetString("state") == "complete")
+            {
+                apps.Add(app);
+                inARow = 0;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,310 @@
+using System.Globalization;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Storage;
+using Microsoft.AspNetCore.Http;
+
+namespace ImagesFunctions.Registry;
+
+/// <summary><c>/v2/&lt;name&gt;/blobs/uploads/</c> and its sessions (spec, "Pushing blobs", "Mounting a blob").</summary>
+internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHashes hashes, Pushes pushes)
+{
+    /// <summary>POST: a mount, a whole blob, or a new session.</summary>
+    public async Task PostAsync(RegistryRequest request)
+    {
+        var algorithm = request.Query("digest-algorithm") ?? "sha256";
+        if (algorithm is not ("sha256" or "sha512"))
+        {
+            throw RegistryError.DigestInvalid("The algorithm is not supported: use sha256 or sha512.", algorithm);
+        }
+
+        if (request.Query("mount") is { } mount)
+        {
+            if (Digest.TryParse(mount, out var wanted) && wanted.IsSupported && await MountAsync(request, wanted))
+            {
+                Created(request, wanted);
+                return;
+            }
+        }
+        else if (request.Query("digest") is not null)
+        {
+            var digest = Named(request);
+            using var body = await BodyAsync(request);
+            await pushes.LandBodyAsync(request.Repository, digest, body, null, request.Stop);
+            Created(request, digest);
+            return;
+        }
+
+        Accepted(request, await sessions.BeginAsync(request.Repository, algorithm, request.Stop));
+    }
+
+    /// <summary>GET: how far it is.</summary>
+    public async Task GetAsync(RegistryRequest request)
+    {
+        // A session is its owner's: for everybody else, readers of official images too, there is none.
+        var session =
+            request.Repository.Namespace == request.Caller.Account
+                ? await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop)
+                : null;
+        Progress(request, session ?? throw RegistryError.UploadUnknown(request.Path.Last));
+        request.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    /// <summary>DELETE: ends it.</summary>
+    public async Task DeleteAsync(RegistryRequest request)
+    {
+        var session = await FindAsync(request);
+        if (!await sessions.EndAsync(request.Repository, session, request.Stop))
+        {
+            throw RegistryError.UploadUnknown(session.Id);
+        }
+
+        request.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    /// <summary>PATCH: the next chunk.</summary>
+    public async Task PatchAsync(RegistryRequest request)
+    {
+        var session = await FindAsync(request);
+        var size = DemandChunk(request, session);
+        using var body = await BodyAsync(request);
+        if (body.First.IsEmpty)
+        {
+            DemandSize(size, 0);
+            Accepted(request, session);
+            return;
+        }
+
+        var known = hashes.Take(session);
+        var hash = known ?? new ContentHash(session.Algorithm);
+        try
+        {
+            var part = await WritePartAsync(request, session, body, hash, size);
+            if (await sessions.AppendAsync(request.Repository, session, part, request.Stop) is not { } moved)
+            {
+                throw Elsewhere(request, await FindAsync(request));
+            }
+
+            Accepted(request, moved);
+            if (known is not null)
+            {
+                hashes.Keep(moved, known);
+                hash = null;
+            }
+        }
+        finally
+        {
+            // One that an attempt has touched which does not count is worth nothing: then the bytes are read back.
+            hash?.Dispose();
+        }
+    }
+
+    /// <summary>PUT: the end, with the last chunk or without.</summary>
+    public async Task PutAsync(RegistryRequest request)
+    {
+        var digest = Named(request);
+        var session = await FindAsync(request);
+        var size = DemandChunk(request, session);
+        using var body = await BodyAsync(request);
+        try
+        {
+            if (session.Parts.Count == 0)
+            {
+                await pushes.LandBodyAsync(request.Repository, digest, body, size, request.Stop);
+            }
+            else
+            {
+                await FinishAsync(request, session, digest, body, size);
+            }
+        }
+        catch (RegistryError error) when (error.Code == "DIGEST_INVALID")
+        {
+            // What does not hash to its digest never will.
+            await sessions.EndAsync(request.Repository, session, request.Stop);
+            throw;
+        }
+
+        await sessions.EndAsync(request.Repository, session, request.Stop);
+        Created(request, digest);
+    }
+
+    private async Task FinishAsync(
+        RegistryRequest request,
+        UploadRow session,
+        Digest digest,
+        UploadBody body,
+        long? size
+    )
+    {
+        var repository = request.Repository;
+        var hash = hashes.Take(session);
+        if (hash is not null && hash.Algorithm != digest.Algorithm)
+        {
+            hash.Dispose();
+            hash = null;
+        }
+
+        var parts = session.Parts;
+        UploadPart? last = null;
+        try
+        {
+            if (!body.First.IsEmpty)
+            {
+                using var unknown = hash is null ? new ContentHash(digest.Algorithm) : null;
+                last = await WritePartAsync(request, session, body, hash ?? unknown!, size);
+                parts = [.. parts, last];
+            }
+            else
+            {
+                DemandSize(size, 0);
+            }
+
+            hash ??=
+                await sessions.HashAsync(repository, session.Id, parts, digest.Algorithm, request.Stop)
+                ?? throw RegistryError.UploadUnknown(session.Id);
+            if (hash.Digest != digest)
+            {
+                throw RegistryError.DigestInvalid($"The bytes hash to {hash.Digest}.", digest.ToString());
+            }
+
+            await pushes.LandPartsAsync(repository, session.Id, parts, hash, request.Stop);
+        }
+        finally
+        {
+            hash?.Dispose();
+            if (last is not null)
+            {
+                await sessions.RemovePartsAsync(repository, session.Id, [last]);
+            }
+        }
+    }
+
+    private async Task<bool> MountAsync(RegistryRequest request, Digest digest)
+    {
+        var account = request.Caller.Account;
+        if (request.Query("from") is { Length: > 0 } name)
+        {
+            return Repository.TryParseDisplayName(name, out var from)
+                && (from.Namespace == account || from.Namespace == Repository.Official)
+                && await pushes.LandFromAsync(request.Repository, from, digest, request.Stop);
+        }
+
+        foreach (var entity in await catalog.RangeAsync(account, Keys.Blobs(digest), request.Stop))
+        {
+            if (
+                Repository.TryParse($"{account}/{BlobRow.From(entity).App}", out var from)
+                && await pushes.LandFromAsync(request.Repository, from, digest, request.Stop)
+            )
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private async Task<UploadPart> WritePartAsync(
+        RegistryRequest request,
+        UploadRow session,
+        UploadBody body,
+        ContentHash hash,
+        long? size
+    )
+    {
+        var before = hash.Size;
+        var part = await sessions.WritePartAsync(
+            request.Repository,
+            session.Id,
+            body,
+            hash,
+            () => (size ?? hash.Size - before) == hash.Size - before,
+            request.Stop
+        );
+        DemandSize(size, hash.Size - before);
+        return part ?? throw new StorageUnavailableException("a chunk could not be stored");
+    }
+
+    private async Task<UploadRow> FindAsync(RegistryRequest request) =>
+        await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop)
+        ?? throw RegistryError.UploadUnknown(request.Path.Last);
+
+    // How many bytes the chunk has, where the client says so. It has to begin where the last one ended.
+    private static long? DemandChunk(RegistryRequest request, UploadRow session)
+    {
+        var header = request.Request.Headers.ContentRange;
+        if (header.Count == 0)
+        {
+            return null;
+        }
+
+        if (header.Count > 1 || !ByteRange.TryParseChunk(header[0] ?? "", out var range))
+        {
+            throw new RegistryError(
+                StatusCodes.Status400BadRequest,
+                "BLOB_UPLOAD_INVALID",
+                "Content-Range has to be <first>-<last>.",
+                header
+            );
+        }
+
+        if (range.First != session.Offset)
+        {
+            throw Elsewhere(request, session);
+        }
+
+        if (request.Request.ContentLength is { } length)
+        {
+            DemandSize(range.Length, length);
+        }
+
+        return range.Length;
+    }
+
+    private static void DemandSize(long? said, long came)
+    {
+        if (said is not null && said != came)
+        {
+            throw RegistryError.SizeInvalid($"Content-Range names {said} bytes, and the body has {came}.");
+        }
+    }
+
+    // The session lives on, and the answer tells where it is.
+    private static RegistryError Elsewhere(RegistryRequest request, UploadRow session)
+    {
+        Progress(request, session);
+        return RegistryError.RangeInvalid($"The next chunk begins at {session.Offset}.");
+    }
+
+    private static Digest Named(RegistryRequest request) =>
+        RegistryRequest.ParseDigest(request.Query("digest") ?? "") is { IsSupported: true } digest
+            ? digest
+            : throw RegistryError.DigestInvalid(
+                "The algorithm is not supported: use sha256 or sha512.",
+                request.Query("digest")
+            );
+
+    private static Task<UploadBody> BodyAsync(RegistryRequest request) =>
+        UploadBody.BeginAsync(request.Request.Body, request.Request.ContentLength, request.Stop);
+
+    private static void Created(RegistryRequest request, Digest digest)
+    {
+        request.Response.StatusCode = StatusCodes.Status201Created;
+        request.Response.ContentLength = 0;
+        request.Response.Headers.Location = request.BlobLocation(digest);
+        request.Response.Headers["Docker-Content-Digest"] = digest.ToString();
+    }
+
+    private static void Accepted(RegistryRequest request, UploadRow session)
+    {
+        Progress(request, session);
+        request.Response.StatusCode = StatusCodes.Status202Accepted;
+        request.Response.ContentLength = 0;
+    }
+
+    private static void Progress(RegistryRequest request, UploadRow session)
+    {
+        var headers = request.Response.Headers;
+        headers.Location = $"/v2/{request.Path.Name}/blobs/uploads/{session.Id}";
+        headers["Docker-Upload-UUID"] = session.Id;
+        headers.Range = string.Create(CultureInfo.InvariantCulture, $"0-{Math.Max(0, session.Offset - 1)}");
+    }
+}

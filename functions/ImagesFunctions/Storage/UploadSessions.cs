@@ -1,0 +1,329 @@
+using System.Security.Cryptography;
+using Azure;
+using Azure.Data.Tables;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Storage;
+
+/// <summary>
+/// Push sessions: their rows, which move only by comparing ETags, and their bytes, of which each attempt writes its own. So
+/// any number of clients and processes may work on one session at once, and it is never torn.
+/// </summary>
+internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
+{
+    // Azure's limits for a copy by one request, and more than that in pieces.
+    private const long LongestCopy = 256L * 1024 * 1024;
+    private const long LongestPiece = 64L * 1024 * 1024;
+    private const int PiecesAtOnce = 4;
+
+    // Shorter parts are put together when there are many of them.
+    private const int MostShortParts = 500;
+    private const long ShortPart = BlobWriter.BlockSize;
+
+    private static readonly TimeSpan CopyTime = TimeSpan.FromMinutes(50);
+
+    /// <summary>A session's id.</summary>
+    public static string NewSession() => RandomNumberGenerator.GetHexString(32, lowercase: true);
+
+    /// <summary>Begins a session.</summary>
+    public async Task<UploadRow> BeginAsync(
+        Repository repository,
+        string algorithm,
+        CancellationToken cancellationToken
+    )
+    {
+        var row = new UploadRow(repository.App, NewSession(), algorithm, [], time.GetUtcNow());
+        await account.Catalog.AddEntityAsync(row.ToEntity(repository.Namespace), cancellationToken);
+        return row;
+    }
+
+    /// <summary>The session, or null when the repository has none of this id.</summary>
+    public async Task<UploadRow?> FindAsync(Repository repository, string id, CancellationToken cancellationToken) =>
+        id.Length == 32
+        && id.All(char.IsAsciiHexDigitLower)
+        && await account.Catalog.GetAsync(repository.Namespace, Keys.Upload(id), cancellationToken) is { } entity
+        && UploadRow.From(entity) is var row
+        && row.App == repository.App
+            ? row
+            : null;
+
+    /// <summary>
+    /// Stores a chunk, which counts only once a session names it. Null when it was not accepted; a part of no bytes is none
+    /// either, and is not stored.
+    /// </summary>
+    public async Task<UploadPart?> WritePartAsync(
+        Repository repository,
+        string session,
+        UploadBody body,
+        ContentHash hash,
+        Func<bool> accept,
+        CancellationToken cancellationToken
+    )
+    {
+        var before = hash.Size;
+        var part = new UploadPart(NewId(), 0);
+        var path = UploadRow.PathOf(repository.Namespace, session, part);
+        var etag = await BlobWriter.WriteAsync(
+            account.Uploads.GetBlockBlobClient(path),
+            account.UploadStreams.GetBlockBlobClient(path),
+            body,
+            hash,
+            accept,
+            cancellationToken
+        );
+        return etag is null ? null : part with { Size = hash.Size - before };
+    }
+
+    /// <summary>Adds a part to the session. Null when somebody else has moved or ended it; then the part is removed.</summary>
+    public async Task<UploadRow?> AppendAsync(
+        Repository repository,
+        UploadRow session,
+        UploadPart part,
+        CancellationToken cancellationToken
+    )
+    {
+        var moved = session with { Parts = [.. session.Parts, part], Updated = time.GetUtcNow() };
+        var shorter = await MergeAsync(repository, moved, cancellationToken);
+        try
+        {
+            var answer = await account.Catalog.UpdateEntityAsync(
+                shorter.ToEntity(repository.Namespace),
+                session.RowETag,
+                TableUpdateMode.Replace,
+                cancellationToken
+            );
+            await RemovePartsAsync(repository, session.Id, moved.Parts.Except(shorter.Parts));
+            return shorter with { RowETag = answer.Headers.ETag ?? default };
+        }
+        catch (RequestFailedException error) when (error.IsConflict() || error.IsNotFound())
+        {
+            // After a lost answer the refusal may be our own success: the row tells.
+            var now = await FindAsync(repository, session.Id, cancellationToken);
+            if (now is not null && now.Parts.SequenceEqual(shorter.Parts))
+            {
+                return now;
+            }
+
+            await RemovePartsAsync(
+                repository,
+                session.Id,
+                shorter.Parts.Except(now?.Parts ?? []).Except(session.Parts)
+            );
+            return null;
+        }
+    }
+
+    /// <summary>Ends a session. False when there was none any more. What it stored goes with it, or later with the sweeper.</summary>
+    public async Task<bool> EndAsync(Repository repository, UploadRow session, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await account.Catalog.DeleteEntityAsync(repository.Namespace, session.Key, ETag.All, cancellationToken);
+        }
+        catch (RequestFailedException error) when (error.IsNotFound())
+        {
+            return false;
+        }
+
+        await RemovePartsAsync(repository, session.Id, session.Parts);
+        return true;
+    }
+
+    /// <summary>Hashes what is stored, by reading it once. Null when part of it is gone, and so the session with it.</summary>
+    public async Task<ContentHash?> HashAsync(
+        Repository repository,
+        string id,
+        IEnumerable<UploadPart> parts,
+        string algorithm,
+        CancellationToken cancellationToken
+    )
+    {
+        var hash = new ContentHash(algorithm);
+        try
+        {
+            foreach (var part in parts)
+            {
+                var blob = account.Uploads.GetBlobClient(UploadRow.PathOf(repository.Namespace, id, part));
+                using var download = (await blob.DownloadStreamingAsync(cancellationToken: cancellationToken)).Value;
+                using var body = await UploadBody.BeginAsync(download.Content, null, cancellationToken);
+                await body.DrainAsync(hash, cancellationToken);
+            }
+
+            return hash;
+        }
+        catch (RequestFailedException error) when (error.IsNotFound())
+        {
+            hash.Dispose();
+            return null;
+        }
+        catch
+        {
+            hash.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Copies what is stored to a path of the container <c>images</c> where nothing is, inside storage. Returns the new blob's
+    /// ETag; null when somebody was faster, and it is to be looked at again.
+    /// </summary>
+    public Task<string?> CopyAsync(
+        Repository repository,
+        string id,
+        IReadOnlyList<UploadPart> parts,
+        string path,
+        CancellationToken cancellationToken
+    ) =>
+        CopyAsync(
+            [
+                .. parts.Select(p =>
+                    (
+                        account.Uploads.GetBlockBlobClient(UploadRow.PathOf(repository.Namespace, id, p)),
+                        (string?)null,
+                        p.Size
+                    )
+                ),
+            ],
+            account.Images.GetBlockBlobClient(path),
+            cancellationToken
+        );
+
+    /// <summary>As above, from a blob of the container <c>images</c> that has this ETag.</summary>
+    public Task<string?> CopyAsync(
+        string from,
+        string etag,
+        long size,
+        string path,
+        CancellationToken cancellationToken
+    ) =>
+        CopyAsync(
+            [(account.Images.GetBlockBlobClient(from), etag, size)],
+            account.Images.GetBlockBlobClient(path),
+            cancellationToken
+        );
+
+    private async Task<string?> CopyAsync(
+        IReadOnlyList<(BlockBlobClient Blob, string? ETag, long Size)> from,
+        BlockBlobClient to,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            if (from is [var one] && one.Size <= LongestCopy)
+            {
+                var options = new BlobCopyFromUriOptions
+                {
+                    SourceConditions = IfMatch(one.ETag),
+                    DestinationConditions = BlobWriter.Absent,
+                };
+                var source = await account.ReadUriAsync(one.Blob, CopyTime, cancellationToken);
+                return (await to.SyncCopyFromUriAsync(source, options, cancellationToken)).Value.ETag.ToString();
+            }
+
+            return await CopyPiecesAsync(from, to, cancellationToken);
+        }
+        catch (RequestFailedException error)
+            when (error.IsConflict() || error.IsNotFound() || error.ErrorCode == BlobErrorCode.InvalidBlockList)
+        {
+            // Written by somebody else, who may also have made our blocks void; or the source is gone.
+            return null;
+        }
+    }
+
+    private async Task<string?> CopyPiecesAsync(
+        IReadOnlyList<(BlockBlobClient Blob, string? ETag, long Size)> from,
+        BlockBlobClient to,
+        CancellationToken cancellationToken
+    )
+    {
+        var prefix = RandomNumberGenerator.GetBytes(8);
+        var pieces = new List<(BlockBlobClient Blob, string? ETag, HttpRange Range)>();
+        foreach (var (blob, etag, size) in from)
+        {
+            for (var at = 0L; at < size; at += LongestPiece)
+            {
+                pieces.Add((blob, etag, new HttpRange(at, Math.Min(LongestPiece, size - at))));
+            }
+        }
+
+        await Parallel.ForEachAsync(
+            pieces.Select((piece, number) => (piece, number)),
+            new ParallelOptions { MaxDegreeOfParallelism = PiecesAtOnce, CancellationToken = cancellationToken },
+            async (p, stop) =>
+                await to.StageBlockFromUriAsync(
+                    await account.ReadUriAsync(p.piece.Blob, CopyTime, stop),
+                    BlobWriter.BlockId(prefix, p.number),
+                    new StageBlockFromUriOptions
+                    {
+                        SourceRange = p.piece.Range,
+                        SourceConditions = IfMatch(p.piece.ETag),
+                    },
+                    stop
+                )
+        );
+        var ids = Enumerable.Range(0, pieces.Count).Select(number => BlobWriter.BlockId(prefix, number));
+        var options = new CommitBlockListOptions { Conditions = BlobWriter.Absent };
+        return (await to.CommitBlockListAsync(ids, options, cancellationToken)).Value.ETag.ToString();
+    }
+
+    private static string NewId() => RandomNumberGenerator.GetHexString(12, lowercase: true);
+
+    private static BlobRequestConditions? IfMatch(string? etag) =>
+        etag is null ? null : new BlobRequestConditions { IfMatch = new ETag(etag) };
+
+    // Puts the short parts at the end together into one when there are too many for a row.
+    private async Task<UploadRow> MergeAsync(
+        Repository repository,
+        UploadRow session,
+        CancellationToken cancellationToken
+    )
+    {
+        var kept = session.Parts.Count;
+        while (kept > 0 && session.Parts[kept - 1].Size < ShortPart)
+        {
+            kept--;
+        }
+
+        var some = session.Parts.Skip(kept).ToList();
+        if (some.Count < MostShortParts)
+        {
+            return session;
+        }
+
+        var merged = new UploadPart(NewId(), some.Sum(p => p.Size));
+        var etag = await CopyPiecesAsync(
+            [
+                .. some.Select(p =>
+                    (
+                        account.Uploads.GetBlockBlobClient(UploadRow.PathOf(repository.Namespace, session.Id, p)),
+                        (string?)null,
+                        p.Size
+                    )
+                ),
+            ],
+            account.Uploads.GetBlockBlobClient(UploadRow.PathOf(repository.Namespace, session.Id, merged)),
+            cancellationToken
+        );
+        return etag is null ? session : session with { Parts = [.. session.Parts.Take(kept), merged] };
+    }
+
+    /// <summary>Removes parts that nobody names. What cannot be removed now goes with the sweeper.</summary>
+    public async Task RemovePartsAsync(Repository repository, string id, IEnumerable<UploadPart> parts)
+    {
+        try
+        {
+            await Parallel.ForEachAsync(
+                parts,
+                new ParallelOptions { MaxDegreeOfParallelism = PiecesAtOnce },
+                async (part, stop) =>
+                    await account
+                        .Uploads.GetBlobClient(UploadRow.PathOf(repository.Namespace, id, part))
+                        .DeleteIfExistsAsync(cancellationToken: stop)
+            );
+        }
+        catch (Exception error) when (StorageErrors.IsUnclear(error)) { }
+    }
+}
