@@ -20,7 +20,7 @@ internal sealed class Referrers(Catalog catalog, Content content)
         var digest = request.Digest;
         var filter = request.Query(Filter);
         var body = new ArrayBufferWriter<byte>();
-        await using (var json = new Utf8JsonWriter(body))
+        await using (var json = new Utf8JsonWriter(body, RegistryAnswer.Json))
         {
             json.WriteStartObject();
             json.WriteNumber("schemaVersion", 2);
@@ -116,7 +116,7 @@ internal sealed class Referrers(Catalog catalog, Content content)
     private static ArrayBufferWriter<byte> Descriptor(ReferrerRow referrer)
     {
         var body = new ArrayBufferWriter<byte>();
-        using var json = new Utf8JsonWriter(body);
+        using var json = new Utf8JsonWriter(body, RegistryAnswer.Json);
         json.WriteStartObject();
         json.WriteString("mediaType", referrer.MediaType);
         json.WriteNumber("size", referrer.Size);

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Azure;
 using ImagesFunctions.Oci;
@@ -74,9 +73,6 @@ internal static partial class RegistryErrors
 {
     private const int LongestDetail = 1_000;
 
-    // The answers are JSON documents, never part of a page, so that "<" may stay what it is.
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>Runs a handler. Whatever it throws becomes an error of the registry's own form.</summary>
     public static async Task GuardAsync(HttpContext context, Func<Task> handle)
     {
@@ -112,7 +108,7 @@ internal static partial class RegistryErrors
         }
 
         var body = new ArrayBufferWriter<byte>();
-        await using (var json = new Utf8JsonWriter(body, Plain))
+        await using (var json = new Utf8JsonWriter(body, RegistryAnswer.Json))
         {
             json.WriteStartObject();
             json.WriteStartArray("errors");
@@ -126,22 +122,6 @@ internal static partial class RegistryErrors
         }
 
         await response.WriteBodyAsync("application/json", body.WrittenMemory, CancellationToken.None);
-    }
-
-    /// <summary>Writes a whole body with its length; to HEAD only the headers that GET would have.</summary>
-    public static async Task WriteBodyAsync(
-        this HttpResponse response,
-        string contentType,
-        ReadOnlyMemory<byte> body,
-        CancellationToken cancellationToken
-    )
-    {
-        response.ContentType = contentType;
-        response.ContentLength = body.Length;
-        if (!HttpMethods.IsHead(response.HttpContext.Request.Method))
-        {
-            await response.Body.WriteAsync(body, cancellationToken);
-        }
     }
 
     private static string Detail(RegistryError error) =>
