@@ -20,12 +20,16 @@ public sealed class Node : IAsyncDisposable
             .Build();
         var services = new ServiceCollection();
         services.AddLogging();
+        services.AddRouting();
+        services.AddSingleton(new System.Diagnostics.DiagnosticListener("Tests"));
         services.AddSingleton(StorageAccount.From(configuration, [Calls]));
         services.AddImages(configuration);
         _services = services.BuildServiceProvider();
     }
 
     public string Connection { get; }
+
+    public IServiceProvider Services => _services;
 
     public StorageCalls Calls { get; } = new();
 

@@ -1,0 +1,91 @@
+using System.Net;
+
+namespace ImagesFunctions.Tests.Faults;
+
+/// <summary>
+/// A process is killed before and after each storage call of a push. What it answered 201 stays, what it did not answer is
+/// there whole or not at all, and the same push to another process succeeds.
+/// </summary>
+public sealed class PushKilledAnywhere
+{
+    private const string Namespace = "alice";
+    private const string Repo = "alice/web";
+
+    [Fact]
+    public Task While_an_image_is_pushed() => EachKillHealsAsync(prepare: (_, _) => Task.CompletedTask, everyCall: 5);
+
+    [LongFact]
+    public Task While_an_image_is_pushed_at_every_call() =>
+        EachKillHealsAsync(prepare: (_, _) => Task.CompletedTask, everyCall: 1);
+
+    [Fact]
+    public Task While_an_image_is_pushed_whose_layer_is_bad() =>
+        EachKillHealsAsync(prepare: BadLayerAsync, everyCall: 7);
+
+    [LongFact]
+    public Task While_an_image_is_pushed_whose_layer_is_bad_at_every_call() =>
+        EachKillHealsAsync(prepare: BadLayerAsync, everyCall: 1);
+
+    private static async Task BadLayerAsync(Node node, Layout layout)
+    {
+        await node.PutAsync(Repo, layout);
+        await node.StartAsync();
+        await node.PutAsync($"{Repo}/{layout.FirstLayer}", "other bytes"u8.ToArray());
+        await node.StartAsync();
+    }
+
+    private static async Task EachKillHealsAsync(Func<Node, Layout, Task> prepare, int everyCall)
+    {
+        // The tag comes with the push; a drop's own one would come with the layer.
+        var layout = Layout.Small("one");
+        var calls = await KillAsync(prepare, layout, int.MaxValue, afterIt: false);
+        for (var call = 1; call <= calls; call += everyCall)
+        {
+            await KillAsync(prepare, layout, call, afterIt: false);
+            await KillAsync(prepare, layout, call, afterIt: true);
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{calls} calls, each {everyCall}. of them killed before and after"
+        );
+    }
+
+    private static async Task<int> KillAsync(Func<Node, Layout, Task> prepare, Layout layout, int call, bool afterIt)
+    {
+        var expected = $"web@{layout.FirstImage} latest";
+        var connection = await Storages.NewWithTablesAsync();
+        string token;
+        await using (var before = new Node(connection))
+        {
+            token = await NodeRegistry.TokenAsync(before, Namespace);
+            await prepare(before, layout);
+        }
+
+        int calls;
+        HttpStatusCode answered;
+        await using (var victim = new Node(connection))
+        {
+            victim.Calls.KillAt(call, afterIt);
+            answered = (await new NodeRegistry(victim, Namespace, token).PushAsync(Repo, layout, "latest")).Status;
+            calls = victim.Calls.Count;
+        }
+
+        await using var fresh = new Node(connection);
+        var where = $"killed {(afterIt ? "after" : "before")} call {call}, answered {answered}";
+        Assert.True(call < int.MaxValue || answered == HttpStatusCode.Created, where);
+        await Invariants.HoldAsync(fresh, Namespace);
+        if (answered == HttpStatusCode.Created)
+        {
+            Assert.True(expected == Assert.Single(await fresh.ListedAsync(Namespace)), where);
+        }
+
+        // The next one need not wait for anybody: no event was delivered yet.
+        var again = await new NodeRegistry(fresh, Namespace, token).PushAsync(Repo, layout, "latest");
+        Assert.True(again.Status == HttpStatusCode.Created, $"{where}: {again.Text}");
+        Assert.Equal(expected, Assert.Single(await fresh.ListedAsync(Namespace)));
+        await fresh.StartAsync();
+        Assert.Equal(expected, Assert.Single(await fresh.ListedAsync(Namespace)));
+        await Invariants.SettledAsync(fresh, Namespace);
+        return calls;
+    }
+}
