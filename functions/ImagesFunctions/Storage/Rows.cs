@@ -248,6 +248,9 @@ internal sealed record BlobRow(
 {
     public string Key => Keys.Blob(App, Digest);
 
+    /// <summary>Whether a push brought it: the sweeper waits longer for what was dropped, whose rest may still be on its way.</summary>
+    public bool Pushed { get; init; }
+
     public TableEntity ToEntity(string @namespace)
     {
         var entity = new TableEntity(@namespace, Key)
@@ -257,6 +260,11 @@ internal sealed record BlobRow(
             ["size"] = Size,
             ["blob_etag"] = BlobETag,
         };
+        if (Pushed)
+        {
+            entity["pushed"] = true;
+        }
+
         if (State != BlobState.Good)
         {
             entity["state"] = State.ToString().ToLowerInvariant();
@@ -295,7 +303,10 @@ internal sealed record BlobRow(
                 ? new TarFacts(entity.GetString("tar_only_file"), entity.GetString("tar_cmdline"))
                 : null,
             entity.ETag
-        );
+        )
+        {
+            Pushed = entity.GetBoolean("pushed") == true,
+        };
 }
 
 /// <summary>

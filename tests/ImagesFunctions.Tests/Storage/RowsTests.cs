@@ -90,6 +90,7 @@ public sealed class RowsTests
             new("a", Two, long.MaxValue, "\"0x2\"", BlobState.Deleting, new TarFacts(null, null)),
             new("a", Two, 0, "\"0x3\"", BlobState.Good, new TarFacts(TarFacts.Initrd, "é")),
             new("a", Two, 0, "\"0x4\"", BlobState.Bad, new TarFacts(TarFacts.CommandLinePath, "")),
+            new("a", Two, 0, "\"0x5\"", BlobState.Good, null) { Pushed = true },
         ];
         foreach (var row in rows)
         {
