@@ -51,7 +51,7 @@ public static class ImagesPipeline
                 context,
                 async () =>
                 {
-                    var account = await AccountAsync(context);
+                    var caller = await CallerAsync(context);
                     if (methods.Length > 0 && !methods.Contains(context.Request.Method, StringComparer.Ordinal))
                     {
                         context.Response.Headers.Allow = string.Join(", ", methods);
@@ -61,14 +61,20 @@ public static class ImagesPipeline
                         );
                     }
 
-                    await handle(context, account);
+                    var reads = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
+                    if (caller.ReadOnly && methods.Length > 0 && !reads)
+                    {
+                        throw new ApiException(StatusCodes.Status403Forbidden, "This token may only read.");
+                    }
+
+                    await handle(context, caller.Account);
                 }
             )
         );
         endpoints.Map(pattern, pipeline.Build());
     }
 
-    private static async Task<string> AccountAsync(HttpContext context)
+    private static async Task<Caller> CallerAsync(HttpContext context)
     {
         var header = context.Request.Headers.Authorization;
         var tokens = context.RequestServices.GetRequiredService<Tokens>();
@@ -78,14 +84,10 @@ public static class ImagesPipeline
             header.Count == 1 && header[0]!.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)
                 ? await tokens.AuthenticateAsync(header[0]![scheme.Length..].Trim(), context.RequestAborted)
                 : null;
-        if (caller is null)
-        {
-            throw new ApiException(
+        return caller
+            ?? throw new ApiException(
                 StatusCodes.Status401Unauthorized,
                 "A valid token is needed: send the header Authorization: Bearer <token>."
             );
-        }
-
-        return caller.Account;
     }
 }

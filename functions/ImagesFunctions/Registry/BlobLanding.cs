@@ -83,7 +83,7 @@ internal sealed class BlobLanding(Catalog catalog, Content content, Removal remo
 
             if (written is not null && (stored is null || stored.Value.ETag == written))
             {
-                var landed = new BlobRow(repository.App, digest, size, written, BlobState.Good, tar);
+                var landed = new BlobRow(repository.App, digest, size, written, BlobState.Good, tar) { Pushed = true };
                 var isRow = await catalog.PutBlobAsync(repository.Namespace, landed, row, cancellationToken);
                 // As an event would: what waited for this blob is complete now, and what was refused here is not any more.
                 await ingest.LandedAsync(path, cancellationToken);
