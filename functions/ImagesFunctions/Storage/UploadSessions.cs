@@ -13,7 +13,7 @@ namespace ImagesFunctions.Storage;
 /// </summary>
 internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
 {
-    // Azure's limits for a copy by one request, and more than that in pieces.
+    // What Azure copies by one request; more than that goes in pieces.
     private const long LongestCopy = 256L * 1024 * 1024;
     private const long LongestPiece = 64L * 1024 * 1024;
     private const int PiecesAtOnce = 4;
@@ -212,15 +212,16 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
     {
         try
         {
-            if (from is [var one] && one.Size <= LongestCopy)
+            if (from is [var one])
             {
-                var options = new BlobCopyFromUriOptions
+                try
                 {
-                    SourceConditions = IfMatch(one.ETag),
-                    DestinationConditions = BlobWriter.Absent,
-                };
-                var source = await account.ReadUriAsync(one.Blob, CopyTime, cancellationToken);
-                return (await to.SyncCopyFromUriAsync(source, options, cancellationToken)).Value.ETag.ToString();
+                    return await CopyWholeAsync(one.Blob, one.ETag, to, cancellationToken);
+                }
+                catch (RequestFailedException) when (one.Size > LongestCopy)
+                {
+                    // Azure refuses this length; others do not, and their copy takes no time at all.
+                }
             }
 
             return await CopyPiecesAsync(from, to, cancellationToken);
@@ -231,6 +232,22 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
             // Written by somebody else, who may also have made our blocks void; or the source is gone.
             return null;
         }
+    }
+
+    private async Task<string?> CopyWholeAsync(
+        BlockBlobClient from,
+        string? etag,
+        BlockBlobClient to,
+        CancellationToken cancellationToken
+    )
+    {
+        var options = new BlobCopyFromUriOptions
+        {
+            SourceConditions = IfMatch(etag),
+            DestinationConditions = BlobWriter.Absent,
+        };
+        var source = await account.ReadUriAsync(from, CopyTime, cancellationToken);
+        return (await to.SyncCopyFromUriAsync(source, options, cancellationToken)).Value.ETag.ToString();
     }
 
     private async Task<string?> CopyPiecesAsync(
