@@ -229,7 +229,7 @@ public sealed class Layout
 
     private static JsonObject Parse(byte[] json) => JsonNode.Parse(json)!.AsObject();
 
-    private static byte[] Tar(string path, string content)
+    public static byte[] Tar(string path, string content)
     {
         using var buffer = new MemoryStream();
         using (var tar = new TarWriter(buffer, TarEntryFormat.Ustar, leaveOpen: true))

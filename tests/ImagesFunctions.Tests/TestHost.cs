@@ -7,6 +7,7 @@ using ImagesFunctions.Tests.Contract;
 using ImagesFunctions.WorkerStandIns;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 [assembly: AssemblyFixture(typeof(KestrelFixture))]
@@ -25,6 +26,9 @@ public sealed class RunningHost(HttpClient http, IServiceProvider services)
     public StorageAccount Storage => services.GetRequiredService<StorageAccount>();
 
     public Tokens Tokens => services.GetRequiredService<Tokens>();
+
+    /// <summary>Where the host's log can be listened to.</summary>
+    public ILoggerFactory Loggers => services.GetRequiredService<ILoggerFactory>();
 
     public async Task<string> TokenForAsync(string account) =>
         (await Tokens.CreateAsync(account, lifetime: null, TestContext.Current.CancellationToken)).Text;

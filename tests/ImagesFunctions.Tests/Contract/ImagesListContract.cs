@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
 
@@ -355,35 +356,6 @@ public abstract class ImagesListContract(IRunsAHost fixture) : AgainstAHost(fixt
 
         AssertSuccess(answer);
         Assert.All(answer.Digests, digest => Assert.DoesNotContain("/", digest, StringComparison.Ordinal));
-    }
-
-    private static void AssertSuccess(Answer answer)
-    {
-        Assert.True(answer.Status == HttpStatusCode.OK, $"{answer.Status} {answer.Body}");
-        Assert.Equal("application/json", answer.ContentType);
-        var json = answer.Json;
-        Assert.Equal(
-            "data op_time_us status",
-            string.Join(' ', json.Select(member => member.Key).Order(StringComparer.Ordinal))
-        );
-        Assert.Equal("success", json["status"]!.GetValue<string>());
-        Assert.True(json["op_time_us"]!.GetValue<long>() >= 0);
-        // More than one member inside `data` breaks a client that exists.
-        Assert.Equal("images", Assert.Single(json["data"]!.AsObject()).Key);
-        Assert.IsType<JsonArray>(json["data"]!["images"]);
-    }
-
-    private static void AssertError(HttpStatusCode status, Answer answer)
-    {
-        Assert.True(answer.Status == status, $"{answer.Status} {answer.Body}");
-        Assert.Equal("application/json", answer.ContentType);
-        var json = answer.Json;
-        Assert.Equal("error", json["status"]!.GetValue<string>());
-        Assert.False(string.IsNullOrWhiteSpace(json["message"]!.GetValue<string>()));
-        var error = Assert.Single(json["errors"]!.AsArray())!;
-        Assert.Equal((int)status, error["status"]!.GetValue<int>());
-        Assert.False(string.IsNullOrWhiteSpace(error["message"]!.GetValue<string>()));
-        Assert.True(json["op_time_us"]!.GetValue<long>() >= 0);
     }
 
     /// <summary>`robot$account.users.kraftcloud:secret` of a token.</summary>
