@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 
@@ -99,7 +101,7 @@ internal sealed class ListedImage
 /// <summary>The JSON of an image's facts in both shapes: all that comes behind its digest and tags, and the closing brace.</summary>
 /// <param name="V1">As <c>/v1/images/list</c> shows it.</param>
 /// <param name="Platform">As the later generations show it.</param>
-internal sealed record ImageTexts(byte[] V1, byte[] Platform)
+internal sealed partial record ImageTexts(byte[] V1, byte[] Platform)
 {
     /// <summary>Writes the texts of a row that has its facts.</summary>
     public static ImageTexts Of(ImageRow row)
@@ -117,7 +119,11 @@ internal sealed record ImageTexts(byte[] V1, byte[] Platform)
         var platform = Text(json =>
         {
             // A config may say anything there; clients read a time.
-            if (DateTimeOffset.TryParse(facts.Created, System.Globalization.CultureInfo.InvariantCulture, out var at))
+            if (
+                facts.Created is { } created
+                && Rfc3339().IsMatch(created)
+                && DateTimeOffset.TryParse(created, CultureInfo.InvariantCulture, out var at)
+            )
             {
                 json.WriteString("created_at", at.ToUniversalTime());
             }
@@ -171,6 +177,13 @@ internal sealed record ImageTexts(byte[] V1, byte[] Platform)
 
         json.WriteEndObject();
     }
+
+    // Else "10:30" would be a time of today, and "May 6" a day of this year.
+    [GeneratedRegex(
+        @"\A[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})\z",
+        RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
+    )]
+    private static partial Regex Rfc3339();
 
     // The members with the closing brace, but without the opening one: that comes before the digest.
     private static byte[] Text(Action<Utf8JsonWriter> write)
