@@ -111,6 +111,13 @@ public sealed class Layout
         }
     }
 
+    /// <summary>As <see cref="Take"/>, and returns this.</summary>
+    public Layout With(Layout other)
+    {
+        Take(other);
+        return this;
+    }
+
     /// <summary>Writes `index.json`.</summary>
     public Layout Index(params JsonObject[] manifests)
     {

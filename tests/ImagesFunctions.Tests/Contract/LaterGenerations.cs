@@ -1,6 +1,6 @@
 using System.Net;
-using System.Text;
 using System.Text.Json.Nodes;
+using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
 
@@ -8,300 +8,329 @@ public sealed class LaterGenerationsOnKestrel(KestrelFixture fixture) : LaterGen
 
 public sealed class LaterGenerationsOnFunctions(FunctionAppFixture fixture) : LaterGenerations(fixture);
 
-/// <summary>Single images, batches, problems and removal. That each answer is as documented, the host's client sees to.</summary>
+/// <summary>The platform shape, and one image by its digest or tag. One test a sentence; what the lists take is in <see cref="InputSentences"/>.</summary>
 public abstract class LaterGenerations(IRunsAHost fixture) : AgainstAHost(fixture)
 {
-    private const string None = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    /// <summary>What a config may say of its date, and what is told of it.</summary>
+    private static readonly Dictionary<string, string?> Dates = new(StringComparer.Ordinal)
+    {
+        ["2024-05-06T07:08:09Z"] = "2024-05-06T07:08:09+00:00",
+        ["2024-05-06T07:08:09.123456789Z"] = "2024-05-06T07:08:09.1234568+00:00",
+        ["2024-05-06T07:08:09.5+02:00"] = "2024-05-06T05:08:09.5+00:00",
+        ["2024-05-06t07:08:09z"] = "2024-05-06T07:08:09+00:00",
+        ["1970-01-01T00:00:00Z"] = "1970-01-01T00:00:00+00:00",
+        ["0001-01-01T00:00:00Z"] = "0001-01-01T00:00:00+00:00",
+        ["yesterday"] = null,
+        [""] = null,
+        ["2024"] = null,
+        ["10:30"] = null,
+        ["May 6"] = null,
+        ["06/05/2024"] = null,
+        ["2024-05-06"] = null,
+        ["2024-05-06T07:08:09"] = null,
+        ["2024-13-06T07:08:09Z"] = null,
+        ["2024-02-30T07:08:09Z"] = null,
+        ["2024-05-06T07:08:09+25:00"] = null,
+        ["0001-01-01T00:00:00+14:00"] = null,
+        ["Mon, 06 May 2024 07:08:09 GMT"] = null,
+        [" 2024-05-06T07:08:09Z"] = null,
+    };
 
     [Fact]
-    public async Task Problems_tell_what_was_refused_and_what_waits_to_its_owner_alone()
+    public async Task An_image_with_everything_has_every_member_and_no_other()
     {
-        var (account, other) = (Drop.Fresh("alice"), Drop.Fresh("bobby"));
-        var token = await Host.TokenForAsync(account);
+        var (account, token) = await AccountAsync();
         var layout = new Layout();
-        var image = layout.AddImage(account);
-        layout.Index(Layout.Tagged(image, "b"), Layout.Tagged(image, "a"));
-        var layer = Layout.Digest(layout.Read(image)["layers"]![0]!.AsObject());
-        var path = $"{account}/web/{Layout.PathOf(layer)}";
-        var bad = layout.Files[Layout.PathOf(layer)].ToArray();
-        bad[^1] ^= 1;
+        var config = new JsonObject
+        {
+            ["created"] = "2024-05-06T07:08:09Z",
+            ["config"] = new JsonObject
+            {
+                ["Entrypoint"] = new JsonArray("/bin/run"),
+                ["Cmd"] = new JsonArray("a b", "<c>"),
+                ["Env"] = new JsonArray("A=1", "B=x=y", "C", "D=", "A=2", "É=é"),
+                ["Labels"] = new JsonObject { ["z"] = "1", ["a"] = "" },
+            },
+        };
+        var rom = layout.Add("application/vnd.unikraft.rom.v1", "rom"u8.ToArray());
+        var image = layout.AddManifest(layout.Add(Layout.OciConfig, config), rom);
         await Host.LayoutAsync(
             $"{account}/web",
-            layout,
-            layout.Files.Keys.Where(file => !path.EndsWith(file, StringComparison.Ordinal))
+            layout.Index(Layout.Tagged(image, "v1"), Layout.Tagged(image, "latest"))
         );
-        await Host.FileAsync(path, bad);
+        await Host.ListedAsync(token, account, $"{account}/web@{Layout.Digest(image)}");
 
-        JsonArray problems = [];
+        var listed = await ListedAsync(token, account, tags: 2);
+
+        var size = layout.Read(image)["config"]!["size"]!.GetValue<long>() + 3;
+        Assert.Equal(
+            ImagesList.Canonical(
+                new JsonObject
+                {
+                    ["url"] = $"{Host.Http.BaseAddress!.Authority}/{account}/web@{Layout.Digest(image)}",
+                    ["digest"] = Layout.Digest(image),
+                    ["tags"] = new JsonArray("latest", "v1"),
+                    ["created_at"] = "2024-05-06T07:08:09+00:00",
+                    ["initrd_or_rom"] = true,
+                    ["size_in_bytes"] = size,
+                    ["args"] = new JsonArray("/bin/run", "a b", "<c>"),
+                    // Where a name stands twice, a process sees the last.
+                    ["env"] = new JsonObject
+                    {
+                        ["A"] = "2",
+                        ["B"] = "x=y",
+                        ["C"] = "",
+                        ["D"] = "",
+                        ["É"] = "é",
+                    },
+                    ["labels"] = new JsonObject { ["a"] = "", ["z"] = "1" },
+                }
+            ),
+            ImagesList.Canonical(Assert.Single(listed))
+        );
+        // The first generation joins the arguments, and shows neither the environment nor the ROM.
+        var v1 = Assert.Single((await Host.ListAsync(token, $"namespace={account}")).Images);
+        Assert.Equal("/bin/run a b <c>", v1["args"]!.GetValue<string>());
+        Assert.False(v1["initrd"]!.GetValue<bool>());
+    }
+
+    [Fact]
+    public async Task An_image_with_nothing_leaves_its_empty_members_out()
+    {
+        var (account, token) = await AccountAsync();
+        var layout = new Layout();
+        var image = layout.AddManifest(layout.Add(Layout.OciConfig, "{}"u8.ToArray()));
+        await Host.LayoutAsync($"{account}/web", layout.Index(image));
+        await Host.ListedAsync(token, account, $"{account}/web@{Layout.Digest(image)}");
+
+        var listed = Assert.Single(await ListedAsync(token, account, tags: 0));
+
+        Assert.Equal("digest initrd_or_rom size_in_bytes url", MembersOf(listed));
+        Assert.False(listed["initrd_or_rom"]!.GetValue<bool>());
+        Assert.Equal(2, listed["size_in_bytes"]!.GetValue<long>());
+    }
+
+    [Fact]
+    public async Task The_date_is_RFC_3339_or_absent_when_the_configs_is_no_date()
+    {
+        var (account, token) = await AccountAsync();
+        var layout = new Layout();
+        var images = Dates
+            .Keys.Select((date, i) => Layout.Tagged(WithDate(layout, date, i), $"t{i}"))
+            .Append(Layout.Tagged(WithDate(layout, null, Dates.Count), $"t{Dates.Count}"))
+            .ToArray();
+        await Host.LayoutAsync($"{account}/web", layout.Index(images));
+
+        var listed = await ListedAsync(token, account, tags: images.Length);
+
+        var told = listed.ToDictionary(
+            i => i["tags"]![0]!.GetValue<string>(),
+            i => i["created_at"]?.GetValue<string>()
+        );
+        Assert.Equal(Dates, Dates.Keys.Select((date, i) => (date, i)).ToDictionary(d => d.date, d => told[$"t{d.i}"]));
+        Assert.Null(told[$"t{Dates.Count}"]);
+    }
+
+    [Fact]
+    public async Task An_official_images_address_has_its_namespace()
+    {
+        var world = await World.OfAsync(Host);
+
+        var reply = await Host.AskAsync(world.Named("/v1/images?namespace=official/{hello}"), world.AliceToken);
+
+        var image = Assert.Single(reply.Images);
+        Assert.Equal(
+            world.Named($"{Host.Http.BaseAddress!.Authority}/official/{{hello}}@{{five}}"),
+            image["url"]!.GetValue<string>()
+        );
+        Assert.Equal("latest", Assert.Single(image["tags"]!.AsArray())!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData("/v1/images/digest/{one}", "{alice}/web@{one}")]
+    [InlineData("/v1/images/digest/{two}", "{alice}/web@{two}")]
+    [InlineData("/v1/images/digest/{five}", "official/{hello}@{five}")]
+    [InlineData("/v1/images/digest/{long}", "{alice}/long@{long}")]
+    [InlineData("/v1/images/digest/{arm64}", "{alice}/multi@{arm64}")]
+    [InlineData("/v1/images/digest/{alice}/web@{one}", "{alice}/web@{one}")]
+    [InlineData("/v1/images/digest/{alice}/web/child@{three}", "{alice}/web/child@{three}")]
+    [InlineData("/v1/images/digest/{alice}%2Fweb%2Fchild@{three}", "{alice}/web/child@{three}")]
+    [InlineData("/v1/images/digest/{alice}%2fweb%40{one}", "{alice}/web@{one}")]
+    [InlineData("/v1/images/digest/{alice}%252Fweb@{one}", "{alice}/web@{one}")]
+    [InlineData("/v1/images/digest/{alice}%252fweb@{one}", "{alice}/web@{one}")]
+    [InlineData("/v1/images/digest/{both}@{one}", "official/{both}@{one}")]
+    [InlineData("/v1/images/digest/official/{both}@{one}", "official/{both}@{one}")]
+    [InlineData("/v1/images/digest/official%2F{both}@{two}", "official/{both}@{two}")]
+    [InlineData("/v1/images/digest/{one}?details=true&metro=fra0", "{alice}/web@{one}")]
+    [InlineData("/v1/images/tag/{alice}/web:1", "{alice}/web@{one}")]
+    [InlineData("/v1/images/tag/{alice}%2Fweb:latest", "{alice}/web@{one}")]
+    [InlineData("/v1/images/tag/{alice}%2fweb%3Alatest", "{alice}/web@{one}")]
+    [InlineData("/v1/images/tag/{alice}%252Fweb%2Fchild:latest", "{alice}/web/child@{three}")]
+    [InlineData("/v1/images/tag/{alice}/multi:latest", "{alice}/multi@{multi}")]
+    [InlineData("/v1/images/tag/{hello}:latest", "official/{hello}@{five}")]
+    [InlineData("/v1/images/tag/official%2F{hello}:latest", "official/{hello}@{five}")]
+    [InlineData("/v1/images/tag/{alice}/web:1?details&metro=", "{alice}/web@{one}")]
+    public async Task One_image_by_its_digest_or_tag_is_an_array_of_one(string target, string expected)
+    {
+        var world = await World.OfAsync(Host);
+        var reply = await Host.AskAsync(world.Named(target), world.AliceToken);
+
+        AssertSuccess(reply.Answer);
+        var image = Assert.Single(reply.Images);
+        Assert.Equal(world.Named($"{Host.Http.BaseAddress!.Authority}/{expected}"), image["url"]!.GetValue<string>());
+        var list = await Host.AskAsync("/v1/images", world.AliceToken);
+        Assert.Contains(image.ToJsonString(), list.Images.Select(i => i.ToJsonString()));
+        // A body says nothing here.
+        Assert.Equal(
+            reply.Answer.Timeless,
+            (await Host.AskAsync(world.Named(target), world.AliceToken, "{\"tag\":7")).Answer.Timeless
+        );
+    }
+
+    [Theory]
+    [InlineData("/v1/images/digest/{none}", "{none}")]
+    [InlineData("/v1/images/digest/{hidden}", "{hidden}")]
+    [InlineData("/v1/images/digest/{amd64}", "{amd64}")]
+    [InlineData("/v1/images/digest/{alice}/web@{none}", "{alice}/web@{none}")]
+    [InlineData("/v1/images/digest/{alice}/web2@{one}", "{alice}/web2@{one}")]
+    [InlineData("/v1/images/digest/{alice}%2Fmulti@{amd64}", "{alice}/multi@{amd64}")]
+    [InlineData("/v1/images/digest/{bob}/hidden@{hidden}", "{bob}/hidden@{hidden}")]
+    [InlineData("/v1/images/digest/{nobody}/web@{one}", "{nobody}/web@{one}")]
+    [InlineData("/v1/images/digest/{hello}@{one}", "{hello}@{one}")]
+    [InlineData("/v1/images/tag/{alice}/web:2", "{alice}/web:2")]
+    [InlineData("/v1/images/tag/{alice}%2Fweb:LATEST", "{alice}/web:LATEST")]
+    [InlineData("/v1/images/tag/{bob}/web:1", "{bob}/web:1")]
+    [InlineData("/v1/images/tag/{nobody}/web:1", "{nobody}/web:1")]
+    [InlineData("/v1/images/tag/{nobody}:latest", "{nobody}:latest")]
+    public async Task What_is_not_there_or_another_accounts_is_404_with_error_8(string target, string name)
+    {
+        var world = await World.OfAsync(Host);
+        foreach (var method in (string[])["GET", "DELETE"])
+        {
+            // An untagged child of an index is not listed, but there: it can be deleted, if nothing needs it.
+            if (method == "DELETE" && target.Contains("@{amd64}", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            var reply = await Host.SendAsync(method, world.Named(target), world.AliceToken);
+
+            AssertError(HttpStatusCode.NotFound, reply.Answer, 8);
+            Assert.Equal(world.Named($"No image with name '{name}'"), reply.Json["message"]!.GetValue<string>());
+        }
+    }
+
+    [Theory]
+    [InlineData("/v1/images/digest/")]
+    [InlineData("/v1/images/digest")]
+    [InlineData("/v1/images/digest/x")]
+    [InlineData("/v1/images/digest/{alice}/web")]
+    [InlineData("/v1/images/digest/{alice}/web:1")]
+    [InlineData("/v1/images/digest/sha256:abc")]
+    [InlineData("/v1/images/digest/{one}/")]
+    [InlineData("/v1/images/digest/{one}x")]
+    [InlineData("/v1/images/digest/{one},{two}")]
+    [InlineData("/v1/images/digest//{alice}/web@{one}")]
+    [InlineData("/v1/images/digest/%20{one}")]
+    [InlineData("/v1/images/digest/{one}%0A")]
+    [InlineData("/v1/images/digest/{alice}%5Cweb@{one}")]
+    [InlineData("/v1/images/tag/")]
+    [InlineData("/v1/images/tag")]
+    [InlineData("/v1/images/tag/latest")]
+    [InlineData("/v1/images/tag/{alice}/web")]
+    [InlineData("/v1/images/tag/{alice}/web@{one}")]
+    [InlineData("/v1/images/tag/{alice}/web:1/")]
+    [InlineData("/v1/images/tag/{alice}/web:..")]
+    [InlineData("/v1/images/tag/{alice}%2F..%2Fbob%2Fweb:1")]
+    [InlineData("/v1/images/tag/ALICE/web:1")]
+    public async Task A_malformed_name_in_the_path_is_400_with_error_7(string target)
+    {
+        var world = await World.OfAsync(Host);
+        foreach (var method in (string[])["GET", "DELETE"])
+        {
+            var reply = await Host.SendAsync(method, world.Named(target), world.AliceToken);
+
+            AssertError(HttpStatusCode.BadRequest, reply.Answer, 7);
+        }
+    }
+
+    [Theory]
+    [InlineData("namespace={alice}")]
+    [InlineData("tagged")]
+    [InlineData("limit=1")]
+    [InlineData("x")]
+    public async Task By_digest_and_by_tag_there_are_no_filters(string query)
+    {
+        var world = await World.OfAsync(Host);
+        foreach (var target in (string[])["/v1/images/digest/{one}", "/v1/images/tag/{alice}/web:1"])
+        {
+            var reply = await Host.AskAsync(world.Named($"{target}?{query}"), world.AliceToken);
+
+            AssertError(HttpStatusCode.BadRequest, reply.Answer);
+            Assert.Contains(
+                $"'{query.Split('=')[0]}'",
+                reply.Json["message"]!.GetValue<string>(),
+                StringComparison.Ordinal
+            );
+        }
+    }
+
+    [Fact]
+    public async Task A_bare_digest_in_several_places_shows_the_own_one_first_and_then_the_first_by_repository()
+    {
+        var (account, token) = await AccountAsync();
+        var layout = Layout.Small(account, "latest");
+        var digest = layout.FirstImage;
+        var official = Drop.Fresh("aaa");
+        async Task<string> ShownAsync()
+        {
+            var reply = await Host.AskAsync($"/v1/images/digest/{digest}", token);
+            return reply.Status == 200
+                ? Assert.Single(reply.Images)["url"]!.GetValue<string>().Split('/', 2)[1]
+                : reply.Status.ToString();
+        }
+
+        Assert.Equal("404", await ShownAsync());
+        foreach (var repository in (string[])[$"official/{official}", $"{account}/web", $"{account}/app"])
+        {
+            await Host.LayoutAsync(repository, layout);
+            await Until.TrueAsync(
+                async () => await ShownAsync() == $"{repository}@{digest}",
+                async () => $"{repository}: {await ShownAsync()}"
+            );
+        }
+    }
+
+    private static JsonObject WithDate(Layout layout, JsonNode? date, int number)
+    {
+        var config = new JsonObject { ["author"] = number.ToString() };
+        if (date is not null)
+        {
+            config["created"] = date;
+        }
+
+        return layout.AddManifest(layout.Add(Layout.OciConfig, config));
+    }
+
+    private async Task<(string Account, string Token)> AccountAsync()
+    {
+        var account = Drop.Fresh("alice");
+        return (account, await Host.TokenForAsync(account));
+    }
+
+    // As /v1/images and /v1/image-store show it, which is the same.
+    private async Task<IReadOnlyList<JsonObject>> ListedAsync(string token, string account, int tags)
+    {
+        var target = $"/v1/images?namespace={account}";
+        Reply? last = null;
         await Until.TrueAsync(
             async () =>
-            {
-                problems = (await SendAsync("GET", "/v1/images/problems", token)).Json["data"]!["problems"]!.AsArray();
-                return problems.Count == 2 && problems[1]!["tags"]!.AsArray().Count == 2;
-            },
-            () => Host.ExplainAsync(account)
+                (last = await Host.AskAsync(target, token)).Images.Sum(i => i["tags"]?.AsArray().Count ?? 0) == tags,
+            async () => $"{last!.Text} {await Host.ExplainAsync(account)}"
         );
-
-        var (refused, waiting) = (problems[0]!, problems[1]!);
-        Assert.Equal("refused", refused["kind"]!.GetValue<string>());
-        Assert.Equal(path, refused["path"]!.GetValue<string>());
-        Assert.Equal(Layout.DigestOf(bad), refused["digest"]!.GetValue<string>());
-        Assert.Equal("waiting", waiting["kind"]!.GetValue<string>());
-        Assert.Equal($"{account}/web", waiting["repository"]!.GetValue<string>());
-        Assert.Equal(Layout.Digest(image), waiting["manifest"]!.GetValue<string>());
-        Assert.Equal([layer], waiting["missing"]!.AsArray().Select(one => one!.GetValue<string>()));
-        Assert.Equal(["a", "b"], waiting["tags"]!.AsArray().Select(one => one!.GetValue<string>()));
-        var others = await SendAsync("GET", "/v1/images/problems", await Host.TokenForAsync(other));
-        Assert.Empty(others.Json["data"]!["problems"]!.AsArray());
-    }
-
-    [Fact]
-    public async Task A_batch_has_one_result_an_element_in_each_shape()
-    {
-        var account = Drop.Fresh("alice");
-        var token = await Host.TokenForAsync(account);
-        var digest = await DropAsync($"{account}/web", token, "text");
-        var batch = $$"""
-            [{"digest":"{{account}}/web@{{digest}}"},{"tagged":"{{account}}/web:latest"},{"tag":"{{account}}/web:none"},
-             {"tag":"{{account}}/web"},{"digest":"{{account}}/web@{{digest}}","tag":"{{account}}/web:none"}]
-            """;
-
-        foreach (var route in new[] { "/v1/images/list", "/v1/images", "/v1/image-store" })
-        {
-            var answer = await SendAsync("GET", $"{route}?namespace={account}", token, batch);
-
-            Assert.Equal("partial_success", answer.Json["status"]!.GetValue<string>());
-            Assert.Equal([null, null, 8, 7, 8], answer.Images.Select(one => one["error"]?.GetValue<int>()));
-            Assert.Equal($"No image with name '{account}/web:none'", answer.Images[2]["message"]!.GetValue<string>());
-            Assert.All(
-                answer.Images.Take(2),
-                one => Assert.EndsWith(digest, one["digest"]!.GetValue<string>(), StringComparison.Ordinal)
-            );
-            var none = await SendAsync("GET", $"{route}?namespace=official", token, batch);
-            Assert.Equal("error", none.Json["status"]!.GetValue<string>());
-            Assert.Equal([8, 8, 8, 7, 8], none.Images.Select(one => one["error"]?.GetValue<int>()));
-        }
-    }
-
-    [Theory]
-    [InlineData(1_000, HttpStatusCode.OK, null)]
-    [InlineData(1_001, HttpStatusCode.BadRequest, 5)]
-    public async Task A_batch_has_at_most_a_thousand_elements(int count, HttpStatusCode status, int? number)
-    {
-        var token = await Host.TokenForAsync(Drop.Fresh("alice"));
-        var batch = $"[{string.Join(',', Enumerable.Repeat("""{"tag":"none:latest"}""", count))}]";
-
-        var answer = await SendAsync("GET", "/v1/images/list", token, batch);
-
-        Assert.Equal(status, answer.Status);
-        Assert.Equal(number, answer.Json["errors"]?[0]!["error"]!.GetValue<int>());
-    }
-
-    /// <summary>With its length said first, or piece by piece.</summary>
-    [Theory]
-    [InlineData(1024 * 1024, false, HttpStatusCode.OK)]
-    [InlineData(1024 * 1024, true, HttpStatusCode.OK)]
-    [InlineData((1024 * 1024) + 1, false, HttpStatusCode.RequestEntityTooLarge)]
-    [InlineData((1024 * 1024) + 1, true, HttpStatusCode.RequestEntityTooLarge)]
-    public async Task A_body_has_at_most_one_mebibyte(int length, bool chunked, HttpStatusCode status)
-    {
-        var token = await Host.TokenForAsync(Drop.Fresh("alice"));
-        foreach (var route in new[] { "/v1/images/list", "/v1/images" })
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Get, route);
-            request.Headers.Authorization = new("Bearer", token);
-            request.Headers.TransferEncodingChunked = chunked;
-            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes("{}".PadRight(length)));
-
-            using var answer = await Host.Http.SendAsync(request, TestContext.Current.CancellationToken);
-
-            Assert.Equal(status, answer.StatusCode);
-        }
-    }
-
-    [Fact]
-    public async Task A_bare_digest_finds_the_callers_own_image_before_the_official_one()
-    {
-        var (account, app) = (Drop.Fresh("alice"), Drop.Fresh("nginx"));
-        var token = await Host.TokenForAsync(account);
-        var digest = await DropAsync($"official/{app}", token, app);
-
-        var official = await SendAsync("GET", $"/v1/images/digest/{digest}", token);
-        Assert.EndsWith(
-            $"/official/{app}@{digest}",
-            official.Images[0]["url"]!.GetValue<string>(),
-            StringComparison.Ordinal
-        );
-
-        await DropAsync($"{account}/web", token, app);
-        var own = await SendAsync("GET", $"/v1/images/digest/{digest}", token);
-        Assert.EndsWith($"/{account}/web@{digest}", own.Images[0]["url"]!.GetValue<string>(), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_removed_tag_leaves_the_image_and_a_removed_image_takes_its_tags_along()
-    {
-        var account = Drop.Fresh("alice");
-        var token = await Host.TokenForAsync(account);
-        var layout = new Layout();
-        var image = layout.AddImage(account);
-        layout.Index(Layout.Tagged(image, "a"), Layout.Tagged(image, "b"));
-        await Host.LayoutAsync($"{account}/web", layout);
-        await Host.ListsExactlyAsync(token, account, layout.Listed($"{account}/web", image, account, "a", "b"));
-        var reference = $"{account}/web@{Layout.Digest(image)}";
-
-        var tag = await SendAsync("DELETE", $"/v1/images/tag/{account}%2Fweb:a", token);
-        Assert.Equal($"{account}/web:a", tag.Images[0]["tag"]!.GetValue<string>());
-        var left = await Host.ListAsync(token, $"namespace={account}");
-        Assert.Equal(
-            ImagesList.Canonical(layout.Listed($"{account}/web", image, account, "b")),
-            ImagesList.Canonical(Assert.Single(left.Images))
-        );
-
-        var removed = await SendAsync("DELETE", $"/v1/images/digest/{reference}", token);
-        Assert.Equal(reference, removed.Images[0]["digest"]!.GetValue<string>());
-        Assert.Empty((await Host.ListAsync(token, $"namespace={account}")).Images);
-        foreach (var path in new[] { $"tag/{account}/web:b", $"digest/{reference}" })
-        {
-            AssertError(HttpStatusCode.NotFound, 8, await SendAsync("DELETE", $"/v1/images/{path}", token));
-            AssertError(HttpStatusCode.NotFound, 8, await SendAsync("GET", $"/v1/images/{path}", token));
-        }
-    }
-
-    [Fact]
-    public async Task What_an_index_needs_is_not_removed_before_the_index()
-    {
-        var account = Drop.Fresh("alice");
-        var token = await Host.TokenForAsync(account);
-        var layout = new Layout();
-        var child = layout.AddImage(account);
-        var index = layout.AddIndex(Layout.OciIndex, child);
-        layout.Index(Layout.Tagged(index, "latest"));
-        await Host.LayoutAsync($"{account}/web", layout);
-        await Host.ListedAsync(token, account, $"{account}/web@{Layout.Digest(index)}");
-
-        var needed = await SendAsync("DELETE", $"/v1/images/digest/{account}/web@{Layout.Digest(child)}", token);
-        AssertError(HttpStatusCode.Conflict, null, needed);
-        Assert.Contains(Layout.Digest(index), needed.Json["message"]!.GetValue<string>(), StringComparison.Ordinal);
-
-        foreach (var image in new[] { index, child })
-        {
-            var removed = await SendAsync("DELETE", $"/v1/images/digest/{account}/web@{Layout.Digest(image)}", token);
-            Assert.Equal(HttpStatusCode.OK, removed.Status);
-        }
-    }
-
-    [Fact]
-    public async Task A_bare_digest_of_several_repositories_is_not_removed_and_they_are_named()
-    {
-        var account = Drop.Fresh("alice");
-        var token = await Host.TokenForAsync(account);
-        var digest = await DropAsync($"{account}/web", token, account);
-        await DropAsync($"{account}/api", token, account);
-
-        var answer = await SendAsync("DELETE", $"/v1/images/digest/{digest}", token);
-
-        AssertError(HttpStatusCode.Conflict, null, answer);
-        Assert.Contains($"{account}/api", answer.Json["message"]!.GetValue<string>(), StringComparison.Ordinal);
-        Assert.Contains($"{account}/web", answer.Json["message"]!.GetValue<string>(), StringComparison.Ordinal);
-        Assert.Equal(
-            HttpStatusCode.OK,
-            (await SendAsync("DELETE", $"/v1/images/digest/{account}/api@{digest}", token)).Status
-        );
-        Assert.Equal(HttpStatusCode.OK, (await SendAsync("DELETE", $"/v1/images/digest/{digest}", token)).Status);
-    }
-
-    [Fact]
-    public async Task Official_images_are_removed_by_their_account_and_by_nobody_else()
-    {
-        var app = Drop.Fresh("nginx");
-        var token = await Host.TokenForAsync(Drop.Fresh("alice"));
-        var digest = await DropAsync($"official/{app}", token, app);
-        string[] paths =
-        [
-            $"tag/{app}:latest",
-            $"tag/official/{app}:latest",
-            $"digest/{app}@{digest}",
-            $"digest/{digest}",
-        ];
-        foreach (var path in paths)
-        {
-            AssertError(HttpStatusCode.Forbidden, 14, await SendAsync("DELETE", $"/v1/images/{path}", token));
-        }
-
-        AssertError(HttpStatusCode.NotFound, 8, await SendAsync("DELETE", $"/v1/images/tag/{app}:none", token));
-        var official = await Host.TokenForAsync("official");
-        Assert.Equal(
-            HttpStatusCode.OK,
-            (await SendAsync("DELETE", $"/v1/images/digest/{app}@{digest}", official)).Status
-        );
-        AssertError(HttpStatusCode.NotFound, 8, await SendAsync("GET", $"/v1/images/tag/{app}:latest", token));
-    }
-
-    /// <summary>Not by one byte different from what does not exist.</summary>
-    [Fact]
-    public async Task Anothers_images_are_removed_and_shown_as_little_as_those_that_do_not_exist()
-    {
-        var (alice, bobby) = (Drop.Fresh("alice"), Drop.Fresh("bobby"));
-        var token = await Host.TokenForAsync(alice);
-        var bobbys = await Host.TokenForAsync(bobby);
-        var digest = await DropAsync($"{bobby}/web", bobbys, bobby);
-        var nobody = Drop.Fresh("bobby");
-        foreach (var method in new[] { "GET", "DELETE" })
-        {
-            foreach (
-                var (path, absent) in new[]
-                {
-                    ($"tag/{bobby}/web:latest", $"tag/{nobody}/web:latest"),
-                    ($"digest/{bobby}/web@{digest}", $"digest/{nobody}/web@{digest}"),
-                    ($"digest/{digest}", $"digest/{None}"),
-                }
-            )
-            {
-                var theirs = await SendAsync(method, $"/v1/images/{path}", token);
-                var nothing = await SendAsync(method, $"/v1/images/{absent}", token);
-                AssertError(HttpStatusCode.NotFound, 8, theirs);
-                Assert.Equal(
-                    nothing
-                        .Timeless.Replace(nobody, bobby, StringComparison.Ordinal)
-                        .Replace(None, digest, StringComparison.Ordinal),
-                    theirs.Timeless
-                );
-            }
-        }
-
-        Assert.Single((await Host.ListAsync(bobbys, $"namespace={bobby}&tagged")).Images);
-    }
-
-    /// <summary>Drops an image of one tag, and waits until it is listed. The text makes its digest.</summary>
-    private async Task<string> DropAsync(string repository, string token, string text)
-    {
-        var layout = new Layout();
-        var image = layout.AddImage(text);
-        await Host.LayoutAsync(repository, layout.Index(Layout.Tagged(image, "latest")));
-        var name = repository.StartsWith("official/", StringComparison.Ordinal)
-            ? repository["official/".Length..]
-            : repository;
-        await Host.ListedAsync(token, $"{repository}", $"{name}@{Layout.Digest(image)}");
-        return Layout.Digest(image);
-    }
-
-    private async Task<Answer> SendAsync(string method, string path, string token, string? body = null)
-    {
-        using var request = new HttpRequestMessage(new HttpMethod(method), path);
-        request.Headers.Authorization = new("Bearer", token);
-        request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
-        using var answer = await Host.Http.SendAsync(request, TestContext.Current.CancellationToken);
-        return new Answer(
-            answer.StatusCode,
-            answer.Content.Headers.ContentType?.MediaType,
-            await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
-        );
-    }
-
-    private static void AssertError(HttpStatusCode status, int? number, Answer answer)
-    {
-        Assert.True(answer.Status == status, $"{answer.Status} {answer.Body}");
-        Assert.Equal(number, answer.Json["errors"]![0]!["error"]?.GetValue<int>());
+        AssertSuccess(last!.Answer);
+        var store = await Host.AskAsync($"/v1/image-store?namespace={account}", token);
+        Assert.Equal(last.Answer.Timeless, store.Answer.Timeless);
+        return last.Images;
     }
 }
