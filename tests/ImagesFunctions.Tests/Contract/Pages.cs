@@ -1,0 +1,244 @@
+using System.Globalization;
+using static ImagesFunctions.Tests.Contract.Envelopes;
+
+namespace ImagesFunctions.Tests.Contract;
+
+public sealed class PagesOnKestrel(KestrelFixture fixture) : Pages(fixture);
+
+public sealed class PagesOnFunctions(FunctionAppFixture fixture) : Pages(fixture);
+
+/// <summary>`limit`, `after`, `Link` and `X-Total-Count`. One test a sentence; malformed ones are in <see cref="InputSentences"/>.</summary>
+public abstract class Pages(IRunsAHost fixture) : AgainstAHost(fixture)
+{
+    [Theory]
+    [InlineData("/v1/images/list?namespace={alice}")]
+    [InlineData("/v1/images/list?namespace={alice}&tagged")]
+    [InlineData("/v1/images/list?namespace={alice}/web")]
+    [InlineData("/v1/images?tagged=true&namespace={alice}&details=true&metro=a%20b")]
+    [InlineData("/v1/image-store?namespace={alice}")]
+    [InlineData("/v1/images/list?namespace\\={alice}\\&tagged")]
+    [InlineData("/v1/images/list?%6eamespace=%61{alice}")]
+    public async Task Following_the_links_to_the_end_gives_the_whole_list_once_in_its_order(string target)
+    {
+        var world = await World.OfAsync(Host);
+        var whole = await Host.AskAsync(world.Named(target), world.AliceToken);
+        AssertSuccess(whole.Answer);
+        Assert.Null(whole["Link"]);
+        Assert.Equal(whole.Images.Count.ToString(CultureInfo.InvariantCulture), whole["X-Total-Count"]);
+        foreach (var limit in (int[])[1, 2, 3, 7, 1000])
+        {
+            var pages = new List<Reply>();
+            var next = $"{world.Named(target)}&limit={limit}";
+            while (next is not null)
+            {
+                var page = await Host.AskAsync(next, world.AliceToken);
+                AssertSuccess(page.Answer);
+                Assert.Equal(whole["X-Total-Count"], page["X-Total-Count"]);
+                pages.Add(page);
+                next = Next(page);
+                Assert.True(next is null || page.Images.Count == limit, "Only the last page may be short.");
+            }
+
+            Assert.Equal(
+                whole.Images.Select(i => i.ToJsonString()),
+                pages.SelectMany(p => p.Images).Select(i => i.ToJsonString())
+            );
+            Assert.Equal(Math.Max(1, (whole.Images.Count + limit - 1) / limit), pages.Count);
+            Assert.Equal(pages.Count, pages.Select(p => p["ETag"]).Distinct().Count());
+        }
+    }
+
+    [Fact]
+    public async Task The_link_is_relative_to_the_server_and_keeps_the_querys_other_parameters()
+    {
+        var world = await World.OfAsync(Host);
+
+        var page = await Host.AskAsync(
+            world.Named("/v1/images?tagged=1&metro=a%26b&limit=1&namespace={alice}%2Fweb2&after={alice}/aaa@{none}"),
+            world.AliceToken
+        );
+        var more = await Host.AskAsync(world.Named("/v1/images/list?limit=2&namespace={alice}"), world.AliceToken);
+
+        Assert.Null(page["Link"]);
+        Assert.Equal(
+            $"</v1/images/list?limit=2&namespace={world.Alice}&after={more.Digests[^1]}>; rel=\"next\"",
+            Uri.UnescapeDataString(more["Link"]!)
+        );
+    }
+
+    [Fact]
+    public async Task After_need_not_exist_and_what_follows_begins_behind_it()
+    {
+        var world = await World.OfAsync(Host);
+        async Task<IEnumerable<string>> AfterAsync(string after)
+        {
+            var reply = await Host.AskAsync(
+                world.Named($"/v1/images/list?namespace={{alice}}&after={after}"),
+                world.AliceToken
+            );
+            Assert.Equal("7", reply["X-Total-Count"]);
+            return reply.Digests;
+        }
+
+        var all = (await Host.AskAsync(world.Named("/v1/images/list?namespace={alice}"), world.AliceToken)).Digests;
+
+        Assert.Equal(all, await AfterAsync("{alice}/a@{none}"));
+        Assert.Equal(all, await AfterAsync("a@{none}"));
+        Assert.Equal(all, await AfterAsync("official/a@{none}"));
+        Assert.Equal(all.Skip(1), await AfterAsync("{alice}/long@{long}"));
+        Assert.Equal(all.Skip(3), await AfterAsync("{alice}/web@{none}"));
+        Assert.Equal(all.Skip(5), await AfterAsync("{alice}/web@sha512:" + new string('f', 128)));
+        Assert.Equal(all.Skip(6), await AfterAsync("{alice}/web/child/more@{none}"));
+        Assert.Empty(await AfterAsync("{alice}/web2@{four}"));
+        Assert.Empty(await AfterAsync("zzz/a@{none}"));
+        // Another account's place is a place between letters, nothing more.
+        Assert.Equal(await AfterAsync("{nobody}/web@{one}"), await AfterAsync("{bob}/web@{one}"));
+    }
+
+    [Fact]
+    public async Task A_filter_for_one_image_has_pages_too()
+    {
+        var world = await World.OfAsync(Host);
+        async Task<(int Images, string? Total, string? Link)> AskAsync(string query, string? body = null)
+        {
+            var reply = await Host.AskAsync(
+                world.Named($"/v1/images/list?{query}"),
+                world.AliceToken,
+                body is null ? null : world.Named(body)
+            );
+            AssertSuccess(reply.Answer);
+            return (reply.Images.Count, reply["X-Total-Count"], reply["Link"]);
+        }
+
+        Assert.Equal((1, "1", null), await AskAsync("limit=1&tag={alice}/web:1"));
+        Assert.Equal((1, "1", null), await AskAsync("limit=1", """{"tag":"{alice}/web:1"}"""));
+        Assert.Equal((0, "1", null), await AskAsync("limit=1&tag={alice}/web:1&after={alice}/web@{one}"));
+        Assert.Equal((1, "1", null), await AskAsync("tag={alice}/web:1&after={alice}/app@{none}"));
+        Assert.Equal((0, "0", null), await AskAsync("limit=1&tag={alice}/web:none"));
+    }
+
+    [Fact]
+    public async Task A_batch_has_neither_a_total_nor_a_link()
+    {
+        var world = await World.OfAsync(Host);
+
+        var reply = await Host.AskAsync(
+            "/v1/images/list",
+            world.AliceToken,
+            world.Named("""[{"tag":"{alice}/web:1"}]""")
+        );
+
+        Assert.Equal((null, null), (reply["X-Total-Count"], reply["Link"]));
+    }
+
+    /// <summary>
+    /// Official apps around the account's name, in all ways that a prefix, a slash or an escape could mix up: the account's
+    /// own images stand between them.
+    /// </summary>
+    [Fact]
+    public async Task Own_and_official_images_are_one_order_while_images_come_and_go()
+    {
+        var account = Drop.Fresh("alice");
+        var token = await Host.TokenForAsync(account);
+        var official = await Host.TokenForAsync("official");
+        string[] officialApps =
+        [
+            account[..^1],
+            account,
+            $"{account}-x",
+            $"{account}.x",
+            $"{account}0",
+            $"{account}_x",
+            $"{account}x",
+            account[..^1] + (char)(account[^1] + 1),
+        ];
+        string[] ownApps = ["a", "a-b", "a.b", "a/b", "a0", "web", "web/child"];
+        var stay = Layout.Small(account + "stay", "latest");
+        var comes = Layout.Small(account + "comes");
+        var both = new Layout().With(stay).With(comes).Index([.. stay.Manifests, .. comes.Manifests]);
+        foreach (
+            var repository in officialApps.Select(a => $"official/{a}").Concat(ownApps.Select(a => $"{account}/{a}"))
+        )
+        {
+            await Host.LayoutAsync(repository, stay);
+        }
+
+        var staying = officialApps
+            .Concat(ownApps.Select(a => $"{account}/{a}"))
+            .Order(StringComparer.Ordinal)
+            .Select(r => $"{r}@{stay.FirstImage}")
+            .ToList();
+        var mine = $"{account[..^1]}";
+        await Until.TrueAsync(
+            async () => staying.TrueForAll((await Host.ListAsync(token)).Digests.ToHashSet().Contains),
+            () => Host.ExplainAsync(account)
+        );
+        var whole = (await Host.ListAsync(token)).Digests.ToList();
+        Assert.Equal(
+            whole
+                .OrderBy(n => n.Split('@')[0], StringComparer.Ordinal)
+                .ThenBy(n => n.Split('@')[1], StringComparer.Ordinal),
+            whole
+        );
+        Assert.Equal(staying, whole.Where(staying.Contains));
+
+        // Page by page; between two pages an image comes and another goes, before and behind the place that was reached.
+        var seen = new List<string>();
+        var arrived = new Queue<(string Repository, string Token)>();
+        var next = $"/v1/images/list?limit=2&after={mine[..^2]}@sha256:{new string('0', 64)}";
+        for (var round = 0; next is not null && seen.Count < 500; round++)
+        {
+            var page = await Host.AskAsync(next, token);
+            AssertSuccess(page.Answer);
+            seen.AddRange(page.Digests);
+            next = Next(page);
+            if (string.CompareOrdinal(page.Digests[^1], staying[^1]) > 0)
+            {
+                break;
+            }
+
+            var (repository, by) =
+                round % 2 == 0
+                    ? ($"{account}/{ownApps[round * 3 % ownApps.Length]}", token)
+                    : ($"official/{officialApps[round * 5 % officialApps.Length]}", official);
+            await Host.LayoutAsync(repository, both);
+            var shown = repository.Replace("official/", "", StringComparison.Ordinal);
+            await Until.TrueAsync(
+                async () =>
+                    (await Host.AskAsync($"/v1/images/digest/{repository}@{comes.FirstImage}", by)).Status == 200,
+                () => Host.ExplainAsync(repository.Split('/')[0])
+            );
+            arrived.Enqueue((shown, by));
+            if (arrived.Count > 1)
+            {
+                var (gone, gonesToken) = arrived.Dequeue();
+                var removed = await Host.SendAsync(
+                    "DELETE",
+                    $"/v1/images/digest/{gone}@{comes.FirstImage}",
+                    gonesToken
+                );
+                Assert.True(removed.Status is 200 or 404, removed.Text);
+            }
+        }
+
+        Assert.Equal(staying, seen.Where(staying.Contains));
+        Assert.Equal(seen.Distinct().Count(), seen.Count);
+        Assert.Equal(
+            seen.OrderBy(n => n.Split('@')[0], StringComparer.Ordinal)
+                .ThenBy(n => n.Split('@')[1], StringComparer.Ordinal),
+            seen
+        );
+    }
+
+    private static string? Next(Reply page)
+    {
+        if (page["Link"] is not { } link)
+        {
+            return null;
+        }
+
+        Assert.StartsWith("</", link, StringComparison.Ordinal);
+        Assert.EndsWith(">; rel=\"next\"", link, StringComparison.Ordinal);
+        return link[1..link.IndexOf('>', StringComparison.Ordinal)];
+    }
+}
