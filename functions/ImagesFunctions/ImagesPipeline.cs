@@ -64,7 +64,11 @@ public static class ImagesPipeline
                     var reads = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
                     if (caller.ReadOnly && methods.Length > 0 && !reads)
                     {
-                        throw new ApiException(StatusCodes.Status403Forbidden, "This token may only read.");
+                        throw new ApiException(
+                            StatusCodes.Status403Forbidden,
+                            "This token may only read.",
+                            ErrorNumber.NotAllowed
+                        );
                     }
 
                     await handle(context, caller.Account);

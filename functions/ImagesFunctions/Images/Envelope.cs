@@ -1,11 +1,6 @@
-using System.Diagnostics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Azure;
-using ImagesFunctions.Storage;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace ImagesFunctions.Images;
@@ -40,52 +35,31 @@ internal static class ErrorNumber
 }
 
 /// <summary>The JSON envelope that every answer of the Images API has, and the one place that writes its errors.</summary>
-internal static partial class Envelope
+internal static class Envelope
 {
     /// <summary>The answers are JSON documents, never part of a page, so that <c>&lt;</c> may stay what it is.</summary>
     public static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static readonly string[] OfSuccess = ["ETag", "Link", "X-Total-Count"];
 
-    /// <summary>Runs a handler. Whatever it throws becomes an error of the API's own form, and each request a line in the log.</summary>
-    public static async Task GuardAsync(HttpContext context, Func<Task> handle)
-    {
-        var started = Stopwatch.GetTimestamp();
-        context.Items[typeof(Stopwatch)] = started;
-        // The trace's own number where there is one, so that it is found there too.
-        var id = Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity
-            ? activity.TraceId.ToHexString()
-            : Guid.NewGuid().ToString("N");
-        context.Response.Headers["X-Request-Id"] = id;
-        try
-        {
-            await handle();
-        }
-        catch (Exception error)
-            when (error is ConnectionResetException || context.RequestAborted.IsCancellationRequested)
-        {
-            // Nobody is there to read an answer.
-        }
-        catch (Exception error) when (!context.Response.HasStarted)
-        {
-            await WriteErrorAsync(context, Describe(context, id, error));
-        }
-        catch (Exception error)
-        {
-            // Part of an answer is on its way: only a broken connection tells the client that there is no more of it.
-            LogFailure(Log(context), id, PathOf(context), error);
-            context.Abort();
-        }
+    private static readonly ErrorForm<ApiException> Errors = new(
+        error =>
+            error switch
+            {
+                ApiException api => api,
+                BadHttpRequestException bad => new ApiException(bad.StatusCode, bad.Message),
+                _ => null,
+            },
+        (status, message) => new ApiException(status, message),
+        WriteErrorAsync
+    );
 
-        LogRequest(
-            Log(context),
-            id,
-            context.Request.Method,
-            PathOf(context),
-            context.Response.StatusCode,
-            (long)Stopwatch.GetElapsedTime(started).TotalMicroseconds
-        );
-    }
+    /// <summary>Runs a handler. Whatever it throws becomes an error of the API's own form.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="handle">Answers it.</param>
+    /// <param name="level">Of the line in the log.</param>
+    public static Task GuardAsync(HttpContext context, Func<Task> handle, LogLevel level = LogLevel.Information) =>
+        Requests.GuardAsync(context, handle, Errors, level);
 
     /// <summary>Writes an answer with <c>data</c>, which has one member.</summary>
     /// <param name="context">The request.</param>
@@ -138,7 +112,7 @@ internal static partial class Envelope
         }
 
         body.Write("]},\"op_time_us\":"u8);
-        body.Write(System.Text.Encoding.UTF8.GetBytes($"{ElapsedMicroseconds(context)}}}"));
+        body.Write(System.Text.Encoding.UTF8.GetBytes($"{Requests.ElapsedMicroseconds(context)}}}"));
         await body.EndAsync(context.RequestAborted);
     }
 
@@ -189,63 +163,9 @@ internal static partial class Envelope
 
                 json.WriteEndObject();
                 json.WriteEndArray();
-                json.WriteNumber("op_time_us", ElapsedMicroseconds(context));
+                json.WriteNumber("op_time_us", Requests.ElapsedMicroseconds(context));
             }
         );
         await body.EndAsync(CancellationToken.None);
     }
-
-    // Escaped as in a URL: a line of the log stays one line.
-    private static string PathOf(HttpContext context) => context.Request.Path.ToUriComponent();
-
-    private static ILogger Log(HttpContext context) =>
-        context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("ImagesFunctions.Requests");
-
-    private static long ElapsedMicroseconds(HttpContext context) =>
-        (long)Stopwatch.GetElapsedTime((long)context.Items[typeof(Stopwatch)]!).TotalMicroseconds;
-
-    private static ApiException Describe(HttpContext context, string id, Exception error)
-    {
-        switch (error)
-        {
-            case ApiException api:
-                return api;
-            case BadHttpRequestException bad:
-                return new ApiException(bad.StatusCode, bad.Message);
-        }
-
-        // The caller learns that it failed and whether to try again; the reason is for the log.
-        var log = Log(context);
-        if (error is StorageUnavailableException or RequestFailedException || StorageErrors.IsUnclear(error))
-        {
-            LogUnavailable(log, id, PathOf(context), error.Message.Split('\n')[0].Trim());
-            context.Response.Headers.RetryAfter = "1";
-            return new ApiException(StatusCodes.Status503ServiceUnavailable, "Storage does not answer: try again.");
-        }
-
-        LogFailure(log, id, PathOf(context), error);
-        return new ApiException(
-            StatusCodes.Status500InternalServerError,
-            "An error of the service, not of the request. It was logged."
-        );
-    }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "{RequestId} {Method} {Path} {Status} in {Microseconds} µs")]
-    private static partial void LogRequest(
-        ILogger logger,
-        string requestId,
-        string method,
-        string path,
-        int status,
-        long microseconds
-    );
-
-    [LoggerMessage(
-        Level = LogLevel.Error,
-        Message = "{RequestId} Request to {Path} failed, storage does not answer: {Reason}"
-    )]
-    private static partial void LogUnavailable(ILogger logger, string requestId, string path, string reason);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "{RequestId} Request to {Path} failed")]
-    private static partial void LogFailure(ILogger logger, string requestId, string path, Exception error);
 }

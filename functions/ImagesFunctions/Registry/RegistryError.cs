@@ -1,12 +1,8 @@
 using System.Buffers;
 using System.Text.Json;
-using Azure;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace ImagesFunctions.Registry;
 
@@ -69,33 +65,30 @@ internal sealed class RegistryError(int status, string code, string message, str
 }
 
 /// <summary>The one place that writes the registry's errors.</summary>
-internal static partial class RegistryErrors
+internal static class RegistryErrors
 {
     private const int LongestDetail = 1_000;
 
+    private static readonly ErrorForm<RegistryError> Form = new(
+        error =>
+            error switch
+            {
+                RegistryError known => known,
+                InvalidContentException invalid => RegistryError.ManifestInvalid(invalid.Message),
+                BadHttpRequestException bad => new RegistryError(bad.StatusCode, "UNKNOWN", bad.Message),
+                _ => null,
+            },
+        (status, message) =>
+            new RegistryError(
+                status,
+                status == StatusCodes.Status503ServiceUnavailable ? "UNAVAILABLE" : "UNKNOWN",
+                message
+            ),
+        WriteAsync
+    );
+
     /// <summary>Runs a handler. Whatever it throws becomes an error of the registry's own form.</summary>
-    public static async Task GuardAsync(HttpContext context, Func<Task> handle)
-    {
-        try
-        {
-            await handle();
-        }
-        catch (Exception error)
-            when (error is ConnectionResetException || context.RequestAborted.IsCancellationRequested)
-        {
-            // Nobody is there to read an answer.
-        }
-        catch (Exception error) when (context.Response.HasStarted)
-        {
-            // Part of a blob is on its way: only a broken connection tells the client that there is no more of it.
-            LogFailure(Log(context), context.Request.Method, context.Request.Path, error);
-            context.Abort();
-        }
-        catch (Exception error)
-        {
-            await WriteAsync(context, Describe(context, error));
-        }
-    }
+    public static Task GuardAsync(HttpContext context, Func<Task> handle) => Requests.GuardAsync(context, handle, Form);
 
     private static async Task WriteAsync(HttpContext context, RegistryError error)
     {
@@ -128,46 +121,4 @@ internal static partial class RegistryErrors
         error.Detail is null ? ""
         : error.Detail.Length > LongestDetail ? Refusals.Visible(error.Detail[..LongestDetail]) + "…"
         : Refusals.Visible(error.Detail);
-
-    private static RegistryError Describe(HttpContext context, Exception error)
-    {
-        switch (error)
-        {
-            case RegistryError known:
-                return known;
-            case InvalidContentException invalid:
-                return RegistryError.ManifestInvalid(invalid.Message);
-            case BadHttpRequestException bad:
-                return new RegistryError(bad.StatusCode, "UNKNOWN", bad.Message);
-        }
-
-        // The caller learns that it failed and whether to try again; the reason is for the log.
-        var request = context.Request;
-        if (error is StorageUnavailableException or RequestFailedException || StorageErrors.IsUnclear(error))
-        {
-            LogUnavailable(Log(context), request.Method, request.Path, error.Message.Split('\n')[0].Trim());
-            context.Response.Headers.RetryAfter = "1";
-            return new RegistryError(
-                StatusCodes.Status503ServiceUnavailable,
-                "UNAVAILABLE",
-                "Storage does not answer: try again."
-            );
-        }
-
-        LogFailure(Log(context), request.Method, request.Path, error);
-        return new RegistryError(
-            StatusCodes.Status500InternalServerError,
-            "UNKNOWN",
-            "An error of the service, not of the request. It was logged."
-        );
-    }
-
-    private static ILogger Log(HttpContext context) =>
-        context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("ImagesFunctions.Registry");
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed, storage does not answer: {Reason}")]
-    private static partial void LogUnavailable(ILogger logger, string method, string path, string reason);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
-    private static partial void LogFailure(ILogger logger, string method, string path, Exception error);
 }

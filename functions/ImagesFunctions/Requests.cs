@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using Azure;
+using ImagesFunctions.Storage;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace ImagesFunctions;
+
+/// <summary>How one of the two APIs says that something went wrong.</summary>
+/// <param name="Of">The error that an exception stands for; null for one that nobody foresaw.</param>
+/// <param name="Fault">An error of the service, by its HTTP status and a message for the caller.</param>
+/// <param name="WriteAsync">Writes an error as the answer.</param>
+internal sealed record ErrorForm<TError>(
+    Func<Exception, TError?> Of,
+    Func<int, string, TError> Fault,
+    Func<HttpContext, TError, Task> WriteAsync
+)
+    where TError : class;
+
+/// <summary>What every request of both APIs has in common: an id, a line in the log, and that whatever is thrown becomes an answer.</summary>
+internal static partial class Requests
+{
+    /// <summary>Runs a handler.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="handle">Answers it.</param>
+    /// <param name="form">How its API says what went wrong.</param>
+    /// <param name="level">Of the line in the log.</param>
+    public static async Task GuardAsync<TError>(
+        HttpContext context,
+        Func<Task> handle,
+        ErrorForm<TError> form,
+        LogLevel level = LogLevel.Information
+    )
+        where TError : class
+    {
+        var started = Stopwatch.GetTimestamp();
+        context.Items[typeof(Stopwatch)] = started;
+        // The trace's own number where there is one, so that it is found there too.
+        var id = Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity
+            ? activity.TraceId.ToHexString()
+            : Guid.NewGuid().ToString("N");
+        context.Response.Headers["X-Request-Id"] = id;
+        try
+        {
+            await handle();
+        }
+        catch (Exception error)
+            when (error is ConnectionResetException || context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is there to read an answer.
+        }
+        catch (Exception error) when (!context.Response.HasStarted)
+        {
+            await form.WriteAsync(context, form.Of(error) ?? Fault(context, id, error, form));
+        }
+        catch (Exception error)
+        {
+            // Part of an answer is on its way: only a broken connection tells the client that there is no more of it.
+            LogFailure(Log(context), id, PathOf(context), error);
+            context.Abort();
+        }
+
+        LogRequest(
+            Log(context),
+            level,
+            id,
+            context.Request.Method,
+            PathOf(context),
+            context.Response.StatusCode,
+            ElapsedMicroseconds(context)
+        );
+    }
+
+    /// <summary>How long a guarded request has taken so far.</summary>
+    public static long ElapsedMicroseconds(HttpContext context) =>
+        (long)Stopwatch.GetElapsedTime((long)context.Items[typeof(Stopwatch)]!).TotalMicroseconds;
+
+    // The caller learns that it failed and whether to try again; the reason is for the log.
+    private static TError Fault<TError>(HttpContext context, string id, Exception error, ErrorForm<TError> form)
+        where TError : class
+    {
+        if (error is StorageUnavailableException or RequestFailedException || StorageErrors.IsUnclear(error))
+        {
+            LogUnavailable(Log(context), id, PathOf(context), error.Message.Split('\n')[0].Trim());
+            context.Response.Headers.RetryAfter = "1";
+            return form.Fault(StatusCodes.Status503ServiceUnavailable, "Storage does not answer: try again.");
+        }
+
+        LogFailure(Log(context), id, PathOf(context), error);
+        return form.Fault(
+            StatusCodes.Status500InternalServerError,
+            "An error of the service, not of the request. It was logged."
+        );
+    }
+
+    // Escaped as in a URL: a line of the log stays one line.
+    private static string PathOf(HttpContext context) => context.Request.Path.ToUriComponent();
+
+    private static ILogger Log(HttpContext context) =>
+        context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("ImagesFunctions.Requests");
+
+    [LoggerMessage(Message = "{RequestId} {Method} {Path} {Status} in {Microseconds} µs")]
+    private static partial void LogRequest(
+        ILogger logger,
+        LogLevel level,
+        string requestId,
+        string method,
+        string path,
+        int status,
+        long microseconds
+    );
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "{RequestId} Request to {Path} failed, storage does not answer: {Reason}"
+    )]
+    private static partial void LogUnavailable(ILogger logger, string requestId, string path, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{RequestId} Request to {Path} failed")]
+    private static partial void LogFailure(ILogger logger, string requestId, string path, Exception error);
+}
