@@ -16,6 +16,7 @@ internal sealed class Manifests(
 )
 {
     private const int MostTags = 90;
+    private const int MostTries = 10;
 
     /// <summary>GET and HEAD, by digest or tag.</summary>
     public async Task GetAsync(RegistryRequest request)
@@ -56,14 +57,7 @@ internal sealed class Manifests(
         }
 
         var manifest = Manifest.Parse(bytes, DeclaredType(request.Request));
-        await DemandPartsAsync(request, manifest);
-        await landing.LandAsync(request.Repository, digest, bytes, request.Stop);
-        if (!await commits.PushAsync(request.Repository, digest, manifest, tags, request.Stop))
-        {
-            await DemandPartsAsync(request, manifest);
-            throw new StorageUnavailableException($"what {digest} needs comes and goes");
-        }
-
+        await CommitAsync(request, digest, bytes, manifest, tags);
         var response = request.Response;
         response.StatusCode = StatusCodes.Status201Created;
         response.ContentLength = 0;
@@ -243,6 +237,28 @@ internal sealed class Manifests(
         }
 
         return bytes.ToArray();
+    }
+
+    // Again where somebody else deletes or overwrites the manifest between the two steps.
+    private async Task CommitAsync(
+        RegistryRequest request,
+        Digest digest,
+        byte[] bytes,
+        Manifest manifest,
+        IReadOnlyList<string> tags
+    )
+    {
+        for (var attempt = 1; attempt <= MostTries; attempt++)
+        {
+            await DemandPartsAsync(request, manifest);
+            await landing.LandAsync(request.Repository, digest, bytes, request.Stop);
+            if (await commits.PushAsync(request.Repository, digest, manifest, tags, request.Stop))
+            {
+                return;
+            }
+        }
+
+        throw new StorageUnavailableException($"{digest} or what it needs was changed by others at each try");
     }
 
     // Looked at before anything is stored, so that a manifest that misses something leaves nothing behind.

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 
 namespace ImagesFunctions.Tests.Faults;
 
@@ -12,19 +13,39 @@ public sealed class PushKilledAnywhere
     private const string Repo = "alice/web";
 
     [Fact]
-    public Task While_an_image_is_pushed() => EachKillHealsAsync(prepare: (_, _) => Task.CompletedTask, everyCall: 5);
+    public Task While_an_image_is_pushed() => EachKillHealsAsync(Small, Nothing, everyCall: 5);
 
     [LongFact]
-    public Task While_an_image_is_pushed_at_every_call() =>
-        EachKillHealsAsync(prepare: (_, _) => Task.CompletedTask, everyCall: 1);
+    public Task While_an_image_is_pushed_at_every_call() => EachKillHealsAsync(Small, Nothing, everyCall: 1);
 
     [Fact]
-    public Task While_an_image_is_pushed_whose_layer_is_bad() =>
-        EachKillHealsAsync(prepare: BadLayerAsync, everyCall: 7);
+    public Task While_an_image_is_pushed_whose_layer_is_bad() => EachKillHealsAsync(Small, BadLayerAsync, everyCall: 7);
 
     [LongFact]
     public Task While_an_image_is_pushed_whose_layer_is_bad_at_every_call() =>
-        EachKillHealsAsync(prepare: BadLayerAsync, everyCall: 1);
+        EachKillHealsAsync(Small, BadLayerAsync, everyCall: 1);
+
+    [Fact]
+    public Task While_long_layers_are_pushed() => EachKillHealsAsync(Long(), Nothing, everyCall: 13);
+
+    [LongFact]
+    public Task While_long_layers_are_pushed_at_every_call() => EachKillHealsAsync(Long(), Nothing, everyCall: 1);
+
+    // The tag comes with the push; a drop's own one would come with the layer.
+    private static Layout Small => Layout.Small("one");
+
+    // Layers longer than a block, one for each way to push.
+    private static Layout Long()
+    {
+        var layout = new Layout();
+        var config = layout.Add(Layout.OciConfig, "{}"u8.ToArray());
+        var layers = Enumerable
+            .Range(0, 3)
+            .Select(_ => layout.Add(Layout.OciLayer, RandomNumberGenerator.GetBytes(5_000_000)));
+        return layout.Index(layout.AddManifest(config, [.. layers]));
+    }
+
+    private static Task Nothing(Node node, Layout layout) => Task.CompletedTask;
 
     private static async Task BadLayerAsync(Node node, Layout layout)
     {
@@ -34,10 +55,8 @@ public sealed class PushKilledAnywhere
         await node.StartAsync();
     }
 
-    private static async Task EachKillHealsAsync(Func<Node, Layout, Task> prepare, int everyCall)
+    private static async Task EachKillHealsAsync(Layout layout, Func<Node, Layout, Task> prepare, int everyCall)
     {
-        // The tag comes with the push; a drop's own one would come with the layer.
-        var layout = Layout.Small("one");
         var calls = await KillAsync(prepare, layout, int.MaxValue, afterIt: false);
         for (var call = 1; call <= calls; call += everyCall)
         {

@@ -1,0 +1,212 @@
+using System.Net;
+using ImagesFunctions.Tests.Registry;
+
+namespace ImagesFunctions.Tests.Faults;
+
+/// <summary>
+/// A push to one process is held before one of its storage calls while another process does something from beginning to
+/// end; then the push goes on. Once for every call of the push.
+/// </summary>
+public sealed class PushInterleavings
+{
+    private const string Namespace = "alice";
+    private const string Repo = "alice/web";
+
+    [Fact]
+    public Task A_manifest_against_the_delete_of_its_layer_is_either_refused_or_keeps_it()
+    {
+        var layout = Layout.Small("one");
+        var layer = DigestOf(layout.FirstLayer);
+        return EachAsync(
+            layout,
+            prepare: (client, _) => BlobsAsync(client, layout),
+            push: client => ManifestAsync(client, layout),
+            other: (client, _) => client.SendAsync("DELETE", $"/v2/{Repo}/blobs/{layer}"),
+            check: (pushed, deleted, listed) =>
+            {
+                Assert.Contains(
+                    (pushed.Status, deleted.Status),
+                    new[]
+                    {
+                        (HttpStatusCode.Created, HttpStatusCode.MethodNotAllowed),
+                        (HttpStatusCode.NotFound, HttpStatusCode.Accepted),
+                    }
+                );
+                Assert.Equal(pushed.Status == HttpStatusCode.Created ? 1 : 0, listed.Length);
+            }
+        );
+    }
+
+    [Fact]
+    public Task A_manifest_against_its_own_delete_ends_as_if_one_came_after_the_other()
+    {
+        var layout = Layout.Small("one");
+        return EachAsync(
+            layout,
+            prepare: (client, _) => client.PushAsync(Repo, layout, "old"),
+            push: client => ManifestAsync(client, layout),
+            other: (client, _) => client.SendAsync("DELETE", $"/v2/{Repo}/manifests/{layout.FirstImage}"),
+            check: (pushed, deleted, listed) =>
+            {
+                Assert.Equal(HttpStatusCode.Accepted, deleted.Status);
+                // Deleted first: pushed anew with its own tag only. Pushed first: gone with both.
+                Assert.Equal(HttpStatusCode.Created, pushed.Status);
+                Assert.Contains(string.Join("; ", listed), new[] { "", $"web@{layout.FirstImage} latest" });
+            }
+        );
+    }
+
+    [Fact]
+    public Task A_blob_against_its_own_delete_is_there_or_not_and_its_row_says_so()
+    {
+        var layout = Layout.Small("one");
+        var (path, layer) = (layout.FirstLayer, DigestOf(layout.FirstLayer));
+        return EachAsync(
+            layout,
+            prepare: (client, _) => BlobsAsync(client, layout),
+            push: client => BlobAsync(client, layer, layout.Files[path]),
+            other: (client, _) => client.SendAsync("DELETE", $"/v2/{Repo}/blobs/{layer}"),
+            check: (pushed, deleted, _) =>
+            {
+                Assert.Equal(HttpStatusCode.Created, pushed.Status);
+                Assert.Equal(HttpStatusCode.Accepted, deleted.Status);
+            },
+            // Pushed again it is there, whatever happened.
+            after: async (client, _) =>
+            {
+                Assert.Equal(HttpStatusCode.Created, (await BlobAsync(client, layer, layout.Files[path])).Status);
+                Assert.Equal(layout.Files[path], (await client.SendAsync("GET", $"/v2/{Repo}/blobs/{layer}")).Bytes);
+            }
+        );
+    }
+
+    [Fact]
+    public Task Two_pushes_of_one_image_both_succeed() => TwoPushesAsync(everyCall: 7);
+
+    [LongFact]
+    public Task Two_pushes_of_one_image_both_succeed_at_every_call() => TwoPushesAsync(everyCall: 1);
+
+    private static Task TwoPushesAsync(int everyCall)
+    {
+        var layout = Layout.Small("one");
+        return EachAsync(
+            layout,
+            prepare: (_, _) => Task.CompletedTask,
+            push: client => client.PushAsync(Repo, layout, "latest"),
+            other: (client, _) => client.PushAsync(Repo, layout, "other"),
+            check: (pushed, other, listed) =>
+            {
+                Assert.Equal(HttpStatusCode.Created, pushed.Status);
+                Assert.Equal(HttpStatusCode.Created, other.Status);
+                Assert.Equal($"web@{layout.FirstImage} latest other", Assert.Single(listed));
+            },
+            everyCall: everyCall
+        );
+    }
+
+    [Fact]
+    public Task A_push_against_a_drop_of_the_same_image_makes_one_image_with_both_tags() => DropAsync(everyCall: 11);
+
+    [LongFact]
+    public Task A_push_against_a_drop_of_the_same_image_makes_one_image_with_both_tags_at_every_call() =>
+        DropAsync(everyCall: 1);
+
+    private static Task DropAsync(int everyCall)
+    {
+        var layout = Layout.Small("one", "dropped");
+        return EachAsync(
+            layout,
+            prepare: (_, _) => Task.CompletedTask,
+            push: client => client.PushAsync(Repo, layout, "latest"),
+            other: async (_, node) =>
+            {
+                await node.PutAsync(Repo, layout);
+                await node.StartAsync();
+                return new Reply(HttpStatusCode.OK, new Dictionary<string, string>(StringComparer.Ordinal), []);
+            },
+            check: (pushed, _, listed) =>
+            {
+                Assert.Equal(HttpStatusCode.Created, pushed.Status);
+                Assert.Equal($"web@{layout.FirstImage} dropped latest", Assert.Single(listed));
+            },
+            everyCall: everyCall
+        );
+    }
+
+    private static async Task EachAsync(
+        Layout layout,
+        Func<NodeRegistry, Node, Task> prepare,
+        Func<NodeRegistry, Task<Reply>> push,
+        Func<NodeRegistry, Node, Task<Reply>> other,
+        Action<Reply, Reply, string[]> check,
+        Func<NodeRegistry, Node, Task>? after = null,
+        int everyCall = 1
+    )
+    {
+        var call = 1;
+        for (var calls = 1; call <= calls; call += everyCall)
+        {
+            var connection = await Storages.NewWithTablesAsync();
+            await using var one = new Node(connection);
+            await using var two = new Node(connection);
+            var token = await NodeRegistry.TokenAsync(two, Namespace);
+            var (first, second) = (new NodeRegistry(one, Namespace, token), new NodeRegistry(two, Namespace, token));
+            await prepare(second, two);
+            Reply? others = null;
+            one.Calls.RunBefore(call, async () => others = await other(second, two));
+
+            var pushed = await push(first);
+
+            calls = one.Calls.Count;
+            if (others is null)
+            {
+                // One call fewer this time.
+                break;
+            }
+
+            await Invariants.HoldAsync(two, Namespace);
+            await two.StartAsync();
+            await Invariants.SettledAsync(two, Namespace);
+            try
+            {
+                check(pushed, others, await two.ListedAsync(Namespace));
+            }
+            catch (Xunit.Sdk.XunitException error)
+            {
+                Assert.Fail($"before call {call} of {calls}: {error.Message}\n{pushed.Text}\n{others.Text}");
+            }
+
+            if (after is not null)
+            {
+                await after(second, two);
+            }
+        }
+
+        Assert.True(call > 3, "The push was held hardly ever.");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{call - 1} calls, each {everyCall}. of them held");
+    }
+
+    private static async Task BlobsAsync(NodeRegistry client, Layout layout)
+    {
+        foreach (var (path, bytes) in layout.Files.Where(f => f.Key.StartsWith("blobs/", StringComparison.Ordinal)))
+        {
+            if (DigestOf(path) != layout.FirstImage)
+            {
+                Assert.Equal(HttpStatusCode.Created, (await BlobAsync(client, DigestOf(path), bytes)).Status);
+            }
+        }
+    }
+
+    private static Task<Reply> BlobAsync(NodeRegistry client, string digest, byte[] bytes) =>
+        client.SendAsync("POST", $"/v2/{Repo}/blobs/uploads/?digest={digest}", bytes);
+
+    private static Task<Reply> ManifestAsync(NodeRegistry client, Layout layout) =>
+        client.SendAsync(
+            "PUT",
+            $"/v2/{Repo}/manifests/latest",
+            layout.Files[Layout.PathOf(layout.FirstImage)],
+            Layout.OciManifest
+        );
+
+    private static string DigestOf(string path) => path["blobs/".Length..].Replace('/', ':');
+}
