@@ -93,18 +93,27 @@ public sealed class StorageAccount
     /// <param name="configuration">The host's configuration.</param>
     /// <param name="policies">Pipeline policies that see every storage call, once a try; how tests inject faults.</param>
     /// <exception cref="InvalidOperationException">The section is missing or incomplete; the message says what to set.</exception>
-    public static StorageAccount From(IConfiguration configuration, IEnumerable<HttpPipelinePolicy>? policies = null)
+    public static StorageAccount From(IConfiguration configuration, IEnumerable<HttpPipelinePolicy>? policies = null) =>
+        From(configuration, policies, credential: null, transport: null);
+
+    /// <summary>As the other overload, with an identity and a transport of the caller's own: how tests are an identity.</summary>
+    internal static StorageAccount From(
+        IConfiguration configuration,
+        IEnumerable<HttpPipelinePolicy>? policies,
+        TokenCredential? credential,
+        HttpPipelineTransport? transport
+    )
     {
-        HttpPipelinePolicy[] perTry = [.. policies ?? []];
+        Wiring wiring = new([.. policies ?? []], transport);
         // Pinned to what Azurite speaks, so that a plain Azurite works.
         var blobOptions = Configure(
             new BlobClientOptions(BlobClientOptions.ServiceVersion.V2026_06_06),
-            perTry,
+            wiring,
             retries: 4
         );
-        var streamOptions = StreamOptions(perTry);
-        var tableOptions = Configure(new TableClientOptions(), perTry, retries: 4);
-        var transactionOptions = Configure(new TableClientOptions(), perTry, retries: 0);
+        var streamOptions = StreamOptions(wiring);
+        var tableOptions = Configure(new TableClientOptions(), wiring, retries: 4);
+        var transactionOptions = Configure(new TableClientOptions(), wiring, retries: 0);
 
         var section = configuration.GetSection(Section);
         if (section.Value is { Length: > 0 } connectionString)
@@ -137,17 +146,7 @@ public sealed class StorageAccount
             );
         }
 
-        TokenCredential credential = string.Equals(
-            section["credential"],
-            "managedidentity",
-            StringComparison.OrdinalIgnoreCase
-        )
-            ? new ManagedIdentityCredential(
-                section["clientId"] is { Length: > 0 } clientId
-                    ? ManagedIdentityId.FromUserAssignedClientId(clientId)
-                    : ManagedIdentityId.SystemAssigned
-            )
-            : new DefaultAzureCredential();
+        credential ??= Identity(section);
         return new StorageAccount(
             new BlobServiceClient(blobUri, credential, blobOptions),
             new BlobServiceClient(blobUri, credential, streamOptions),
@@ -208,18 +207,30 @@ public sealed class StorageAccount
         return key;
     }
 
-    private static BlobClientOptions StreamOptions(HttpPipelinePolicy[] perTry)
+    private static TokenCredential Identity(IConfigurationSection section) =>
+        string.Equals(section["credential"], "managedidentity", StringComparison.OrdinalIgnoreCase)
+            ? new ManagedIdentityCredential(
+                section["clientId"] is { Length: > 0 } clientId
+                    ? ManagedIdentityId.FromUserAssignedClientId(clientId)
+                    : ManagedIdentityId.SystemAssigned
+            )
+            : new DefaultAzureCredential();
+
+    // What every client is given beside its own options.
+    private sealed record Wiring(HttpPipelinePolicy[] PerTry, HttpPipelineTransport? Transport);
+
+    private static BlobClientOptions StreamOptions(Wiring wiring)
     {
         var options = Configure(
             new BlobClientOptions(BlobClientOptions.ServiceVersion.V2026_06_06),
-            perTry,
+            wiring,
             retries: 0
         );
         options.Retry.NetworkTimeout = LongestStream;
         return options;
     }
 
-    private static T Configure<T>(T options, HttpPipelinePolicy[] perTry, int retries)
+    private static T Configure<T>(T options, Wiring wiring, int retries)
         where T : ClientOptions
     {
         options.Retry.Mode = RetryMode.Exponential;
@@ -227,7 +238,12 @@ public sealed class StorageAccount
         options.Retry.Delay = TimeSpan.FromMilliseconds(100);
         options.Retry.MaxDelay = TimeSpan.FromSeconds(5);
         options.Retry.NetworkTimeout = TimeSpan.FromSeconds(60);
-        foreach (var policy in perTry)
+        if (wiring.Transport is not null)
+        {
+            options.Transport = wiring.Transport;
+        }
+
+        foreach (var policy in wiring.PerTry)
         {
             options.AddPolicy(policy, HttpPipelinePosition.PerRetry);
         }

@@ -13,16 +13,26 @@ public sealed class Node : IAsyncDisposable
     private readonly ServiceProvider _services;
 
     public Node(string connection)
+        : this(connection, storage: null, []) { }
+
+    /// <summary>One on an account of the caller's making, with settings.</summary>
+    public Node(StorageAccount storage, params (string Name, string Value)[] settings)
+        : this("", storage, settings) { }
+
+    private Node(string connection, StorageAccount? storage, (string Name, string Value)[] settings)
     {
         Connection = connection;
         var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection([new(StorageAccount.Section, connection)])
+            .AddInMemoryCollection([
+                new(StorageAccount.Section, connection),
+                .. settings.Select(s => new KeyValuePair<string, string?>(s.Name, s.Value)),
+            ])
             .Build();
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddRouting();
         services.AddSingleton(new System.Diagnostics.DiagnosticListener("Tests"));
-        services.AddSingleton(StorageAccount.From(configuration, [Calls]));
+        services.AddSingleton(storage ?? StorageAccount.From(configuration, [Calls]));
         services.AddImages(configuration);
         _services = services.BuildServiceProvider();
     }

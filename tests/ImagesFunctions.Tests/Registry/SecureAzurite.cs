@@ -1,0 +1,170 @@
+using System.Diagnostics;
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Azure.Core;
+using Azure.Core.Pipeline;
+using ImagesFunctions.Local;
+using ImagesFunctions.Storage;
+using Microsoft.Extensions.Configuration;
+
+namespace ImagesFunctions.Tests.Registry;
+
+/// <summary>An Azurite that speaks TLS and knows no key of ours, only identities, as a storage account in Azure does.</summary>
+public sealed class SecureAzurite : IAsyncDisposable
+{
+    private readonly string _folder;
+    private readonly Process _process;
+    private readonly X509Certificate2 _certificate;
+    private readonly AzuritePorts _ports;
+
+    private SecureAzurite(string folder, Process process, X509Certificate2 certificate, AzuritePorts ports)
+    {
+        _folder = folder;
+        _process = process;
+        _certificate = certificate;
+        _ports = ports;
+        Http = new HttpClient(Handler());
+        Storage = StorageAccount.From(
+            new ConfigurationBuilder()
+                .AddInMemoryCollection([
+                    new($"{StorageAccount.Section}:blobServiceUri", Address(ports.Blob)),
+                    new($"{StorageAccount.Section}:tableServiceUri", Address(ports.Table)),
+                ])
+                .Build(),
+            policies: null,
+            new Identity(),
+            new HttpClientTransport(new HttpClient(Handler()))
+        );
+    }
+
+    /// <summary>The account, as an identity sees it.</summary>
+    public StorageAccount Storage { get; }
+
+    /// <summary>A client that trusts its certificate and shows no identity.</summary>
+    public HttpClient Http { get; }
+
+    public static async Task<SecureAzurite> StartAsync()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var folder = Directory.CreateTempSubdirectory("azurite").FullName;
+        var (certificate, pem, key) = Certificate(folder);
+        var script = await AzuriteInstall.EnsureAsync(Places.AzuritePackage, TextWriter.Null, stop);
+        var ports = AzuritePorts.Free();
+        var start = new ProcessStartInfo(
+            "node",
+            [
+                "--import=data:text/javascript,process.stdin.on('end',()=>process.exit()).resume()",
+                script,
+                "--silent",
+                "--disableTelemetry",
+                "--inMemoryPersistence",
+                "--oauth",
+                "basic",
+                "--cert",
+                pem,
+                "--key",
+                key,
+                .. ports.Arguments,
+            ]
+        )
+        {
+            WorkingDirectory = folder,
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        // It fetches from itself what it is told to copy.
+        start.Environment["NODE_EXTRA_CA_CERTS"] = pem;
+        var process = Process.Start(start)!;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        var azurite = new SecureAzurite(folder, process, certificate, ports);
+        await Until.TrueAsync(azurite.AnswersAsync, () => Task.FromResult("Azurite does not answer."));
+        await azurite.Storage.CreateAsync(stop);
+        return azurite;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync(CancellationToken.None);
+        _process.Dispose();
+        _certificate.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            foreach (var port in new[] { _ports.Blob, _ports.Table })
+            {
+                (await Http.GetAsync(new Uri(Address(port)), TestContext.Current.CancellationToken)).Dispose();
+            }
+
+            return true;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private static string Address(int port) => $"https://127.0.0.1:{port}/devstoreaccount1";
+
+    private SocketsHttpHandler Handler()
+    {
+        var trust = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+        };
+        trust.CustomTrustStore.Add(_certificate);
+        return new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            SslOptions = { CertificateChainPolicy = trust },
+        };
+    }
+
+    private static (X509Certificate2 Certificate, string Pem, string Key) Certificate(string folder)
+    {
+        using var key = RSA.Create(2048);
+        var request = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        var (pem, keyFile) = (Path.Combine(folder, "cert.pem"), Path.Combine(folder, "key.pem"));
+        File.WriteAllText(pem, certificate.ExportCertificatePem());
+        File.WriteAllText(keyFile, key.ExportPkcs8PrivateKeyPem());
+        return (certificate, pem, keyFile);
+    }
+
+    // Azurite reads what a token says and does not ask who has signed it.
+    private sealed class Identity : TokenCredential
+    {
+        public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken)
+        {
+            var now = DateTimeOffset.UtcNow;
+            var expires = now.AddHours(1);
+            var claims =
+                $$"""{"aud":"https://storage.azure.com","iss":"https://sts.windows.net/ab1f708d-50f6-404c-a006-d71b2ac7a606/","nbf":{{now.AddMinutes(-5).ToUnixTimeSeconds()}},"iat":{{now.AddMinutes(-5).ToUnixTimeSeconds()}},"exp":{{expires.ToUnixTimeSeconds()}},"oid":"23657296-5cd5-45b0-a809-d972a7f4dfe1","tid":"ab1f708d-50f6-404c-a006-d71b2ac7a606"}""";
+            return new AccessToken($"{Part("""{"alg":"RS256","typ":"JWT"}""")}.{Part(claims)}.c2lnbmF0dXJl", expires);
+        }
+
+        public override ValueTask<AccessToken> GetTokenAsync(
+            TokenRequestContext requestContext,
+            CancellationToken cancellationToken
+        ) => ValueTask.FromResult(GetToken(requestContext, cancellationToken));
+
+        private static string Part(string json) =>
+            Convert.ToBase64String(Encoding.UTF8.GetBytes(json)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+    }
+}
