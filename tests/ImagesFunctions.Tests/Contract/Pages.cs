@@ -192,7 +192,7 @@ public abstract class Pages(IRunsAHost fixture) : AgainstAHost(fixture)
             AssertSuccess(page.Answer);
             seen.AddRange(page.Digests);
             next = Next(page);
-            if (string.CompareOrdinal(page.Digests[^1], staying[^1]) > 0)
+            if (page.Digests.Count == 0 || string.CompareOrdinal(page.Digests[^1], staying[^1]) > 0)
             {
                 break;
             }
