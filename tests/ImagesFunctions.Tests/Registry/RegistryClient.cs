@@ -20,7 +20,7 @@ public sealed record Reply(HttpStatusCode Status, IReadOnlyDictionary<string, st
     /// <summary>The code of the first error.</summary>
     public string Code => Json["errors"]![0]!["code"]!.GetValue<string>();
 
-    /// <summary>Everything that a caller can tell two answers by: not the time.</summary>
+    /// <summary>Everything that a caller can tell two answers by: not the time, nor the id of the request.</summary>
     public string Whole =>
         $"{(int)Status} {string.Join(", ", Headers.Where(h => !Each.Contains(h.Key, StringComparer.OrdinalIgnoreCase)).OrderBy(h => h.Key, StringComparer.Ordinal).Select(h => $"{h.Key}={h.Value}"))} {Text}";
 }
