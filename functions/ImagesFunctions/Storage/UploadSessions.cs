@@ -35,7 +35,12 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
     )
     {
         var row = new UploadRow(repository.App, NewSession(), algorithm, [], time.GetUtcNow());
-        await account.Catalog.AddEntityAsync(row.ToEntity(repository.Namespace), cancellationToken);
+        // Nobody else has this id: a second try after a lost answer writes the same.
+        await account.Catalog.UpsertEntityAsync(
+            row.ToEntity(repository.Namespace),
+            TableUpdateMode.Replace,
+            cancellationToken
+        );
         return row;
     }
 
@@ -341,6 +346,6 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
                         .DeleteIfExistsAsync(cancellationToken: stop)
             );
         }
-        catch (Exception error) when (StorageErrors.IsUnclear(error)) { }
+        catch (Exception error) when (error is RequestFailedException || StorageErrors.IsUnclear(error)) { }
     }
 }

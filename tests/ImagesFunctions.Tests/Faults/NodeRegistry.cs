@@ -35,7 +35,8 @@ public sealed class NodeRegistry
         string target,
         byte[]? body = null,
         string? contentType = null,
-        bool chunked = false
+        bool chunked = false,
+        params (string Name, string Value)[] headers
     )
     {
         var context = new DefaultHttpContext { RequestServices = _services };
@@ -51,6 +52,11 @@ public sealed class NodeRegistry
         context.Request.ContentLength = chunked ? null : body?.Length ?? 0;
         context.Request.ContentType = contentType;
         context.Response.Body = answer;
+        foreach (var (name, value) in headers)
+        {
+            context.Request.Headers[name] = value;
+        }
+
         await _pipeline(context);
         return new Reply(
             (HttpStatusCode)context.Response.StatusCode,
