@@ -3,6 +3,7 @@ using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Registry;
 using ImagesFunctions.Storage;
+using ImagesFunctions.Sweep;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -63,6 +64,19 @@ public static class ImagesServices
             compression.EnableForHttps = true;
             compression.MimeTypes = ["application/json"];
         });
+        services.TryAddSingleton(_ => SweepOptions.From(configuration));
+        services.AddSingleton<Promises>();
+        services.AddSingleton(s => new Sweeper(
+            s.GetRequiredService<StorageAccount>(),
+            s.GetRequiredService<Catalog>(),
+            s.GetRequiredService<Content>(),
+            s.GetRequiredService<ImageRows>(),
+            s.GetRequiredService<Removal>(),
+            s.GetRequiredService<LayoutIndex>(),
+            s.GetRequiredService<BlobIngest>(),
+            s.GetRequiredService<SweepOptions>(),
+            s.GetRequiredService<ILogger<Sweeper>>()
+        ));
         return services;
     }
 }

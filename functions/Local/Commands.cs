@@ -81,6 +81,7 @@ public static class Commands
             },
             DropCommand.Make(terminal),
             StatusCommand.Make(terminal),
+            GcCommand.Make(terminal),
         };
         foreach (var command in (Command[])[root, serve])
         {

@@ -11,7 +11,7 @@ public static class Expiry
     /// <exception cref="FormatException">It is neither form, not in the future, or more than a hundred years away.</exception>
     public static TimeSpan Parse(string text, DateTimeOffset now)
     {
-        var lifetime = Duration(text) ?? Until(text, now);
+        var lifetime = Duration.TryParse(text, out var duration) ? duration : Until(text, now);
         return lifetime switch
         {
             null => throw new FormatException(
@@ -21,26 +21,6 @@ public static class Expiry
             { TotalDays: > 36_525 } => throw new FormatException($"'{text}' is more than a hundred years away"),
             _ => lifetime.Value,
         };
-    }
-
-    private static TimeSpan? Duration(string text)
-    {
-        TimeSpan? unit = text is [.., var letter]
-            ? letter switch
-            {
-                'd' => TimeSpan.FromDays(1),
-                'h' => TimeSpan.FromHours(1),
-                'm' => TimeSpan.FromMinutes(1),
-                _ => null,
-            }
-            : null;
-        // At most nine digits, and a long time is refused by the caller: nothing can overflow.
-        return
-            unit is not null
-            && text.Length <= 10
-            && int.TryParse(text.AsSpan(..^1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-            ? TimeSpan.FromTicks(Math.Min(count, TimeSpan.MaxValue.Ticks / unit.Value.Ticks) * unit.Value.Ticks)
-            : null;
     }
 
     private static TimeSpan? Until(string text, DateTimeOffset now) =>

@@ -52,6 +52,7 @@ public static class LocalHost
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddImages(builder.Configuration);
         builder.Services.AddHostedService<ContainerWatcher>();
+        builder.Services.AddHostedService<SweepTimer>();
         configure?.Invoke(builder.Services);
 
         var app = builder.Build();

@@ -112,6 +112,29 @@ public sealed class FunctionsHost : IAsyncDisposable
         return called;
     }
 
+    /// <summary>
+    /// Calls every timer trigger that no setting disables, once, and throws what it throws. Returns their names and
+    /// schedules, each read from the app setting that it names between percent signs.
+    /// </summary>
+    public async Task<IReadOnlyList<(string Name, string? Schedule)>> TickAsync(CancellationToken cancellationToken)
+    {
+        var called = new List<(string, string?)>();
+        foreach (var function in _functions.Where(f => f.Timer is not null && !IsDisabled(f)))
+        {
+            await using var scope = _app.Services.CreateAsyncScope();
+            await function.CallAsync(
+                scope.ServiceProvider,
+                parameter => parameter.ParameterType == typeof(TimerInfo) ? new TimerInfo() : null,
+                cancellationToken
+            );
+            var schedule = function.Timer!.Schedule;
+            called.Add(
+                (function.Name, schedule is ['%', .. var name, '%'] ? Settings.GetValueOrDefault(name) : schedule)
+            );
+        }
+        return called;
+    }
+
     /// <summary>Stops the app as a shutdown does, and throws what its entry point ends with.</summary>
     public async ValueTask DisposeAsync()
     {

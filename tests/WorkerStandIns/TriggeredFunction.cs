@@ -9,7 +9,8 @@ public sealed record TriggeredFunction(
     string Name,
     MethodInfo Method,
     HttpTriggerAttribute? Http,
-    BlobTriggerAttribute? Blob
+    BlobTriggerAttribute? Blob,
+    TimerTriggerAttribute? Timer
 )
 {
     /// <summary>The functions of <paramref name="app"/>, in the order of their names.</summary>
@@ -23,7 +24,8 @@ public sealed record TriggeredFunction(
                     function.Name!,
                     function.Method,
                     Trigger<HttpTriggerAttribute>(function.Method),
-                    Trigger<BlobTriggerAttribute>(function.Method)
+                    Trigger<BlobTriggerAttribute>(function.Method),
+                    Trigger<TimerTriggerAttribute>(function.Method)
                 ))
                 .OrderBy(function => function.Name, StringComparer.Ordinal),
         ];

@@ -40,3 +40,14 @@ public sealed class BlobTriggerAttribute(string blobPath) : Attribute
 
     public BlobTriggerSource Source { get; set; }
 }
+
+[AttributeUsage(AttributeTargets.Parameter)]
+public sealed class TimerTriggerAttribute(string schedule) : Attribute
+{
+    public string Schedule { get; } = schedule;
+}
+
+public sealed class TimerInfo
+{
+    public bool IsPastDue { get; set; }
+}

@@ -12,10 +12,14 @@ internal sealed class CatalogView(TableClient table, string @namespace, long seq
     private readonly Lock _gate = new();
     private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
     private readonly List<KeyRange> _ranges = [];
+    private readonly HashSet<string> _announced = new(StringComparer.Ordinal);
 
     public string Namespace => @namespace;
 
     public long Seq => seq;
+
+    /// <summary>The keys of <see cref="Announce"/>.</summary>
+    public IReadOnlyCollection<string> Announced => _announced;
 
     /// <summary>The row, or null.</summary>
     public async Task<TableEntity?> GetAsync(string key, CancellationToken cancellationToken)
@@ -39,15 +43,24 @@ internal sealed class CatalogView(TableClient table, string @namespace, long seq
         return await table.RangeAsync(@namespace, range, cancellationToken);
     }
 
-    /// <summary>
-    /// Counts a range as read, without reading it. For decisions that rest on rows outside the namespace's order, such as
-    /// who needs a blob: whoever makes new ones of those commits in this range.
-    /// </summary>
-    public void Watch(KeyRange range)
+    /// <summary>Counts a key as read, without reading it: whoever announces or changes it makes this decision stale.</summary>
+    public void Watch(string key)
     {
         lock (_gate)
         {
-            _ranges.Add(range);
+            _keys.Add(key);
+        }
+    }
+
+    /// <summary>
+    /// Counts a key as changed by this decision's commit, without writing it. For rows that were written before, outside the
+    /// namespace's order, and count from this commit on, such as who needs a blob: it makes decisions stale that read them.
+    /// </summary>
+    public void Announce(string key)
+    {
+        lock (_gate)
+        {
+            _announced.Add(key);
         }
     }
 
@@ -124,4 +137,22 @@ internal static class TableReads
 
         return rows;
     }
+
+    /// <summary>As <see cref="RangeAsync"/>, a page at a time: rows that are written meanwhile may or may not be among them.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="partition">The partition.</param>
+    /// <param name="range">The row keys.</param>
+    /// <param name="properties">What to fetch of each row, without its keys; null for all.</param>
+    public static AsyncPageable<TableEntity> Stream(
+        this TableClient table,
+        string partition,
+        KeyRange range,
+        params string[]? properties
+    ) =>
+        table.QueryAsync<TableEntity>(
+            TableClient.CreateQueryFilter(
+                $"PartitionKey eq {partition} and RowKey ge {range.From} and RowKey lt {range.To}"
+            ),
+            select: properties is { Length: > 0 } ? ["PartitionKey", "RowKey", "Timestamp", .. properties] : null
+        );
 }

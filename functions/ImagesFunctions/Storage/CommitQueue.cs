@@ -13,12 +13,16 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
     private const int MostCharacters = 400_000;
     private const int MostHistory = 128;
     private const int MostSends = 8;
+    private const int MostRounds = 3;
 
     private readonly Lock _gate = new();
     private readonly List<Pending> _arrived = [];
     private readonly Dictionary<long, IReadOnlySet<string>> _history = [];
     private bool _running;
     private NamespaceVersion? _version;
+
+    // After a refusal: the last number up to which is known what was committed.
+    private long? _behind;
 
     private sealed class Pending(CatalogView view, IReadOnlyList<Change> changes)
     {
@@ -112,7 +116,10 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
     // Takes what it can answer out of the list. False when the transaction was refused.
     private async Task<bool> CommitOnceAsync(List<Pending> open)
     {
-        var version = Volatile.Read(ref _version) ?? await ReadVersionAsync();
+        var known = Volatile.Read(ref _version);
+        var version =
+            known is not null && _behind is null ? known : await CatchUpAsync(_behind ?? open.Min(p => p.View.Seq));
+        _behind = null;
         SendBackStale(open, version);
         if (open.Count == 0)
         {
@@ -120,7 +127,11 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
         }
 
         var pack = Pack(open);
-        var entry = LogEntry.Of(version.Seq + 1, [.. pack.SelectMany(p => p.Changes)]);
+        var entry = LogEntry.Of(
+            version.Seq + 1,
+            [.. pack.SelectMany(p => p.Changes)],
+            pack.SelectMany(p => p.View.Announced)
+        );
         NamespaceVersion? next;
         try
         {
@@ -149,22 +160,45 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
             pack.ForEach(p => p.Done.TrySetResult(false));
             open.RemoveAll(pack.Contains);
         }
-        else if (now.Seq - version.Seq <= MostHistory)
+        else
         {
+            _behind = version.Seq;
+        }
+
+        return false;
+    }
+
+    // Reads what others have committed, and then the version once more: they commit at this very time, and the less of it
+    // passes between that read and the transaction, the better the chance against one who has no log to read.
+    private async Task<NamespaceVersion> CatchUpAsync(long from)
+    {
+        for (var round = 1; ; round++)
+        {
+            var version = await ReadVersionAsync();
+            if (version.Seq <= from || version.Seq - from > MostHistory)
+            {
+                return version;
+            }
+
             foreach (
                 var committed in await account.Catalog.LogAsync(
                     @namespace,
-                    version.Seq + 1,
-                    now.Seq,
+                    from + 1,
+                    version.Seq,
                     CancellationToken.None
                 )
             )
             {
                 Remember(committed.Seq, committed.Keys);
             }
-        }
 
-        return false;
+            if (round == MostRounds)
+            {
+                return version;
+            }
+
+            from = version.Seq;
+        }
     }
 
     // What storage does not take may be the fault of one decision: the others are innocent, and go alone next time.
@@ -203,7 +237,7 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
         var characters = 0;
         foreach (var pending in open)
         {
-            var length = pending.Changes.Sum(c => c.Length);
+            var length = pending.Changes.Sum(c => c.Length) + pending.View.Announced.Sum(key => key.Length);
             var fits =
                 !pending.GoesAlone
                 && !pack.Exists(p => p.GoesAlone)
@@ -213,6 +247,7 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
             {
                 pack.Add(pending);
                 written.UnionWith(pending.Changes.Select(c => c.Key));
+                written.UnionWith(pending.View.Announced);
                 characters += length;
             }
         }
@@ -275,8 +310,18 @@ internal sealed class CommitQueue(StorageAccount account, string @namespace)
 
     private async Task<bool> IsOursAsync(LogEntry entry)
     {
-        var row = await account.Catalog.GetAsync(@namespace, Keys.Log(entry.Seq), CancellationToken.None);
-        return row?.GetString("op") == entry.Operation;
+        if (await account.Catalog.GetAsync(@namespace, Keys.Log(entry.Seq), CancellationToken.None) is { } row)
+        {
+            return row.GetString("op") == entry.Operation;
+        }
+
+        if ((await ReadVersionAsync()).Seq >= entry.Seq)
+        {
+            // This machine slept for longer than the log is kept: to commit it again could do it twice.
+            throw new StorageUnavailableException("the log no longer tells whether a commit took effect");
+        }
+
+        return false;
     }
 
     // Ours is committed, but the answer with its ETag is lost. Where another process has gone on since, the old ETag,

@@ -55,6 +55,12 @@ internal static class Keys
     /// <summary>All rows that say who needs this.</summary>
     public static KeyRange Needs(string app, Digest needed) => KeyRange.Prefix($"n!{Encode(app)}!{needed}!");
 
+    /// <summary>What stands in the log for any row that says who needs this.</summary>
+    public static string AnyNeed(string app, Digest needed) => $"n!{Encode(app)}!{needed}!";
+
+    /// <summary>What stands in the log for rows that say who needs anything of this app.</summary>
+    public static string AnyNeed(string app) => $"n!{Encode(app)}!";
+
     /// <summary>A name, or the beginning of one, as it stands in keys.</summary>
     public static string Encode(string app) =>
         string.Create(

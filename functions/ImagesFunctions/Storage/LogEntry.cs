@@ -9,7 +9,7 @@ namespace ImagesFunctions.Storage;
 /// </summary>
 /// <param name="Seq">The commit's number; they have no gaps.</param>
 /// <param name="Operation">Random, one a transaction: tells a writer whose answer was lost that this commit is its own.</param>
-/// <param name="Keys">Every key that the commit wrote or removed.</param>
+/// <param name="Keys">Every key that the commit wrote or removed, or that it announced.</param>
 /// <param name="Rows">The new image and tag rows by key, null for a removed one. Null when they did not fit: then the reader scans.</param>
 internal sealed record LogEntry(
     long Seq,
@@ -18,23 +18,24 @@ internal sealed record LogEntry(
     IReadOnlyDictionary<string, TableEntity?>? Rows
 )
 {
-    // Below 1 MiB of UTF-16, the limit of an entity, with room for the rest of the row.
-    private const int MostCharacters = 450_000;
+    // Of keys and rows. Below 1 MiB of UTF-16, the limit of an entity, with room for the rest of the row.
+    private const int MostCharacters = 500_000;
 
-    public static LogEntry Of(long seq, IReadOnlyCollection<Change> changes) =>
+    public static LogEntry Of(long seq, IReadOnlyCollection<Change> changes, IEnumerable<string>? announced = null) =>
         new(
             seq,
             Guid.NewGuid().ToString("N"),
-            [.. changes.Select(c => c.Key)],
+            [.. changes.Select(c => c.Key).Concat(announced ?? []).Distinct(StringComparer.Ordinal)],
             changes.Where(c => c.Key[0] is 'i' or 't').ToDictionary(c => c.Key, c => c.Entity, StringComparer.Ordinal)
         );
 
     public TableEntity ToEntity(string @namespace)
     {
         var entity = new TableEntity(@namespace, Storage.Keys.Log(Seq)) { ["op"] = Operation };
-        SplitText.Write(entity, "keys", string.Join('\n', Keys));
+        var keys = string.Join('\n', Keys);
+        SplitText.Write(entity, "keys", keys);
         var rows = WriteRows();
-        if (rows.Length <= MostCharacters)
+        if (keys.Length + rows.Length <= MostCharacters)
         {
             SplitText.Write(entity, "rows", rows);
         }

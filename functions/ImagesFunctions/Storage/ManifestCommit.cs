@@ -22,6 +22,8 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
     private const int LongestInlineFacts = 60_000;
     private const int ReadsAtOnce = 16;
     private const int TriesAtOnce = 8;
+    private const int MostAnnounced = 200;
+    private const int MostForgotten = 5;
 
     private enum State
     {
@@ -39,6 +41,9 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
 
         // It was committed now.
         Committed,
+
+        // The rows that say what it needs were swept, because its own blob had been gone.
+        Forgotten,
     }
 
     private sealed record Outcome(State State, bool MoreTags = false)
@@ -177,10 +182,11 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         }
 
         // Written anew also where they are: who removes those that nobody needs any more compares their ETags.
-        await catalog.PutNeedsAsync(repository.Namespace, Needs(repository, digest, manifest), cancellationToken);
+        var needs = NeedsOf(repository, digest, manifest);
+        await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
         var outcome = await catalog.CommitAsync(
             repository.Namespace,
-            (view, stop) => DecideAsync(view, repository, blob, manifest, tags, stop),
+            (view, stop) => DecideAsync(view, repository, blob, manifest, needs, tags, stop),
             cancellationToken
         );
         if (outcome.State is not (State.Committed or State.Already))
@@ -269,12 +275,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
             }
 
             manifest = ParseAsOneOf(bytes, types);
-            var isNew = await WriteNeedsAsync(repository, blob.Digest, manifest, cancellationToken);
-            var outcome = await catalog.CommitAsync(
-                repository.Namespace,
-                (view, stop) => DecideAsync(view, repository, blob, manifest, [], stop),
-                cancellationToken
-            );
+            var (outcome, isNew) = await WriteNeedsAndDecideAsync(repository, blob, manifest, cancellationToken);
             if (outcome.State == State.Committed)
             {
                 // It may have been refused before, under a media type that was not its own.
@@ -307,13 +308,43 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         }
     }
 
-    private static List<NeedRow> Needs(Repository repository, Digest digest, Manifest manifest)
+    private async Task<(Outcome Outcome, bool IsNew)> WriteNeedsAndDecideAsync(
+        Repository repository,
+        BlobRow blob,
+        Manifest manifest,
+        CancellationToken cancellationToken
+    )
+    {
+        var needs = NeedsOf(repository, blob.Digest, manifest);
+        var isNew = false;
+        for (var attempt = 1; attempt <= MostForgotten; attempt++)
+        {
+            isNew |= await WriteNeedsAsync(repository, blob.Digest, manifest, needs, cancellationToken);
+            var outcome = await catalog.CommitAsync(
+                repository.Namespace,
+                (view, stop) => DecideAsync(view, repository, blob, manifest, needs, [], stop),
+                cancellationToken
+            );
+            if (outcome.State != State.Forgotten)
+            {
+                return (outcome, isNew);
+            }
+        }
+
+        throw new StorageUnavailableException($"what {blob.Digest} needs was swept each time it was written down");
+    }
+
+    // By falling keys. They are written in this order, so the last one tells that all are there; the sweeper, which does
+    // not know how many there are, removes them by rising keys, and so begins with the last.
+    private static List<NeedRow> NeedsOf(Repository repository, Digest digest, Manifest manifest)
     {
         var by = Needer.Manifest(digest);
         return
         [
-            .. manifest.NeededBlobs.Select(d => new NeedRow(repository.App, d.Digest, by, null)),
-            .. manifest.NeededManifests.Select(d => new NeedRow(repository.App, d.Digest, by, d.MediaType)),
+            .. manifest
+                .NeededBlobs.Select(d => new NeedRow(repository.App, d.Digest, by, null))
+                .Concat(manifest.NeededManifests.Select(d => new NeedRow(repository.App, d.Digest, by, d.MediaType)))
+                .OrderByDescending(n => n.Key, StringComparer.Ordinal),
         ];
     }
 
@@ -322,19 +353,10 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         Repository repository,
         Digest digest,
         Manifest manifest,
+        List<NeedRow> needs,
         CancellationToken cancellationToken
     )
     {
-        var needs = Needs(repository, digest, manifest);
-        // They are written in order, so the last one tells that all are there; who removes them begins with the last.
-        if (
-            needs.Count == 0
-            || await catalog.GetAsync(repository.Namespace, needs[^1].Key, cancellationToken) is not null
-        )
-        {
-            return false;
-        }
-
         if (manifest.IsIndex)
         {
             await catalog.CommitAsync(
@@ -342,6 +364,14 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
                 (view, stop) => AnnounceAsync(view, repository, digest, manifest, stop),
                 cancellationToken
             );
+        }
+
+        if (
+            needs.Count == 0
+            || await catalog.GetAsync(repository.Namespace, needs[^1].Key, cancellationToken) is not null
+        )
+        {
+            return false;
         }
 
         await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
@@ -353,6 +383,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         Repository repository,
         BlobRow self,
         Manifest manifest,
+        List<NeedRow> needs,
         IReadOnlyList<string> tags,
         CancellationToken cancellationToken
     )
@@ -367,14 +398,17 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
             );
         }
 
+        var isNeedThere = needs.Count == 0 || await view.GetAsync(needs[^1].Key, cancellationToken) is not null;
         var own = await view.GetAsync(Keys.Blob(app, self.Digest), cancellationToken);
-        if (
-            own is null
-            || BlobRow.From(own) is not { State: BlobState.Good } ownBlob
-            || ownBlob.BlobETag != self.BlobETag
-        )
+        var ownBlob = own is null ? null : BlobRow.From(own);
+        if (ownBlob is not { State: BlobState.Good } || ownBlob.BlobETag != self.BlobETag)
         {
             return Decision.Nothing(new Outcome(State.Unknown));
+        }
+
+        if (!isNeedThere)
+        {
+            return Decision.Nothing(new Outcome(State.Forgotten));
         }
 
         if (await NeededAsync(view, app, manifest, cancellationToken) is not var (blobs, children))
@@ -401,6 +435,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
             cancellationToken
         );
         var (waiting, more) = await TagsAsync(view, row, namedBy, tags, cancellationToken);
+        Announce(view, app, needs);
         return Decision.Of(
             new Outcome(State.Committed, more),
             [
@@ -416,6 +451,13 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
     {
         var row = new TagRow(image.App, tag, image.Digest, image.Generation, FromLayout: false);
         return new Change(row.Key, row.ToEntity(view.Namespace));
+    }
+
+    // Whoever decides meanwhile that nobody needs one of them has not seen this image, and decides again.
+    private static void Announce(CatalogView view, string app, List<NeedRow> needs)
+    {
+        var keys = needs.Select(n => Keys.AnyNeed(app, n.Needed)).Distinct(StringComparer.Ordinal).ToList();
+        (keys.Count <= MostAnnounced ? keys : [Keys.AnyNeed(app)]).ForEach(view.Announce);
     }
 
     // Says what an index names before any of that can be committed because of it.

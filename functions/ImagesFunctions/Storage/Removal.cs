@@ -30,15 +30,8 @@ internal sealed class Removal(Catalog catalog, Content content)
                     return Decision.Nothing(new RemovalResult(true, by));
                 }
 
-                // Its tags count no more, because no row has their generation.
-                return Decision.Of(
-                    new RemovalResult(true),
-                    [
-                        new Change(image.Key, Tombstone(image)?.ToEntity(view.Namespace)),
-                        .. await ReferrerAsync(view, image, stop),
-                        .. await MarkAsync(view, repository, digest, stop),
-                    ]
-                );
+                var blob = await GoodAsync(view, repository, digest, stop);
+                return Decision.Of(new RemovalResult(true), await ImageChangesAsync(view, image, blob, stop));
             },
             cancellationToken
         );
@@ -50,8 +43,7 @@ internal sealed class Removal(Catalog catalog, Content content)
             digest,
             async (view, stop) =>
             {
-                var mark = await MarkAsync(view, repository, digest, stop);
-                if (mark.Count == 0)
+                if (await GoodAsync(view, repository, digest, stop) is not { } blob)
                 {
                     return Decision.Nothing(new RemovalResult(false));
                 }
@@ -59,7 +51,7 @@ internal sealed class Removal(Catalog catalog, Content content)
                 var itself = ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop));
                 var by = itself is null ? await NeededByAsync(view, repository, digest, stop) : digest;
                 return by is null
-                    ? Decision.Of(new RemovalResult(true), mark)
+                    ? Decision.Of(new RemovalResult(true), [Mark(view, blob)])
                     : Decision.Nothing(new RemovalResult(true, by));
             },
             cancellationToken
@@ -104,6 +96,23 @@ internal sealed class Removal(Catalog catalog, Content content)
         return gone;
     }
 
+    /// <summary>What removes an image in one commit. Its tags count no more then, because no row has their generation.</summary>
+    public static async Task<List<Change>> ImageChangesAsync(
+        CatalogView view,
+        ImageRow image,
+        BlobRow? blob,
+        CancellationToken cancellationToken
+    ) =>
+        [
+            new Change(image.Key, Tombstone(image)?.ToEntity(view.Namespace)),
+            .. await ReferrerAsync(view, image, cancellationToken),
+            .. blob is null ? [] : new[] { Mark(view, blob) },
+        ];
+
+    /// <summary>The first step: marks the row of a good blob, if it is still this very row.</summary>
+    public static Change Mark(CatalogView view, BlobRow blob) =>
+        new(blob.Key, (blob with { State = BlobState.Deleting }).ToEntity(view.Namespace), blob.RowETag);
+
     // The children of a deleted index stay out of lists, so the row that names them stays.
     private static ImageRow? Tombstone(ImageRow image) =>
         MediaTypes.IsIndex(image.MediaType) ? image with { State = ImageState.Deleted } : null;
@@ -134,18 +143,16 @@ internal sealed class Removal(Catalog catalog, Content content)
             ? [new Change(row.RowKey, null)]
             : [];
 
-    private static async Task<List<Change>> MarkAsync(
+    private static async Task<BlobRow?> GoodAsync(
         CatalogView view,
         Repository repository,
         Digest digest,
         CancellationToken cancellationToken
-    )
-    {
-        var entity = await view.GetAsync(Keys.Blob(repository.App, digest), cancellationToken);
-        return entity is not null && BlobRow.From(entity) is { State: BlobState.Good } blob
-            ? [new Change(blob.Key, (blob with { State = BlobState.Deleting }).ToEntity(view.Namespace), blob.RowETag)]
-            : [];
-    }
+    ) =>
+        await view.GetAsync(Keys.Blob(repository.App, digest), cancellationToken) is { } row
+        && BlobRow.From(row) is { State: BlobState.Good } blob
+            ? blob
+            : null;
 
     private static async Task<Digest?> NeededByAsync(
         CatalogView view,
@@ -154,8 +161,8 @@ internal sealed class Removal(Catalog catalog, Content content)
         CancellationToken cancellationToken
     )
     {
-        // An image that is committed meanwhile may need this, and its needs are not in the log: its own row is.
-        view.Watch(Keys.OfApp('i', repository.App));
+        // The log tells when an image is committed meanwhile that needs this: in short, where it needs very much.
+        view.Watch(Keys.AnyNeed(repository.App));
         foreach (var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken))
         {
             if (

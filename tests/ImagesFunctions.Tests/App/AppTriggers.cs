@@ -20,7 +20,7 @@ public sealed class AppTriggers
 
     [Fact]
     public void Every_function_has_exactly_one_trigger() =>
-        Assert.All(Functions, f => Assert.True(f.Http is null != f.Blob is null, f.Name));
+        Assert.All(Functions, f => Assert.Single(new Attribute?[] { f.Http, f.Blob, f.Timer }, t => t is not null));
 
     [Fact]
     public void The_catch_all_sorts_last_because_the_host_tries_HTTP_functions_by_name()
@@ -81,10 +81,17 @@ public sealed class AppTriggers
         );
 
     [Fact]
+    public void A_sweep_is_on_a_schedule_that_a_setting_says() =>
+        Assert.Equal(
+            ("Sweep", "%SweepSchedule%"),
+            Assert.Single(Functions.Where(f => f.Timer is not null).Select(f => (f.Name, f.Timer!.Schedule)))
+        );
+
+    [Fact]
     public void A_class_has_triggers_of_one_kind_only() =>
         Assert.All(
             Functions.GroupBy(f => f.Method.DeclaringType!),
-            type => Assert.Single(type.Select(f => f.Http is null).Distinct())
+            type => Assert.Single(type.Select(f => (f.Http is null, f.Blob is null, f.Timer is null)).Distinct())
         );
 
     [Fact]
@@ -108,6 +115,7 @@ public sealed class AppTriggers
             .ToDictionary(v => v.Name, v => v.Value.GetString(), StringComparer.Ordinal);
 
         Assert.All(Blob, f => Assert.Contains(f.Blob!.Connection!, values.Keys));
+        Assert.Equal(6, values["SweepSchedule"]!.Split(' ').Length);
         Assert.Equal("dotnet-isolated", values["FUNCTIONS_WORKER_RUNTIME"]);
         Assert.Equal("true", values["AzureWebJobsDisableHomepage"]);
         Assert.Equal(

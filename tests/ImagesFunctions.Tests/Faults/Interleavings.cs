@@ -225,13 +225,15 @@ public sealed class Interleavings
         return (layout, Layout.Digest(one), Layout.Digest(two));
     }
 
-    private static async Task EachAsync(
+    /// <summary>Of many calls, only each <paramref name="every"/>. is tried, each time from a random one on.</summary>
+    internal static async Task EachAsync(
         Layout layout,
         Func<Node, Task> first,
         Func<Node, Task> second,
         Action<string[]> check,
         Func<Node, Task>? prepare = null,
-        bool between = true
+        bool between = true,
+        int every = 1
     )
     {
         prepare ??= async node =>
@@ -240,7 +242,7 @@ public sealed class Interleavings
             await node.StartAsync();
         };
         var calls = 1;
-        for (var call = 1; call <= calls; call++)
+        for (var call = 1 + Random.Shared.Next(every); call <= Math.Max(calls, every); call += every)
         {
             // A process that has committed to the namespace before remembers it; one that has not reads it first.
             foreach (var warm in call % 2 == 0 || calls <= Few ? new[] { true, false } : [true])

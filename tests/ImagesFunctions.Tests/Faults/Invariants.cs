@@ -10,14 +10,21 @@ internal static class Invariants
 {
     public static async Task HoldAsync(Node node, string @namespace)
     {
+        var rows = await CompleteAsync(node, @namespace);
+        await TheLogTellsTheRowsAsync(node, @namespace, rows);
+        await TheListIsOfTheRowsAsync(node, @namespace, rows);
+    }
+
+    /// <summary>Without a look at the log, which may be trimmed. Returns the rows.</summary>
+    public static async Task<NamespaceRows> CompleteAsync(Node node, string @namespace)
+    {
         var rows = await node.Catalog.ReadAsync(@namespace, null, TestContext.Current.CancellationToken);
         foreach (var image in rows.Images.Values.Where(i => i.State == ImageState.Complete))
         {
             await IsCompleteAsync(node, @namespace, image);
         }
 
-        await TheLogTellsTheRowsAsync(node, @namespace, rows);
-        await TheListIsOfTheRowsAsync(node, @namespace, rows);
+        return rows;
     }
 
     /// <summary>After every event was delivered: no half-made removal, no tag that waits for an image that is there.</summary>
@@ -48,6 +55,13 @@ internal static class Invariants
         foreach (var blob in manifest.NeededBlobs)
         {
             await VerifiedAsync(node, repository, blob.Digest);
+        }
+
+        // What tells that they are needed is there as long as the image.
+        foreach (var needed in manifest.NeededBlobs.Concat(manifest.NeededManifests))
+        {
+            var needs = await node.Catalog.NeedsAsync(repository, needed.Digest, TestContext.Current.CancellationToken);
+            Assert.Contains(needs, n => n.By.Digest == image.Digest);
         }
 
         foreach (var child in manifest.NeededManifests)

@@ -1,7 +1,9 @@
+using Azure.Data.Tables;
 using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
+using ImagesFunctions.Sweep;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -59,6 +61,8 @@ public sealed class Node : IAsyncDisposable
 
     public BlobIngest Ingest => Get<BlobIngest>();
 
+    public Sweeper Sweeper => Get<Sweeper>();
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     /// <summary>Puts files into the container, without telling anybody.</summary>
@@ -84,6 +88,66 @@ public sealed class Node : IAsyncDisposable
 
     /// <summary>What a start does: every blob that is there counts as landed once.</summary>
     public async Task StartAsync() => await LandAsync(await PathsAsync());
+
+    /// <summary>Sweeps as if it were so much later.</summary>
+    public Task<SweepResult> SweepAsync(TimeSpan later, bool dryRun = false) =>
+        Sweeper.RunAsync(new SweepOptions { Later = later }, dryRun, Stop);
+
+    /// <summary>A sweeper's decisions at this moment, when only what is younger is young.</summary>
+    internal Garbage Garbage(DateTimeOffset now) =>
+        new(
+            Catalog,
+            Get<Content>(),
+            Removal,
+            Ingest,
+            Get<LayoutIndex>(),
+            new SweepAge(now, new SweepOptions { AfterPush = TimeSpan.Zero, AfterDrop = TimeSpan.Zero }),
+            dryRun: false
+        );
+
+    /// <summary>Sweeps once everything that nobody needs, however young.</summary>
+    public Task<SweepResult> SweepYoungAsync() =>
+        Sweeper.RunAsync(
+            new SweepOptions
+            {
+                AfterPush = TimeSpan.Zero,
+                AfterDrop = TimeSpan.Zero,
+                AfterChunk = TimeSpan.Zero,
+                EventTakes = TimeSpan.Zero,
+            },
+            dryRun: false,
+            Stop
+        );
+
+    /// <summary>As <see cref="SweepYoungAsync"/>, until nothing of it is left.</summary>
+    public async Task SweepAllAsync()
+    {
+        var sweeps = 0;
+        while (await SweepYoungAsync() is { Counts.Count: > 0 } result)
+        {
+            Assert.True(++sweeps < 10, $"still something to sweep: {result}");
+        }
+    }
+
+    /// <summary>The row keys of a namespace, without the version and the log.</summary>
+    public async Task<IReadOnlyList<string>> RowsAsync(string @namespace)
+    {
+        var keys = new List<string>();
+        await foreach (
+            var row in Storage.Catalog.QueryAsync<TableEntity>(
+                r => r.PartitionKey == @namespace,
+                cancellationToken: Stop
+            )
+        )
+        {
+            if (row.RowKey != Keys.Version && !Keys.All('c').Contains(row.RowKey))
+            {
+                keys.Add(row.RowKey);
+            }
+        }
+
+        return keys;
+    }
 
     public async Task<IReadOnlyList<string>> PathsAsync()
     {

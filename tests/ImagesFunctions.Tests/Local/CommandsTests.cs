@@ -22,6 +22,8 @@ public sealed class CommandsTests
     [InlineData("status /app")]
     [InlineData("status demo/")]
     [InlineData("status demo//app")]
+    [InlineData("gc --grace soon")]
+    [InlineData("gc --grace 24:00:00")]
     [InlineData("serve --urls")]
     [InlineData("serve --urls 7072")]
     [InlineData("serve --urls http://localhost:x")]

@@ -1,0 +1,50 @@
+using ImagesFunctions.Oci;
+using ImagesFunctions.Storage;
+
+namespace ImagesFunctions.Sweep;
+
+/// <summary>
+/// What a push is told that it need not send. Its manifest comes later, and until then nobody needs the blob: so the blob's row
+/// is renewed before the sweeper may take it, and the push has at least half of the grace left.
+/// </summary>
+internal sealed class Promises(StorageAccount account, Catalog catalog, SweepOptions options)
+{
+    private const int MostTries = 5;
+
+    /// <summary>The row of a verified blob that stays for at least half of its grace, or null when there is none.</summary>
+    /// <exception cref="StorageUnavailableException">Others changed the row each time.</exception>
+    public async Task<BlobRow?> BlobAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; attempt <= MostTries; attempt++)
+        {
+            var key = Keys.Blob(repository.App, digest);
+            var answer = await account.Catalog.GetEntityIfExistsAsync<Azure.Data.Tables.TableEntity>(
+                repository.Namespace,
+                key,
+                cancellationToken: cancellationToken
+            );
+            if (!answer.HasValue || BlobRow.From(answer.Value!) is not { State: BlobState.Good } row)
+            {
+                return null;
+            }
+
+            // The header has whole seconds.
+            var now = answer.GetRawResponse().Headers.Date?.AddSeconds(1) + options.Later;
+            if (now - answer.Value!.Timestamp < (row.Pushed ? options.AfterPush : options.AfterDrop) / 2)
+            {
+                return row;
+            }
+
+            // The same row again has a new time. A sweeper that has just decided by the old one finds another ETag.
+            if (await catalog.PutBlobAsync(repository.Namespace, row, row, cancellationToken))
+            {
+                return
+                    await catalog.BlobAsync(repository, digest, cancellationToken) is { State: BlobState.Good } renewed
+                    ? renewed
+                    : null;
+            }
+        }
+
+        throw new StorageUnavailableException($"the row of {digest} was changed each time it was read");
+    }
+}

@@ -1,0 +1,101 @@
+using Azure;
+using Azure.Data.Tables;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
+using ImagesFunctions.Storage;
+
+namespace ImagesFunctions.Sweep;
+
+/// <summary>
+/// Removes the upload sessions of a namespace that have expired: the row <c>u!&lt;uuid&gt;</c> first, so that nobody can go on
+/// with it, then what is staged in the container <c>uploads</c> as <c>&lt;namespace&gt;/&lt;uuid&gt;</c> or below.
+/// </summary>
+internal sealed class UploadSweep(
+    StorageAccount account,
+    SweepAge age,
+    SweepCounts counts,
+    string @namespace,
+    bool dryRun
+)
+{
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var live = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (
+            var row in account.Catalog.Stream(@namespace, Keys.All('u'), "updated").WithCancellation(cancellationToken)
+        )
+        {
+            var id = row.RowKey[2..];
+            if (
+                age.IsYoungerThan(row.GetDateTimeOffset("updated") ?? row.Timestamp, age.Options.AfterChunk)
+                || !await ExpireAsync(row, cancellationToken)
+            )
+            {
+                live.Add(id);
+            }
+        }
+
+        await foreach (
+            var blob in account.Uploads.GetBlobsAsync(
+                BlobTraits.None,
+                BlobStates.Uncommitted,
+                $"{@namespace}/",
+                cancellationToken
+            )
+        )
+        {
+            var id = blob.Name[(@namespace.Length + 1)..].Split('/')[0];
+            if (!live.Contains(id))
+            {
+                await DropAsync(blob, id, cancellationToken);
+            }
+        }
+    }
+
+    // False when a chunk came meanwhile.
+    private async Task<bool> ExpireAsync(TableEntity row, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!dryRun)
+            {
+                await account.Catalog.DeleteEntityAsync(@namespace, row.RowKey, row.ETag, cancellationToken);
+            }
+
+            counts.Add(SweepKind.Sessions);
+            return true;
+        }
+        catch (RequestFailedException error) when (error.IsConflict())
+        {
+            return false;
+        }
+    }
+
+    private async Task DropAsync(BlobItem blob, string id, CancellationToken cancellationToken)
+    {
+        // Also those of a session that has just expired: a request may still be at work on them.
+        if (
+            age.IsYoungerThan(blob.Properties.LastModified, age.Options.AfterChunk)
+            || await account.Catalog.GetAsync(@namespace, $"u!{id}", cancellationToken) is not null
+        )
+        {
+            return;
+        }
+
+        counts.Add(SweepKind.Uploads);
+        if (dryRun)
+        {
+            return;
+        }
+
+        var staged = account.Uploads.GetBlockBlobClient(blob.Name);
+        try
+        {
+            await staged.DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots, null, cancellationToken);
+        }
+        catch (RequestFailedException error) when (error.IsConflict())
+        {
+            // A lease, or a copy under way: the next sweep.
+        }
+    }
+}

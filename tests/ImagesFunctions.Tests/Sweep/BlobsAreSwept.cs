@@ -1,0 +1,406 @@
+using System.Text;
+using Azure.Data.Tables;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Storage;
+using ImagesFunctions.Sweep;
+using ImagesFunctions.Tests.Faults;
+
+namespace ImagesFunctions.Tests.Sweep;
+
+/// <summary>Which blobs a sweep removes, and which it leaves alone.</summary>
+public sealed class BlobsAreSwept
+{
+    private const string Namespace = "alice";
+    private const string Repo = "alice/web";
+
+    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(20);
+    private static readonly TimeSpan TwoDays = TimeSpan.FromDays(2);
+    private static readonly TimeSpan TwoMonths = TimeSpan.FromDays(60);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_blob_that_nobody_needs_goes_and_files_of_the_layout_stay()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var layout = Layout.Small("one", "latest");
+        var stray = Layout.PathOf(Layout.Digest(layout.Add(Layout.OciTar, "stray"u8.ToArray())));
+        await node.PutAsync(Repo, layout);
+        await node.StartAsync();
+
+        var result = await node.SweepAsync(TwoMonths);
+
+        Assert.Equal(
+            new Dictionary<SweepKind, long>
+            {
+                [SweepKind.Blobs] = 1,
+                [SweepKind.Bytes] = 5,
+                [SweepKind.LogEntries] = 3,
+            },
+            result.Counts
+        );
+        Assert.Equal(
+            layout.Files.Keys.Where(p => p != stray).Select(p => $"{Repo}/{p}"),
+            (await node.PathsAsync()).Order(StringComparer.Ordinal)
+        );
+        Assert.Equal(4, (await node.RowsAsync(Namespace)).Count(key => key[0] == 'b'));
+        Assert.Equal([$"web@{layout.FirstImage} latest"], await node.ListedAsync(Namespace));
+        Assert.Empty((await node.SweepAsync(TwoMonths)).Counts);
+    }
+
+    [Fact]
+    public async Task A_dropped_blob_is_kept_for_thirty_days_and_a_pushed_one_for_a_day()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var dropped = await BlobAsync(node, "dropped");
+        var pushed = await BlobAsync(node, "pushed");
+        var row = await node.Catalog.BlobAsync(Node.Repository(Repo), Node.Digest(pushed), Stop);
+        Assert.True(await node.Catalog.PutBlobAsync(Namespace, row! with { Pushed = true }, row, Stop));
+
+        Assert.Empty((await node.SweepAsync(TimeSpan.FromHours(23))).Counts);
+        Assert.Equal(1, (await node.SweepAsync(TwoDays))[SweepKind.Blobs]);
+        Assert.Equal([$"{Repo}/{Layout.PathOf(dropped)}"], await node.PathsAsync());
+        Assert.Empty((await node.SweepAsync(TimeSpan.FromDays(29))).Counts);
+        Assert.Equal(1, (await node.SweepAsync(TimeSpan.FromDays(31)))[SweepKind.Blobs]);
+        Assert.Empty(await node.PathsAsync());
+        Assert.Empty(await node.RowsAsync(Namespace));
+    }
+
+    [Fact]
+    public async Task A_blob_that_was_promised_again_is_kept_as_if_it_had_just_come()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var digest = Node.Digest(await BlobAsync(node, "promised"));
+        var before = await node.Catalog.BlobAsync(Node.Repository(Repo), digest, Stop);
+        var promises = new Promises(node.Storage, node.Catalog, new SweepOptions { Later = TimeSpan.FromDays(14) });
+        Assert.Equal(before!.RowETag, (await promises.BlobAsync(Node.Repository(Repo), digest, Stop))!.RowETag);
+
+        promises = new Promises(node.Storage, node.Catalog, new SweepOptions { Later = TimeSpan.FromDays(16) });
+        var renewed = await promises.BlobAsync(Node.Repository(Repo), digest, Stop);
+
+        Assert.NotEqual(before.RowETag, renewed!.RowETag);
+        Assert.Equal(before, renewed with { RowETag = before.RowETag });
+        Assert.Null(await promises.BlobAsync(Node.Repository("alice/other"), digest, Stop));
+    }
+
+    [Fact]
+    public async Task An_image_without_a_tag_stays()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var layout = Layout.Small("one");
+        await node.PutAsync(Repo, layout);
+        await node.StartAsync();
+        await node.Storage.Images.GetBlobClient($"{Repo}/index.json").DeleteAsync(cancellationToken: Stop);
+
+        await node.SweepAsync(TwoMonths);
+
+        Assert.Equal([$"web@{layout.FirstImage}"], await node.ListedAsync(Namespace));
+        await Invariants.CompleteAsync(node, Namespace);
+    }
+
+    [Fact]
+    public async Task What_a_hidden_image_needs_stays_and_the_image_comes_back()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var layout = Layout.Small("one", "latest");
+        await node.PutAsync(Repo, layout);
+        await node.StartAsync();
+        await node.Storage.Images.GetBlobClient($"{Repo}/{layout.FirstLayer}").DeleteAsync(cancellationToken: Stop);
+        await node.LandAsync([$"{Repo}/{layout.FirstLayer}"]);
+        Assert.Empty(await node.ListedAsync(Namespace));
+
+        Assert.Equal(0, (await node.SweepAsync(TwoMonths))[SweepKind.Blobs]);
+
+        await node.PutAsync(Repo, layout, layout.FirstLayer);
+        await node.LandAsync([$"{Repo}/{layout.FirstLayer}"]);
+        Assert.Equal([$"web@{layout.FirstImage} latest"], await node.ListedAsync(Namespace));
+    }
+
+    [Fact]
+    public async Task What_a_deleted_image_shared_stays_and_the_rest_goes()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var (layout, one, two) = Sharing();
+        await node.PutAsync(Repo, layout);
+        await node.StartAsync();
+        await node.Removal.ImageAsync(Node.Repository(Repo), Node.Digest(one), Stop);
+
+        var result = await node.SweepAsync(TwoMonths);
+
+        // Its config. The manifest went when it was deleted.
+        Assert.Equal(1, result[SweepKind.Blobs]);
+        Assert.Equal([$"web@{two} two"], await node.ListedAsync(Namespace));
+        await Invariants.CompleteAsync(node, Namespace);
+        // Its needs of the layer and the config, and its tag.
+        Assert.Equal((2, 1), (result[SweepKind.Needs], result[SweepKind.Tags]));
+    }
+
+    [Fact]
+    public async Task A_drop_that_never_became_complete_goes_whole_after_thirty_days_and_not_before()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var layout = Layout.Small("one", "latest");
+        await node.PutAsync(Repo, layout, [.. layout.Files.Keys.Where(p => p != layout.FirstLayer)]);
+        await node.StartAsync();
+
+        Assert.Equal(0, (await node.SweepAsync(TimeSpan.FromDays(29)))[SweepKind.Blobs]);
+        Assert.Equal(3, (await node.SweepAsync(TwoMonths))[SweepKind.Blobs]);
+
+        Assert.Equal([$"{Repo}/index.json", $"{Repo}/oci-layout"], await node.PathsAsync());
+        // What its index.json says stays: the tag still waits for the image.
+        Assert.Equal("jnnt", string.Concat((await node.RowsAsync(Namespace)).Select(key => key[0])));
+        await node.PutAsync(Repo, layout);
+        await node.StartAsync();
+        Assert.Equal([$"web@{layout.FirstImage} latest"], await node.ListedAsync(Namespace));
+    }
+
+    [Fact]
+    public async Task A_blob_is_kept_while_the_need_for_it_is_young()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var layout = Layout.Small("one");
+        var manifest = Layout.PathOf(layout.FirstImage);
+        await node.PutAsync(Repo, layout);
+        await node.LandAsync([$"{Repo}/{layout.FirstLayer}"]);
+        await node.LandAsync([$"{Repo}/index.json", $"{Repo}/{manifest}"]);
+        var layer = Node.Digest(Layout.Digest(layout.Read(layout.Manifests[0])["layers"]![0]!.AsObject()));
+        var blob = await node.Storage.Catalog.GetAsync(Namespace, Keys.Blob("web", layer), Stop);
+        var need = Assert.Single(await node.Catalog.RangeAsync(Namespace, Keys.Needs("web", layer), Stop));
+        Assert.True(need.Timestamp > blob!.Timestamp);
+
+        Assert.Equal(0, await node.Garbage(blob.Timestamp!.Value).BlobAsync(Node.Repository(Repo), layer, Stop));
+        Assert.Equal(1, await node.Garbage(need.Timestamp!.Value).BlobAsync(Node.Repository(Repo), layer, Stop));
+        Assert.DoesNotContain($"{Repo}/{layout.FirstLayer}", await node.PathsAsync());
+    }
+
+    [Fact]
+    public async Task Bytes_that_are_not_what_their_name_says_go_after_thirty_days_with_their_refusal()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var path = $"{Repo}/{Layout.PathOf(Layout.DigestOf("right"u8.ToArray()))}";
+        await node.PutAsync(path, "wrong"u8.ToArray());
+        await RefusedLaterAsync(node, path);
+
+        Assert.Empty((await node.SweepAsync(TimeSpan.FromDays(29))).Counts);
+        Assert.Equal(1, (await node.SweepAsync(TimeSpan.FromDays(31)))[SweepKind.Blobs]);
+        Assert.Empty(await node.PathsAsync());
+        Assert.Empty(await node.RowsAsync(Namespace));
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_part_of_a_layout_is_refused_and_never_removed()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        await node.PutAsync($"{Repo}/notes.txt", "mine"u8.ToArray());
+        await node.PutAsync("No Namespace/notes.txt", "mine"u8.ToArray());
+
+        await node.SweepAsync(TwoMonths);
+        await node.SweepAsync(TwoMonths);
+
+        Assert.Equal(2, (await node.PathsAsync()).Count);
+        Assert.NotNull(await node.Catalog.RefusedAsync($"{Repo}/notes.txt", Stop));
+    }
+
+    [Fact]
+    public async Task Removals_that_were_killed_half_way_are_finished()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var here = Node.Digest(await BlobAsync(node, "still here"));
+        var gone = Node.Digest(await BlobAsync(node, "gone"));
+        foreach (var digest in (Digest[])[here, gone])
+        {
+            var row = await node.Catalog.BlobAsync(Node.Repository(Repo), digest, Stop);
+            await node.Catalog.PutBlobAsync(Namespace, row! with { State = BlobState.Deleting }, row, Stop);
+        }
+
+        await node
+            .Storage.Images.GetBlobClient($"{Repo}/{Layout.PathOf(gone.ToString())}")
+            .DeleteAsync(cancellationToken: Stop);
+
+        Assert.Equal(2, (await node.SweepAsync(TimeSpan.Zero))[SweepKind.Removals]);
+        Assert.Empty(await node.PathsAsync());
+        Assert.Empty(await node.RowsAsync(Namespace));
+    }
+
+    [Fact]
+    public async Task Blobs_whose_event_was_lost_are_taken_in_when_it_should_have_come()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var layout = Layout.Small("one", "latest");
+        await node.PutAsync(Repo, layout);
+
+        Assert.Empty((await node.SweepAsync(TimeSpan.Zero)).Counts);
+        Assert.Equal(layout.Files.Count - 1, (await node.SweepAsync(Soon))[SweepKind.Events]);
+        Assert.Equal([$"web@{layout.FirstImage} latest"], await node.ListedAsync(Namespace));
+
+        // Overwritten, and nobody was told.
+        await node.PutAsync($"{Repo}/{layout.FirstLayer}", "other"u8.ToArray());
+        Assert.Equal(1, (await node.SweepAsync(Soon))[SweepKind.Events]);
+        Assert.Empty(await node.ListedAsync(Namespace));
+
+        // Mended, and nobody was told.
+        await node.PutAsync(Repo, layout, layout.FirstLayer);
+        Assert.Equal(1, (await node.SweepAsync(Soon))[SweepKind.Events]);
+        Assert.Equal([$"web@{layout.FirstImage} latest"], await node.ListedAsync(Namespace));
+
+        // Deleted, and nobody was told.
+        await node.Storage.Images.GetBlobClient($"{Repo}/{layout.FirstLayer}").DeleteAsync(cancellationToken: Stop);
+        Assert.Equal(1, (await node.SweepAsync(Soon))[SweepKind.Events]);
+        Assert.Empty(await node.ListedAsync(Namespace));
+    }
+
+    [Fact]
+    public async Task A_changed_index_json_whose_event_was_lost_is_applied()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var layout = Layout.Small("one", "old");
+        await node.PutAsync(Repo, layout);
+        await node.StartAsync();
+        await node.PutAsync(Repo, layout.Index(Layout.Tagged(layout.Manifests[0], "new")), "index.json");
+
+        Assert.Equal(1, (await node.SweepAsync(Soon))[SweepKind.Events]);
+        Assert.Equal([$"web@{layout.FirstImage} new"], await node.ListedAsync(Namespace));
+    }
+
+    [Fact]
+    public async Task A_blob_that_failed_is_tried_again()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var path = $"{Repo}/{Layout.PathOf(Layout.DigestOf("blob"u8.ToArray()))}";
+        await node.PutAsync(path, "blob"u8.ToArray());
+        await node.Ingest.FailedAsync(path, new IOException("away"), Stop);
+
+        Assert.Equal(1, (await node.SweepAsync(TimeSpan.Zero))[SweepKind.Events]);
+        Assert.StartsWith("b!", Assert.Single(await node.RowsAsync(Namespace)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_manifest_whose_committer_was_killed_is_committed_instead_of_swept()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var layout = Layout.Small("one", "latest");
+        await node.PutAsync(Repo, layout);
+        await node.StartAsync();
+        // As if it had been killed before its commit: all rows are there but that of the image.
+        await node.Storage.Catalog.DeleteEntityAsync(
+            Namespace,
+            Keys.Image("web", Node.Digest(layout.FirstImage)),
+            cancellationToken: Stop
+        );
+
+        await node.SweepAsync(TwoMonths);
+
+        Assert.Equal(layout.Files.Count, (await node.PathsAsync()).Count);
+        Assert.Single(await node.ListedAsync(Namespace));
+    }
+
+    [Fact]
+    public async Task A_hidden_image_whose_healer_was_killed_comes_back()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var layout = Layout.Small("one", "latest");
+        var path = $"{Repo}/{layout.FirstLayer}";
+        await node.PutAsync(Repo, layout);
+        await node.StartAsync();
+        var digest = Node.Digest(Layout.Digest(layout.Read(layout.Manifests[0])["layers"]![0]!.AsObject()));
+        var row = await node.Catalog.BlobAsync(Node.Repository(Repo), digest, Stop);
+        await node.Storage.Images.GetBlobClient(path).DeleteAsync(cancellationToken: Stop);
+        await node.LandAsync([path]);
+        // Good bytes are there again, and their row; then it was killed.
+        await node.PutAsync(Repo, layout, layout.FirstLayer);
+        var stored = await node.Storage.Images.GetBlobClient(path).GetPropertiesAsync(cancellationToken: Stop);
+        var healed = row! with { BlobETag = stored.Value.ETag.ToString() };
+        Assert.True(await node.Catalog.PutBlobAsync(Namespace, healed, null, Stop));
+
+        await node.SweepAsync(TimeSpan.Zero);
+
+        Assert.Equal([$"web@{layout.FirstImage} latest"], await node.ListedAsync(Namespace));
+    }
+
+    [Fact]
+    public async Task A_dry_run_says_what_would_be_done_and_changes_nothing()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var (layout, one, _) = Sharing();
+        await node.PutAsync(Repo, layout);
+        await node.StartAsync();
+        await BlobAsync(node, "stray");
+        await node.Removal.ImageAsync(Node.Repository(Repo), Node.Digest(one), Stop);
+        await node.PutAsync("bob/web", Layout.Small("lost"), "index.json");
+        var (paths, rows) = (await node.PathsAsync(), await node.RowsAsync(Namespace));
+
+        var would = await node.SweepAsync(TwoMonths, dryRun: true);
+
+        Assert.Equal(paths, await node.PathsAsync());
+        Assert.Equal(rows, await node.RowsAsync(Namespace));
+        Assert.Empty(await node.RowsAsync("bob"));
+        Assert.True(would.IsDryRun);
+        Assert.All(would.Lines, line => Assert.StartsWith("would: ", line, StringComparison.Ordinal));
+        // But for the entries that a real one adds to the log, and trims again.
+        var does = await node.SweepAsync(TwoMonths);
+        Assert.Equal(
+            would.Counts.Where(c => c.Key != SweepKind.LogEntries),
+            does.Counts.Where(c => c.Key != SweepKind.LogEntries)
+        );
+    }
+
+    [Fact]
+    public async Task A_namespace_that_cannot_be_swept_leaves_the_others_to_be()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        foreach (var name in (string[])["alice", "bob", "carol"])
+        {
+            await node.PutAsync(
+                $"{name}/web/{Layout.PathOf(Layout.DigestOf("stray"u8.ToArray()))}",
+                "stray"u8.ToArray()
+            );
+        }
+
+        await node.StartAsync();
+        var newer = new TableEntity("bob", "i!web!sha256:0")
+        {
+            ["schema"] = 99L,
+            ["app"] = "web",
+            ["digest"] = "what",
+        };
+        await node.Storage.Catalog.AddEntityAsync(newer, Stop);
+
+        var result = await node.SweepAsync(TwoMonths);
+
+        Assert.Equal((2, 1), (result[SweepKind.Blobs], result[SweepKind.Failed]));
+        Assert.StartsWith("bob/", Assert.Single(await node.PathsAsync()), StringComparison.Ordinal);
+    }
+
+    /// <summary>Two images that share their layer.</summary>
+    private static (Layout Layout, string One, string Two) Sharing()
+    {
+        var layout = new Layout();
+        var layer = layout.Add(Layout.OciTar, "shared"u8.ToArray());
+        var one = layout.AddManifest(layout.Add(Layout.OciConfig, """{"author":"1"}"""u8.ToArray()), layer);
+        var two = layout.AddManifest(layout.Add(Layout.OciConfig, """{"author":"2"}"""u8.ToArray()), layer);
+        layout.Index(Layout.Tagged(one, "one"), Layout.Tagged(two, "two"));
+        return (layout, Layout.Digest(one), Layout.Digest(two));
+    }
+
+    private static async Task<string> BlobAsync(Node node, string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        var path = $"{Repo}/{Layout.PathOf(Layout.DigestOf(bytes))}";
+        await node.PutAsync(path, bytes);
+        await node.LandAsync([path]);
+        return Layout.DigestOf(bytes);
+    }
+
+    // Until the clock of the blobs, which has whole seconds, says that the refusal is of these bytes.
+    internal static Task RefusedLaterAsync(Node node, string path) =>
+        Until.TrueAsync(
+            async () =>
+            {
+                await node.LandAsync([path]);
+                var row = await node.Storage.Catalog.GetAsync(RefusedRow.PartitionOf(path), Keys.Refused(path), Stop);
+                var blob = await node.Storage.Images.GetBlobClient(path).GetPropertiesAsync(cancellationToken: Stop);
+                return row?.Timestamp >= blob.Value.LastModified.AddSeconds(1);
+            },
+            () => Task.FromResult("The refusal stays younger than a second.")
+        );
+}
