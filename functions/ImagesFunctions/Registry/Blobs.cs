@@ -2,13 +2,21 @@ using System.Buffers;
 using System.Globalization;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
+using ImagesFunctions.Sweep;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
 namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/&lt;name&gt;/blobs/&lt;digest&gt;</c> (spec, "Pulling blobs", "Deleting Blobs").</summary>
-internal sealed class Blobs(Catalog catalog, Content content, TakeBack takeBack, Removal removal, PullRedirect redirect)
+internal sealed class Blobs(
+    Catalog catalog,
+    Content content,
+    TakeBack takeBack,
+    Removal removal,
+    Promises promises,
+    PullRedirect redirect
+)
 {
     private const int BufferSize = 256 * 1024;
 
@@ -88,7 +96,12 @@ internal sealed class Blobs(Catalog catalog, Content content, TakeBack takeBack,
     private async Task<BlobRow> FindAsync(RegistryRequest request, Digest digest) =>
         request.MayRead
         && digest.IsSupported
-        && await catalog.BlobAsync(request.Repository, digest, request.Stop) is { State: BlobState.Good } blob
+        && await (
+            request.IsBeforePush
+                ? promises.BlobAsync(request.Repository, digest, request.Stop)
+                : catalog.BlobAsync(request.Repository, digest, request.Stop)
+        )
+            is { State: BlobState.Good } blob
             ? blob
             : throw RegistryError.BlobUnknown(digest.ToString());
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
+using ImagesFunctions.Sweep;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Registry;
@@ -12,7 +13,8 @@ internal sealed class Manifests(
     ManifestCommit commits,
     BlobLanding landing,
     TakeBack takeBack,
-    Removal removal
+    Removal removal,
+    Promises promises
 )
 {
     private const int MostTags = 90;
@@ -118,7 +120,11 @@ internal sealed class Manifests(
                 : null;
             if (
                 image is { State: ImageState.Complete }
-                && await catalog.BlobAsync(request.Repository, image.Digest, request.Stop)
+                && await (
+                    request.IsBeforePush
+                        ? promises.BlobAsync(request.Repository, image.Digest, request.Stop)
+                        : catalog.BlobAsync(request.Repository, image.Digest, request.Stop)
+                )
                     is { State: BlobState.Good } blob
             )
             {

@@ -22,6 +22,12 @@ internal sealed record RegistryRequest(HttpContext Http, Caller Caller, Registry
     /// </summary>
     public bool MayRead => Repository.Namespace == Caller.Account || Repository.Namespace == Repository.Official;
 
+    /// <summary>
+    /// Whether it asks if something is there, and the caller may push: then what it is told is there stays for long enough.
+    /// </summary>
+    public bool IsBeforePush =>
+        HttpMethods.IsHead(Request.Method) && Repository.Namespace == Caller.Account && !Caller.ReadOnly;
+
     /// <summary>The digest at the path's end.</summary>
     /// <exception cref="RegistryError">It is malformed: DIGEST_INVALID.</exception>
     public Digest Digest => ParseDigest(Path.Last);
