@@ -27,10 +27,6 @@ internal sealed class Blobs(
         var repository = request.Repository;
         var blob = await FindAsync(request, digest);
         var response = request.Response;
-        response.Headers["Docker-Content-Digest"] = digest.ToString();
-        response.Headers.AcceptRanges = "bytes";
-        response.Headers.ETag = $"\"{digest}\"";
-        response.Headers.CacheControl = "private, max-age=31536000, immutable";
         if (!ByteRange.TryParse(RangeHeader(request.Request, digest), blob.Size, out var range))
         {
             response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes */{blob.Size}");
@@ -51,6 +47,7 @@ internal sealed class Blobs(
         var path = LayoutPath.Of(repository, digest);
         if (redirect.IsOn && await content.IsStillAsync(path, blob.BlobETag, request.Stop))
         {
+            response.Headers["Docker-Content-Digest"] = digest.ToString();
             response.Headers.CacheControl = "no-store";
             response.Headers.Location = (await redirect.ToAsync(path, request.Stop)).AbsoluteUri;
             response.StatusCode = StatusCodes.Status307TemporaryRedirect;
@@ -66,7 +63,6 @@ internal sealed class Blobs(
         {
             // The row says what is not true any more: its images are hidden before anybody is told so.
             await takeBack.RunAsync(repository, blob, request.Stop);
-            response.Headers.Clear();
             throw RegistryError.BlobUnknown(digest.ToString());
         }
 
@@ -113,6 +109,10 @@ internal sealed class Blobs(
 
     private static void Begin(HttpResponse response, BlobRow blob, ByteRange? range)
     {
+        response.Headers["Docker-Content-Digest"] = blob.Digest.ToString();
+        response.Headers.AcceptRanges = "bytes";
+        response.Headers.ETag = $"\"{blob.Digest}\"";
+        response.Headers.CacheControl = "private, no-cache";
         response.ContentType = "application/octet-stream";
         response.ContentLength = range?.Length ?? blob.Size;
         if (range is { } part)

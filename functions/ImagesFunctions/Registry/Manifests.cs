@@ -25,11 +25,9 @@ internal sealed class Manifests(
     {
         var (image, blob) = await FindAsync(request);
         var response = request.Response;
-        response.Headers["Docker-Content-Digest"] = image.Digest.ToString();
-        response.Headers.ETag = $"\"{image.Digest}\"";
-        response.Headers.CacheControl = "private, no-cache";
         if (HttpMethods.IsHead(request.Request.Method))
         {
+            Begin(response, image);
             response.ContentType = image.MediaType;
             response.ContentLength = blob.Size;
             return;
@@ -40,10 +38,10 @@ internal sealed class Manifests(
         {
             // The row says what is not true any more: the image is hidden before anybody is told so.
             await takeBack.RunAsync(request.Repository, blob, request.Stop);
-            response.Headers.Remove("Docker-Content-Digest");
             throw RegistryError.ManifestUnknown(request.Path.Last);
         }
 
+        Begin(response, image);
         await response.WriteBodyAsync(image.MediaType, bytes, request.Stop);
     }
 
@@ -106,6 +104,13 @@ internal sealed class Manifests(
 
         request.Response.StatusCode = StatusCodes.Status202Accepted;
         request.Response.ContentLength = 0;
+    }
+
+    private static void Begin(HttpResponse response, ImageRow image)
+    {
+        response.Headers["Docker-Content-Digest"] = image.Digest.ToString();
+        response.Headers.ETag = $"\"{image.Digest}\"";
+        response.Headers.CacheControl = "private, no-cache";
     }
 
     private async Task<(ImageRow Image, BlobRow Blob)> FindAsync(RegistryRequest request)
