@@ -6,15 +6,18 @@ namespace ImagesFunctions.Storage;
 /// </summary>
 internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> read)
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
+    private const int MostTries = 4;
 
     private readonly Lock _gate = new();
 
     // What waits for the next read of a key, or null; a key is here for as long as a read of it is under way.
     private readonly Dictionary<string, TaskCompletionSource<T>?> _next = new(StringComparer.Ordinal);
 
+    /// <summary>How long one try may take. All wait for one read, so a connection that went dead must not hold them up for long.</summary>
+    public TimeSpan LongestTry { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Reads. Cancelling ends only this caller's wait.</summary>
-    /// <exception cref="OperationCanceledException">Cancelled, or storage did not answer within 30 s.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled, or storage did not answer in four tries.</exception>
     public Task<T> ReadAsync(string key, CancellationToken cancellationToken)
     {
         TaskCompletionSource<T>? wait;
@@ -38,18 +41,15 @@ internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> re
     {
         for (var failures = 0; ; )
         {
-            using (var deadline = new CancellationTokenSource(Longest))
+            try
             {
-                try
-                {
-                    wait.SetResult(await read(key, deadline.Token));
-                    failures = 0;
-                }
-                catch (Exception error)
-                {
-                    failures++;
-                    wait.SetException(error);
-                }
+                wait.SetResult(await ReadOnceAsync(key));
+                failures = 0;
+            }
+            catch (Exception error)
+            {
+                failures++;
+                wait.SetException(error);
             }
 
             if (failures > 0)
@@ -73,6 +73,22 @@ internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> re
 
                 wait = next;
                 _next[key] = null;
+            }
+        }
+    }
+
+    private async Task<T> ReadOnceAsync(string key)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            using var deadline = new CancellationTokenSource(LongestTry);
+            try
+            {
+                return await read(key, deadline.Token);
+            }
+            catch (OperationCanceledException) when (tries < MostTries && deadline.IsCancellationRequested)
+            {
+                // The connection is given up with the try; the next one has another.
             }
         }
     }

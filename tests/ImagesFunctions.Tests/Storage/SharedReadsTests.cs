@@ -7,6 +7,32 @@ public sealed class SharedReadsTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task A_read_that_never_answers_is_tried_again_and_ends_at_last()
+    {
+        var tries = 0;
+        var reads = new SharedReads<int>(
+            async (key, stop) =>
+            {
+                if (Interlocked.Increment(ref tries) == 1 || key == "dead")
+                {
+                    await Task.Delay(Timeout.InfiniteTimeSpan, stop);
+                }
+
+                return tries;
+            }
+        )
+        {
+            LongestTry = TimeSpan.FromMilliseconds(20),
+        };
+
+        Assert.Equal(2, await reads.ReadAsync("slow", TestContext.Current.CancellationToken));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            reads.ReadAsync("dead", TestContext.Current.CancellationToken)
+        );
+        Assert.Equal(6, tries);
+    }
+
+    [Fact]
     public async Task Who_asks_while_a_read_is_under_way_shares_the_next_one()
     {
         var reads = new List<TaskCompletionSource<int>>();
