@@ -88,22 +88,25 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
     {
         var parts = await PartsAsync(account, filters, cancellationToken);
         // Tags stand at their images: one pass over the apps that are asked for, however many items there are.
-        var wanted = filters
+        var byTag = filters
             .Where(f => f is { Digest: null, Tag: not null })
-            .Select(f => f.Tag!.Repository)
-            .ToHashSet();
-        var byTag = new Dictionary<(string Repository, string Tag), ListedImage>();
-        foreach (var repository in wanted)
+            .Select(f => f.Tag!)
+            .Distinct()
+            .ToDictionary(t => t, _ => (ListedImage?)null);
+        foreach (var wanted in byTag.Keys.ToLookup(t => t.Repository))
         {
-            foreach (
-                var image in parts
-                    .Where(p => p.Namespace == repository.Namespace)
-                    .SelectMany(p => p.List.In(Keys.OfApp('i', repository.App), "", tagged: true))
-            )
+            var tags = wanted.ToDictionary(t => t.Tag!, StringComparer.Ordinal);
+            var images = parts
+                .Where(p => p.Namespace == wanted.Key.Namespace)
+                .SelectMany(p => p.List.In(Keys.OfApp('i', wanted.Key.App), "", tagged: true));
+            foreach (var image in images)
             {
-                foreach (var tag in image.Tags)
+                // One of the two may be very many.
+                var found =
+                    image.Tags.Count > tags.Count ? tags.Keys.Where(image.HasTag) : image.Tags.Where(tags.ContainsKey);
+                foreach (var tag in found)
                 {
-                    byTag[(image.Repository, tag)] = image;
+                    byTag[tags[tag]] = image;
                 }
             }
         }
@@ -112,9 +115,7 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
         [
             .. filters.Select(f =>
                 f.Digest is not null ? Find(parts, f)
-                : byTag.GetValueOrDefault((f.Tag!.Repository.DisplayName, f.Tag.Tag!)) is { } image
-                && f.TryScope(image.Namespace, out _)
-                    ? image
+                : byTag[f.Tag!] is { } image && f.TryScope(image.Namespace, out _) ? image
                 : null
             ),
         ];
@@ -133,13 +134,10 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
         {
             // Whatever has the image has its manifest.
             var apps = (await catalog.AppsWithAsync(ns, digest, cancellationToken)).ToList();
-            foreach (var app in apps)
+            if (apps.Count > 0)
             {
-                var list = await lists.CurrentAsync(ns, apps.Count == 1 ? app : null, cancellationToken);
-                if (list.Find(Keys.Image(app, digest)) is { } image)
-                {
-                    found.Add(image);
-                }
+                var list = await lists.CurrentAsync(ns, apps.Count == 1 ? apps[0] : null, cancellationToken);
+                found.AddRange(apps.Select(app => list.Find(Keys.Image(app, digest))).OfType<ListedImage>());
             }
         }
 
@@ -201,13 +199,11 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
 
             var image = filter.Digest is { } digest
                 ? part.List.Find(Keys.Image(app, digest.Digest!))
-                : part
-                    .List.In(Keys.OfApp('i', app), "", tagged: true)
-                    .FirstOrDefault(i => i.Tags.Contains(filter.Tag!.Tag!, StringComparer.Ordinal));
+                : part.List.In(Keys.OfApp('i', app), "", tagged: true).FirstOrDefault(i => i.HasTag(filter.Tag!.Tag!));
             if (
                 image is not null
                 && (!filter.Tagged || image.Tags.Count > 0)
-                && (filter.Tag?.Tag is not { } tag || image.Tags.Contains(tag, StringComparer.Ordinal))
+                && (filter.Tag?.Tag is not { } tag || image.HasTag(tag))
             )
             {
                 return image;

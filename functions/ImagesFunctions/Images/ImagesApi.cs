@@ -26,17 +26,10 @@ internal static class ImagesApi
     {
         public static readonly Shape V1 = new(false, default);
 
-        public void Write(ResponseBuffer body, ListedImage image)
-        {
-            if (IsPlatform)
-            {
-                image.WritePlatform(body, Host);
-            }
-            else
-            {
-                image.WriteV1(body);
-            }
-        }
+        public ValueTask WriteAsync(ResponseBuffer body, ListedImage image, CancellationToken cancellationToken) =>
+            IsPlatform
+                ? image.WritePlatformAsync(body, Host, cancellationToken)
+                : image.WriteV1Async(body, cancellationToken);
     }
 
     public static void MapImagesApi(this IEndpointRouteBuilder endpoints)
@@ -121,7 +114,7 @@ internal static class ImagesApi
                     return;
                 }
 
-                shape.Write(body, await WholeAsync(context, result.Image));
+                await shape.WriteAsync(body, await WholeAsync(context, result.Image), context.RequestAborted);
             }
         );
     }
@@ -361,7 +354,8 @@ internal static class ImagesApi
             message: null,
             "images",
             images,
-            async (body, image) => shape.Write(body, await WholeAsync(context, image))
+            async (body, image) =>
+                await shape.WriteAsync(body, await WholeAsync(context, image), context.RequestAborted)
         );
 
     private static Task WriteDeletedAsync(HttpContext context, string member, string name) =>

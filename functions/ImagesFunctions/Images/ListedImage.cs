@@ -16,12 +16,13 @@ internal sealed class ListedImage
 {
     private readonly ImageTexts? _texts;
     private readonly byte[] _head;
+    private readonly string[] _tags;
 
     public ListedImage(string @namespace, ImageRow row, ImageTexts? texts, IReadOnlyList<string> tags)
     {
         Namespace = @namespace;
         Row = row;
-        Tags = tags;
+        _tags = tags as string[] ?? [.. tags];
         Key = row.Key;
         Repository = @namespace == Oci.Repository.Official ? row.App : $"{@namespace}/{row.App}";
         _texts = texts;
@@ -45,7 +46,10 @@ internal sealed class ListedImage
     public string Repository { get; }
 
     /// <summary>Its tags in ordinal order, without the repository.</summary>
-    public IReadOnlyList<string> Tags { get; }
+    public IReadOnlyList<string> Tags => _tags;
+
+    /// <summary>Whether it has this tag; an image may have very many.</summary>
+    public bool HasTag(string tag) => Array.BinarySearch(_tags, tag, StringComparer.Ordinal) >= 0;
 
     /// <summary>The row's key, which sorts images of one namespace as lists do.</summary>
     public string Key { get; }
@@ -75,26 +79,39 @@ internal sealed class ListedImage
             );
 
     /// <summary>Writes it as <c>/v1/images/list</c> shows it. It has to be whole.</summary>
-    public void WriteV1(ResponseBuffer to)
+    public async ValueTask WriteV1Async(ResponseBuffer to, CancellationToken cancellationToken)
     {
-        to.Write(_head);
-        to.Write(_texts!.V1);
+        await to.WriteAsync(_head, cancellationToken);
+        await to.WriteAsync(_texts!.V1, cancellationToken);
     }
 
     /// <summary>Writes it in the platform shape of the later generations. It has to be whole.</summary>
     /// <param name="to">Where to.</param>
     /// <param name="host">The start of the image's address, escaped for JSON.</param>
-    public void WritePlatform(ResponseBuffer to, JsonEncodedText host)
+    /// <param name="cancellationToken">Ends it.</param>
+    public async ValueTask WritePlatformAsync(
+        ResponseBuffer to,
+        JsonEncodedText host,
+        CancellationToken cancellationToken
+    )
     {
         to.Write("{\"url\":\""u8);
         to.Write(host.EncodedUtf8Bytes);
         to.Write(Encoding.UTF8.GetBytes($"/{Namespace}/{Row.App}@{Row.Digest}\",\"digest\":\"{Row.Digest}\","));
-        if (Tags.Count > 0)
+        var before = "\"tags\":[";
+        foreach (var tags in _tags.Chunk(256))
         {
-            to.Write(Encoding.UTF8.GetBytes($"\"tags\":[{string.Join(',', Tags.Select(t => $"\"{t}\""))}],"));
+            var text = before + string.Join(',', tags.Select(t => $"\"{t}\""));
+            await to.WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken);
+            before = ",";
         }
 
-        to.Write(_texts!.Platform);
+        if (_tags.Length > 0)
+        {
+            to.Write("],"u8);
+        }
+
+        await to.WriteAsync(_texts!.Platform, cancellationToken);
     }
 }
 

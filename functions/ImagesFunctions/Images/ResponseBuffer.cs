@@ -22,6 +22,20 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
         _length += bytes.Length;
     }
 
+    /// <summary>Adds bytes that may be very many: each time a piece is full, it is sent.</summary>
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        while (_length + bytes.Length > Piece)
+        {
+            var fits = Math.Max(0, Piece - _length);
+            Write(bytes.Span[..fits]);
+            bytes = bytes[fits..];
+            await SendAsync(cancellationToken);
+        }
+
+        Write(bytes.Span);
+    }
+
     /// <inheritdoc/>
     public void Advance(int count) => _length += count;
 
