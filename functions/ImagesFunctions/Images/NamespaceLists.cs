@@ -11,7 +11,10 @@ internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Namespace, string? App), KeptList> _kept = [];
-    private long _uses;
+
+    // The same lists; the one that was not used for the longest time comes first.
+    private readonly LinkedList<KeptList> _byUse = [];
+    private long _bytes;
 
     /// <summary>About how many bytes the lists that are kept may take. By default a quarter of what the process may have, and 256 MiB at the most.</summary>
     public long MostBytes { get; init; } =
@@ -64,9 +67,9 @@ internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows)
     {
         lock (_gate)
         {
-            foreach (var key in _kept.Keys.Where(k => k.Namespace == @namespace).ToList())
+            foreach (var kept in _kept.Values.Where(k => k.Key.Namespace == @namespace).ToList())
             {
-                _kept.Remove(key);
+                Remove(kept);
             }
         }
     }
@@ -80,60 +83,96 @@ internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows)
             if (kept is null && !_kept.TryGetValue((@namespace, app), out kept))
             {
                 _kept.Add((@namespace, app), kept = new KeptList(catalog, imageRows, @namespace, app));
+                _bytes += kept.Counted;
+            }
+            else
+            {
+                _byUse.Remove(kept.Use);
             }
 
-            kept.LastUse = ++_uses;
+            _byUse.AddLast(kept.Use);
             return kept;
         }
     }
 
-    // Lets the lists go that were not used for the longest time, but never the one that was just used.
+    // Lets the lists go that were not used for the longest time, but never the one that was just used. Anybody can have
+    // thousands of small lists, so this does not look at them all.
     private void Trim(KeptList used)
     {
         lock (_gate)
         {
-            var bytes = _kept.Values.Sum(k => k.Bytes);
-            if (bytes <= MostBytes)
+            if (used.Use.List is null)
             {
+                // It was let go meanwhile.
                 return;
             }
 
-            foreach (var (key, kept) in _kept.OrderBy(k => k.Value.LastUse).ToList())
+            _bytes += used.Bytes - used.Counted;
+            used.Counted = used.Bytes;
+            for (var use = _byUse.First; use is not null && _bytes > MostBytes; )
             {
-                if (bytes > MostBytes && kept != used)
+                var (kept, next) = (use.Value, use.Next);
+                if (kept != used)
                 {
-                    _kept.Remove(key);
-                    bytes -= kept.Bytes;
+                    Remove(kept);
                 }
+
+                use = next;
             }
         }
+    }
+
+    private void Remove(KeptList kept)
+    {
+        _kept.Remove(kept.Key);
+        _byUse.Remove(kept.Use);
+        _bytes -= kept.Counted;
     }
 }
 
 /// <summary>One list that is kept, and the one catch-up at a time that brings it up to date.</summary>
-internal sealed class KeptList(Catalog catalog, ImageRows imageRows, string @namespace, string? app)
+internal sealed class KeptList
 {
+    // Of one that was not made yet.
+    private const long Least = 4_096;
+
     // A scan of 100,000 rows takes 100 pages one after the other.
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(3);
 
     private readonly Lock _gate = new();
+    private readonly Catalog _catalog;
+    private readonly ImageRows _imageRows;
     private ListedRows<ImageTexts>? _rows;
     private NamespaceList? _list;
     private Task? _catchingUp;
+    private long _wanted;
+
+    public KeptList(Catalog catalog, ImageRows imageRows, string @namespace, string? app)
+    {
+        (_catalog, _imageRows, Key) = (catalog, imageRows, (@namespace, app));
+        Use = new LinkedListNode<KeptList>(this);
+    }
+
+    /// <summary>What it is a list of.</summary>
+    public (string Namespace, string? App) Key { get; }
+
+    /// <summary>Its place among all lists that are kept.</summary>
+    public LinkedListNode<KeptList> Use { get; }
 
     /// <summary>The newest list there is, or null before the first.</summary>
     public NamespaceList? List => Volatile.Read(ref _list);
 
     /// <summary>About how many bytes it takes.</summary>
-    public long Bytes { get; private set; }
+    public long Bytes { get; private set; } = Least;
 
-    /// <summary>Which use of any list was the last one of this.</summary>
-    public long LastUse { get; set; }
+    /// <summary>With how many bytes it stands in the sum over all lists.</summary>
+    public long Counted { get; set; } = Least;
 
     /// <summary>The list after this commit or a later one.</summary>
     public async Task<NamespaceList> AtLeastAsync(long seq, CancellationToken cancellationToken)
     {
-        // One catch-up may have begun for an earlier commit, the next one reaches this.
+        // One catch-up may have begun for an earlier commit; the next one goes to the latest that anybody waits for, so
+        // that it reaches this whoever begins it.
         for (var round = 1; ; round++)
         {
             if (List is { } list && list.Seq >= seq)
@@ -143,16 +182,18 @@ internal sealed class KeptList(Catalog catalog, ImageRows imageRows, string @nam
 
             if (round > 3)
             {
-                throw new StorageUnavailableException($"the namespace {@namespace} went back in time");
+                throw new StorageUnavailableException($"the namespace {Key.Namespace} went back in time");
             }
 
             Task catchingUp;
             lock (_gate)
             {
+                _wanted = Math.Max(_wanted, seq);
                 if (_catchingUp is null or { IsCompleted: true } && (List?.Seq ?? 0) < seq)
                 {
                     // It serves all who wait, so it goes on when the request that began it is gone.
-                    _catchingUp = Task.Run(() => CatchUpAsync(seq), CancellationToken.None);
+                    var wanted = _wanted;
+                    _catchingUp = Task.Run(() => CatchUpAsync(wanted), CancellationToken.None);
                 }
 
                 catchingUp = _catchingUp!;
@@ -182,8 +223,8 @@ internal sealed class KeptList(Catalog catalog, ImageRows imageRows, string @nam
 
     private async Task ScanAsync(CancellationToken cancellationToken)
     {
-        var rows = await catalog.ReadAsync(@namespace, app, cancellationToken);
-        await rows.LoadChildrenAsync(imageRows, @namespace, cancellationToken);
+        var rows = await _catalog.ReadAsync(Key.Namespace, Key.App, cancellationToken);
+        await rows.LoadChildrenAsync(_imageRows, Key.Namespace, cancellationToken);
         _rows = new ListedRows<ImageTexts>(ImageTexts.Of);
         Publish(_rows, NamespaceList.Empty.With(rows.Seq, Images(_rows.Apply(rows))));
     }
@@ -195,7 +236,7 @@ internal sealed class KeptList(Catalog catalog, ImageRows imageRows, string @nam
         CancellationToken cancellationToken
     )
     {
-        var changes = await catalog.ChangesAsync(@namespace, app, list.Seq, seq, cancellationToken);
+        var changes = await _catalog.ChangesAsync(Key.Namespace, Key.App, list.Seq, seq, cancellationToken);
         if (changes is null)
         {
             return false;
@@ -215,7 +256,7 @@ internal sealed class KeptList(Catalog catalog, ImageRows imageRows, string @nam
             var row = entity is null ? null : ImageRow.From(entity);
             images[key] =
                 row is not null && MediaTypes.IsIndex(row.MediaType)
-                    ? await imageRows.WithFactsAsync(@namespace, row, cancellationToken)
+                    ? await _imageRows.WithFactsAsync(Key.Namespace, row, cancellationToken)
                     : row;
         }
 
@@ -228,7 +269,7 @@ internal sealed class KeptList(Catalog catalog, ImageRows imageRows, string @nam
         var images = new SortedDictionary<string, ListedImage?>(StringComparer.Ordinal);
         foreach (var (key, row) in rows)
         {
-            images.Add(key, row is null ? null : new ListedImage(@namespace, row.Row, row.Facts, row.Tags));
+            images.Add(key, row is null ? null : new ListedImage(Key.Namespace, row.Row, row.Facts, row.Tags));
         }
 
         return images;
