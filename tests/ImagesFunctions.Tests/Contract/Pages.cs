@@ -150,7 +150,8 @@ public abstract class Pages(IRunsAHost fixture) : AgainstAHost(fixture)
             $"{account}0",
             $"{account}_x",
             $"{account}x",
-            account[..^1] + (char)(account[^1] + 1),
+            // The name is hexadecimal at its end, so this comes behind it and is a name too.
+            account[..^1] + "g",
         ];
         string[] ownApps = ["a", "a-b", "a.b", "a/b", "a0", "web", "web/child"];
         var stay = Layout.Small(account + "stay", "latest");
