@@ -41,6 +41,7 @@ public sealed class StatusReader
     private readonly ImageRows _imageRows;
     private readonly LayoutIndex _layoutIndex;
     private readonly TimeProvider _time;
+    private readonly SharedReads<IngestStatus> _problems;
 
     internal StatusReader(
         Catalog catalog,
@@ -55,6 +56,8 @@ public sealed class StatusReader
         _imageRows = imageRows;
         _layoutIndex = layoutIndex;
         _time = time;
+        // It holds all rows of the namespace, so however often it is asked for, there is one at a time.
+        _problems = new((ns, stop) => ReadRowsAsync(ns, app: null, stop)) { LongestTry = TimeSpan.FromMinutes(3) };
     }
 
     /// <summary>Reads the status of one app, or of the whole namespace where <paramref name="app"/> is null.</summary>
@@ -66,7 +69,7 @@ public sealed class StatusReader
 
     /// <summary>What waits and what was refused in a namespace; what no event was delivered for is not looked for.</summary>
     internal Task<IngestStatus> ProblemsAsync(string @namespace, CancellationToken cancellationToken) =>
-        ReadRowsAsync(@namespace, app: null, cancellationToken);
+        _problems.ReadAsync(@namespace, cancellationToken);
 
     private async Task<IngestStatus> ReadRowsAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {

@@ -1,10 +1,12 @@
 using System.Text.Json;
 using Azure.Data.Tables;
 using ImagesFunctions.Images;
+using ImagesFunctions.Ingest;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Faults;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions.Tests.Images;
 
@@ -69,6 +71,21 @@ public sealed class ListsUnderLoadTests
         }
     }
 
+    [Fact]
+    public async Task Problems_are_read_once_at_a_time_however_many_ask()
+    {
+        await using var node = await SeededAsync(Images(1));
+        var status = node.Services.GetRequiredService<StatusReader>();
+        var before = node.Calls.Count;
+        await status.ProblemsAsync("alice", Stop);
+        var one = node.Calls.Count - before;
+
+        before = node.Calls.Count;
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => status.ProblemsAsync("alice", Stop)));
+
+        Assert.Equal(2 * one, node.Calls.Count - before);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -76,7 +93,7 @@ public sealed class ListsUnderLoadTests
     {
         var row = Images(1)[0];
         string[] tags = [.. Enumerable.Range(0, 20_000).Select(i => $"tag-{i:D6}")];
-        var image = new ListedImage("alice", row, ImageTexts.Of(row), tags);
+        var image = new ImagesFunctions.Images.ListedImage("alice", row, ImageTexts.Of(row), tags);
         using var to = new Pieces();
         var context = new DefaultHttpContext();
         context.Response.Body = to;
