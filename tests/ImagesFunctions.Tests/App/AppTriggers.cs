@@ -32,7 +32,7 @@ public sealed class AppTriggers
     [Fact]
     public void Routes_are_the_APIs_own() =>
         Assert.Equal(
-            [("Images", "v1/{*path}"), ("Site", "{*path}")],
+            [("Images", "v1/{*path}"), ("Registry", "v2/{*path}"), ("Site", "{*path}")],
             Http.Select(f => (f.Name, f.Http!.Route ?? "(none)"))
         );
 
