@@ -1,7 +1,9 @@
+using System.Net;
 using CliWrap;
 using CliWrap.Buffered;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Local;
+using ImagesFunctions.Tests.Faults;
 
 namespace ImagesFunctions.Tests.Local;
 
@@ -47,6 +49,28 @@ public sealed class CommandsTests
         Assert.Equal(0, await Commands.RunAsync(["token", "create", "--help"], output, errors, Cancellation));
         Assert.Contains("--expires", output.ToString(), StringComparison.Ordinal);
         Assert.Equal("", errors.ToString());
+    }
+
+    [Fact]
+    public async Task A_token_is_made_that_may_only_read_and_the_list_says_so()
+    {
+        var connection = await Storages.NewWithTablesAsync();
+        var token = (await RunAsync("token", "create", "demo", "--read-only")).Trim();
+        await using var node = new Node(connection);
+        var client = new NodeRegistry(node, "demo", token);
+
+        Assert.Equal(HttpStatusCode.OK, (await client.SendAsync("GET", "/v2/")).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await client.SendAsync("POST", "/v2/demo/app/blobs/uploads/")).Status);
+        Assert.Contains("may only read", await RunAsync("token", "list", "demo"), StringComparison.Ordinal);
+
+        async Task<string> RunAsync(params string[] arguments)
+        {
+            var result = await Cli.Wrap(Places.Program("dotnet")!)
+                .WithArguments([typeof(Commands).Assembly.Location, .. arguments])
+                .WithEnvironmentVariables(environment => environment.Set("ImagesStorage", connection))
+                .ExecuteBufferedAsync(Cancellation);
+            return result.StandardOutput;
+        }
     }
 
     [Fact]
