@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using ImagesFunctions.Tests.Registry;
 
 namespace ImagesFunctions.Tests.Faults;
@@ -11,6 +12,31 @@ public sealed class PushInterleavings
 {
     private const string Namespace = "alice";
     private const string Repo = "alice/web";
+
+    [Fact]
+    public async Task A_push_of_what_is_there_writes_its_row_anew_so_that_a_sweeper_who_has_read_it_stops()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var client = new NodeRegistry(node, Namespace, await NodeRegistry.TokenAsync(node, Namespace));
+        foreach (var length in new[] { 10, 5_000_000 })
+        {
+            var bytes = RandomNumberGenerator.GetBytes(length);
+            var digest = Layout.DigestOf(bytes);
+            var etags = new List<string>();
+            for (var i = 0; i < 3; i++)
+            {
+                Assert.Equal(HttpStatusCode.Created, (await BlobAsync(client, digest, bytes)).Status);
+                var row = await node.Catalog.BlobAsync(
+                    Node.Repository(Repo),
+                    Node.Digest(digest),
+                    TestContext.Current.CancellationToken
+                );
+                etags.Add(row!.RowETag.ToString());
+            }
+
+            Assert.Equal(3, etags.Distinct(StringComparer.Ordinal).Count());
+        }
+    }
 
     [Fact]
     public Task A_manifest_against_the_delete_of_its_layer_is_either_refused_or_keeps_it()
