@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using ImagesFunctions.Local;
 using ImagesFunctions.Storage;
@@ -9,15 +10,16 @@ using Microsoft.Extensions.Configuration;
 namespace ImagesFunctions.Tests;
 
 /// <summary>
-/// Empty storage accounts for tests, all on one Azurite that is started by the first test that needs it. A table of its
-/// own for each test also keeps them fast: what Azurite does takes time in proportion to the table.
+/// Empty storage accounts for tests, so many on one Azurite, each of which is started by the first test that needs it. What
+/// Azurite does takes time in proportion to its table, and to all blobs that it holds, whoever's they are.
 /// </summary>
 public sealed class Storages : IAsyncDisposable
 {
     private const int Accounts = 4_000;
+    private const int OnOneAzurite = 100;
     private const string Key = "a2V5";
 
-    private static readonly Lazy<Task<Azurite>> s_azurite = new(() => Azurite.StartAsync(inMemory: true));
+    private static readonly ConcurrentDictionary<int, Lazy<Task<Azurite>>> s_azurites = new();
     private static int s_used;
 
     static Storages() =>
@@ -31,8 +33,11 @@ public sealed class Storages : IAsyncDisposable
     /// <summary>The connection string of an account that nobody has used.</summary>
     public static async Task<string> NewAsync()
     {
-        var azurite = await s_azurite.Value;
-        var name = Name(Interlocked.Increment(ref s_used));
+        var number = Interlocked.Increment(ref s_used);
+        var azurite = await s_azurites
+            .GetOrAdd(number / OnOneAzurite, _ => new Lazy<Task<Azurite>>(() => Azurite.StartAsync(inMemory: true)))
+            .Value;
+        var name = Name(number);
         return $"DefaultEndpointsProtocol=http;AccountName={name};AccountKey={Key};"
             + $"BlobEndpoint=http://127.0.0.1:{azurite.Ports.Blob}/{name};TableEndpoint=http://127.0.0.1:{azurite.Ports.Table}/{name};";
     }
@@ -50,9 +55,9 @@ public sealed class Storages : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (s_azurite.IsValueCreated)
+        foreach (var azurite in s_azurites.Values.Where(a => a.IsValueCreated))
         {
-            await (await s_azurite.Value).DisposeAsync();
+            await (await azurite.Value).DisposeAsync();
         }
     }
 
