@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Azure.Functions.Worker.OpenTelemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -10,6 +11,11 @@ var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 builder.Services.AddImages(builder.Configuration);
 builder.Services.AddRouting();
+if (Telemetry.IsExported(builder.Configuration))
+{
+    // From here on the host leaves the telemetry of this process to it.
+    builder.Services.AddOpenTelemetry().UseFunctionsWorkerDefaults();
+}
 
 // Kestrel's own limit of 30,000,000 bytes would end a large request with an empty 500 before the pipeline sees it.
 builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = null);

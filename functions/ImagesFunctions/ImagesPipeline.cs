@@ -81,12 +81,15 @@ public static class ImagesPipeline
     private static async Task<Caller> CallerAsync(HttpContext context)
     {
         var header = context.Request.Headers.Authorization;
-        var tokens = context.RequestServices.GetRequiredService<Tokens>();
+        var logins = context.RequestServices.GetRequiredService<Logins>();
         // A scheme's name is case-insensitive (RFC 9110, 11.1).
         const string scheme = "Bearer ";
         var caller =
             header.Count == 1 && header[0]!.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)
-                ? await tokens.AuthenticateAsync(header[0]![scheme.Length..].Trim(), context.RequestAborted)
+                ? await logins.AuthenticateAsync(
+                    context,
+                    Credentials.TryParse(header[0]![scheme.Length..].Trim(), out var credentials) ? credentials : null
+                )
                 : null;
         return caller
             ?? throw new ApiException(

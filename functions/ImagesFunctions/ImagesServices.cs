@@ -21,6 +21,7 @@ public static class ImagesServices
     /// </summary>
     public static IServiceCollection AddImages(this IServiceCollection services, IConfiguration configuration)
     {
+        services.AddTelemetry(configuration);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(_ => StorageAccount.From(configuration));
         services.AddSingleton<Catalog>();
@@ -35,6 +36,12 @@ public static class ImagesServices
         services.AddSingleton<NamespaceLists>();
         services.AddSingleton<ImageLists>();
         services.AddSingleton<Tokens>();
+        services.AddSingleton(_ => new Limits(configuration));
+        services.AddSingleton(s => new Logins(
+            s.GetRequiredService<Tokens>(),
+            s.GetRequiredService<Limits>(),
+            configuration
+        ));
         // Storage that is not configured is not ready, and no fault of the request.
         services.AddSingleton(s => new Readiness(
             s.GetRequiredService<StorageAccount>,

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Azure;
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
@@ -42,6 +43,8 @@ internal static partial class Requests
             ? activity.TraceId.ToHexString()
             : Guid.NewGuid().ToString("N");
         context.Response.Headers["X-Request-Id"] = id;
+        SecurityHeaders.Add(context);
+        int? brokeOff = null;
         try
         {
             await handle();
@@ -50,6 +53,7 @@ internal static partial class Requests
             when (error is ConnectionResetException || context.RequestAborted.IsCancellationRequested)
         {
             // Nobody is there to read an answer.
+            brokeOff = StatusCodes.Status499ClientClosedRequest;
         }
         catch (Exception error) when (!context.Response.HasStarted)
         {
@@ -60,8 +64,14 @@ internal static partial class Requests
             // Part of an answer is on its way: only a broken connection tells the client that there is no more of it.
             LogFailure(Log(context), id, PathOf(context), error);
             context.Abort();
+            brokeOff = StatusCodes.Status500InternalServerError;
         }
 
+        Telemetry.Answered(
+            context,
+            brokeOff ?? context.Response.StatusCode,
+            Stopwatch.GetElapsedTime(started).TotalSeconds
+        );
         LogRequest(
             Log(context),
             level,
@@ -81,6 +91,12 @@ internal static partial class Requests
     private static TError Fault<TError>(HttpContext context, string id, Exception error, ErrorForm<TError> form)
         where TError : class
     {
+        if (error is TooManyRequestsException limited)
+        {
+            context.Response.Headers.RetryAfter = limited.RetryAfterSeconds;
+            return form.Fault(StatusCodes.Status429TooManyRequests, limited.Message);
+        }
+
         if (error is StorageUnavailableException or RequestFailedException || StorageErrors.IsUnclear(error))
         {
             LogUnavailable(Log(context), id, PathOf(context), error.Message.Split('\n')[0].Trim());

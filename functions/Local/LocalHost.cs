@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Console;
+using OpenTelemetry.Trace;
 
 namespace ImagesFunctions.Local;
 
@@ -51,6 +52,8 @@ public static class LocalHost
 
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddImages(builder.Configuration);
+        // In the cloud the worker makes the span of a request.
+        builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddAspNetCoreInstrumentation());
         builder.Services.AddHostedService<ContainerWatcher>();
         builder.Services.AddHostedService<SweepTimer>();
         configure?.Invoke(builder.Services);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Azure.Storage.Blobs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Abstractions;
 using Microsoft.AspNetCore.Routing;
@@ -151,6 +152,8 @@ public sealed class FunctionsHost : IAsyncDisposable
                 (Function: f, Route: new TemplateMatcher(TemplateParser.Parse(_routePrefix + f.Http!.Route), []))
             )
             .ToList();
+        // The host says who asked it and how; the worker believes it.
+        app.UseForwardedHeaders(new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.All });
         app.Run(async context =>
         {
             foreach (var (function, route) in triggers)

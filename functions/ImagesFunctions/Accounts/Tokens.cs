@@ -20,7 +20,8 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
         {
             var slash = key.IndexOf('/', StringComparison.Ordinal);
             return account.Accounts.GetAsync(key[..slash], key[(slash + 1)..], stop);
-        }
+        },
+        of: "token"
     );
 
     /// <summary>Makes a token.</summary>

@@ -50,6 +50,7 @@ internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows)
         }
 
         var kept = Kept(@namespace, app);
+        Telemetry.ListRead(isHit: kept.List?.Seq >= seq);
         var list = await kept.AtLeastAsync(seq, cancellationToken);
         Trim(kept);
         return list;
@@ -208,10 +209,13 @@ internal sealed class KeptList
         using var deadline = new CancellationTokenSource(Longest);
         try
         {
-            if (_rows is null || List is not { } list || !await ReplayAsync(_rows, list, seq, deadline.Token))
+            var fromLog = _rows is not null && List is { } list && await ReplayAsync(_rows, list, seq, deadline.Token);
+            if (!fromLog)
             {
                 await ScanAsync(deadline.Token);
             }
+
+            Telemetry.ListUpdated(fromLog);
         }
         catch
         {

@@ -46,7 +46,10 @@ public sealed class BlobIngest
     /// <param name="cancellationToken">Ends it between any two steps; the next event for the path goes on.</param>
     /// <exception cref="StorageUnavailableException">Storage failed: the event is to be delivered again.</exception>
     /// <exception cref="Azure.RequestFailedException">As above.</exception>
-    public async Task LandedAsync(string path, CancellationToken cancellationToken)
+    public Task LandedAsync(string path, CancellationToken cancellationToken) =>
+        Telemetry.IngestAsync(path, () => TakeInAsync(path, cancellationToken), cancellationToken);
+
+    private async Task<Landed> TakeInAsync(string path, CancellationToken cancellationToken)
     {
         if (!LayoutPath.TryParse(path, out var layoutPath, out var refusal))
         {
@@ -55,23 +58,25 @@ public sealed class BlobIngest
             if (canBeAsked && await _content.StatAsync(path, cancellationToken) is null)
             {
                 await _refusals.ClearAsync(path, cancellationToken);
-            }
-            else
-            {
-                await _refusals.RefuseAsync(path, refusal, null, cancellationToken);
+                return Landed.Gone;
             }
 
-            return;
+            await _refusals.RefuseAsync(RefusalKind.Path, path, refusal, null, cancellationToken);
+            return Landed.Refused;
         }
 
         if (layoutPath.Digest is { } digest)
         {
-            await BlobLandedAsync(layoutPath.Repository, digest, path, cancellationToken);
+            return await BlobLandedAsync(layoutPath.Repository, digest, path, cancellationToken);
         }
-        else if (layoutPath.IsIndex)
+
+        if (!layoutPath.IsIndex)
         {
-            await _layoutIndex.LandedAsync(layoutPath.Repository, cancellationToken);
+            return Landed.Ignored;
         }
+
+        await _layoutIndex.LandedAsync(layoutPath.Repository, cancellationToken);
+        return Landed.Index;
     }
 
     /// <summary>Records that <see cref="LandedAsync"/> was tried as often as it may be and failed each time.</summary>
@@ -82,7 +87,7 @@ public sealed class BlobIngest
             cancellationToken
         );
 
-    private async Task BlobLandedAsync(
+    private async Task<Landed> BlobLandedAsync(
         Repository repository,
         Digest digest,
         string path,
@@ -97,7 +102,7 @@ public sealed class BlobIngest
             {
                 if (await _removal.FinishAsync(repository, digest, cancellationToken))
                 {
-                    return;
+                    return Landed.Gone;
                 }
 
                 continue;
@@ -111,13 +116,13 @@ public sealed class BlobIngest
                 }
 
                 await _refusals.ClearAsync(path, cancellationToken);
-                return;
+                return Landed.Gone;
             }
 
-            var verified =
-                row is { State: BlobState.Good } && row.BlobETag == stored.ETag
-                    ? Verified.Good
-                    : await VerifyAsync(repository, digest, path, row, stored.ETag, cancellationToken);
+            var isKnown = row is { State: BlobState.Good } && row.BlobETag == stored.ETag;
+            var verified = isKnown
+                ? Verified.Good
+                : await VerifyAsync(repository, digest, path, row, stored.ETag, cancellationToken);
             if (
                 verified == Verified.Good
                 && !await SettleAsync(repository, digest, path, stored.ETag, cancellationToken)
@@ -128,7 +133,9 @@ public sealed class BlobIngest
 
             if (verified != Verified.Changed)
             {
-                return;
+                return verified == Verified.Bad ? Landed.Refused
+                    : isKnown ? Landed.Known
+                    : Landed.Committed(stored.LastModified);
             }
 
             await Backoff.DelayAsync(
@@ -176,7 +183,7 @@ public sealed class BlobIngest
             }
 
             var reason = $"the bytes hash to {hashed.Digest}, not to {digest}";
-            await _refusals.RefuseAsync(path, reason, hashed.Digest, cancellationToken);
+            await _refusals.RefuseAsync(RefusalKind.Digest, path, reason, hashed.Digest, cancellationToken);
             return await _content.IsStillAsync(path, etag, cancellationToken) ? Verified.Bad : Verified.Changed;
         }
 

@@ -96,12 +96,12 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
             await (
                 file.Problem is null
                     ? refusals.ClearAsync(path, cancellationToken)
-                    : refusals.RefuseAsync(path, file.Problem, null, cancellationToken)
+                    : refusals.RefuseAsync(RefusalKind.Index, path, file.Problem, null, cancellationToken)
             );
         }
         catch (InvalidContentException error)
         {
-            await refusals.RefuseAsync(path, error.Message, null, cancellationToken);
+            await refusals.RefuseAsync(RefusalKind.Index, path, error.Message, null, cancellationToken);
         }
 
         return true;

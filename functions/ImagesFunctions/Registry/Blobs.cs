@@ -133,6 +133,7 @@ internal sealed class Blobs(
             while (await from.ReadAsync(buffer, cancellationToken) is var read and > 0)
             {
                 await response.Body.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+                Telemetry.Sent(read);
             }
         }
         finally

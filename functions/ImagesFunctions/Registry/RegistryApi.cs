@@ -32,6 +32,7 @@ internal static class RegistryApi
         var path =
             RegistryPath.Parse(target is ['/', ..] ? target : context.Request.Path.ToString())
             ?? throw RegistryError.NameUnknown(context.Request.Path);
+        Telemetry.Asks(context, path.Resource);
         var services = context.RequestServices;
         switch (path.Resource)
         {
@@ -140,17 +141,21 @@ internal static class RegistryApi
         }
 
         // A scheme's name is case-insensitive (RFC 9110, 11.1).
-        var tokens = context.RequestServices.GetRequiredService<Tokens>();
+        var logins = context.RequestServices.GetRequiredService<Logins>();
         var value = header[0]!;
         if (value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
         {
-            return await tokens.AuthenticateAsync(value[Bearer.Length..].Trim(), context.RequestAborted);
+            return await logins.AuthenticateAsync(
+                context,
+                Credentials.TryParse(value[Bearer.Length..].Trim(), out var token) ? token : null
+            );
         }
 
-        return
-            value.StartsWith(Basic, StringComparison.OrdinalIgnoreCase)
-            && Credentials.TryParseBasic(value[Basic.Length..].Trim(), out var credentials)
-            ? await tokens.AuthenticateAsync(credentials, context.RequestAborted)
+        return value.StartsWith(Basic, StringComparison.OrdinalIgnoreCase)
+            ? await logins.AuthenticateAsync(
+                context,
+                Credentials.TryParseBasic(value[Basic.Length..].Trim(), out var credentials) ? credentials : null
+            )
             : null;
     }
 }

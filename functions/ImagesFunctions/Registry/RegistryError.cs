@@ -81,7 +81,12 @@ internal static class RegistryErrors
         (status, message) =>
             new RegistryError(
                 status,
-                status == StatusCodes.Status503ServiceUnavailable ? "UNAVAILABLE" : "UNKNOWN",
+                status switch
+                {
+                    StatusCodes.Status429TooManyRequests => "TOOMANYREQUESTS",
+                    StatusCodes.Status503ServiceUnavailable => "UNAVAILABLE",
+                    _ => "UNKNOWN",
+                },
                 message
             ),
         WriteAsync

@@ -283,7 +283,7 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
             );
 
     private static Task<UploadBody> BodyAsync(RegistryRequest request) =>
-        UploadBody.BeginAsync(request.Request.Body, request.Request.ContentLength, request.Stop);
+        UploadBody.BeginAsync(Telemetry.Counted(request.Request.Body), request.Request.ContentLength, request.Stop);
 
     private static void Created(RegistryRequest request, Digest digest)
     {

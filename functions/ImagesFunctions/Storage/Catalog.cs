@@ -20,7 +20,8 @@ internal sealed class Catalog(StorageAccount account)
     private readonly ConcurrentDictionary<string, CommitQueue> _queues = new(StringComparer.Ordinal);
 
     private readonly SharedReads<long> _versions = new(
-        async (ns, stop) => (await account.Catalog.VersionAsync(ns, stop)).Seq
+        async (ns, stop) => (await account.Catalog.VersionAsync(ns, stop)).Seq,
+        of: "version"
     );
 
     /// <summary>

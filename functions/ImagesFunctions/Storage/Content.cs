@@ -7,7 +7,7 @@ using ImagesFunctions.Oci;
 namespace ImagesFunctions.Storage;
 
 /// <summary>A stored blob as it stands: its ETag and its length in bytes.</summary>
-internal readonly record struct StoredBlob(string ETag, long Size);
+internal readonly record struct StoredBlob(string ETag, long Size, DateTimeOffset LastModified);
 
 /// <summary>What a blob's bytes really are.</summary>
 /// <param name="Digest">Their digest.</param>
@@ -28,7 +28,11 @@ internal sealed class Content(StorageAccount account)
             var properties = await account
                 .Images.GetBlobClient(path)
                 .GetPropertiesAsync(cancellationToken: cancellationToken);
-            return new StoredBlob(properties.Value.ETag.ToString(), properties.Value.ContentLength);
+            return new StoredBlob(
+                properties.Value.ETag.ToString(),
+                properties.Value.ContentLength,
+                properties.Value.LastModified
+            );
         }
         catch (RequestFailedException error) when (error.IsNotFound())
         {

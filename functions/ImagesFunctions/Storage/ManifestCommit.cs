@@ -290,7 +290,13 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         }
         catch (InvalidContentException error)
         {
-            await refusals.RefuseAsync(path, $"not a usable manifest: {error.Message}", null, cancellationToken);
+            await refusals.RefuseAsync(
+                RefusalKind.Manifest,
+                path,
+                $"not a usable manifest: {error.Message}",
+                null,
+                cancellationToken
+            );
             return new Outcome(State.Refused);
         }
     }

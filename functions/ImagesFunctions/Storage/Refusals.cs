@@ -4,6 +4,25 @@ using Microsoft.Extensions.Logging;
 
 namespace ImagesFunctions.Storage;
 
+/// <summary>What kind of thing is wrong with a blob.</summary>
+internal enum RefusalKind
+{
+    /// <summary>Its path is none of a layout.</summary>
+    Path,
+
+    /// <summary>Its bytes do not hash to what its path says.</summary>
+    Digest,
+
+    /// <summary>It is no usable manifest.</summary>
+    Manifest,
+
+    /// <summary>It is no usable <c>index.json</c>.</summary>
+    Index,
+
+    /// <summary>Storage failed too often.</summary>
+    Storage,
+}
+
 /// <summary>Records why a blob of the container does not count, for whoever asks why it is not listed.</summary>
 internal sealed partial class Refusals(Catalog catalog, TimeProvider time, ILogger<Refusals> log)
 {
@@ -11,12 +30,17 @@ internal sealed partial class Refusals(Catalog catalog, TimeProvider time, ILogg
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
     /// <summary>The input is bad. It heals when good bytes land at the same path.</summary>
-    public Task RefuseAsync(string path, string reason, Digest? actual, CancellationToken cancellationToken) =>
-        PutAsync(path, reason, actual, isFailure: false, cancellationToken);
+    public Task RefuseAsync(
+        RefusalKind kind,
+        string path,
+        string reason,
+        Digest? actual,
+        CancellationToken cancellationToken
+    ) => PutAsync(kind, path, reason, actual, cancellationToken);
 
     /// <summary>Storage failed so often that the try was given up.</summary>
     public Task FailAsync(string path, string reason, CancellationToken cancellationToken) =>
-        PutAsync(path, reason, null, isFailure: true, cancellationToken);
+        PutAsync(RefusalKind.Storage, path, reason, null, cancellationToken);
 
     /// <summary>
     /// Nothing is wrong any more. True when there was a refusal: whoever took it back has to look whether the blob is still
@@ -26,16 +50,16 @@ internal sealed partial class Refusals(Catalog catalog, TimeProvider time, ILogg
         catalog.RemoveRefusedAsync(path, cancellationToken);
 
     private async Task PutAsync(
+        RefusalKind kind,
         string path,
         string reason,
         Digest? actual,
-        bool isFailure,
         CancellationToken cancellationToken
     )
     {
         var now = time.GetUtcNow();
         var text = Visible(reason.Length > LongestReason ? reason[..LongestReason] + "…" : reason);
-        var row = new RefusedRow(path, text, actual?.ToString(), isFailure, now, now + Kept);
+        var row = new RefusedRow(path, text, actual?.ToString(), kind == RefusalKind.Storage, now, now + Kept);
         // The same again, at a start or by a repeated event, is no news.
         if (await catalog.RefusedAsync(path, cancellationToken) is { } before && before.Reason == row.Reason)
         {
@@ -44,6 +68,7 @@ internal sealed partial class Refusals(Catalog catalog, TimeProvider time, ILogg
         else
         {
             LogRefused(Visible(path), text);
+            Telemetry.Refused(kind);
         }
 
         await catalog.PutRefusedAsync(row, cancellationToken);

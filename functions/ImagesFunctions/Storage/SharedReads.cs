@@ -1,10 +1,14 @@
+using System.Diagnostics;
+
 namespace ImagesFunctions.Storage;
 
 /// <summary>
 /// Reads that many requests share, and that are never older than the moment they were asked for: whoever asks while a
 /// read of the same key is under way gets the next one, which begins when that has ended. So one read serves all who wait.
 /// </summary>
-internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> read)
+/// <param name="read">Reads what a key stands for.</param>
+/// <param name="of">What it reads, for the metric.</param>
+internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> read, string of = "other")
 {
     private const int MostTries = 4;
 
@@ -21,20 +25,30 @@ internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> re
     public Task<T> ReadAsync(string key, CancellationToken cancellationToken)
     {
         TaskCompletionSource<T>? wait;
+        bool isNext;
+        bool isSaved;
         lock (_gate)
         {
-            if (_next.TryGetValue(key, out wait))
+            isNext = _next.TryGetValue(key, out wait);
+            isSaved = wait is not null;
+            if (isNext)
             {
                 wait ??= _next[key] = New();
-                return wait.Task.WaitAsync(cancellationToken);
             }
-
-            _next.Add(key, null);
+            else
+            {
+                _next.Add(key, null);
+            }
         }
 
-        wait = New();
-        _ = RunAsync(key, wait);
-        return wait.Task.WaitAsync(cancellationToken);
+        Telemetry.Read(of, isSaved);
+        if (!isNext)
+        {
+            wait = New();
+            _ = RunAsync(key, wait);
+        }
+
+        return wait!.Task.WaitAsync(cancellationToken);
     }
 
     private async Task RunAsync(string key, TaskCompletionSource<T> wait)
@@ -74,6 +88,9 @@ internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> re
                 wait = next;
                 _next[key] = null;
             }
+
+            // What follows is not of the request that began this.
+            Activity.Current = null;
         }
     }
 

@@ -47,6 +47,7 @@ public sealed class OpenApi
             {
                 401 => await AgainstAsync(request, answer, Component("Unauthorized")),
                 404 when path != "/" => await AgainstAsync(request, answer, Component("NoRoute")),
+                429 => await AgainstAsync(request, answer, Component("TooMany")),
                 // Whether there is a token that is valid is not known.
                 503 => await AgainstAsync(request, answer, Component("Unavailable")),
                 _ => $"{path} is no route, and the answer is neither 404 nor 401",

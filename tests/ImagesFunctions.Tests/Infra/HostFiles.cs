@@ -28,8 +28,8 @@ public sealed class HostFiles
         Assert.Equal("2.0", Host.Version);
         Assert.Equal("", Host.Extensions.Http.RoutePrefix);
         Assert.All(Host.Logging.LogLevel.Values, level => Assert.Contains(level, (string[])["Information", "Warning"]));
-        // Exceptions are never sampled away; counts of all else hold, because queries sum ItemCount.
-        Assert.Equal("Exception", Host.Logging.ApplicationInsights.SamplingSettings.ExcludedTypes);
+        // The worker sends its own, and says so only where it has an exporter: functions/App/Program.cs.
+        Assert.Equal("OpenTelemetry", Host.TelemetryMode);
     }
 
     [Fact]
@@ -55,13 +55,15 @@ public sealed class HostFiles
         Assert.Contains("\nlocal.settings.json\n", Repo.Read(".funcignore"));
     }
 
-    private sealed record HostJson(string Version, TimeSpan FunctionTimeout, Logging Logging, Extensions Extensions);
+    private sealed record HostJson(
+        string Version,
+        string TelemetryMode,
+        TimeSpan FunctionTimeout,
+        Logging Logging,
+        Extensions Extensions
+    );
 
-    private sealed record Logging(Dictionary<string, string> LogLevel, ApplicationInsights ApplicationInsights);
-
-    private sealed record ApplicationInsights(SamplingSettings SamplingSettings);
-
-    private sealed record SamplingSettings(bool IsEnabled, int MaxTelemetryItemsPerSecond, string ExcludedTypes);
+    private sealed record Logging(Dictionary<string, string> LogLevel);
 
     private sealed record Extensions(Http Http, Blobs Blobs);
 

@@ -10,8 +10,6 @@ public sealed class SettingsAgree
     /// <summary>What the Functions host reads, and not our code.</summary>
     private static readonly string[] s_hosts =
     [
-        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
-        "APPLICATIONINSIGHTS_CONNECTION_STRING",
         "AzureWebJobsDisableHomepage",
         "AzureWebJobsStorage",
         "AzureWebJobsStorage__blobServiceUri",
@@ -23,6 +21,14 @@ public sealed class SettingsAgree
         "FUNCTIONS_WORKER_RUNTIME",
         // The blob trigger's poison queue is beside the blobs.
         "ImagesStorage__queueServiceUri",
+    ];
+
+    /// <summary>Where telemetry may go: each is set where there is such a place.</summary>
+    private static readonly string[] s_exporters =
+    [
+        Telemetry.AzureSetting,
+        Telemetry.AzureIdentitySetting,
+        Telemetry.OtlpSetting,
     ];
 
     private static IReadOnlyDictionary<string, string> Cloud => Snapshot.Main.AppSettings;
@@ -42,11 +48,13 @@ public sealed class SettingsAgree
     [Fact]
     public void Every_setting_that_the_code_reads_is_set_in_the_cloud() =>
         // A connection string is for Azurite; the cloud has the parts of an identity.
-        Assert.Empty(ReadWith(Cloud).Except([.. Cloud.Keys, "ImagesStorage"], StringComparer.Ordinal));
+        Assert.Empty(
+            ReadWith(Cloud).Except([.. Cloud.Keys, "ImagesStorage", Telemetry.OtlpSetting], StringComparer.Ordinal)
+        );
 
     [Fact]
     public void Every_setting_that_the_code_reads_is_in_the_sample() =>
-        Assert.Empty(ReadWith(Sample).Except(Sample.Keys, StringComparer.Ordinal));
+        Assert.Empty(ReadWith(Sample).Except([.. Sample.Keys, .. s_exporters], StringComparer.Ordinal));
 
     [Fact]
     public void Every_setting_in_the_cloud_is_read() => Assert.Empty(Unread(Cloud));
@@ -121,7 +129,7 @@ public sealed class SettingsAgree
     public void The_document_explains_every_setting()
     {
         var document = Repo.Read("docs/settings.md");
-        Assert.All(Cloud.Keys.Union(Sample.Keys), name => Assert.Contains($"`{name}`", document));
+        Assert.All(Cloud.Keys.Union(Sample.Keys).Union(s_exporters), name => Assert.Contains($"`{name}`", document));
     }
 
     private static bool IsSwitch(string setting) => setting.StartsWith("AzureWebJobs.", StringComparison.Ordinal);

@@ -1,0 +1,152 @@
+using System.Globalization;
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.Configuration;
+
+namespace ImagesFunctions.Accounts;
+
+/// <summary>A request over a limit: it is answered with 429.</summary>
+/// <param name="message">For the caller; the same whoever asks.</param>
+/// <param name="retryAfter">When there is room again.</param>
+internal sealed class TooManyRequestsException(string message, TimeSpan retryAfter) : Exception(message)
+{
+    /// <summary>As the header says it: whole seconds, one at least.</summary>
+    public string RetryAfterSeconds =>
+        Math.Max(1, Math.Ceiling(retryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>
+/// How much one account may ask for, and how often logins may fail. Each instance counts for itself. Whatever names or
+/// addresses are made up, the memory is bounded: they share a fixed number of buckets, chosen anew by each process so that
+/// nobody can aim at another's.
+/// </summary>
+internal sealed class Limits : IAsyncDisposable
+{
+    /// <summary>Setting: requests that an account may send a minute; that many at once, too. 0: no limit.</summary>
+    public const string RequestsSetting = "RequestsPerMinute";
+
+    /// <summary>Setting: logins that may fail a minute from one address, and for one claimed account. 0: no limit.</summary>
+    public const string FailuresSetting = "FailedLoginsPerMinute";
+
+    private const int DefaultRequests = 30_000;
+    private const int DefaultFailures = 600;
+    private const int Buckets = 16_384;
+
+    private readonly PartitionedRateLimiter<string>? _requests;
+    private readonly PartitionedRateLimiter<string>? _addresses;
+    private readonly PartitionedRateLimiter<string>? _claimed;
+
+    /// <summary>Reads the settings.</summary>
+    /// <exception cref="InvalidOperationException">One of them is no whole number of 0 to 1,000,000,000.</exception>
+    public Limits(IConfiguration configuration)
+    {
+        _requests = Limiter(configuration, RequestsSetting, DefaultRequests);
+        _addresses = Limiter(configuration, FailuresSetting, DefaultFailures);
+        _claimed = Limiter(configuration, FailuresSetting, DefaultFailures);
+    }
+
+    /// <summary>Counts a request of an account that showed a valid token.</summary>
+    /// <exception cref="TooManyRequestsException">The account sends too many.</exception>
+    public void Request(string account) =>
+        Demand(_requests, account, 1, "account", "This account sends too many requests: wait.");
+
+    /// <summary>Refuses an address from which too many logins failed.</summary>
+    /// <exception cref="TooManyRequestsException">It has to wait, whatever its credentials are.</exception>
+    public void Login(string address) => Demand(_addresses, address, 0, "address", TooManyFailures);
+
+    /// <summary>Counts a login that failed.</summary>
+    /// <param name="address">Where it came from.</param>
+    /// <param name="claimed">The account that it named, or null. Whether there is one makes no difference.</param>
+    /// <exception cref="TooManyRequestsException">Too many failed: this answer instead of "no valid token".</exception>
+    public void Failed(string address, string? claimed)
+    {
+        // Both count it, also where the first one says no.
+        var over = Take(_addresses, address, 1) ?? TimeSpan.Zero;
+        var overClaimed = claimed is null ? TimeSpan.Zero : Take(_claimed, claimed, 1) ?? TimeSpan.Zero;
+        var wait = over > overClaimed ? over : overClaimed;
+        if (wait > TimeSpan.Zero)
+        {
+            Telemetry.Limited("login");
+            throw new TooManyRequestsException(TooManyFailures, wait);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var limiter in (PartitionedRateLimiter<string>?[])[_requests, _addresses, _claimed])
+        {
+            if (limiter is not null)
+            {
+                await limiter.DisposeAsync();
+            }
+        }
+    }
+
+    private const string TooManyFailures = "Too many logins failed: wait, and look whether the token is right.";
+
+    private static void Demand(
+        PartitionedRateLimiter<string>? limiter,
+        string key,
+        int permits,
+        string name,
+        string message
+    )
+    {
+        if (Take(limiter, key, permits) is { } wait)
+        {
+            Telemetry.Limited(name);
+            throw new TooManyRequestsException(message, wait);
+        }
+    }
+
+    // How long to wait, or null.
+    private static TimeSpan? Take(PartitionedRateLimiter<string>? limiter, string key, int permits)
+    {
+        if (limiter is null)
+        {
+            return null;
+        }
+
+        using var lease = limiter.AttemptAcquire(key, permits);
+        return lease.IsAcquired ? null
+            : lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) && wait > TimeSpan.Zero ? wait
+            : TimeSpan.FromSeconds(1);
+    }
+
+    private static PartitionedRateLimiter<string>? Limiter(IConfiguration configuration, string setting, int byDefault)
+    {
+        var text = configuration[setting];
+        var perMinute = byDefault;
+        if (
+            text is { Length: > 0 }
+            && (
+                !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out perMinute)
+                || perMinute > 1_000_000_000
+            )
+        )
+        {
+            throw new InvalidOperationException(
+                $"{setting} is '{text}': it has to be a whole number of 0 to 1000000000; 0 switches the limit off."
+            );
+        }
+
+        if (perMinute == 0)
+        {
+            return null;
+        }
+
+        var options = new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = perMinute,
+            TokensPerPeriod = Math.Max(1, perMinute / 60),
+            ReplenishmentPeriod = TimeSpan.FromSeconds(Math.Max(1, 60.0 / perMinute)),
+            AutoReplenishment = false,
+            QueueLimit = 0,
+        };
+        return PartitionedRateLimiter.Create<string, int>(key =>
+            RateLimitPartition.GetTokenBucketLimiter(Bucket(key), _ => options)
+        );
+    }
+
+    // Text hashes differently in each process.
+    private static int Bucket(string key) => (int)((uint)string.GetHashCode(key, StringComparison.Ordinal) % Buckets);
+}
