@@ -134,11 +134,12 @@ internal sealed class Limits : IAsyncDisposable
             return null;
         }
 
+        var tokens = Math.Max(1, perMinute / 60);
         var options = new TokenBucketRateLimiterOptions
         {
             TokenLimit = perMinute,
-            TokensPerPeriod = Math.Max(1, perMinute / 60),
-            ReplenishmentPeriod = TimeSpan.FromSeconds(Math.Max(1, 60.0 / perMinute)),
+            TokensPerPeriod = tokens,
+            ReplenishmentPeriod = TimeSpan.FromMinutes((double)tokens / perMinute),
             AutoReplenishment = false,
             QueueLimit = 0,
         };

@@ -1,0 +1,108 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+
+namespace ImagesFunctions.Tests.Operation;
+
+/// <summary>One measurement, and the trace that it was made in.</summary>
+public sealed record Measured(string Name, double Value, string Tags, ActivityTraceId Trace);
+
+/// <summary>Hears all spans of this process and all measurements of the library, and a log where it is added.</summary>
+internal sealed class Heard : IDisposable, ILoggerProvider
+{
+    private readonly ConcurrentQueue<Activity> _spans = [];
+    private readonly ConcurrentQueue<Measured> _measured = [];
+    private readonly ConcurrentQueue<string> _lines = [];
+    private readonly ActivityListener _activities;
+    private readonly MeterListener _meters;
+
+    public Heard()
+    {
+        _activities = new ActivityListener
+        {
+            ShouldListenTo = _ => true,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = _spans.Enqueue,
+        };
+        ActivitySource.AddActivityListener(_activities);
+        _meters = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == Telemetry.Name)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        _meters.SetMeasurementEventCallback<long>((i, value, tags, _) => Add(i, value, tags));
+        _meters.SetMeasurementEventCallback<double>((i, value, tags, _) => Add(i, value, tags));
+        _meters.Start();
+    }
+
+    // Storage clients look once whether they are to make spans, at the first call of the process.
+    [ModuleInitializer]
+    internal static void StorageClientsMakeSpans() =>
+        AppContext.SetSwitch("Azure.Experimental.EnableActivitySource", true);
+
+    public IEnumerable<Activity> Spans => _spans;
+
+    /// <summary>Everything that was heard, as text.</summary>
+    public string Everything =>
+        string.Join('\n', _lines.Concat(_spans.Select(Text)).Concat(_measured.Select(m => $"{m.Name} {m.Tags}")));
+
+    public IEnumerable<Activity> SpansOf(ActivityTraceId trace) => _spans.Where(s => s.TraceId == trace);
+
+    /// <summary>What was measured in a trace, as "name tag=value …", without the values.</summary>
+    public IEnumerable<string> Of(ActivityTraceId trace) =>
+        _measured.Where(m => m.Trace == trace).Select(m => $"{m.Name} {m.Tags}".Trim());
+
+    public IEnumerable<Measured> MeasuredIn(ActivityTraceId trace) => _measured.Where(m => m.Trace == trace);
+
+    public ILogger CreateLogger(string categoryName) => new Lines(this, categoryName);
+
+    public void Dispose()
+    {
+        _activities.Dispose();
+        _meters.Dispose();
+    }
+
+    private static string Text(Activity span) =>
+        $"{span.Source.Name} {span.DisplayName} {span.StatusDescription} {string.Join(' ', span.TagObjects)} "
+        + $"{string.Join(' ', span.Baggage)} {string.Join(' ', span.Events.Select(e => e.Name + string.Join(' ', e.Tags)))}";
+
+    private void Add(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        var text = new List<string>();
+        foreach (var (name, of) in tags)
+        {
+            text.Add($"{name}={of}");
+        }
+
+        _measured.Enqueue(
+            new Measured(instrument.Name, value, string.Join(' ', text), Activity.Current?.TraceId ?? default)
+        );
+    }
+
+    private sealed class Lines(Heard heard, string category) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull
+        {
+            heard._lines.Enqueue($"{category} scope {state}");
+            return null;
+        }
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => heard._lines.Enqueue($"{logLevel} {category} {formatter(state, exception)} {state} {exception}");
+    }
+}
