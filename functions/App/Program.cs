@@ -17,8 +17,12 @@ if (Telemetry.IsExported(builder.Configuration))
     builder.Services.AddOpenTelemetry().UseFunctionsWorkerDefaults();
 }
 
-// Kestrel's own limit of 30,000,000 bytes would end a large request with an empty 500 before the pipeline sees it.
-builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = null);
+builder.Services.Configure<KestrelServerOptions>(kestrel =>
+{
+    kestrel.AddServerHeader = false;
+    // Kestrel's own limit of 30,000,000 bytes would end a large request with an empty 500 before the pipeline sees it.
+    kestrel.Limits.MaxRequestBodySize = null;
+});
 
 // The pipeline that Kestrel runs locally, built once; every HTTP trigger hands its request to it.
 builder.Services.AddSingleton<RequestDelegate>(services =>

@@ -19,7 +19,7 @@ internal sealed class TooManyRequestsException(string message, TimeSpan retryAft
 /// addresses are made up, the memory is bounded: they share a fixed number of buckets, chosen anew by each process so that
 /// nobody can aim at another's.
 /// </summary>
-internal sealed class Limits : IAsyncDisposable
+internal sealed class Limits : IDisposable
 {
     /// <summary>Setting: requests that an account may send a minute; that many at once, too. 0: no limit.</summary>
     public const string RequestsSetting = "RequestsPerMinute";
@@ -70,15 +70,11 @@ internal sealed class Limits : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    public void Dispose()
     {
-        foreach (var limiter in (PartitionedRateLimiter<string>?[])[_requests, _addresses, _claimed])
-        {
-            if (limiter is not null)
-            {
-                await limiter.DisposeAsync();
-            }
-        }
+        _requests?.Dispose();
+        _addresses?.Dispose();
+        _claimed?.Dispose();
     }
 
     private const string TooManyFailures = "Too many logins failed: wait, and look whether the token is right.";

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Net;
+using System.Text.RegularExpressions;
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Tests.Registry;
 using Microsoft.AspNetCore.Http;
@@ -84,49 +86,53 @@ public sealed class LimitsTests
         Assert.Equal(HttpStatusCode.OK, (await alice.GetAsync("/v2/", (Address, "203.0.113.1"))).Status);
     }
 
-    [Fact]
-    public async Task Logins_that_fail_are_alike_whatever_is_wrong_below_the_limit_and_above()
+    [Theory]
+    [InlineData("/v2/")]
+    [InlineData("/v1/images/list")]
+    public async Task Logins_that_fail_are_alike_whatever_is_wrong_below_the_limit_and_above(string path)
     {
         using var heard = new Heard();
         await using var host = await LimitedAsync();
-        var real = await host.Running.TokenForAsync("alice");
-        Assert.True(Credentials.TryParse(real, out var alice));
-        var (expired, _) = await ExpiredAsync(host);
+        Assert.True(Credentials.TryParse(await host.Running.TokenForAsync("alice"), out var alice));
         string[] wrong =
         [
             Credentials.New("nobody").Text,
             Credentials.New("alice").Text,
             (alice with { Secret = new string('0', 64) }).Text,
-            expired,
+            await ExpiredAsync(host),
         ];
-        foreach (var path in (string[])["/v2/", "/v1/images/list"])
+        var below = new List<string>();
+        foreach (var (i, token) in wrong.Index())
         {
-            var below = new List<string>();
-            var above = new List<string>();
-            foreach (var (i, token) in wrong.Index())
-            {
-                using var test = new System.Diagnostics.Activity("test").Start();
-                var client = new RegistryClient(host.Running.Http, $"Bearer {token}");
-                below.Add(Alike(await client.GetAsync(path, (Address, $"192.0.2.{i}{path.Length}"))));
-                Assert.Equal(
-                    1,
-                    heard.Of(test.TraceId).Count(m => m == "images.storage.shared_reads of=token result=read")
-                );
-            }
+            using var test = new Activity("test").Start();
+            below.Add(await AnswerAsync(token, $"192.0.2.{i}"));
+            // One read of one row, whatever there is.
+            Assert.Equal(
+                ["images.storage.shared_reads of=token result=read"],
+                heard.Of(test.TraceId).Where(m => m.Contains("shared_reads", StringComparison.Ordinal))
+            );
+        }
 
-            for (var i = 0; i < 5; i++)
-            {
-                await Wrong(host, $"some{i}").GetAsync(path, (Address, $"203.0.113.{path.Length}"));
-            }
+        for (var i = 0; i < 5; i++)
+        {
+            await Wrong(host, $"some{i}").GetAsync(path, (Address, "203.0.113.1"));
+        }
 
-            foreach (var token in wrong)
-            {
-                var client = new RegistryClient(host.Running.Http, $"Bearer {token}");
-                above.Add(Alike(await client.GetAsync(path, (Address, $"203.0.113.{path.Length}"))));
-            }
+        var above = new List<string>();
+        foreach (var token in wrong)
+        {
+            above.Add(await AnswerAsync(token, "203.0.113.1"));
+        }
 
-            Assert.StartsWith("401", Assert.Single(below.Distinct()));
-            Assert.StartsWith("429", Assert.Single(above.Distinct()));
+        Assert.StartsWith("401", Assert.Single(below.Distinct()), StringComparison.Ordinal);
+        Assert.StartsWith("429", Assert.Single(above.Distinct()), StringComparison.Ordinal);
+
+        async Task<string> AnswerAsync(string token, string address)
+        {
+            var client = new RegistryClient(host.Running.Http, $"Bearer {token}");
+            var reply = await client.GetAsync(path, (Address, address));
+            // How long it took, and when to come back, is different each time.
+            return Regex.Replace(reply.Whole, @"op_time_us"":\d+|Retry-After=\d+|Content-Length=\d+", "");
         }
     }
 
@@ -154,11 +160,9 @@ public sealed class LimitsTests
     }
 
     [Fact]
-    public async Task Zero_switches_a_limit_off()
+    public void Zero_switches_a_limit_off()
     {
-        await using var limits = new Limits(
-            OwnHost.Settings((Limits.RequestsSetting, "0"), (Limits.FailuresSetting, "0"))
-        );
+        using var limits = new Limits(OwnHost.Settings((Limits.RequestsSetting, "0"), (Limits.FailuresSetting, "0")));
         for (var i = 0; i < 100_000; i++)
         {
             limits.Request("alice");
@@ -168,9 +172,9 @@ public sealed class LimitsTests
     }
 
     [Fact]
-    public async Task However_many_addresses_and_names_there_are_the_memory_is_bounded()
+    public void However_many_addresses_and_names_there_are_the_memory_is_bounded()
     {
-        await using var limits = new Limits(OwnHost.Settings());
+        using var limits = new Limits(OwnHost.Settings());
         var before = GC.GetTotalMemory(forceFullCollection: true);
         for (var i = 0; i < 300_000; i++)
         {
@@ -206,15 +210,7 @@ public sealed class LimitsTests
     private static RegistryClient Wrong(OwnHost host, string account) =>
         new(host.Running.Http, $"Bearer {Credentials.New(account).Text}");
 
-    // Times are different each time: when the answer came, how long it took and when to come back.
-    private static string Alike(Reply reply) =>
-        System.Text.RegularExpressions.Regex.Replace(
-            reply.Whole,
-            @"op_time_us"":\d+|Retry-After=\d+|Content-Length=\d+",
-            ""
-        );
-
-    private static async Task<(string Text, Token Token)> ExpiredAsync(OwnHost host)
+    private static async Task<string> ExpiredAsync(OwnHost host)
     {
         var (token, text) = await host.Running.Tokens.CreateAsync(
             "alice",
@@ -225,6 +221,6 @@ public sealed class LimitsTests
             () => Task.FromResult(DateTimeOffset.UtcNow > token.Expires),
             () => Task.FromResult("The token has not expired.")
         );
-        return (text, token);
+        return text;
     }
 }

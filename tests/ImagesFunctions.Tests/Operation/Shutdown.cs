@@ -25,6 +25,8 @@ public sealed class Shutdown
         var body = new System.IO.Pipelines.Pipe();
         request.Content = new StreamContent(body.Reader.AsStream());
         request.Headers.TransferEncodingChunked = true;
+        // Else the client keeps the head of the request until it has more of the body.
+        request.Headers.ExpectContinue = true;
         await body.Writer.WriteAsync(new byte[10], Stop);
         using var test = new Activity("test").Start();
         var answer = host.Running.Http.SendAsync(request, Stop);
