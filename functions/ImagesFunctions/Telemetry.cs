@@ -166,7 +166,8 @@ public static class Telemetry
 
         if (IsSet(configuration, AzureSetting))
         {
-            telemetry.UseAzureMonitorExporter(azure => Configure(azure, configuration));
+            var (address, identity) = (configuration[AzureSetting], Identity(configuration[AzureIdentitySetting]));
+            telemetry.UseAzureMonitorExporter(azure => Configure(azure, address, identity));
         }
 
         services.AddLogging(logging =>
@@ -268,10 +269,10 @@ public static class Telemetry
         }
     }
 
-    private static void Configure(AzureMonitorExporterOptions azure, IConfiguration configuration)
+    private static void Configure(AzureMonitorExporterOptions azure, string? address, TokenCredential? identity)
     {
-        azure.ConnectionString = configuration[AzureSetting];
-        azure.Credential = Identity(configuration[AzureIdentitySetting]);
+        azure.ConnectionString = address;
+        azure.Credential = identity;
         azure.TracesPerSecond = TracesPerSecond;
         // Warnings and errors are few, and wanted for requests too whose spans were not sampled.
         azure.EnableTraceBasedLogsSampler = false;

@@ -47,11 +47,18 @@ internal sealed class Limits : IDisposable
     /// <summary>Counts a request of an account that showed a valid token.</summary>
     /// <exception cref="TooManyRequestsException">The account sends too many.</exception>
     public void Request(string account) =>
-        Demand(_requests, account, 1, "account", "This account sends too many requests: wait.");
+        Demand(_requests, account, "account", "This account sends too many requests: wait.");
 
     /// <summary>Refuses an address from which too many logins failed.</summary>
     /// <exception cref="TooManyRequestsException">It has to wait, whatever its credentials are.</exception>
-    public void Login(string address) => Demand(_addresses, address, 0, "address", TooManyFailures);
+    public void Login(string address)
+    {
+        // Nothing is taken before it is known that the login fails.
+        if (_addresses?.GetStatistics(address) is { CurrentAvailablePermits: 0 })
+        {
+            Demand(_addresses, address, "address", TooManyFailures);
+        }
+    }
 
     /// <summary>Counts a login that failed.</summary>
     /// <param name="address">Where it came from.</param>
@@ -60,8 +67,8 @@ internal sealed class Limits : IDisposable
     public void Failed(string address, string? claimed)
     {
         // Both count it, also where the first one says no.
-        var over = Take(_addresses, address, 1) ?? TimeSpan.Zero;
-        var overClaimed = claimed is null ? TimeSpan.Zero : Take(_claimed, claimed, 1) ?? TimeSpan.Zero;
+        var over = Take(_addresses, address) ?? TimeSpan.Zero;
+        var overClaimed = claimed is null ? TimeSpan.Zero : Take(_claimed, claimed) ?? TimeSpan.Zero;
         var wait = over > overClaimed ? over : overClaimed;
         if (wait > TimeSpan.Zero)
         {
@@ -79,15 +86,9 @@ internal sealed class Limits : IDisposable
 
     private const string TooManyFailures = "Too many logins failed: wait, and look whether the token is right.";
 
-    private static void Demand(
-        PartitionedRateLimiter<string>? limiter,
-        string key,
-        int permits,
-        string name,
-        string message
-    )
+    private static void Demand(PartitionedRateLimiter<string>? limiter, string key, string name, string message)
     {
-        if (Take(limiter, key, permits) is { } wait)
+        if (Take(limiter, key) is { } wait)
         {
             Telemetry.Limited(name);
             throw new TooManyRequestsException(message, wait);
@@ -95,14 +96,14 @@ internal sealed class Limits : IDisposable
     }
 
     // How long to wait, or null.
-    private static TimeSpan? Take(PartitionedRateLimiter<string>? limiter, string key, int permits)
+    private static TimeSpan? Take(PartitionedRateLimiter<string>? limiter, string key)
     {
         if (limiter is null)
         {
             return null;
         }
 
-        using var lease = limiter.AttemptAcquire(key, permits);
+        using var lease = limiter.AttemptAcquire(key);
         return lease.IsAcquired ? null
             : lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) && wait > TimeSpan.Zero ? wait
             : TimeSpan.FromSeconds(1);

@@ -175,7 +175,13 @@ public sealed class SettingsAgree
             made.GetRequiredService(type);
         }
 
-        return [.. source.Read.Select(key => key.Replace(":", "__", StringComparison.Ordinal))];
+        // OpenTelemetry reads dozens of standard variables, each where it is set; one of them is ours to explain.
+        return
+        [
+            .. source
+                .Read.Select(key => key.Replace(":", "__", StringComparison.Ordinal))
+                .Where(name => name == Telemetry.OtlpSetting || !name.StartsWith("OTEL_", StringComparison.Ordinal)),
+        ];
     }
 
     // What only Azure knows.

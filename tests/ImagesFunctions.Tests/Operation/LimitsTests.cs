@@ -40,6 +40,7 @@ public sealed class LimitsTests
     [Fact]
     public async Task An_address_where_logins_fail_has_to_wait_and_no_other()
     {
+        using var heard = new Heard();
         await using var host = await LimitedAsync();
         var token = await host.Running.TokenForAsync("alice");
         var known = new RegistryClient(host.Running.Http, RegistryClient.Basic("alice", token));
@@ -52,9 +53,11 @@ public sealed class LimitsTests
             Assert.Equal(HttpStatusCode.Unauthorized, reply.Status);
         }
 
+        using var test = new Activity("test").Start();
         var refused = await Wrong(host, "one").GetAsync("/v2/", (Address, "192.0.2.1:4712"));
         Assert.Equal((HttpStatusCode.TooManyRequests, "TOOMANYREQUESTS"), (refused.Status, refused.Code));
         Assert.InRange(int.Parse(refused["Retry-After"]!), 1, 12);
+        Assert.DoesNotContain(heard.Of(test.TraceId), m => m.Contains("shared_reads", StringComparison.Ordinal));
         // What is in front of the last address is what the client says.
         Assert.Equal(
             HttpStatusCode.TooManyRequests,
