@@ -188,7 +188,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       AzureWebJobsDisableHomepage: 'true'
       FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1073741824'
       RedirectPulls: redirectPulls ? 'true' : 'false'
-      RequestsPerMinute: '30000'
+      RequestsPerMinute: '1200000'
       FailedLoginsPerMinute: '600'
       ClientAddressHeader: ''
       TelemetryToConsole: 'false'

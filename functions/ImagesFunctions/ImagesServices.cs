@@ -48,6 +48,19 @@ public static class ImagesServices
             s.GetRequiredService<ILogger<Readiness>>()
         ));
         services.AddRegistry(configuration);
+        services.AddIngest();
+        // The bodies hold nothing of one account that another one could have put beside it (BREACH).
+        services.AddResponseCompression(compression =>
+        {
+            compression.EnableForHttps = true;
+            compression.MimeTypes = ["application/json"];
+        });
+        services.AddSweep(configuration);
+        return services;
+    }
+
+    private static void AddIngest(this IServiceCollection services)
+    {
         // Their constructors are not public, because the types that they take are not.
         services.AddSingleton(s => new BlobIngest(
             s.GetRequiredService<Catalog>(),
@@ -65,12 +78,10 @@ public static class ImagesServices
             s.GetRequiredService<LayoutIndex>(),
             s.GetRequiredService<TimeProvider>()
         ));
-        // The bodies hold nothing of one account that another one could have put beside it (BREACH).
-        services.AddResponseCompression(compression =>
-        {
-            compression.EnableForHttps = true;
-            compression.MimeTypes = ["application/json"];
-        });
+    }
+
+    private static void AddSweep(this IServiceCollection services, IConfiguration configuration)
+    {
         services.TryAddSingleton(_ => SweepOptions.From(configuration));
         services.AddSingleton<Promises>();
         services.AddSingleton(s => new Sweeper(
@@ -84,6 +95,5 @@ public static class ImagesServices
             s.GetRequiredService<SweepOptions>(),
             s.GetRequiredService<ILogger<Sweeper>>()
         ));
-        return services;
     }
 }

@@ -121,7 +121,7 @@ public static class Telemetry
     private static readonly Counter<long> SweptItems = Meter.CreateCounter<long>(
         "images.sweep.items",
         "{item}",
-        "What the sweeper removed."
+        "What the sweeper did, by its kind."
     );
 
     /// <summary>Whether a setting asks for an exporter.</summary>

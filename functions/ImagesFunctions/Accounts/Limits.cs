@@ -27,7 +27,7 @@ internal sealed class Limits : IDisposable
     /// <summary>Setting: logins that may fail a minute from one address, and for one claimed account. 0: no limit.</summary>
     public const string FailuresSetting = "FailedLoginsPerMinute";
 
-    private const int DefaultRequests = 30_000;
+    private const int DefaultRequests = 1_200_000;
     private const int DefaultFailures = 600;
     private const int Buckets = 16_384;
 

@@ -80,6 +80,11 @@ public sealed class Sweeper
         }
 
         var result = counts.Result(dryRun);
+        foreach (var (kind, count) in result.Counts.Where(_ => !dryRun))
+        {
+            Telemetry.Swept(kind.ToString().ToLowerInvariant(), count);
+        }
+
         _log.LogInformation("Swept {Namespaces} namespaces: {Result}", namespaces.Count, result);
         return result;
     }

@@ -138,7 +138,7 @@ public abstract class Fuzz(IRunsAHost fixture) : AgainstAHost(fixture)
     private static readonly Gen<string> Path = Gen.Frequency(
         (6, Gen.OneOf("/v1/images/list", "/v1/images", "/v1/image-store", "/v1/images/problems")),
         (4, Gen.Select(Gen.OneOf("/v1/images/digest/", "/v1/images/tag/"), Value, (a, b) => a + b)),
-        (1, Gen.Select(Gen.OneOf("/", "/v1/", "/v1/images/", "//", "/healthz/"), Value, (a, b) => a + b)),
+        (1, Gen.Select(Gen.OneOf("/", "/v1/", "/v1/images/", "//"), Value, (a, b) => a + b)),
         (1, Noise)
     );
 
