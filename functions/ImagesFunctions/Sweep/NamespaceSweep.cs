@@ -28,6 +28,10 @@ internal sealed partial class NamespaceSweep(
 )
 {
     private const int AtOnce = 8;
+
+    // Milliseconds of work, and as many of rest.
+    private const long Rest = 100;
+
     private const int MostFailuresInARow = 10;
 
     // Keyed by hashes, because keys are long and there may be a million.
@@ -487,6 +491,13 @@ internal sealed partial class NamespaceSweep(
     // One thing that cannot be swept now leaves the others to be; where nothing can be, storage is away.
     private async Task<int> TryAsync(Func<Task<int>> sweep)
     {
+        // A process that commits without a pause keeps the commits of others out: all of the sweep rests at the same time.
+        var sinceRest = Environment.TickCount64 % (2 * Rest);
+        if (sinceRest >= Rest)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds((2 * Rest) - sinceRest), CancellationToken.None);
+        }
+
         try
         {
             var changed = await sweep();

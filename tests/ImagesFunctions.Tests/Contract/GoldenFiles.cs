@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -124,8 +123,7 @@ public abstract class GoldenFiles(IRunsAHost fixture) : AgainstAHost(fixture)
                 .Order(StringComparer.Ordinal)
         );
 
-    private static string Folder([CallerFilePath] string file = "") =>
-        Path.Combine(Path.GetDirectoryName(file)!, "golden");
+    private static string Folder() => Path.Combine(Places.Root, "tests", "ImagesFunctions.Tests", "Contract", "golden");
 
     private string Golden(Question question, Reply reply, Dictionary<string, string> names)
     {
