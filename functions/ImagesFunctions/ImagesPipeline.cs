@@ -36,12 +36,16 @@ public static class ImagesPipeline
     /// <param name="endpoints">Where to map it.</param>
     /// <param name="pattern">The route.</param>
     /// <param name="handle">Gets the request and the caller's account.</param>
-    /// <param name="methods">The methods that it has; none: all of them.</param>
+    /// <param name="methods">The methods that it has; null: all of them.</param>
+    /// <param name="foresee">
+    /// Begins what does no harm if the account turns out not to be the caller's; only for credentials that were good here before.
+    /// </param>
     internal static void MapAuthorized(
         this IEndpointRouteBuilder endpoints,
         string pattern,
         Func<HttpContext, string, Task> handle,
-        params string[] methods
+        string[]? methods = null,
+        Action<HttpContext, string>? foresee = null
     )
     {
         var pipeline = endpoints.CreateApplicationBuilder();
@@ -51,8 +55,8 @@ public static class ImagesPipeline
                 context,
                 async () =>
                 {
-                    var caller = await CallerAsync(context);
-                    if (methods.Length > 0 && !methods.Contains(context.Request.Method, StringComparer.Ordinal))
+                    var caller = await CallerAsync(context, foresee);
+                    if (methods is not null && !methods.Contains(context.Request.Method, StringComparer.Ordinal))
                     {
                         context.Response.Headers.Allow = string.Join(", ", methods);
                         throw new ApiException(
@@ -62,7 +66,7 @@ public static class ImagesPipeline
                     }
 
                     var reads = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
-                    if (caller.ReadOnly && methods.Length > 0 && !reads)
+                    if (caller.ReadOnly && methods is not null && !reads)
                     {
                         throw new ApiException(
                             StatusCodes.Status403Forbidden,
@@ -78,19 +82,24 @@ public static class ImagesPipeline
         endpoints.Map(pattern, pipeline.Build());
     }
 
-    private static async Task<Caller> CallerAsync(HttpContext context)
+    private static async Task<Caller> CallerAsync(HttpContext context, Action<HttpContext, string>? foresee)
     {
         var header = context.Request.Headers.Authorization;
-        var logins = context.RequestServices.GetRequiredService<Logins>();
         // A scheme's name is case-insensitive (RFC 9110, 11.1).
         const string scheme = "Bearer ";
-        var caller =
-            header.Count == 1 && header[0]!.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)
-                ? await logins.AuthenticateAsync(
-                    context,
-                    Credentials.TryParse(header[0]![scheme.Length..].Trim(), out var credentials) ? credentials : null
-                )
-                : null;
+        Caller? caller = null;
+        if (header.Count == 1 && header[0]!.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
+        {
+            var logins = context.RequestServices.GetRequiredService<Logins>();
+            _ = Credentials.TryParse(header[0]![scheme.Length..].Trim(), out var credentials);
+            if (foresee is not null && credentials is not null && logins.AreKnown(credentials))
+            {
+                foresee(context, credentials.Account);
+            }
+
+            caller = await logins.AuthenticateAsync(context, credentials);
+        }
+
         return caller
             ?? throw new ApiException(
                 StatusCodes.Status401Unauthorized,

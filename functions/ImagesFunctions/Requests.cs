@@ -27,13 +27,7 @@ internal static partial class Requests
     /// <param name="context">The request.</param>
     /// <param name="handle">Answers it.</param>
     /// <param name="form">How its API says what went wrong.</param>
-    /// <param name="level">Of the line in the log.</param>
-    public static async Task GuardAsync<TError>(
-        HttpContext context,
-        Func<Task> handle,
-        ErrorForm<TError> form,
-        LogLevel level = LogLevel.Information
-    )
+    public static async Task GuardAsync<TError>(HttpContext context, Func<Task> handle, ErrorForm<TError> form)
         where TError : class
     {
         var started = Stopwatch.GetTimestamp();
@@ -74,7 +68,7 @@ internal static partial class Requests
         );
         LogRequest(
             Log(context),
-            level,
+            LevelOf(context),
             id,
             context.Request.Method,
             PathOf(context),
@@ -110,6 +104,13 @@ internal static partial class Requests
             "An error of the service, not of the request. It was logged."
         );
     }
+
+    // Reads that succeed come by the thousand, and a line for each costs more than a list does; traces and metrics have them.
+    private static LogLevel LevelOf(HttpContext context) =>
+        context.Response.StatusCode < StatusCodes.Status400BadRequest
+        && (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+            ? LogLevel.Debug
+            : LogLevel.Information;
 
     // Escaped as in a URL: a line of the log stays one line.
     private static string PathOf(HttpContext context) => context.Request.Path.ToUriComponent();

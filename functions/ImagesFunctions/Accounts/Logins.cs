@@ -22,6 +22,13 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
     // and are looked up like all others.
     private readonly long[] _known = new long[Remembered];
 
+    /// <summary>Whether these were good here once. Says nothing about now.</summary>
+    public bool AreKnown(Credentials credentials)
+    {
+        var (slot, mark) = MarkOf(credentials);
+        return Volatile.Read(ref _known[slot]) == mark;
+    }
+
     /// <summary>Whose credentials these are, or null when they are no good.</summary>
     /// <param name="context">The request.</param>
     /// <param name="credentials">What it shows; null: something that nobody can read.</param>

@@ -1,7 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace ImagesFunctions.Images;
 
@@ -57,9 +56,8 @@ internal static class Envelope
     /// <summary>Runs a handler. Whatever it throws becomes an error of the API's own form.</summary>
     /// <param name="context">The request.</param>
     /// <param name="handle">Answers it.</param>
-    /// <param name="level">Of the line in the log.</param>
-    public static Task GuardAsync(HttpContext context, Func<Task> handle, LogLevel level = LogLevel.Information) =>
-        Requests.GuardAsync(context, handle, Errors, level);
+    public static Task GuardAsync(HttpContext context, Func<Task> handle) =>
+        Requests.GuardAsync(context, handle, Errors);
 
     /// <summary>Writes an answer with <c>data</c>, which has one member.</summary>
     /// <param name="context">The request.</param>

@@ -42,10 +42,15 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
 
     /// <summary>The images that an account sees and that a request asks for.</summary>
     /// <exception cref="StorageUnavailableException">What is asked for cannot be read now.</exception>
-    public async Task<ListPage> ListAsync(string account, ListRequest request, CancellationToken cancellationToken)
+    public async Task<ListPage> ListAsync(
+        string account,
+        ListRequest request,
+        SequenceReads sequences,
+        CancellationToken cancellationToken
+    )
     {
         var filter = request.Filter;
-        var parts = await PartsAsync(account, [filter], cancellationToken);
+        var parts = await PartsAsync(account, [filter], sequences, cancellationToken);
         IEnumerable<ListedImage> After(Reference? after) =>
             parts.SelectMany(p => p.KeyAfter(after) is { } key ? p.List.In(p.Range, key, filter.Tagged) : []);
         if (filter.IsForOne)
@@ -78,7 +83,7 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
         return new ListPage(page, all.Count, hasMore ? page[^1] : null, hash);
     }
 
-    /// <summary>The image that each filter asks for, in their order; null where none is seen. All are of one moment.</summary>
+    /// <summary>The image that each filter asks for, in their order; null where none is seen.</summary>
     /// <exception cref="StorageUnavailableException">What is asked for cannot be read now.</exception>
     public async Task<IReadOnlyList<ListedImage?>> FindAsync(
         string account,
@@ -86,7 +91,8 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
         CancellationToken cancellationToken
     )
     {
-        var parts = await PartsAsync(account, filters, cancellationToken);
+        var sequences = new SequenceReads(catalog, cancellationToken);
+        var parts = await PartsAsync(account, filters, sequences, cancellationToken);
         // Tags stand at their images: one pass over the apps that are asked for, however many items there are.
         var byTag = filters
             .Where(f => f is { Digest: null, Tag: not null })
@@ -144,6 +150,18 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
         return found;
     }
 
+    /// <summary>Begins to read what a list of this account will be compared with.</summary>
+    public SequenceReads Ahead(string account, CancellationToken cancellationToken)
+    {
+        var sequences = new SequenceReads(catalog, cancellationToken);
+        foreach (var ns in Visible(account))
+        {
+            _ = sequences.OfAsync(ns);
+        }
+
+        return sequences;
+    }
+
     // Decided before any read: for another account's namespace there is nothing to find and nothing to measure.
     private static string[] Visible(string account) =>
         account == Repository.Official ? [account] : [account, Repository.Official];
@@ -151,6 +169,7 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
     private async Task<IReadOnlyList<Part>> PartsAsync(
         string account,
         IReadOnlyList<ListFilter> filters,
+        SequenceReads sequences,
         CancellationToken cancellationToken
     )
     {
@@ -166,7 +185,7 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
             if (apps.Count > 0)
             {
                 var app = apps.Count == 1 ? apps[0] : null;
-                reads.Add((ns, app, lists.CurrentAsync(ns, app, cancellationToken)));
+                reads.Add((ns, app, lists.CurrentAsync(ns, app, sequences, cancellationToken)));
             }
         }
 

@@ -34,16 +34,30 @@ internal static class ImagesApi
 
     public static void MapImagesApi(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapAuthorized("/v1/images/list", (context, account) => ListAsync(context, account, Shape.V1), Read);
+        endpoints.MapAuthorized(
+            "/v1/images/list",
+            (context, account) => ListAsync(context, account, Shape.V1),
+            Read,
+            foresee: ReadAhead
+        );
         foreach (var route in (string[])["/v1/images", "/v1/image-store"])
         {
-            endpoints.MapAuthorized(route, (context, account) => ListAsync(context, account, Platform(context)), Read);
+            endpoints.MapAuthorized(
+                route,
+                (context, account) => ListAsync(context, account, Platform(context)),
+                Read,
+                foresee: ReadAhead
+            );
         }
 
         endpoints.MapAuthorized("/v1/images/digest/{*reference}", ByDigestAsync, ReadAndDelete);
         endpoints.MapAuthorized("/v1/images/tag/{*reference}", ByTagAsync, ReadAndDelete);
         endpoints.MapAuthorized("/v1/images/problems", ProblemsAsync, Read);
     }
+
+    // The token's row and the numbers that a list is compared with are read at the same time.
+    private static void ReadAhead(HttpContext context, string account) =>
+        context.Features.Set(Lists(context).Ahead(account, context.RequestAborted));
 
     private static async Task ListAsync(HttpContext context, string account, Shape shape)
     {
@@ -54,7 +68,8 @@ internal static class ImagesApi
             return;
         }
 
-        var page = await Lists(context).ListAsync(account, request, context.RequestAborted);
+        var sequences = context.Features.Get<SequenceReads>() ?? Lists(context).Ahead(account, context.RequestAborted);
+        var page = await Lists(context).ListAsync(account, request, sequences, context.RequestAborted);
         var next = page.Next is null ? null : NextPage(context.Request, page.Next);
         if (next is not null)
         {

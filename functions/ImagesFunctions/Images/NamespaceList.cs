@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
@@ -14,6 +15,9 @@ namespace ImagesFunctions.Images;
 internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
 {
     public static NamespaceList Empty { get; } = new(0, []);
+
+    /// <summary>When it was made, by the process's own clock.</summary>
+    public long MadeAt { get; } = Stopwatch.GetTimestamp();
 
     /// <summary>How many images there are.</summary>
     public int Count => Chunks.Sum(c => c.Images.Length);
@@ -102,7 +106,7 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
     {
         if (changes.Count == 0)
         {
-            return this with { Seq = seq };
+            return new NamespaceList(seq, Chunks);
         }
 
         var chunks = ImmutableArray.CreateBuilder<ListChunk>(Chunks.Length + 1);
@@ -138,10 +142,7 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
         // Deletions leave short chunks behind.
         return next.Chunks.Length <= 8 + (8 * next.Count / ListChunk.Most)
             ? next
-            : next with
-            {
-                Chunks = [.. ListChunk.Of(next.Chunks.SelectMany(c => c.Images))],
-            };
+            : new NamespaceList(seq, [.. ListChunk.Of(next.Chunks.SelectMany(c => c.Images))]);
     }
 
     private static IEnumerable<ListedImage> Merge(

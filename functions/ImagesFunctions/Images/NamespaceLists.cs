@@ -33,12 +33,20 @@ internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows)
     }
 
     /// <summary>The list of a namespace, or one that has at least all images of one app of it.</summary>
+    /// <param name="namespace">The namespace.</param>
+    /// <param name="app">The app, or null for all of them.</param>
+    /// <param name="sequences">What the list must not be older than.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="StorageUnavailableException">The namespace's number or its rows cannot be read now. An old list is never the answer.</exception>
-    public async Task<NamespaceList> CurrentAsync(string @namespace, string? app, CancellationToken cancellationToken)
+    public async Task<NamespaceList> CurrentAsync(
+        string @namespace,
+        string? app,
+        SequenceReads sequences,
+        CancellationToken cancellationToken
+    )
     {
-        var known = Known(@namespace, app)?.Seq ?? 0;
-        var seq = await catalog.SequenceAsync(@namespace, cancellationToken);
-        if (seq < known)
+        var seq = await sequences.OfAsync(@namespace);
+        if (Known(@namespace, app) is { } known && seq < known.Seq && known.MadeAt < sequences.Begun)
         {
             // Numbers only grow: the storage account was emptied or restored under this process.
             Forget(@namespace);
@@ -55,6 +63,10 @@ internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows)
         Trim(kept);
         return list;
     }
+
+    /// <summary>As the other overload, for one list that nobody read ahead for.</summary>
+    public Task<NamespaceList> CurrentAsync(string @namespace, string? app, CancellationToken cancellationToken) =>
+        CurrentAsync(@namespace, app, new SequenceReads(catalog, cancellationToken), cancellationToken);
 
     private NamespaceList? Known(string @namespace, string? app)
     {

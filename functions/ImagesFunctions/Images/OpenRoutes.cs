@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Microsoft.Net.Http.Headers;
 using Scalar.AspNetCore;
 
@@ -102,9 +101,7 @@ internal static class OpenRoutes
                             StatusCodes.Status405MethodNotAllowed,
                             $"{context.Request.Path} has no method {context.Request.Method}, only {string.Join(", ", Methods)}."
                         );
-                    },
-                    // Probes come every few seconds.
-                    LogLevel.Debug
+                    }
                 )
         );
 

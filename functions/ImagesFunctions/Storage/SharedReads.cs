@@ -20,6 +20,12 @@ internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> re
     /// <summary>How long one try may take. All wait for one read, so a connection that went dead must not hold them up for long.</summary>
     public TimeSpan LongestTry { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// The shortest time between the beginnings of two reads of one key while there are always some that wait. It is about
+    /// what one read takes in the cloud, so only storage nearby is spared reads that nobody would be served faster by.
+    /// </summary>
+    public TimeSpan Pace { get; init; } = TimeSpan.FromMilliseconds(3);
+
     /// <summary>Reads. Cancelling ends only this caller's wait.</summary>
     /// <exception cref="OperationCanceledException">Cancelled, or storage did not answer in four tries.</exception>
     public Task<T> ReadAsync(string key, CancellationToken cancellationToken)
@@ -55,6 +61,7 @@ internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> re
     {
         for (var failures = 0; ; )
         {
+            var begun = Stopwatch.GetTimestamp();
             try
             {
                 wait.SetResult(await ReadOnceAsync(key));
@@ -79,13 +86,21 @@ internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> re
 
             lock (_gate)
             {
-                if (_next[key] is not { } next)
+                if (_next[key] is null)
                 {
                     _next.Remove(key);
                     return;
                 }
+            }
 
-                wait = next;
+            if (Pace - Stopwatch.GetElapsedTime(begun) is { Ticks: > 0 } rest)
+            {
+                await Task.Delay(rest);
+            }
+
+            lock (_gate)
+            {
+                wait = _next[key]!;
                 _next[key] = null;
             }
 

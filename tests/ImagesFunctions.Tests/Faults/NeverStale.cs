@@ -104,7 +104,8 @@ public sealed partial class NeverStale
         var context = new DefaultHttpContext();
         context.Request.QueryString = new QueryString(tag is null ? "" : $"?tag={Repository}:{tag}");
         var request = await ListRequest.ReadAsync(context.Request, ofLaterGeneration: false, Stop);
-        var page = await node.ImageLists.ListAsync("alice", request, Stop);
+        var sequences = node.ImageLists.Ahead("alice", Stop);
+        var page = await node.ImageLists.ListAsync("alice", request, sequences, Stop);
         return page
             .Images.SelectMany(i => i.Tags.Select(t => (Tag: t, Digest: i.Row.Digest.ToString())))
             .ToDictionary(t => t.Tag, t => t.Digest, StringComparer.Ordinal);
