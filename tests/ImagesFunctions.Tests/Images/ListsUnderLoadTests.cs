@@ -124,16 +124,8 @@ public sealed class ListsUnderLoadTests
         var digest = Images(1)[0].Digest;
         var apps = Enumerable.Range(0, 200).Select(i => $"app{i:D3}").ToList();
         await using var node = await SeededAsync([.. apps.Select(app => Images(1)[0] with { App = app })]);
-        foreach (var some in apps.Chunk(100))
-        {
-            await node.Storage.Catalog.SubmitTransactionAsync(
-                some.Select(app => new TableTransactionAction(
-                    TableTransactionActionType.Add,
-                    new BlobRow(app, digest, 1, "e", BlobState.Good, Tar: null).ToEntity("alice")
-                )),
-                Stop
-            );
-        }
+        var blobs = apps.Select(app => new BlobRow(app, digest, 1, "e", BlobState.Good, Tar: null).ToEntity("alice"));
+        await Seeds.WriteAsync(node.Storage.Catalog, blobs, Stop);
 
         await node.ImageLists.FindAsync("alice", digest, Stop);
         var before = node.Calls.Count;
@@ -172,14 +164,7 @@ public sealed class ListsUnderLoadTests
     private static async Task<Node> SeededAsync(IReadOnlyList<ImageRow> images)
     {
         var node = new Node(await Storages.NewWithTablesAsync());
-        foreach (var some in images.Chunk(100))
-        {
-            await node.Storage.Catalog.SubmitTransactionAsync(
-                some.Select(i => new TableTransactionAction(TableTransactionActionType.Add, i.ToEntity("alice"))),
-                Stop
-            );
-        }
-
+        await Seeds.WriteAsync(node.Storage.Catalog, images.Select(i => i.ToEntity("alice")), Stop);
         await node.Storage.Catalog.AddEntityAsync(new TableEntity("alice", Keys.Version) { ["seq"] = 1L }, Stop);
         return node;
     }

@@ -1,0 +1,107 @@
+using CliWrap;
+using CliWrap.Buffered;
+
+namespace ImagesFunctions.Benchmarks;
+
+/// <summary>What every measurement is given: how large it is to be, our published program, and where its results go.</summary>
+internal sealed class Bench : IAsyncDisposable
+{
+    private readonly string _root;
+    private Store? _many;
+
+    private Bench(string root, bool smoke, Report report, CancellationToken stop)
+    {
+        (_root, Smoke, Report, Stop) = (root, smoke, report, stop);
+        Folder = Directory.CreateTempSubdirectory("images-bench-").FullName;
+    }
+
+    /// <summary>Whether everything is to be tiny, so that only wrong answers are found.</summary>
+    public bool Smoke { get; }
+
+    public Report Report { get; }
+
+    public CancellationToken Stop { get; }
+
+    /// <summary>Temporary, removed at the end.</summary>
+    public string Folder { get; }
+
+    /// <summary>Where the document and its plots go.</summary>
+    public string Docs => Path.Combine(_root, "docs");
+
+    /// <summary>Our program, as <c>dotnet publish -c Release</c> makes it.</summary>
+    public string Program => Path.Combine(Folder, "serve", "ImagesFunctions.Local.dll");
+
+    /// <summary>How many images the largest namespace has.</summary>
+    public int Many => Smoke ? 300 : 100_000;
+
+    /// <summary>How many images each app has, in a namespace of any size.</summary>
+    public const int PerApp = 10;
+
+    /// <summary>How often ours and the peer take turns, after one turn each that does not count.</summary>
+    public int Rounds => Smoke ? 1 : 3;
+
+    /// <summary>How long one turn of a load takes, in seconds.</summary>
+    public int LoadSeconds => Smoke ? 1 : 4;
+
+    /// <summary>Publishes our program.</summary>
+    public static async Task<Bench> StartAsync(bool smoke, Report report, CancellationToken stop)
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "ImagesFunctions.sln")))
+        {
+            root = root.Parent ?? throw new InvalidOperationException("Run this inside a clone.");
+        }
+
+        var bench = new Bench(root.FullName, smoke, report, stop);
+        try
+        {
+            Say("publishing functions/Local");
+            await Cli.Wrap("dotnet")
+                .WithArguments([
+                    "publish",
+                    Path.Combine(root.FullName, "functions", "Local"),
+                    "-c",
+                    "Release",
+                    "--nologo",
+                    "-v",
+                    "q",
+                    "-o",
+                    Path.GetDirectoryName(bench.Program)!,
+                ])
+                .ExecuteBufferedAsync(stop);
+            report.Machine = await Machine.DescribeAsync(root.FullName, stop);
+            return bench;
+        }
+        catch
+        {
+            await bench.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The storage whose namespace <c>alice</c> has <see cref="Many"/> images; made once, because that takes long.</summary>
+    public async Task<Store> ManyAsync()
+    {
+        if (_many is null)
+        {
+            Say($"seeding {Many} images");
+            _many = await Store.StartAsync(this);
+            await _many.SeedAsync("alice", Many, PerApp);
+        }
+
+        return _many;
+    }
+
+    /// <summary>Says on standard error what is going on.</summary>
+    public static void Say(string what) => Console.Error.WriteLine($"{DateTime.Now:HH:mm:ss} {what}");
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_many is not null)
+        {
+            await _many.DisposeAsync();
+        }
+
+        Directory.Delete(Folder, recursive: true);
+    }
+}
