@@ -33,6 +33,7 @@ public static class ImagesServices
         services.AddSingleton<Removal>();
         services.AddSingleton<Tagging>();
         services.AddSingleton<LayoutIndex>();
+        services.AddSingleton<ListSnapshots>();
         services.AddSingleton<NamespaceLists>();
         services.AddSingleton<ImageLists>();
         services.AddSingleton<Tokens>();

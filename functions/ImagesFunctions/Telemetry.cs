@@ -217,7 +217,7 @@ public static class Telemetry
     internal static void ListRead(bool isHit) => ListReads.Add(1, Tag("result", isHit ? "hit" : "behind"));
 
     /// <summary>A list caught up: from the log, or by a scan of all rows.</summary>
-    internal static void ListUpdated(bool fromLog) => ListUpdates.Add(1, Tag("from", fromLog ? "log" : "scan"));
+    internal static void ListUpdated(string source) => ListUpdates.Add(1, Tag("from", source));
 
     /// <summary>A read was asked for that may be shared.</summary>
     internal static void Read(string of, bool isSaved) =>

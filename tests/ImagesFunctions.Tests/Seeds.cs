@@ -64,7 +64,11 @@ internal static class Seeds
                 }
         );
         await WriteAsync(table, rows, cancellationToken);
-        await WriteAsync(table, [new TableEntity(@namespace, Keys.Version) { ["seq"] = 1L }], cancellationToken);
+        // As if one commit had written them all, in a log entry that is too long for its rows.
+        var entry = LogEntry.Of(1, []).ToEntity(@namespace);
+        entry["rescan"] = true;
+        var version = new TableEntity(@namespace, Keys.Version) { ["seq"] = 1L };
+        await WriteAsync(table, [entry, version], cancellationToken);
     }
 
     /// <summary>Adds rows of one namespace, a hundred at once; none of them may be there.</summary>

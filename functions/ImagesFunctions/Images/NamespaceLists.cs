@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Azure;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 
@@ -5,9 +7,10 @@ namespace ImagesFunctions.Images;
 
 /// <summary>
 /// The lists of namespaces, never older than the moment they were asked for: a request reads the namespace's sequence
-/// number, and a list that is kept from before is brought up to it from the log. What is not kept is scanned.
+/// number, and a list that is kept from before is brought up to it from the log. What is not kept begins with its snapshot,
+/// or with a scan.
 /// </summary>
-internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows)
+internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows, ListSnapshots snapshots)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Namespace, string? App), KeptList> _kept = [];
@@ -95,7 +98,7 @@ internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows)
             var kept = _kept.GetValueOrDefault((@namespace, null));
             if (kept is null && !_kept.TryGetValue((@namespace, app), out kept))
             {
-                _kept.Add((@namespace, app), kept = new KeptList(catalog, imageRows, @namespace, app));
+                _kept.Add((@namespace, app), kept = new KeptList(catalog, imageRows, snapshots, @namespace, app));
                 _bytes += kept.Counted;
             }
             else
@@ -152,17 +155,28 @@ internal sealed class KeptList
     // A scan of 100,000 rows takes 100 pages one after the other.
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(3);
 
+    // The rows of one page, which are scanned about as fast as a snapshot is loaded.
+    private const int LeastSaved = 1_000;
+
+    // Well below the number of commits that are replayed at most.
+    private const int SavedAfter = 256;
+
+    private static readonly TimeSpan SavedAtMostEach = TimeSpan.FromMinutes(1);
+
     private readonly Lock _gate = new();
     private readonly Catalog _catalog;
     private readonly ImageRows _imageRows;
+    private readonly ListSnapshots _snapshots;
     private ListedRows<ImageTexts>? _rows;
     private NamespaceList? _list;
     private Task? _catchingUp;
     private long _wanted;
+    private long _saved;
+    private long _savedAt;
 
-    public KeptList(Catalog catalog, ImageRows imageRows, string @namespace, string? app)
+    public KeptList(Catalog catalog, ImageRows imageRows, ListSnapshots snapshots, string @namespace, string? app)
     {
-        (_catalog, _imageRows, Key) = (catalog, imageRows, (@namespace, app));
+        (_catalog, _imageRows, _snapshots, Key) = (catalog, imageRows, snapshots, (@namespace, app));
         Use = new LinkedListNode<KeptList>(this);
     }
 
@@ -180,6 +194,9 @@ internal sealed class KeptList
 
     /// <summary>With how many bytes it stands in the sum over all lists.</summary>
     public long Counted { get; set; } = Least;
+
+    /// <summary>What saves a snapshot, or has saved the last one.</summary>
+    public Task Saving { get; private set; } = Task.CompletedTask;
 
     /// <summary>The list after this commit or a later one.</summary>
     public async Task<NamespaceList> AtLeastAsync(long seq, CancellationToken cancellationToken)
@@ -221,13 +238,25 @@ internal sealed class KeptList
         using var deadline = new CancellationTokenSource(Longest);
         try
         {
-            var fromLog = _rows is not null && List is { } list && await ReplayAsync(_rows, list, seq, deadline.Token);
-            if (!fromLog)
+            var source = _rows is null || List is null ? null : "log";
+            if (source is not null && !await ReplayAsync(_rows!, List!, seq, deadline.Token))
             {
+                source = null;
+            }
+
+            if (source is null && List is null && Key.App is null && await LoadAsync(seq, deadline.Token))
+            {
+                source = "snapshot";
+            }
+
+            if (source is null)
+            {
+                source = "scan";
                 await ScanAsync(deadline.Token);
             }
 
-            Telemetry.ListUpdated(fromLog);
+            Telemetry.ListUpdated(source);
+            SaveIfWorthIt(wasScanned: source == "scan");
         }
         catch
         {
@@ -243,6 +272,80 @@ internal sealed class KeptList
         await rows.LoadChildrenAsync(_imageRows, Key.Namespace, cancellationToken);
         _rows = new ListedRows<ImageTexts>(ImageTexts.Of);
         Publish(_rows, NamespaceList.Empty.With(rows.Seq, Images(_rows.Apply(rows))));
+    }
+
+    private async Task<bool> LoadAsync(long seq, CancellationToken cancellationToken)
+    {
+        if (
+            await _snapshots.LoadAsync(Key.Namespace, cancellationToken) is not { } snapshot
+            || await _catalog.OperationAsync(Key.Namespace, snapshot.Seq, cancellationToken) != snapshot.Operation
+        )
+        {
+            return false;
+        }
+
+        var rows = new ListedRows<ImageTexts>(ImageTexts.Of);
+        var list = NamespaceList.Empty.With(snapshot.Seq, Images(rows.Import(snapshot.Images, snapshot.Tags)));
+        if (snapshot.Seq >= seq)
+        {
+            Publish(rows, list);
+        }
+        else if (!await ReplayAsync(rows, list, seq, cancellationToken))
+        {
+            return false;
+        }
+
+        _rows = rows;
+        _saved = snapshot.Seq;
+        return true;
+    }
+
+    // Nobody waits for it, and nothing is lost if it fails: then the next process scans, or replays more.
+    private void SaveIfWorthIt(bool wasScanned)
+    {
+        var (rows, list) = (_rows!, List!);
+        if (
+            Key.App is null
+            && rows.Count >= LeastSaved
+            && Saving.IsCompleted
+            && (wasScanned || (list.Seq - _saved >= SavedAfter && Stopwatch.GetElapsedTime(_savedAt) > SavedAtMostEach))
+        )
+        {
+            // Copies of references; the rows themselves are changed by the next commit.
+            var (images, tags) = rows.Export();
+            _savedAt = Stopwatch.GetTimestamp();
+            Saving = Task.Run(() => SaveAsync(list.Seq, images, tags, wasScanned), CancellationToken.None);
+        }
+    }
+
+    private async Task SaveAsync(
+        long seq,
+        IReadOnlyList<(ImageRow Row, ImageTexts? Texts)> images,
+        IReadOnlyList<TagRow> tags,
+        bool wasScanned
+    )
+    {
+        using var deadline = new CancellationTokenSource(Longest);
+        try
+        {
+            // Another process may have been first. Who had to scan found none that is of use.
+            var there = await _snapshots.SeqAsync(Key.Namespace, deadline.Token);
+            if (
+                (wasScanned || there < seq - SavedAfter)
+                && await _catalog.OperationAsync(Key.Namespace, seq, deadline.Token) is { } operation
+            )
+            {
+                var snapshot = new ListSnapshot(seq, operation, images, tags);
+                await _snapshots.SaveAsync(Key.Namespace, snapshot, deadline.Token);
+                there = seq;
+            }
+
+            _saved = there;
+        }
+        catch (Exception error) when (error is RequestFailedException || StorageErrors.IsUnclear(error))
+        {
+            // Tried again after some commits.
+        }
     }
 
     private async Task<bool> ReplayAsync(

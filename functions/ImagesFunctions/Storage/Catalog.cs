@@ -11,8 +11,8 @@ internal sealed class Catalog(StorageAccount account)
     private const int MostTries = 200;
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
-    // Beyond this, a scan of the rows costs less than the log's point reads.
-    private const int MostReplayed = 1_024;
+    /// <summary>The most commits that a list is brought up to date from. Beyond, a scan of the rows costs less than the log's point reads.</summary>
+    public const int MostReplayed = 1_024;
 
     // Each may have close to 1 MiB.
     private const int ReplayedAtOnce = 64;
@@ -273,6 +273,10 @@ internal sealed class Catalog(StorageAccount account)
 
         return changes;
     }
+
+    /// <summary>The mark of a commit, which no other has, also not of the same number after a backup was restored; null where it is trimmed.</summary>
+    public async Task<string?> OperationAsync(string @namespace, long seq, CancellationToken cancellationToken) =>
+        (await GetAsync(@namespace, Keys.Log(seq), cancellationToken))?.GetString("op");
 
     /// <summary>The apps of a namespace that have this blob, verified or going.</summary>
     public async Task<IEnumerable<string>> AppsWithAsync(

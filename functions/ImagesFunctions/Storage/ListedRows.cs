@@ -47,7 +47,7 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
     {
         foreach (var (key, row) in rows.Images)
         {
-            SetImage(key, row, touched: null);
+            SetImage(key, row, FactsOf(row), touched: null);
         }
 
         foreach (var (key, row) in rows.Tags)
@@ -57,6 +57,33 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
 
         return Listed(_nodes.Keys);
     }
+
+    /// <summary>Takes what <see cref="Export"/> gave, and says what lists show.</summary>
+    /// <returns>The images by their keys, in order.</returns>
+    public SortedDictionary<string, ListedRow<T>?> Import(
+        IEnumerable<(ImageRow Row, T? Facts)> images,
+        IEnumerable<TagRow> tags
+    )
+    {
+        foreach (var (row, facts) in images)
+        {
+            SetImage(row.Key, row, facts, touched: null);
+        }
+
+        foreach (var tag in tags)
+        {
+            SetTag(tag.Key, tag, touched: null);
+        }
+
+        return Listed(_nodes.Keys);
+    }
+
+    /// <summary>All rows, those of images without facts, and what was kept of facts. They are never changed.</summary>
+    public (IReadOnlyList<(ImageRow Row, T? Facts)> Images, IReadOnlyList<TagRow> Tags) Export() =>
+        ([.. _nodes.Values.Where(n => n.Row is not null).Select(n => (n.Row!, n.Facts))], [.. _tags.Values]);
+
+    /// <summary>How many rows there are.</summary>
+    public int Count => _nodes.Count + _tags.Count;
 
     /// <summary>Applies the rows that commits have written, null for removed ones. Indexes have to have their children.</summary>
     /// <returns>What may have changed by its key, in order; null for what lists do not show, or no more.</returns>
@@ -68,7 +95,7 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
         var touched = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (key, row) in images)
         {
-            SetImage(key, row, touched);
+            SetImage(key, row, FactsOf(row), touched);
         }
 
         foreach (var (key, row) in tags)
@@ -79,7 +106,11 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
         return Listed(touched);
     }
 
-    private void SetImage(string key, ImageRow? row, HashSet<string>? touched)
+    // What stands in a blob is fetched again when it is asked for.
+    private T? FactsOf(ImageRow? row) =>
+        row is { State: ImageState.Complete, IsImage: true, FactsBlob: null } ? keep(row) : null;
+
+    private void SetImage(string key, ImageRow? row, T? facts, HashSet<string>? touched)
     {
         var node = NodeOf(key);
         Touch(key, touched);
@@ -91,8 +122,7 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
         }
 
         Bytes += SizeOf(row) - SizeOf(node.Row);
-        // What stands in a blob is fetched again when it is asked for.
-        node.Facts = row is { State: ImageState.Complete, IsImage: true, FactsBlob: null } ? keep(row) : null;
+        node.Facts = facts;
         node.Row = row is null
             ? null
             : row with

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Azure;
 using Azure.Data.Tables;
+using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
@@ -387,10 +388,17 @@ internal sealed partial class NamespaceSweep(
     private async Task TrimLogAsync(CancellationToken cancellationToken)
     {
         var batch = new List<TableTransactionAction>();
-        // In order: so there are no holes, and the first entry that is young is the last to look at.
+        // A snapshot of the list is of use as long as the log goes on from it.
+        var kept = await new ListSnapshots(account).SeqAsync(@namespace, cancellationToken);
+        var newest = (await account.Catalog.VersionAsync(@namespace, cancellationToken)).Seq;
+        var end = kept > 0 && newest - kept < Catalog.MostReplayed ? Keys.Log(kept) : null;
+        // In order: so there are no holes, and the first entry that stays is the last to look at.
         await foreach (var row in StreamAsync('c', ["op"]).WithCancellation(cancellationToken))
         {
-            if (age.IsYoungerThan(row.Timestamp, age.Options.KeepLog))
+            if (
+                age.IsYoungerThan(row.Timestamp, age.Options.KeepLog)
+                || (end is not null && string.CompareOrdinal(row.RowKey, end) >= 0)
+            )
             {
                 break;
             }

@@ -66,7 +66,7 @@ public sealed class NamespaceListsTests
     {
         await using var node = await WithImageAsync("alice/web");
         await using var other = await WithImageAsync("bob/web", node.Connection);
-        var lists = new NamespaceLists(node.Catalog, node.ImageRows) { MostBytes = 1 };
+        var lists = new NamespaceLists(node.Catalog, node.ImageRows, new ListSnapshots(node.Storage)) { MostBytes = 1 };
 
         foreach (var ns in (string[])["alice", "bob", "alice"])
         {
@@ -80,7 +80,7 @@ public sealed class NamespaceListsTests
     {
         await using var node = await WithImageAsync("alice/web");
         await using var other = await WithImageAsync("alice/api", node.Connection);
-        var lists = new NamespaceLists(node.Catalog, node.ImageRows);
+        var lists = new NamespaceLists(node.Catalog, node.ImageRows, new ListSnapshots(node.Storage));
 
         Assert.Equal(1, (await lists.CurrentAsync("alice", "web", Stop)).Count);
         Assert.Equal(2, (await lists.CurrentAsync("alice", null, Stop)).Count);
