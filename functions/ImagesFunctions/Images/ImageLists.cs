@@ -8,7 +8,7 @@ namespace ImagesFunctions.Images;
 /// <param name="Total">How many match, on all pages.</param>
 /// <param name="Next">The last image, if more come behind it; else null.</param>
 /// <param name="Hash">Stands for the images and their order.</param>
-internal sealed record ListPage(IEnumerable<ListedImage> Images, int Total, ListedImage? Next, UInt128 Hash);
+internal sealed record ListPage(IEnumerable<ListPiece> Images, int Total, ListedImage? Next, UInt128 Hash);
 
 /// <summary>Lists of images: what a caller may see, and of that what was asked for.</summary>
 internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
@@ -51,8 +51,8 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
     {
         var filter = request.Filter;
         var parts = await PartsAsync(account, [filter], sequences, cancellationToken);
-        IEnumerable<ListedImage> After(Reference? after) =>
-            parts.SelectMany(p => p.KeyAfter(after) is { } key ? p.List.In(p.Range, key, filter.Tagged) : []);
+        IEnumerable<ListPiece> After(Reference? after) =>
+            parts.SelectMany(p => p.KeyAfter(after) is { } key ? p.List.PiecesIn(p.Range, key, filter.Tagged) : []);
         if (filter.IsForOne)
         {
             var one = Find(parts, filter);
@@ -63,7 +63,12 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
                     && p.KeyAfter(request.After) is { } key
                     && string.CompareOrdinal(one.Key, key) > 0
                 );
-            return new ListPage(isBehind ? [one!] : [], one is null ? 0 : 1, null, isBehind ? one!.Hash : 0);
+            return new ListPage(
+                isBehind ? [new ListPiece(null, one)] : [],
+                one is null ? 0 : 1,
+                null,
+                isBehind ? one!.Hash : 0
+            );
         }
 
         var all = parts.Aggregate(default(ListSum), (sum, part) => sum + part.List.Sum(part.Range, filter.Tagged));
@@ -72,7 +77,10 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
             return new ListPage(After(null), all.Count, null, all.Hash);
         }
 
-        var page = After(request.After).Take((request.Limit ?? int.MaxValue - 1) + 1).ToList();
+        var page = After(request.After)
+            .SelectMany(p => p.Images)
+            .Take((request.Limit ?? int.MaxValue - 1) + 1)
+            .ToList();
         var hasMore = page.Count > request.Limit;
         if (hasMore)
         {
@@ -80,7 +88,7 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
         }
 
         var hash = page.Aggregate(default(UInt128), (sum, image) => unchecked(sum + image.Hash));
-        return new ListPage(page, all.Count, hasMore ? page[^1] : null, hash);
+        return new ListPage(page.Select(i => new ListPiece(null, i)), all.Count, hasMore ? page[^1] : null, hash);
     }
 
     /// <summary>The image that each filter asks for, in their order; null where none is seen.</summary>

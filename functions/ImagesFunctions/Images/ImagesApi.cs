@@ -358,20 +358,42 @@ internal static class ImagesApi
         var shape = Platform(context);
         if (!IsKnown(context, shape, "", image.Hash))
         {
-            await WriteAsync(context, [image], shape);
+            await WriteAsync(context, [new ListPiece(null, image)], shape);
         }
     }
 
-    private static Task WriteAsync(HttpContext context, IEnumerable<ListedImage> images, Shape shape) =>
+    private static Task WriteAsync(HttpContext context, IEnumerable<ListPiece> pieces, Shape shape) =>
         Envelope.WriteDataAsync(
             context,
             "success",
             message: null,
             "images",
-            images,
-            async (body, image) =>
-                await shape.WriteAsync(body, await WholeAsync(context, image), context.RequestAborted)
+            pieces,
+            (body, piece) =>
+                !shape.IsPlatform && piece.Chunk?.V1Text() is { } text
+                    ? body.WriteAsync(text, context.RequestAborted)
+                    : WriteAsync(context, body, piece.Images, shape)
         );
+
+    private static async ValueTask WriteAsync(
+        HttpContext context,
+        ResponseBuffer body,
+        IEnumerable<ListedImage> images,
+        Shape shape
+    )
+    {
+        var first = true;
+        foreach (var image in images)
+        {
+            if (!first)
+            {
+                body.Write(","u8);
+            }
+
+            first = false;
+            await shape.WriteAsync(body, await WholeAsync(context, image), context.RequestAborted);
+        }
+    }
 
     private static Task WriteDeletedAsync(HttpContext context, string member, string name) =>
         Envelope.WriteDataAsync(

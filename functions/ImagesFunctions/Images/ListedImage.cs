@@ -63,6 +63,9 @@ internal sealed class ListedImage
     /// <summary>About how many bytes it takes.</summary>
     public long Bytes => 300 + _head.Length + (_texts is null ? 0 : _texts.V1.Length + _texts.Platform.Length);
 
+    /// <summary>The length of what lists of the first generation write of it, in bytes; of one that is not whole only a part.</summary>
+    public int V1Length => _head.Length + (_texts?.V1.Length ?? 0);
+
     /// <summary>Whether it can be written at once; else its facts are to be fetched first.</summary>
     public bool IsWhole => _texts is not null;
 
@@ -83,6 +86,26 @@ internal sealed class ListedImage
     {
         await to.WriteAsync(_head, cancellationToken);
         await to.WriteAsync(_texts!.V1, cancellationToken);
+    }
+
+    /// <summary>What <see cref="WriteV1Async"/> writes of several whole images, with commas between them.</summary>
+    public static byte[] V1TextOf(IReadOnlyList<ListedImage> images)
+    {
+        var text = new byte[images.Sum(i => i.V1Length) + images.Count - 1];
+        var at = 0;
+        foreach (var image in images)
+        {
+            if (at > 0)
+            {
+                text[at++] = (byte)',';
+            }
+
+            image._head.CopyTo(text, at);
+            image._texts!.V1.CopyTo(text, at + image._head.Length);
+            at += image.V1Length;
+        }
+
+        return text;
     }
 
     /// <summary>Writes it in the platform shape of the later generations. It has to be whole.</summary>

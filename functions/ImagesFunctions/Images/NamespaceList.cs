@@ -29,29 +29,41 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
     /// <param name="range">The range.</param>
     /// <param name="after">Only those behind this key; "" for all.</param>
     /// <param name="tagged">Only those with a tag.</param>
-    public IEnumerable<ListedImage> In(KeyRange range, string after, bool tagged)
+    public IEnumerable<ListedImage> In(KeyRange range, string after, bool tagged) =>
+        PiecesIn(range, after, tagged).SelectMany(p => p.Images);
+
+    /// <summary>As <see cref="In"/>, but chunks of which all is asked for come as one.</summary>
+    public IEnumerable<ListPiece> PiecesIn(KeyRange range, string after, bool tagged)
     {
-        for (var c = FirstChunk(range.From); c < Chunks.Length; c++)
+        var from = string.CompareOrdinal(range.From, after) > 0 ? range.From : after;
+        for (var c = FirstChunk(from); c < Chunks.Length; c++)
         {
-            if (string.CompareOrdinal(Chunks[c].Last, after) <= 0)
+            var chunk = Chunks[c];
+            if (string.CompareOrdinal(chunk.First, range.To) >= 0)
             {
+                yield break;
+            }
+
+            if (
+                range.Contains(chunk.First)
+                && range.Contains(chunk.Last)
+                && string.CompareOrdinal(chunk.First, after) > 0
+                && (!tagged || chunk.Tagged == chunk.All)
+            )
+            {
+                yield return new ListPiece(chunk, null);
                 continue;
             }
 
-            foreach (var image in Chunks[c].Images)
+            foreach (var image in chunk.Images)
             {
-                if (string.CompareOrdinal(image.Key, range.To) >= 0)
-                {
-                    yield break;
-                }
-
                 if (
-                    string.CompareOrdinal(image.Key, range.From) >= 0
+                    range.Contains(image.Key)
                     && string.CompareOrdinal(image.Key, after) > 0
                     && (!tagged || image.Tags.Count > 0)
                 )
                 {
-                    yield return image;
+                    yield return new ListPiece(null, image);
                 }
             }
         }
@@ -192,6 +204,14 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
     }
 }
 
+/// <summary>A part of an answer: a whole chunk, or one image.</summary>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct ListPiece(ListChunk? Chunk, ListedImage? Image)
+{
+    /// <summary>The images, in order; at least one.</summary>
+    public ImmutableArray<ListedImage> Images => Chunk?.Images ?? [Image!];
+}
+
 /// <summary>A number of images and the sum of their hashes.</summary>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct ListSum(int Count, UInt128 Hash)
@@ -205,6 +225,8 @@ internal sealed class ListChunk
     // One change copies one chunk and the array of chunks; at 100,000 images these are about as long.
     internal const int Most = 512;
 
+    private byte[]? _v1;
+
     private ListChunk(ImmutableArray<ListedImage> images)
     {
         Images = images;
@@ -213,7 +235,8 @@ internal sealed class ListChunk
             var one = new ListSum(1, image.Hash);
             All += one;
             Tagged += image.Tags.Count > 0 ? one : default;
-            Bytes += image.Bytes;
+            // The texts stand here once more as soon as somebody lists them all.
+            Bytes += image.Bytes + image.V1Length;
         }
     }
 
@@ -228,6 +251,21 @@ internal sealed class ListChunk
     public ListSum Tagged { get; }
 
     public long Bytes { get; }
+
+    /// <summary>
+    /// What lists of the first generation write of all images, with commas between them; null when some are not whole. Made
+    /// at its first use, and kept.
+    /// </summary>
+    public byte[]? V1Text()
+    {
+        if (_v1 is null && Images.All(i => i.IsWhole))
+        {
+            // Two at once make the same.
+            _v1 = ListedImage.V1TextOf(Images);
+        }
+
+        return _v1;
+    }
 
     /// <summary>Images in the order of their keys, cut into chunks of about the same length, so that each has room to grow.</summary>
     public static IEnumerable<ListChunk> Of(IEnumerable<ListedImage> images)

@@ -25,12 +25,17 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
     /// <summary>Adds bytes that may be very many: each time a piece is full, it is sent.</summary>
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
-        while (_length + bytes.Length > Piece)
+        if (_length + bytes.Length > Piece)
         {
             var fits = Math.Max(0, Piece - _length);
             Write(bytes.Span[..fits]);
             bytes = bytes[fits..];
             await SendAsync(cancellationToken);
+        }
+
+        for (; bytes.Length >= Piece; bytes = bytes[Piece..])
+        {
+            await response.Body.WriteAsync(bytes[..Piece], cancellationToken);
         }
 
         Write(bytes.Span);

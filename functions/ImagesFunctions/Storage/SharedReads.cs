@@ -15,46 +15,47 @@ internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> re
     private readonly Lock _gate = new();
 
     // What waits for the next read of a key, or null; a key is here for as long as a read of it is under way.
-    private readonly Dictionary<string, TaskCompletionSource<T>?> _next = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Waiting?> _next = new(StringComparer.Ordinal);
+
+    private sealed class Waiting
+    {
+        public TaskCompletionSource<T> Result { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public int Count { get; set; }
+    }
 
     /// <summary>How long one try may take. All wait for one read, so a connection that went dead must not hold them up for long.</summary>
     public TimeSpan LongestTry { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// The shortest time between the beginnings of two reads of one key while there are always some that wait. It is about
-    /// what one read takes in the cloud, so only storage nearby is spared reads that nobody would be served faster by.
+    /// The longest time between the beginnings of two reads of one key while some wait: a tenth of a millisecond for each of
+    /// them, so that few do not wait for others, and many share a read that would cost more than it is worth to each.
     /// </summary>
-    public TimeSpan Pace { get; init; } = TimeSpan.FromMilliseconds(3);
+    public TimeSpan Pace { get; init; } = TimeSpan.FromMilliseconds(8);
 
     /// <summary>Reads. Cancelling ends only this caller's wait.</summary>
     /// <exception cref="OperationCanceledException">Cancelled, or storage did not answer in four tries.</exception>
     public Task<T> ReadAsync(string key, CancellationToken cancellationToken)
     {
-        TaskCompletionSource<T>? wait;
+        Waiting? waiting;
         bool isNext;
         bool isSaved;
         lock (_gate)
         {
-            isNext = _next.TryGetValue(key, out wait);
-            isSaved = wait is not null;
-            if (isNext)
-            {
-                wait ??= _next[key] = New();
-            }
-            else
-            {
-                _next.Add(key, null);
-            }
+            isNext = _next.TryGetValue(key, out waiting);
+            isSaved = waiting is not null;
+            waiting ??= new Waiting();
+            waiting.Count++;
+            _next[key] = isNext ? waiting : null;
         }
 
         Telemetry.Read(of, isSaved);
         if (!isNext)
         {
-            wait = New();
-            _ = RunAsync(key, wait);
+            _ = RunAsync(key, waiting.Result);
         }
 
-        return wait!.Task.WaitAsync(cancellationToken);
+        return waiting.Result.Task.WaitAsync(cancellationToken);
     }
 
     private async Task RunAsync(string key, TaskCompletionSource<T> wait)
@@ -84,23 +85,28 @@ internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> re
                 );
             }
 
+            int count;
             lock (_gate)
             {
-                if (_next[key] is null)
+                if (_next[key] is not { } waiting)
                 {
                     _next.Remove(key);
                     return;
                 }
+
+                count = waiting.Count;
             }
 
-            if (Pace - Stopwatch.GetElapsedTime(begun) is { Ticks: > 0 } rest)
+            var rest = TimeSpan.FromMicroseconds(100 * count);
+            rest = (rest < Pace ? rest : Pace) - Stopwatch.GetElapsedTime(begun);
+            if (rest > TimeSpan.FromMilliseconds(1))
             {
                 await Task.Delay(rest);
             }
 
             lock (_gate)
             {
-                wait = _next[key]!;
+                wait = _next[key]!.Result;
                 _next[key] = null;
             }
 
@@ -124,6 +130,4 @@ internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> re
             }
         }
     }
-
-    private static TaskCompletionSource<T> New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -107,7 +107,8 @@ public sealed partial class NeverStale
         var sequences = node.ImageLists.Ahead("alice", Stop);
         var page = await node.ImageLists.ListAsync("alice", request, sequences, Stop);
         return page
-            .Images.SelectMany(i => i.Tags.Select(t => (Tag: t, Digest: i.Row.Digest.ToString())))
+            .Images.SelectMany(p => p.Images)
+            .SelectMany(i => i.Tags.Select(t => (Tag: t, Digest: i.Row.Digest.ToString())))
             .ToDictionary(t => t.Tag, t => t.Digest, StringComparer.Ordinal);
     }
 
