@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using Azure;
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Storage;
@@ -23,6 +25,9 @@ internal sealed record ErrorForm<TError>(
 /// <summary>What every request of both APIs has in common: an id, a line in the log, and that whatever is thrown becomes an answer.</summary>
 internal static partial class Requests
 {
+    /// <summary>The answers are JSON documents, never part of a page, so that <c>&lt;</c> may stay what it is.</summary>
+    public static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Runs a handler.</summary>
     /// <param name="context">The request.</param>
     /// <param name="handle">Answers it.</param>

@@ -101,15 +101,9 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
     }
 
     /// <summary>
-    /// Whose token this text is, or null. Read from storage since the call, so that a revoked token ends at once, with one
+    /// Whose credentials these are, or null. Read from storage since the call, so that a revoked token ends at once, with one
     /// read for all who ask at the same time; the same work is done for accounts that exist and that do not.
     /// </summary>
-    internal async Task<Caller?> AuthenticateAsync(string? text, CancellationToken cancellationToken) =>
-        Credentials.TryParse(text, out var credentials)
-            ? await AuthenticateAsync(credentials, cancellationToken)
-            : null;
-
-    /// <summary>As the other overload, for credentials that came in another form.</summary>
     internal async Task<Caller?> AuthenticateAsync(Credentials credentials, CancellationToken cancellationToken)
     {
         var row = await _rows.ReadAsync($"{credentials.Account}/{credentials.Id}", cancellationToken);

@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
@@ -36,9 +35,6 @@ internal static class ErrorNumber
 /// <summary>The JSON envelope that every answer of the Images API has, and the one place that writes its errors.</summary>
 internal static class Envelope
 {
-    /// <summary>The answers are JSON documents, never part of a page, so that <c>&lt;</c> may stay what it is.</summary>
-    public static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private static readonly string[] OfSuccess = ["ETag", "Link", "X-Total-Count"];
 
     private static readonly ErrorForm<ApiException> Errors = new(
@@ -87,7 +83,7 @@ internal static class Envelope
         if (message is not null)
         {
             body.Write("\",\"message\":\""u8);
-            body.Write(JsonEncodedText.Encode(message, Plain.Encoder).EncodedUtf8Bytes);
+            body.Write(JsonEncodedText.Encode(message, Requests.Json.Encoder).EncodedUtf8Bytes);
         }
 
         body.Write("\",\"data\":{\""u8);
@@ -117,7 +113,7 @@ internal static class Envelope
     /// <summary>Writes a JSON object into the buffer.</summary>
     public static void WriteObject(ResponseBuffer body, Action<Utf8JsonWriter> write)
     {
-        using var json = new Utf8JsonWriter(body, Plain);
+        using var json = new Utf8JsonWriter(body, Requests.Json);
         json.WriteStartObject();
         write(json);
         json.WriteEndObject();

@@ -440,7 +440,7 @@ internal static class ImagesApi
             configuration["PublicHost"] is { Length: > 0 } configured ? configured
             : configuration["WEBSITE_HOSTNAME"] is { Length: > 0 } site ? site
             : context.Request.Host.Value ?? "";
-        return new Shape(true, JsonEncodedText.Encode(host, Envelope.Plain.Encoder));
+        return new Shape(true, JsonEncodedText.Encode(host, Requests.Json.Encoder));
     }
 
     // Relative to the server: its own name is not known behind a front end.

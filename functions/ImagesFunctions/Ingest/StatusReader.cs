@@ -220,12 +220,14 @@ public sealed class StatusReader
             var blob in (await _catalog.RangeAsync(@namespace, Keys.All('b'), cancellationToken)).Select(BlobRow.From)
         )
         {
-            seen.Add((LayoutPath.Of(RepositoryOf(@namespace, blob.App), blob.Digest), blob.BlobETag));
+            seen.Add((LayoutPath.Of(Repository.Of(@namespace, blob.App), blob.Digest), blob.BlobETag));
         }
 
         foreach (var layout in await _catalog.RangeAsync(@namespace, Keys.All('j'), cancellationToken))
         {
-            seen.Add((LayoutPath.IndexOf(RepositoryOf(@namespace, layout.GetString("app"))), layout.GetString("etag")));
+            seen.Add(
+                (LayoutPath.IndexOf(Repository.Of(@namespace, layout.GetString("app"))), layout.GetString("etag"))
+            );
         }
 
         var refused = (await _catalog.RangeAsync(@namespace, Keys.All('x'), cancellationToken))
@@ -239,11 +241,6 @@ public sealed class StatusReader
                 .Select(b => Refusals.Visible(b.Path)),
         ];
     }
-
-    private static Repository RepositoryOf(string @namespace, string app) =>
-        Repository.TryParse($"{@namespace}/{app}", out var repository)
-            ? repository
-            : throw new InvalidOperationException($"'{@namespace}/{app}' in a row is no repository");
 
     // `oci-layout` says nothing that anybody would look at.
     private static bool IsLayoutFile(string path) =>

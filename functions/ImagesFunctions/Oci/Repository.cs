@@ -55,6 +55,13 @@ public sealed partial record Repository
         return true;
     }
 
+    /// <summary>The repository of a namespace and an app that a row names.</summary>
+    /// <exception cref="InvalidOperationException">Together they are no repository.</exception>
+    internal static Repository Of(string @namespace, string app) =>
+        TryParse($"{@namespace}/{app}", out var repository)
+            ? repository
+            : throw new InvalidOperationException($"'{@namespace}/{app}' in a row is no repository");
+
     /// <summary>As <see cref="TryParse(string?, out Repository?)"/>, where a name of one part is an official app.</summary>
     public static bool TryParseDisplayName(
         [NotNullWhen(true)] string? text,

@@ -109,8 +109,7 @@ internal sealed class BlobLanding(Catalog catalog, Content content, Removal remo
     {
         var path = LayoutPath.Of(repository, digest);
         return await catalog.BlobAsync(repository, digest, cancellationToken) is { State: BlobState.Good } row
-            && await content.StatAsync(path, cancellationToken) is { } stored
-            && stored.ETag == row.BlobETag
+            && await content.IsStillAsync(path, row.BlobETag, cancellationToken)
             && await catalog.PutBlobAsync(repository.Namespace, row, row, cancellationToken);
     }
 

@@ -20,7 +20,7 @@ internal sealed class Referrers(Catalog catalog, Content content)
         var digest = request.Digest;
         var filter = request.Query(Filter);
         var body = new ArrayBufferWriter<byte>();
-        await using (var json = new Utf8JsonWriter(body, RegistryAnswer.Json))
+        await using (var json = new Utf8JsonWriter(body, Requests.Json))
         {
             json.WriteStartObject();
             json.WriteNumber("schemaVersion", 2);
@@ -116,7 +116,7 @@ internal sealed class Referrers(Catalog catalog, Content content)
     private static ArrayBufferWriter<byte> Descriptor(ReferrerRow referrer)
     {
         var body = new ArrayBufferWriter<byte>();
-        using var json = new Utf8JsonWriter(body, RegistryAnswer.Json);
+        using var json = new Utf8JsonWriter(body, Requests.Json);
         json.WriteStartObject();
         json.WriteString("mediaType", referrer.MediaType);
         json.WriteNumber("size", referrer.Size);

@@ -106,7 +106,7 @@ internal static class RegistryErrors
         }
 
         var body = new ArrayBufferWriter<byte>();
-        await using (var json = new Utf8JsonWriter(body, RegistryAnswer.Json))
+        await using (var json = new Utf8JsonWriter(body, Requests.Json))
         {
             json.WriteStartObject();
             json.WriteStartArray("errors");

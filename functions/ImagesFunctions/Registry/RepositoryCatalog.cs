@@ -30,7 +30,7 @@ internal sealed class RepositoryCatalog(StorageAccount account)
         names.Sort(StringComparer.Ordinal);
         var listed = page.Take(names, context.Response, "/v2/_catalog");
         var body = new ArrayBufferWriter<byte>();
-        await using (var json = new Utf8JsonWriter(body, RegistryAnswer.Json))
+        await using (var json = new Utf8JsonWriter(body, Requests.Json))
         {
             json.WriteStartObject();
             json.WriteStartArray("repositories");
@@ -66,16 +66,9 @@ internal sealed class RepositoryCatalog(StorageAccount account)
         CancellationToken cancellationToken
     )
     {
-        var filter = TableClient.CreateQueryFilter(
-            $"PartitionKey eq {@namespace} and RowKey ge {range.From} and RowKey lt {range.To}"
-        );
-        var rows = account.Catalog.QueryAsync<TableEntity>(
-            filter,
-            select: ["RowKey", "app", "state"],
-            cancellationToken: cancellationToken
-        );
+        var rows = account.Catalog.Stream(@namespace, range, "app", "state");
         var inARow = 0;
-        await foreach (var row in rows)
+        await foreach (var row in rows.WithCancellation(cancellationToken))
         {
             var app = row.GetString("app");
             if (apps.Contains(app))

@@ -29,7 +29,7 @@ internal sealed class Tags(Catalog catalog)
         var listed = page.Take(tags, request.Response, $"/v2/{request.Path.Name}/tags/list");
 
         var body = new ArrayBufferWriter<byte>();
-        await using (var json = new Utf8JsonWriter(body, RegistryAnswer.Json))
+        await using (var json = new Utf8JsonWriter(body, Requests.Json))
         {
             json.WriteStartObject();
             json.WriteString("name", request.Path.Name);

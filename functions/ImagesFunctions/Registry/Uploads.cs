@@ -188,12 +188,9 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
                 && await pushes.LandFromAsync(request.Repository, from, digest, request.Stop);
         }
 
-        foreach (var entity in await catalog.RangeAsync(account, Keys.Blobs(digest), request.Stop))
+        foreach (var app in await catalog.AppsWithAsync(account, digest, request.Stop))
         {
-            if (
-                Repository.TryParse($"{account}/{BlobRow.From(entity).App}", out var from)
-                && await pushes.LandFromAsync(request.Repository, from, digest, request.Stop)
-            )
+            if (await pushes.LandFromAsync(request.Repository, Repository.Of(account, app), digest, request.Stop))
             {
                 return true;
             }

@@ -283,10 +283,7 @@ internal sealed class Catalog(StorageAccount account)
         string @namespace,
         Digest digest,
         CancellationToken cancellationToken
-    ) =>
-        (await RangeAsync(@namespace, Keys.BlobOfAnyApp(digest), cancellationToken)).Select(row =>
-            row.GetString("app")
-        );
+    ) => (await RangeAsync(@namespace, Keys.Blobs(digest), cancellationToken)).Select(row => row.GetString("app"));
 }
 
 /// <summary>The ranges of image and tag rows of a namespace, or of one app of it.</summary>

@@ -126,11 +126,8 @@ internal static class TableReads
         CancellationToken cancellationToken
     )
     {
-        var filter = TableClient.CreateQueryFilter(
-            $"PartitionKey eq {partition} and RowKey ge {range.From} and RowKey lt {range.To}"
-        );
         var rows = new List<TableEntity>();
-        await foreach (var row in table.QueryAsync<TableEntity>(filter, cancellationToken: cancellationToken))
+        await foreach (var row in table.Stream(partition, range).WithCancellation(cancellationToken))
         {
             rows.Add(row);
         }

@@ -25,9 +25,6 @@ internal static class Keys
 
     public static string Blob(string app, Digest digest) => $"b!{digest}!{Encode(app)}";
 
-    /// <summary>The rows of this blob in all apps of the namespace.</summary>
-    public static KeyRange BlobOfAnyApp(Digest digest) => KeyRange.Prefix($"b!{digest}!");
-
     public static string Need(string app, Digest needed, Needer by) => $"n!{Encode(app)}!{needed}!{by.ShortKey}";
 
     public static string Referrer(string app, Digest subject, Digest referrer) =>

@@ -174,8 +174,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
     {
         if (
             await catalog.BlobAsync(repository, digest, cancellationToken) is not { State: BlobState.Good } blob
-            || await content.StatAsync(LayoutPath.Of(repository, digest), cancellationToken) is not { } stored
-            || stored.ETag != blob.BlobETag
+            || !await content.IsStillAsync(LayoutPath.Of(repository, digest), blob.BlobETag, cancellationToken)
         )
         {
             return false;

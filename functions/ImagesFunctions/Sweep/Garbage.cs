@@ -351,7 +351,7 @@ internal sealed class Garbage(
         string @namespace,
         string app,
         CancellationToken cancellationToken
-    ) => await content.StatAsync($"{@namespace}/{app}/index.json", cancellationToken);
+    ) => await content.StatAsync(LayoutPath.IndexOf(Repository.Of(@namespace, app)), cancellationToken);
 
     private static async Task<List<TableEntity>> ReadAsync(
         CatalogView view,

@@ -527,10 +527,7 @@ internal sealed partial class NamespaceSweep(
     private bool IsLive(UInt128 image) =>
         _images.TryGetValue(image, out var row) && row.State is ImageState.Complete or ImageState.Hidden;
 
-    private Repository RepositoryOf(string app) =>
-        Repository.TryParse($"{@namespace}/{app}", out var repository)
-            ? repository
-            : throw new InvalidOperationException($"'{@namespace}/{app}' in a row is no repository");
+    private Repository RepositoryOf(string app) => Repository.Of(@namespace, app);
 
     private AsyncPageable<TableEntity> StreamAsync(char kind, string[]? properties = null) =>
         account.Catalog.Stream(@namespace, Keys.All(kind), properties);

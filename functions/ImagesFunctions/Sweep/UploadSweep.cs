@@ -76,7 +76,7 @@ internal sealed class UploadSweep(
         // Also those of a session that has just expired: a request may still be at work on them.
         if (
             age.IsYoungerThan(blob.Properties.LastModified, age.Options.AfterChunk)
-            || await account.Catalog.GetAsync(@namespace, $"u!{id}", cancellationToken) is not null
+            || await account.Catalog.GetAsync(@namespace, Keys.Upload(id), cancellationToken) is not null
         )
         {
             return;
