@@ -37,8 +37,18 @@ public sealed record ImageFacts
     /// <param name="config">The bytes of its config.</param>
     /// <param name="layerFacts">What was seen in its layers while they were verified, in the manifest's order; null for a layer with nothing seen.</param>
     /// <exception cref="InvalidContentException">The config is no image config.</exception>
-    public static ImageFacts Of(Manifest manifest, ReadOnlyMemory<byte> config, IReadOnlyList<TarFacts?> layerFacts) =>
-        Manifest.Read(config, root => Of(manifest, root, layerFacts));
+    public static ImageFacts Of(Manifest manifest, ReadOnlyMemory<byte> config, IReadOnlyList<TarFacts?> layerFacts)
+    {
+        try
+        {
+            return Manifest.Read(config, root => Of(manifest, root, layerFacts));
+        }
+        catch (InvalidContentException error)
+        {
+            // Whoever reads it has the manifest in mind.
+            throw new InvalidContentException($"the config {manifest.Config!.Digest}: {error.Message}");
+        }
+    }
 
     private static ImageFacts Of(Manifest manifest, JsonElement root, IReadOnlyList<TarFacts?> layerFacts)
     {

@@ -27,6 +27,13 @@ internal sealed class Blobs(
         var repository = request.Repository;
         var blob = await FindAsync(request, digest);
         var response = request.Response;
+        if (request.Request.IsKnown(digest))
+        {
+            Begin(response, digest);
+            response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+
         if (!ByteRange.TryParse(RangeHeader(request.Request, digest), blob.Size, out var range))
         {
             response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes */{blob.Size}");
@@ -107,12 +114,17 @@ internal sealed class Blobs(
         : request.Headers.Range.Count == 1 ? request.Headers.Range[0]
         : null;
 
+    private static void Begin(HttpResponse response, Digest digest)
+    {
+        response.Headers["Docker-Content-Digest"] = digest.ToString();
+        response.Headers.AcceptRanges = "bytes";
+        response.Headers.ETag = $"\"{digest}\"";
+        response.Headers.CacheControl = "private, no-cache";
+    }
+
     private static void Begin(HttpResponse response, BlobRow blob, ByteRange? range)
     {
-        response.Headers["Docker-Content-Digest"] = blob.Digest.ToString();
-        response.Headers.AcceptRanges = "bytes";
-        response.Headers.ETag = $"\"{blob.Digest}\"";
-        response.Headers.CacheControl = "private, no-cache";
+        Begin(response, blob.Digest);
         response.ContentType = "application/octet-stream";
         response.ContentLength = range?.Length ?? blob.Size;
         if (range is { } part)

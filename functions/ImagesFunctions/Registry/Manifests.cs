@@ -25,6 +25,13 @@ internal sealed class Manifests(
     {
         var (image, blob) = await FindAsync(request);
         var response = request.Response;
+        if (request.Request.IsKnown(image.Digest))
+        {
+            Begin(response, image);
+            response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+
         if (HttpMethods.IsHead(request.Request.Method))
         {
             Begin(response, image);

@@ -13,8 +13,6 @@ internal sealed class Pushes(
     BlobLanding landing
 )
 {
-    private sealed class SourceGoneException : Exception;
-
     /// <summary>
     /// Lands the body of a request whose digest is known before it is read.
     /// </summary>
@@ -59,6 +57,7 @@ internal sealed class Pushes(
                 body,
                 hash,
                 () => IsRight(hash, digest, size),
+                BlobWriter.Absent,
                 cancellationToken
             );
             if (written is null && hash.Size < body.Length)
@@ -84,7 +83,8 @@ internal sealed class Pushes(
     }
 
     /// <summary>Lands the parts that a session has stored, whose digest was computed from all of their bytes.</summary>
-    public Task LandPartsAsync(
+    /// <exception cref="RegistryError">The session was ended meanwhile, and nothing is stored.</exception>
+    public async Task LandPartsAsync(
         Repository repository,
         string session,
         IReadOnlyList<UploadPart> parts,
@@ -94,18 +94,29 @@ internal sealed class Pushes(
     {
         var digest = hash.Digest;
         var path = LayoutPath.Of(repository, digest);
-        return landing.LandAsync(
-            repository,
-            digest,
-            hash.Size,
-            hash.Tar,
-            written: null,
-            stop =>
-                parts.Count == 0
-                    ? content.CreateAsync(path, ReadOnlyMemory<byte>.Empty, stop)
-                    : sessions.CopyAsync(repository, session, parts, path, stop),
-            cancellationToken
-        );
+        try
+        {
+            await landing.LandAsync(
+                repository,
+                digest,
+                hash.Size,
+                hash.Tar,
+                written: null,
+                stop =>
+                    parts.Count == 0
+                        ? content.CreateAsync(path, ReadOnlyMemory<byte>.Empty, stop)
+                        : sessions.CopyAsync(repository, session, parts, path, stop),
+                cancellationToken
+            );
+        }
+        catch (CopySourceGoneException)
+        {
+            // Somebody has ended the session: by a DELETE, or by the same PUT sent twice, which has landed the blob.
+            if (!await landing.IsThereAsync(repository, digest, cancellationToken))
+            {
+                throw RegistryError.UploadUnknown(session);
+            }
+        }
     }
 
     /// <summary>Lands a copy of a blob that another repository has, or this one. False when it is not there, or not unchanged.</summary>
@@ -131,14 +142,14 @@ internal sealed class Pushes(
                 source.Tar,
                 written: null,
                 async stop =>
-                    !await content.IsStillAsync(sourcePath, source.BlobETag, stop) ? throw new SourceGoneException()
+                    !await content.IsStillAsync(sourcePath, source.BlobETag, stop) ? throw new CopySourceGoneException()
                     : source.Size == 0 ? await content.CreateAsync(path, ReadOnlyMemory<byte>.Empty, stop)
                     : await sessions.CopyAsync(sourcePath, source.BlobETag, source.Size, path, stop),
                 cancellationToken
             );
             return true;
         }
-        catch (SourceGoneException)
+        catch (CopySourceGoneException)
         {
             return false;
         }

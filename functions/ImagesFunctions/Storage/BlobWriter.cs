@@ -24,11 +24,15 @@ internal static class BlobWriter
     public static BlobRequestConditions Absent => new() { IfNoneMatch = ETag.All };
 
     /// <summary>Writes what is left of a body.</summary>
-    /// <param name="blob">Where to write; nothing may be there.</param>
+    /// <param name="blob">Where to write.</param>
     /// <param name="once">The same blob, by a client that does not repeat requests.</param>
     /// <param name="body">The bytes.</param>
     /// <param name="hash">Takes the bytes.</param>
     /// <param name="accept">Asked when all bytes are taken and before any of them counts. False: nothing is written.</param>
+    /// <param name="conditions">
+    /// <see cref="Absent"/> where others may write the same blob; null where nobody does: then a request that is repeated
+    /// after a lost answer meets nothing but its own success.
+    /// </param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The blob's ETag, or null when the bytes were not accepted or somebody else has written the blob.</returns>
     public static async Task<string?> WriteAsync(
@@ -37,6 +41,7 @@ internal static class BlobWriter
         UploadBody body,
         ContentHash hash,
         Func<bool> accept,
+        BlobRequestConditions? conditions,
         CancellationToken cancellationToken
     )
     {
@@ -45,12 +50,12 @@ internal static class BlobWriter
             if (body.IsWhole)
             {
                 hash.Append(body.First.Span);
-                return accept() ? await PutAsync(blob, body.First, cancellationToken) : null;
+                return accept() ? await PutAsync(blob, body.First, conditions, cancellationToken) : null;
             }
 
             return body.Length is { } length and < LongestPut
-                ? await StreamAsync(once, body, length, hash, accept, cancellationToken)
-                : await WriteBlocksAsync(blob, body, hash, accept, cancellationToken);
+                ? await StreamAsync(once, body, length, hash, accept, conditions, cancellationToken)
+                : await WriteBlocksAsync(blob, body, hash, accept, conditions, cancellationToken);
         }
         catch (RequestFailedException error) when (error.IsConflict())
         {
@@ -61,11 +66,13 @@ internal static class BlobWriter
     private static async Task<string?> PutAsync(
         BlockBlobClient blob,
         ReadOnlyMemory<byte> bytes,
+        BlobRequestConditions? conditions,
         CancellationToken cancellationToken
     )
     {
         using var content = BinaryData.FromBytes(bytes).ToStream();
-        var created = await blob.UploadAsync(content, new BlobUploadOptions { Conditions = Absent }, cancellationToken);
+        var options = new BlobUploadOptions { Conditions = conditions };
+        var created = await blob.UploadAsync(content, options, cancellationToken);
         return created.Value.ETag.ToString();
     }
 
@@ -75,6 +82,7 @@ internal static class BlobWriter
         long length,
         ContentHash hash,
         Func<bool> accept,
+        BlobRequestConditions? conditions,
         CancellationToken cancellationToken
     )
     {
@@ -83,7 +91,7 @@ internal static class BlobWriter
         {
             var options = new BlobUploadOptions
             {
-                Conditions = Absent,
+                Conditions = conditions,
                 TransferOptions = new StorageTransferOptions { InitialTransferSize = LongestPut },
             };
             var created = await blob.UploadAsync(content, options, cancellationToken);
@@ -106,6 +114,7 @@ internal static class BlobWriter
         UploadBody body,
         ContentHash hash,
         Func<bool> accept,
+        BlobRequestConditions? conditions,
         CancellationToken cancellationToken
     )
     {
@@ -152,7 +161,7 @@ internal static class BlobWriter
             return null;
         }
 
-        var options = new CommitBlockListOptions { Conditions = Absent };
+        var options = new CommitBlockListOptions { Conditions = conditions };
         var created = await blob.CommitBlockListAsync(ids, options, cancellationToken);
         return created.Value.ETag.ToString();
 

@@ -7,6 +7,9 @@ using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Storage;
 
+/// <summary>What was to be copied inside storage is not there any more.</summary>
+internal sealed class CopySourceGoneException : Exception;
+
 /// <summary>
 /// Push sessions: their rows, which move only by comparing ETags, and their bytes, of which each attempt writes its own. So
 /// any number of clients and processes may work on one session at once, and it is never torn.
@@ -76,6 +79,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
             body,
             hash,
             accept,
+            conditions: null,
             cancellationToken
         );
         return etag is null ? null : part with { Size = hash.Size - before };
@@ -174,6 +178,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
     /// Copies what is stored to a path of the container <c>images</c> where nothing is, inside storage. Returns the new blob's
     /// ETag; null when somebody was faster, and it is to be looked at again.
     /// </summary>
+    /// <exception cref="CopySourceGoneException">The session was ended, and what it stored is gone.</exception>
     public Task<string?> CopyAsync(
         Repository repository,
         string id,
@@ -196,6 +201,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         );
 
     /// <summary>As above, from a blob of the container <c>images</c> that has this ETag.</summary>
+    /// <exception cref="CopySourceGoneException">That blob is gone.</exception>
     public Task<string?> CopyAsync(
         string from,
         string etag,
@@ -229,12 +235,16 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
                 }
             }
 
-            return await CopyPiecesAsync(from, to, cancellationToken);
+            return await CopyPiecesAsync(from, to, BlobWriter.Absent, cancellationToken);
+        }
+        catch (RequestFailedException error) when (error.IsNotFound())
+        {
+            throw new CopySourceGoneException();
         }
         catch (RequestFailedException error)
-            when (error.IsConflict() || error.IsNotFound() || error.ErrorCode == BlobErrorCode.InvalidBlockList)
+            when (error.IsConflict() || error.ErrorCode == BlobErrorCode.InvalidBlockList)
         {
-            // Written by somebody else, who may also have made our blocks void; or the source is gone.
+            // Written by somebody else, who may also have made our blocks void.
             return null;
         }
     }
@@ -258,6 +268,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
     private async Task<string?> CopyPiecesAsync(
         IReadOnlyList<(BlockBlobClient Blob, string? ETag, long Size)> from,
         BlockBlobClient to,
+        BlobRequestConditions? conditions,
         CancellationToken cancellationToken
     )
     {
@@ -287,7 +298,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
                 )
         );
         var ids = Enumerable.Range(0, pieces.Count).Select(number => BlobWriter.BlockId(prefix, number));
-        var options = new CommitBlockListOptions { Conditions = BlobWriter.Absent };
+        var options = new CommitBlockListOptions { Conditions = conditions };
         return (await to.CommitBlockListAsync(ids, options, cancellationToken)).Value.ETag.ToString();
     }
 
@@ -316,20 +327,33 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         }
 
         var merged = new UploadPart(NewId(), some.Sum(p => p.Size));
-        var etag = await CopyPiecesAsync(
-            [
-                .. some.Select(p =>
-                    (
-                        account.Uploads.GetBlockBlobClient(UploadRow.PathOf(repository.Namespace, session.Id, p)),
-                        (string?)null,
-                        p.Size
-                    )
-                ),
-            ],
-            account.Uploads.GetBlockBlobClient(UploadRow.PathOf(repository.Namespace, session.Id, merged)),
-            cancellationToken
-        );
-        return etag is null ? session : session with { Parts = [.. session.Parts.Take(kept), merged] };
+        try
+        {
+            await CopyPiecesAsync(
+                [
+                    .. some.Select(p =>
+                        (
+                            account.Uploads.GetBlockBlobClient(UploadRow.PathOf(repository.Namespace, session.Id, p)),
+                            (string?)null,
+                            p.Size
+                        )
+                    ),
+                ],
+                account.Uploads.GetBlockBlobClient(UploadRow.PathOf(repository.Namespace, session.Id, merged)),
+                conditions: null,
+                cancellationToken
+            );
+        }
+        catch (RequestFailedException error) when (error.IsNotFound())
+        {
+            // The session was ended meanwhile: its row will tell.
+            return session;
+        }
+
+        return session with
+        {
+            Parts = [.. session.Parts.Take(kept), merged],
+        };
     }
 
     /// <summary>Removes parts that nobody names. What cannot be removed now goes with the sweeper.</summary>

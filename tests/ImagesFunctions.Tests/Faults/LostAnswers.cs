@@ -1,3 +1,6 @@
+using System.Net;
+using System.Security.Cryptography;
+
 namespace ImagesFunctions.Tests.Faults;
 
 /// <summary>
@@ -24,6 +27,30 @@ public sealed class LostAnswers
             calls = node.Calls.Count - before;
             Assert.Equal(expected, await node.ListedAsync("alice"));
             await Invariants.SettledAsync(node, "alice");
+        }
+    }
+
+    [Theory]
+    [InlineData(1_000, false)]
+    [InlineData(5_000_000, true)]
+    public async Task Change_nothing_when_a_chunk_is_stored(int length, bool chunked)
+    {
+        var bytes = RandomNumberGenerator.GetBytes(length);
+        for (var (call, calls) = (1, 1); call <= calls; call++)
+        {
+            await using var node = new Node(await Storages.NewWithTablesAsync());
+            var client = new NodeRegistry(node, "alice", await NodeRegistry.TokenAsync(node, "alice"));
+            var location = (await client.SendAsync("POST", "/v2/alice/web/blobs/uploads/"))["Location"]!;
+            var before = node.Calls.Count;
+            node.Calls.LoseAnswerOf(number => number == before + call);
+
+            var patch = await client.SendAsync("PATCH", location, bytes, chunked: chunked);
+
+            calls = node.Calls.Count - before;
+            Assert.True(patch.Status == HttpStatusCode.Accepted, $"call {call}: {patch.Text}");
+            Assert.Equal($"0-{length - 1}", patch["Range"]);
+            var put = await client.SendAsync("PUT", $"{location}?digest={Layout.DigestOf(bytes)}");
+            Assert.True(put.Status == HttpStatusCode.Created, $"call {call}: {put.Text}");
         }
     }
 

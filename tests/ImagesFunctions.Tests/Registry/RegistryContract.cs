@@ -187,6 +187,55 @@ public abstract class RegistryContract(IRunsAHost fixture) : AgainstAHost(fixtur
         }
     }
 
+    [Theory]
+    [InlineData("\"{0}\"", HttpStatusCode.NotModified)]
+    [InlineData("W/\"{0}\"", HttpStatusCode.NotModified)]
+    [InlineData("\"other\", \"{0}\"", HttpStatusCode.NotModified)]
+    [InlineData("*", HttpStatusCode.NotModified)]
+    [InlineData("\"other\"", HttpStatusCode.OK)]
+    [InlineData("{0}", HttpStatusCode.OK)]
+    [InlineData("\"", HttpStatusCode.OK)]
+    public async Task What_the_client_has_already_is_not_sent_again(string condition, HttpStatusCode expected)
+    {
+        var repository = Repository;
+        var client = await ClientAsync(repository);
+        var layout = Layout.Small("text", "v1");
+        await client.PushAsync(repository, layout);
+        var (image, layer) = (layout.FirstImage, layout.FirstLayer["blobs/".Length..].Replace('/', ':'));
+        (string, string)[] targets =
+        [
+            ("manifests/v1", image),
+            ($"manifests/{image}", image),
+            ($"blobs/{layer}", layer),
+        ];
+
+        foreach (var (target, digest) in targets)
+        {
+            var header = condition.Replace("{0}", digest, StringComparison.Ordinal);
+            foreach (var method in new[] { "GET", "HEAD" })
+            {
+                var reply = await client.SendAsync(
+                    method,
+                    $"/v2/{repository}/{target}",
+                    headers: [("If-None-Match", header), ("Range", "bytes=100000-")]
+                );
+
+                var there =
+                    target == $"blobs/{layer}" ? HttpStatusCode.RequestedRangeNotSatisfiable : HttpStatusCode.OK;
+                Assert.Equal(expected == HttpStatusCode.OK ? there : expected, reply.Status);
+                if (expected == HttpStatusCode.NotModified)
+                {
+                    Assert.Equal($"\"{digest}\"", reply["ETag"]);
+                    Assert.Equal(digest, reply["Docker-Content-Digest"]);
+                    Assert.Empty(reply.Bytes);
+                }
+            }
+        }
+
+        var unknown = await client.GetAsync($"/v2/{repository}/manifests/v2", ("If-None-Match", "*"));
+        Is(HttpStatusCode.NotFound, "MANIFEST_UNKNOWN", unknown);
+    }
+
     [Fact]
     public async Task A_manifest_is_pulled_as_the_bytes_that_were_pushed_under_the_type_that_they_were_pushed_as()
     {

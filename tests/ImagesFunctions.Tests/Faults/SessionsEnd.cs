@@ -1,0 +1,52 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace ImagesFunctions.Tests.Faults;
+
+/// <summary>Push sessions that two requests end at the same time, once for every storage call of the first.</summary>
+public sealed class SessionsEnd
+{
+    private const string Repo = "alice/web";
+
+    [Theory]
+    [InlineData("DELETE", "")]
+    [InlineData("DELETE", "the last chunk")]
+    [InlineData("PUT", "")]
+    [InlineData("PUT", "the last chunk")]
+    public async Task The_end_against_another_one_is_done_or_finds_no_session_any_more(string method, string chunk)
+    {
+        var (bytes, last) = (RandomNumberGenerator.GetBytes(1_000), Encoding.UTF8.GetBytes(chunk));
+        var digest = Layout.DigestOf([.. bytes, .. last]);
+        for (var call = 1; ; call++)
+        {
+            var connection = await Storages.NewWithTablesAsync();
+            await using var one = new Node(connection);
+            await using var two = new Node(connection);
+            var token = await NodeRegistry.TokenAsync(two, "alice");
+            var (first, second) = (new NodeRegistry(one, "alice", token), new NodeRegistry(two, "alice", token));
+            var location = (await second.SendAsync("POST", $"/v2/{Repo}/blobs/uploads/"))["Location"]!;
+            Assert.Equal(HttpStatusCode.Accepted, (await second.SendAsync("PATCH", location, bytes)).Status);
+            HttpStatusCode? other = null;
+            one.Calls.RunBefore(
+                call,
+                async () => other = (await second.SendAsync(method, $"{location}?digest={digest}", last)).Status
+            );
+
+            var put = await first.SendAsync("PUT", $"{location}?digest={digest}", last);
+
+            if (other is null && put.Status == HttpStatusCode.Created)
+            {
+                // All of its calls were looked at.
+                Assert.True(call > 10, $"The end was held only {call - 1} times.");
+                break;
+            }
+
+            var told = $"before call {call}: {put.Status} {put.Text}, {method} {other}";
+            Assert.True(put.Status is HttpStatusCode.Created or HttpStatusCode.NotFound, told);
+            var there = (await second.SendAsync("GET", $"/v2/{Repo}/blobs/{digest}")).Status == HttpStatusCode.OK;
+            Assert.True(there == (HttpStatusCode.Created == put.Status || other == HttpStatusCode.Created), told);
+            Assert.Equal(HttpStatusCode.NotFound, (await second.SendAsync("GET", location)).Status);
+        }
+    }
+}
