@@ -13,6 +13,10 @@ internal sealed class Pushes(
     BlobLanding landing
 )
 {
+    /// <summary>Whether the repository has the blob, verified. If so its row is as new as the call.</summary>
+    public Task<bool> IsThereAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
+        landing.IsThereAsync(repository, digest, cancellationToken);
+
     /// <summary>
     /// Lands the body of a request whose digest is known before it is read.
     /// </summary>

@@ -102,7 +102,12 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
     public async Task PutAsync(RegistryRequest request)
     {
         var digest = Named(request);
-        var session = await FindAsync(request);
+        if (await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop) is not { } session)
+        {
+            await RepeatAsync(request, digest);
+            return;
+        }
+
         var size = DemandChunk(request, session);
         using var body = await BodyAsync(request);
         try
@@ -125,6 +130,25 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
 
         await sessions.EndAsync(request.Repository, session, request.Stop);
         Created(request, digest);
+    }
+
+    // The answer to a closing PUT may get lost. The same one sent again is answered again: clients that are told of an unknown
+    // upload give the whole push up.
+    private async Task RepeatAsync(RegistryRequest request, Digest digest)
+    {
+        if (await pushes.IsThereAsync(request.Repository, digest, request.Stop))
+        {
+            using var body = await BodyAsync(request);
+            using var hash = new ContentHash(digest.Algorithm);
+            await body.DrainAsync(hash, request.Stop);
+            if (hash.Size == 0 || hash.Digest == digest)
+            {
+                Created(request, digest);
+                return;
+            }
+        }
+
+        throw RegistryError.UploadUnknown(request.Path.Last);
     }
 
     private async Task FinishAsync(

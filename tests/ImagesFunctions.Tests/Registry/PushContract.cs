@@ -56,6 +56,34 @@ public abstract class PushContract(IRunsAHost fixture) : AgainstAHost(fixture)
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(1_000)]
+    [InlineData((4 * MiB) + 1)]
+    public async Task The_put_that_ended_a_session_is_answered_the_same_when_it_is_sent_again(int length)
+    {
+        var client = await ClientAsync();
+        var bytes = Some(length);
+        var digest = Layout.DigestOf(bytes);
+        var (whole, chunks) = (await client.BeginAsync(repository), await client.BeginAsync(repository));
+        await client.PatchAsync(chunks, bytes);
+        for (var i = 0; i < 3; i++)
+        {
+            IsCreated(await client.SendAsync("PUT", $"{whole}?digest={digest}", bytes, chunked: i == 1), digest);
+            IsCreated(await client.SendAsync("PUT", $"{chunks}?digest={digest}"), digest);
+        }
+
+        await IsThereAsync(client, digest, bytes);
+        await IsOverAsync(client, whole);
+        // With other bytes, or for what is not there, it is none that was ever answered.
+        var (other, location) = (Some(5), $"{whole}?digest=");
+        foreach (var (named, body) in new[] { (digest, other), (Layout.DigestOf(other), other) })
+        {
+            var reply = await client.SendAsync("PUT", location + named, body);
+            RegistryContract.Is(HttpStatusCode.NotFound, "BLOB_UPLOAD_UNKNOWN", reply);
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Bodies))]
     public async Task A_blob_of_any_length_is_pushed_by_one_patch_and_a_put(int length, string algorithm, bool chunked)
     {
@@ -443,7 +471,7 @@ public abstract class PushContract(IRunsAHost fixture) : AgainstAHost(fixture)
     {
         foreach (var method in new[] { "GET", "PATCH", "PUT", "DELETE" })
         {
-            var path = method == "PUT" ? $"{location}?digest={Layout.DigestOf(Empty)}" : location;
+            var path = method == "PUT" ? $"{location}?digest={Layout.DigestOf([1, 2, 3])}" : location;
             RegistryContract.Is(HttpStatusCode.NotFound, "BLOB_UPLOAD_UNKNOWN", await client.SendAsync(method, path));
         }
     }
