@@ -52,7 +52,7 @@ internal sealed class Blobs(
         }
 
         var path = LayoutPath.Of(repository, digest);
-        if (redirect.IsOn && await content.IsStillAsync(path, blob.BlobETag, request.Stop))
+        if (redirect.IsOn && blob.Size > 0 && await content.IsStillAsync(path, blob.BlobETag, request.Stop))
         {
             response.Headers["Docker-Content-Digest"] = digest.ToString();
             response.Headers.CacheControl = "no-store";

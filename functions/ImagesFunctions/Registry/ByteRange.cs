@@ -13,13 +13,15 @@ internal sealed record ByteRange(long First, long Last)
     /// <summary>
     /// Reads the header <c>Range</c> (RFC 9110, 14.2) for a blob of this many bytes. True with a range; true with null when
     /// the header asks for nothing that is known here (several ranges, another unit, no range at all) and so counts for
-    /// nothing; false when it cannot be satisfied.
+    /// nothing, nor of a blob without bytes, which clients that send <c>bytes=0-</c> with each request pull too; false when it
+    /// cannot be satisfied.
     /// </summary>
     public static bool TryParse(string? header, long size, out ByteRange? range)
     {
         range = null;
         if (
             header is null
+            || size == 0
             || header.IndexOf('=', StringComparison.Ordinal) is var equals && equals < 0
             || !header.AsSpan(0, equals).Trim().Equals(Unit, StringComparison.OrdinalIgnoreCase)
         )
@@ -43,7 +45,7 @@ internal sealed record ByteRange(long First, long Last)
                 return true;
             }
 
-            range = suffix > 0 && size > 0 ? new ByteRange(Math.Max(0, size - suffix), size - 1) : null;
+            range = suffix > 0 ? new ByteRange(Math.Max(0, size - suffix), size - 1) : null;
             return range is not null;
         }
 

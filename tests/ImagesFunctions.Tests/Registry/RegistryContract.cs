@@ -146,6 +146,27 @@ public abstract class RegistryContract(IRunsAHost fixture) : AgainstAHost(fixtur
     }
 
     [Theory]
+    [InlineData("bytes=0-")]
+    [InlineData("bytes=0-99")]
+    [InlineData("bytes=-5")]
+    [InlineData("bytes=-0")]
+    public async Task A_range_of_a_blob_without_bytes_counts_for_nothing(string range)
+    {
+        var repository = Repository;
+        var client = await ClientAsync(repository);
+        var digest = await client.PushBlobAsync(repository, []);
+
+        foreach (var method in new[] { "GET", "HEAD" })
+        {
+            var reply = await client.SendAsync(method, $"/v2/{repository}/blobs/{digest}", headers: ("Range", range));
+
+            Assert.Equal(HttpStatusCode.OK, reply.Status);
+            Assert.Equal("0", reply["Content-Length"]);
+            Assert.Null(reply["Content-Range"]);
+        }
+    }
+
+    [Theory]
     [InlineData("bytes=0-1,5-6")]
     [InlineData("lines=0-1")]
     [InlineData("bytes")]
