@@ -90,12 +90,15 @@ internal static class Invariants
     private static async Task TheLogTellsTheRowsAsync(Node node, string @namespace, NamespaceRows rows)
     {
         var version = await node.Storage.Catalog.VersionAsync(@namespace, TestContext.Current.CancellationToken);
-        var log = await node.Storage.Catalog.LogAsync(
-            @namespace,
-            1,
-            version.Seq,
-            TestContext.Current.CancellationToken
-        );
+        var log = new List<LogEntry>();
+        for (var from = 1L; from <= version.Seq; from += LogReads.MostEntries)
+        {
+            var to = Math.Min(version.Seq, from + LogReads.MostEntries - 1);
+            log.AddRange(
+                await node.Storage.Catalog.LogAsync(@namespace, from, to, TestContext.Current.CancellationToken)
+            );
+        }
+
         Assert.Equal(version.Seq, log.Count);
         var replayed = new NamespaceRows();
         foreach (var (key, row) in log.SelectMany(e => e.Rows!))

@@ -1,13 +1,9 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Images;
-using ImagesFunctions.Local;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Tests.Faults;
@@ -16,7 +12,7 @@ namespace ImagesFunctions.Tests.Faults;
 /// A list that starts after a change was acknowledged shows it: two processes on one storage account, both of which write
 /// and both of which list, all at the same time.
 /// </summary>
-public sealed partial class NeverStale
+public sealed class NeverStale
 {
     private const string Repository = "alice/web";
     private const int Writers = 3;
@@ -161,43 +157,14 @@ public sealed partial class NeverStale
     }
 
     /// <summary>The program in a process of its own.</summary>
-    private sealed partial class Served(Process process, HttpClient http) : IAsyncDisposable
+    private sealed class Served(LocalProgram program, HttpClient http) : IAsyncDisposable
     {
         public static async Task<Served> StartAsync(string connection, string token)
         {
-            var start = new ProcessStartInfo(
-                "dotnet",
-                [typeof(Commands).Assembly.Location, "--urls", "http://127.0.0.1:0"]
-            )
-            {
-                UseShellExecute = false,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
-            start.Environment[StorageAccount.Section] = connection;
-            var process = Process.Start(start)!;
-            var address = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-            var lines = new ConcurrentQueue<string>();
-            void Take(string? line)
-            {
-                lines.Enqueue(line ?? "");
-                if (line is not null && Address().Match(line) is { Success: true } match)
-                {
-                    address.TrySetResult(match.Value);
-                }
-            }
-
-            process.OutputDataReceived += (_, e) => Take(e.Data);
-            process.ErrorDataReceived += (_, e) => Take(e.Data);
-            process.BeginOutputReadLine();
-            process.BeginErrorReadLine();
-            await Until.TrueAsync(
-                () => Task.FromResult(address.Task.IsCompleted),
-                () => Task.FromResult(string.Join('\n', lines))
-            );
-            var http = new HttpClient { BaseAddress = new Uri(await address.Task) };
+            var program = await LocalProgram.ServeAsync(connection);
+            var http = new HttpClient { BaseAddress = program.Address };
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-            return new Served(process, http);
+            return new Served(program, http);
         }
 
         public async Task<Dictionary<string, string>> ListAsync(string? tag)
@@ -227,12 +194,7 @@ public sealed partial class NeverStale
         public async ValueTask DisposeAsync()
         {
             http.Dispose();
-            process.Kill(entireProcessTree: true);
-            await process.WaitForExitAsync(CancellationToken.None);
-            process.Dispose();
+            await program.DisposeAsync();
         }
-
-        [GeneratedRegex("http://127\\.0\\.0\\.1:[0-9]+", RegexOptions.None, matchTimeoutMilliseconds: 1_000)]
-        private static partial Regex Address();
     }
 }

@@ -1,7 +1,3 @@
-using System.Diagnostics;
-using ImagesFunctions.Local;
-using ImagesFunctions.Storage;
-
 namespace ImagesFunctions.Tests.Faults;
 
 /// <summary>The program itself, several processes of it, ended by SIGKILL in the middle of its work.</summary>
@@ -22,18 +18,17 @@ public sealed class RealKills
         await using var reader = new Node(connection);
         var expected = await DropAsync(reader);
 
-        using (var victim = Serve(connection))
+        await using (var victim = LocalProgram.Serve(connection))
         {
             // Far enough to be in the middle of it: so many of the images are there.
             await ListsAsync(reader, listed => listed.Length >= listedBefore * Layouts, victim);
-            victim.Kill(entireProcessTree: true);
-            await victim.WaitForExitAsync(Stop);
+            await victim.KillAsync();
         }
 
         await Invariants.HoldAsync(reader, Namespace);
-        using var next = Serve(connection);
+        await using var next = LocalProgram.Serve(connection);
         await ListsAsync(reader, listed => listed.SequenceEqual(expected, StringComparer.Ordinal), next);
-        await EndAsync(next);
+        await next.KillAsync();
         await Invariants.SettledAsync(reader, Namespace);
     }
 
@@ -42,17 +37,17 @@ public sealed class RealKills
     {
         var connection = await Storages.NewWithTablesAsync();
         await using var reader = new Node(connection);
-        using var one = Serve(connection);
-        using var two = Serve(connection);
-        using var three = Serve(connection);
+        await using var one = LocalProgram.Serve(connection);
+        await using var two = LocalProgram.Serve(connection);
+        await using var three = LocalProgram.Serve(connection);
 
         var expected = await DropAsync(reader);
         await ListsAsync(reader, listed => listed.Length > 0, one);
-        one.Kill(entireProcessTree: true);
+        await one.KillAsync();
 
         await ListsAsync(reader, listed => listed.SequenceEqual(expected, StringComparer.Ordinal), two);
-        await EndAsync(two);
-        await EndAsync(three);
+        await two.KillAsync();
+        await three.KillAsync();
         await Invariants.SettledAsync(reader, Namespace);
     }
 
@@ -73,34 +68,13 @@ public sealed class RealKills
         return [.. expected];
     }
 
-    private static Process Serve(string connection)
-    {
-        var start = new ProcessStartInfo("dotnet", [typeof(Commands).Assembly.Location, "--urls", "http://127.0.0.1:0"])
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment[StorageAccount.Section] = connection;
-        var process = Process.Start(start)!;
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return process;
-    }
-
-    private static Task ListsAsync(Node reader, Func<string[], bool> enough, Process process) =>
+    private static Task ListsAsync(Node reader, Func<string[], bool> enough, LocalProgram process) =>
         Until.TrueAsync(
             async () =>
             {
-                Assert.False(process.HasExited, "The process has ended.");
+                Assert.False(process.HasEnded, process.Said);
                 return enough(await reader.ListedAsync(Namespace));
             },
             async () => $"Listed: {string.Join("; ", await reader.ListedAsync(Namespace))}"
         );
-
-    private static async Task EndAsync(Process process)
-    {
-        process.Kill(entireProcessTree: true);
-        await process.WaitForExitAsync(Stop);
-    }
 }

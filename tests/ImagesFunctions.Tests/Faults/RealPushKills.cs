@@ -1,10 +1,7 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
-using ImagesFunctions.Local;
-using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Registry;
 
 namespace ImagesFunctions.Tests.Faults;
@@ -34,11 +31,11 @@ public sealed class RealPushKills
         var at = 0;
         while (at < pushes)
         {
-            using var server = await Server.StartAsync(connection);
+            await using var server = await LocalProgram.ServeAsync(connection);
             using var http = new HttpClient { BaseAddress = server.Address };
             var client = new RegistryClient(http, RegistryClient.Basic(Namespace, token));
             var last = killed == kills;
-            var killing = last ? Task.CompletedTask : server.KillSoonAsync(RandomNumberGenerator.GetInt32(50, 1_500));
+            var killing = last ? Task.CompletedTask : KillSoonAsync(server, RandomNumberGenerator.GetInt32(50, 1_500));
             killed++;
             try
             {
@@ -62,6 +59,13 @@ public sealed class RealPushKills
         await AreThereAsync(reader, token, images, acknowledged);
         await reader.StartAsync();
         await Invariants.SettledAsync(reader, Namespace);
+    }
+
+    private static async Task KillSoonAsync(LocalProgram server, int milliseconds)
+    {
+        // A random moment is what this is about: there is nothing to wait for.
+        await Task.Delay(milliseconds, Stop);
+        await server.KillAsync();
     }
 
     // All that was acknowledged, and nothing else than perhaps the one that was under way.
@@ -101,63 +105,5 @@ public sealed class RealPushKills
             layout.Add(Layout.OciLayer, Encoding.UTF8.GetBytes(i.ToString(CultureInfo.InvariantCulture)))
         );
         return layout.Index(Layout.Tagged(image, "v1"));
-    }
-
-    private sealed class Server : IDisposable
-    {
-        private readonly Process _process;
-
-        private Server(Process process, Uri address)
-        {
-            _process = process;
-            Address = address;
-        }
-
-        public Uri Address { get; }
-
-        public static async Task<Server> StartAsync(string connection)
-        {
-            var start = new ProcessStartInfo(
-                "dotnet",
-                [typeof(Commands).Assembly.Location, "--urls", "http://127.0.0.1:0"]
-            )
-            {
-                UseShellExecute = false,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
-            start.Environment[StorageAccount.Section] = connection;
-            var process = Process.Start(start)!;
-            process.BeginErrorReadLine();
-            while (await process.StandardOutput.ReadLineAsync(Stop) is { } line)
-            {
-                // "ImagesFunctions serves <address> and watches …"
-                if (line.Split(' ') is [_, "serves", var address, ..])
-                {
-                    _ = process.StandardOutput.ReadToEndAsync(Stop);
-                    return new Server(process, new Uri(address));
-                }
-            }
-
-            throw new InvalidOperationException("The server has ended before it served.");
-        }
-
-        public async Task KillSoonAsync(int milliseconds)
-        {
-            // A random moment is what this is about: there is nothing to wait for.
-            await Task.Delay(milliseconds, Stop);
-            _process.Kill(entireProcessTree: true);
-            await _process.WaitForExitAsync(Stop);
-        }
-
-        public void Dispose()
-        {
-            if (!_process.HasExited)
-            {
-                _process.Kill(entireProcessTree: true);
-            }
-
-            _process.Dispose();
-        }
     }
 }

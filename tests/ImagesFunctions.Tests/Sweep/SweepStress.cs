@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
-using ImagesFunctions.Local;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Sweep;
@@ -258,25 +256,9 @@ public sealed class SweepStress
     {
         while (!end.IsCancellationRequested)
         {
-            var start = new ProcessStartInfo("dotnet", [typeof(Commands).Assembly.Location, "gc", "--grace", "0m"])
+            await using var gc = LocalProgram.Start(_connection, ["gc", "--grace", "0m"]);
+            if (await gc.EndsWithinAsync(TimeSpan.FromMilliseconds(Random.Shared.Next(500, 6_000))) is null)
             {
-                UseShellExecute = false,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
-            start.Environment[StorageAccount.Section] = _connection;
-            using var process = Process.Start(start)!;
-            process.BeginOutputReadLine();
-            process.BeginErrorReadLine();
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-            patience.CancelAfter(TimeSpan.FromMilliseconds(Random.Shared.Next(500, 6_000)));
-            try
-            {
-                await process.WaitForExitAsync(patience.Token);
-            }
-            catch (OperationCanceledException) when (!Stop.IsCancellationRequested)
-            {
-                process.Kill(entireProcessTree: true);
                 Interlocked.Increment(ref _kills);
             }
         }
