@@ -34,7 +34,7 @@ internal sealed class Bench : IAsyncDisposable
     /// <summary>How many images the largest namespace has.</summary>
     public int Many => Smoke ? 300 : 100_000;
 
-    /// <summary>How many images each app has, in a namespace of any size.</summary>
+    /// <summary>How many images each app has, in a namespace of any size; the first of them has a tag.</summary>
     public const int PerApp = 10;
 
     /// <summary>How often ours and the peer take turns, after one turn each that does not count.</summary>
@@ -86,7 +86,7 @@ internal sealed class Bench : IAsyncDisposable
         {
             Say($"seeding {Many} images");
             _many = await Store.StartAsync(this);
-            await _many.SeedAsync("alice", Many, PerApp);
+            await _many.SeedAsync("alice", Many);
         }
 
         return _many;

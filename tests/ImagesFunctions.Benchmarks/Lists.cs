@@ -16,7 +16,7 @@ internal static class Lists
     {
         var images = bench.Smoke ? 100 : 1_000;
         await using var store = await Store.StartAsync(bench);
-        await store.SeedAsync("alice", images, Bench.PerApp);
+        await store.SeedAsync("alice", images, imagesPerTag: 1);
         await using var server = await Server.OursAsync(bench, store);
         using var ours = new Client(server.Address, await store.TokenAsync("alice"));
         var bytes = await ListAsync(ours, images, bench.Stop);

@@ -173,8 +173,17 @@ internal sealed class Client : IDisposable
     {
         bytes.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
         var session = await SessionAsync(repository, stop);
-        var path = session + (session.Contains('?', StringComparison.Ordinal) ? "&" : "?") + $"digest={digest}";
-        using var _ = await SendAsync(HttpMethod.Put, path, HttpStatusCode.Created, stop, bytes);
+        using var _ = await SendAsync(HttpMethod.Put, End(session, digest), HttpStatusCode.Created, stop, bytes);
+    }
+
+    /// <summary>Pushes a blob in one PATCH without a length.</summary>
+    public async Task PatchAsync(string repository, Digest digest, HttpContent bytes, CancellationToken stop)
+    {
+        bytes.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        var session = await SessionAsync(repository, stop);
+        using var patched = await SendAsync(HttpMethod.Patch, session, HttpStatusCode.Accepted, stop, bytes);
+        var end = End($"{patched.Headers.Location}", digest);
+        using var _ = await SendAsync(HttpMethod.Put, end, HttpStatusCode.Created, stop);
     }
 
     /// <summary>Begins a push.</summary>
@@ -189,6 +198,9 @@ internal sealed class Client : IDisposable
         );
         return $"{begun.Headers.Location}";
     }
+
+    private static string End(string session, Digest digest) =>
+        session + (session.Contains('?', StringComparison.Ordinal) ? "&" : "?") + $"digest={digest}";
 
     public static double Since(long started) => Stopwatch.GetElapsedTime(started).TotalMilliseconds;
 

@@ -64,7 +64,7 @@ internal static class ManyImages
         var started = Stopwatch.GetTimestamp();
         var scope = RowScope.Of(null);
         var counts = await Task.WhenAll(CountAsync(scope.Images), CountAsync(scope.Tags));
-        return counts.Sum() == 2 * bench.Many
+        return counts.Sum() == bench.Many + (bench.Many / Bench.PerApp)
             ? Client.Since(started)
             : throw new InvalidOperationException($"{counts.Sum()} rows were seeded");
 
@@ -95,7 +95,7 @@ internal static class ManyImages
             await Lists.ListAsync(ours, bench.Many, bench.Stop);
             // Whatever is kept of the list is written behind the answer.
             var deadline = Stopwatch.StartNew();
-            while (deadline.Elapsed < TimeSpan.FromSeconds(10) && !await HasSnapshotAsync())
+            while (deadline.Elapsed < TimeSpan.FromSeconds(bench.Smoke ? 1 : 10) && !await HasSnapshotAsync())
             {
                 await Task.Delay(100, bench.Stop);
             }

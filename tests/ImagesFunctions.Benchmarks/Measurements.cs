@@ -14,6 +14,10 @@ internal static class Measurements
         ("list", Lists.RunAsync),
         ("many", ManyImages.RunAsync),
         ("filter", Filters.RunAsync),
+        ("push", Pushes.RunAsync),
+        ("ingest", Ingests.RunAsync),
+        ("memory", Memory.RunAsync),
+        ("start", Start.RunAsync),
     ];
 
     /// <summary>Runs all of them, or one.</summary>

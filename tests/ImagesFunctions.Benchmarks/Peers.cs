@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using Azure.Core.Pipeline;
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Local;
 using ImagesFunctions.Oci;
@@ -17,10 +18,22 @@ internal sealed class Store : IAsyncDisposable
     private readonly Azurite _azurite;
     private readonly WebApplication _app;
 
-    private Store(Azurite azurite, CancellationToken stop)
+    private Store(Azurite azurite, string connectionString, CancellationToken stop, HttpPipelinePolicy? calls = null)
     {
-        (_azurite, ConnectionString, Stop) = (azurite, azurite.ConnectionString, stop);
-        _app = LocalHost.Build(ConnectionString, urls: null);
+        (_azurite, ConnectionString, Stop) = (azurite, connectionString, stop);
+        _app = LocalHost.Build(
+            connectionString,
+            urls: null,
+            services =>
+            {
+                if (calls is not null)
+                {
+                    services.AddSingleton<StorageAccount>(s =>
+                        StorageAccount.From(s.GetRequiredService<IConfiguration>(), [calls])
+                    );
+                }
+            }
+        );
     }
 
     public string ConnectionString { get; }
@@ -30,18 +43,39 @@ internal sealed class Store : IAsyncDisposable
     private CancellationToken Stop { get; }
 
     /// <summary>An empty one, in memory.</summary>
-    public static async Task<Store> StartAsync(Bench bench)
+    /// <param name="bench">Whose it is.</param>
+    /// <param name="calls">Sees each call to storage that is made in this process.</param>
+    public static async Task<Store> StartAsync(Bench bench, HttpPipelinePolicy? calls = null)
     {
-        var store = new Store(await Azurite.StartAsync(inMemory: true, cancellationToken: bench.Stop), bench.Stop);
+        var azurite = await Azurite.StartAsync(inMemory: true, cancellationToken: bench.Stop);
+        var store = new Store(azurite, azurite.ConnectionString, bench.Stop, calls);
         await store.Account.CreateAsync(bench.Stop);
         // A store without this account counts as fresh: `serve` would put a sample image into it.
         await store.TokenAsync("demo");
         return store;
     }
 
-    /// <summary>Writes images, each with a tag, as rows.</summary>
-    public Task SeedAsync(string @namespace, int images, int perApp) =>
-        Seeds.WriteAsync(Account.Catalog, @namespace, Seeds.Images(images, perApp), Stop);
+    /// <summary>One whose blobs are on the disk, and whose tables are those of another one.</summary>
+    public static async Task<Store> OnDiskAsync(Bench bench, Store tables)
+    {
+        var folder = Path.Combine(bench.Folder, $"azurite-{Guid.NewGuid():N}");
+        var azurite = await Azurite.StartAsync(data: folder, cancellationToken: bench.Stop);
+        var parts = azurite
+            .ConnectionString.Split(';')
+            .Where(part => !part.StartsWith("TableEndpoint", StringComparison.Ordinal))
+            .Concat(
+                tables
+                    .ConnectionString.Split(';')
+                    .Where(part => part.StartsWith("TableEndpoint", StringComparison.Ordinal))
+            );
+        var store = new Store(azurite, string.Join(';', parts.Where(part => part.Length > 0)), bench.Stop);
+        await store.Account.CreateAsync(bench.Stop);
+        return store;
+    }
+
+    /// <summary>Writes images as rows; one in so many has a tag.</summary>
+    public Task SeedAsync(string @namespace, int images, int imagesPerTag = Bench.PerApp) =>
+        Seeds.WriteAsync(Account.Catalog, @namespace, Seeds.Images(images, Bench.PerApp), imagesPerTag, Stop);
 
     public async Task<string> TokenAsync(string account) =>
         (await Get<Tokens>().CreateAsync(account, lifetime: null, Stop)).Text;
@@ -79,7 +113,17 @@ internal sealed class Server : IAsyncDisposable
 
     /// <summary>Ours: <c>serve</c> of the published program, on this storage, with the settings that it has by itself but for
     /// no limit of requests.</summary>
-    public static Task<Server> OursAsync(Bench bench, Store store, params (string Name, string Value)[] settings)
+    public static Task<Server> OursAsync(Bench bench, Store store, params (string Name, string Value)[] settings) =>
+        OursAsync(bench, store, "readyz", token: null, settings);
+
+    /// <summary>As the other overload, until a path is answered.</summary>
+    public static Task<Server> OursAsync(
+        Bench bench,
+        Store store,
+        string path,
+        string? token,
+        params (string Name, string Value)[] settings
+    )
     {
         var address = Free();
         var start = new ProcessStartInfo("dotnet", [bench.Program, "serve", "--urls", $"{address}"]);
@@ -90,7 +134,7 @@ internal sealed class Server : IAsyncDisposable
             start.Environment[name] = value;
         }
 
-        return StartAsync(start, address, "readyz", bench.Stop);
+        return StartAsync(start, address, path, bench.Stop, token);
     }
 
     /// <summary>A bare Kestrel that answers <c>/</c> with these bytes, and anything else with 304.</summary>

@@ -7,7 +7,7 @@ namespace ImagesFunctions.Tests;
 /// <summary>Namespaces of any size, written directly as the rows that pushes would leave, for tests and benchmarks.</summary>
 internal static class Seeds
 {
-    /// <summary>Images as pushes make them: facts, two parts and one tag each.</summary>
+    /// <summary>Images as pushes make them: with facts and two parts.</summary>
     /// <param name="count">How many there are altogether.</param>
     /// <param name="perApp">How many of them each app has; apps are <c>app-00000</c> and so on.</param>
     public static IEnumerable<ImageRow> Images(int count, int perApp) =>
@@ -38,37 +38,39 @@ internal static class Seeds
     /// <summary>The name of the nth app.</summary>
     public static string App(int number) => $"app-{number:D5}";
 
-    /// <summary>The tag that the nth image of an app has, counted over all apps.</summary>
+    /// <summary>The tag of the nth image, counted over all apps.</summary>
     public static string Tag(int image) => $"v{image}";
 
-    /// <summary>Writes the rows of images and of their tags, and the namespace's number last.</summary>
+    /// <summary>Writes the rows of images and of tags, and the namespace's number last.</summary>
     /// <param name="table">The catalog, in which this namespace has no rows yet.</param>
     /// <param name="namespace">The namespace.</param>
-    /// <param name="images">The images; the nth one gets <see cref="Tag"/>.</param>
+    /// <param name="images">The images.</param>
+    /// <param name="imagesPerTag">One in so many has a tag, the first one too.</param>
     /// <param name="cancellationToken">Ends it, wherever it is.</param>
     public static async Task WriteAsync(
         TableClient table,
         string @namespace,
         IEnumerable<ImageRow> images,
+        int imagesPerTag,
         CancellationToken cancellationToken
     )
     {
-        var rows = images.SelectMany(
-            (image, i) =>
-                new[]
-                {
-                    image.ToEntity(@namespace),
-                    new TagRow(image.App, Tag(i), image.Digest, image.Generation, FromLayout: false).ToEntity(
-                        @namespace
-                    ),
-                }
-        );
-        await WriteAsync(table, rows, cancellationToken);
+        await WriteAsync(table, images.SelectMany(Rows), cancellationToken);
         // As if one commit had written them all, in a log entry that is too long for its rows.
         var entry = LogEntry.Of(1, []).ToEntity(@namespace);
         entry["rescan"] = true;
         var version = new TableEntity(@namespace, Keys.Version) { ["seq"] = 1L };
         await WriteAsync(table, [entry, version], cancellationToken);
+
+        IEnumerable<TableEntity> Rows(ImageRow image, int number)
+        {
+            yield return image.ToEntity(@namespace);
+            if (number % imagesPerTag == 0)
+            {
+                var tag = new TagRow(image.App, Tag(number), image.Digest, image.Generation, FromLayout: false);
+                yield return tag.ToEntity(@namespace);
+            }
+        }
     }
 
     /// <summary>Adds rows of one namespace, a hundred at once; none of them may be there.</summary>

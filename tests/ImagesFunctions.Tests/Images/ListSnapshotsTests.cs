@@ -161,7 +161,7 @@ public sealed class ListSnapshotsTests
     private static async Task<Node> SeededAsync()
     {
         var node = new Node(await Storages.NewWithTablesAsync());
-        await Seeds.WriteAsync(node.Storage.Catalog, "alice", Seeds.Images(600, 100), Stop);
+        await Seeds.WriteAsync(node.Storage.Catalog, "alice", Seeds.Images(600, 100), imagesPerTag: 1, Stop);
         return node;
     }
 
