@@ -34,16 +34,12 @@ internal static class ManyImages
             bench.Smoke ? 1 : 2,
             async () =>
             {
-                await foreach (var blob in store.Account.Derived.GetBlobsAsync(cancellationToken: bench.Stop))
-                {
-                    await store.Account.Derived.DeleteBlobAsync(blob.Name, cancellationToken: bench.Stop);
-                }
-
+                await ForgetAsync(bench, store);
                 await using var server = await Server.OursAsync(bench, store);
                 using var ours = new Client(server.Address, token);
                 return (await ours.TimeAsync(Lists.Path, bench.Stop)).Whole;
             },
-            () => ScanAsync(bench, store),
+            () => ScanAsync(bench, store, bench.Many),
             warmUp: false
         );
         bench.Report.Add(
@@ -59,12 +55,23 @@ internal static class ManyImages
         return medians.Peer;
     }
 
-    private static async Task<double> ScanAsync(Bench bench, Store store)
+    /// <summary>Removes what is kept of lists beside their rows.</summary>
+    public static async Task ForgetAsync(Bench bench, Store store)
+    {
+        await foreach (var blob in store.Account.Derived.GetBlobsAsync(cancellationToken: bench.Stop))
+        {
+            await store.Account.Derived.DeleteBlobAsync(blob.Name, cancellationToken: bench.Stop);
+        }
+    }
+
+    /// <summary>Reads all rows of images and tags, raw.</summary>
+    /// <returns>How long that took, in milliseconds.</returns>
+    public static async Task<double> ScanAsync(Bench bench, Store store, int images)
     {
         var started = Stopwatch.GetTimestamp();
         var scope = RowScope.Of(null);
         var counts = await Task.WhenAll(CountAsync(scope.Images), CountAsync(scope.Tags));
-        return counts.Sum() == bench.Many + (bench.Many / Bench.PerApp)
+        return counts.Sum() >= images + (images / Bench.PerApp)
             ? Client.Since(started)
             : throw new InvalidOperationException($"{counts.Sum()} rows were seeded");
 
@@ -163,13 +170,9 @@ internal static class ManyImages
             (await Wrk.RunAsync(client, path, 1, bench.LoadSeconds, bench.Stop)).Bytes / (1024 * 1024);
     }
 
-    // The tag moves in this process, which is another instance to the one that is asked.
     private static async Task AfterTagMoveAsync(Bench bench, Store store, Client ours)
     {
-        var tagging = store.Get<Tagging>();
-        var images = Seeds.Images(2, Bench.PerApp).ToList();
-        _ = Repository.TryParse($"{Namespace}/{images[0].App}", out var repository);
-        var moves = 0;
+        var (moves, last) = (0, "");
         bench.Report.Add(
             Row.Of(
                 $"list of {bench.Many:#,0} images right after a tag move",
@@ -177,12 +180,7 @@ internal static class ManyImages
                     bench.Smoke ? 1 : 7,
                     async () =>
                     {
-                        var to = images[++moves % 2].Digest;
-                        if (!await tagging.SetAsync(repository!, "moves", to, bench.Stop))
-                        {
-                            throw new InvalidOperationException("the tag does not move");
-                        }
-
+                        last = await MoveTagAsync(bench, store, ++moves);
                         return (await ours.TimeAsync(Lists.Path, bench.Stop)).Whole;
                     },
                     async () => (await ours.TimeAsync(Lists.Path, bench.Stop)).Whole
@@ -194,11 +192,22 @@ internal static class ManyImages
             )
         );
         var list = Encoding.UTF8.GetString(
-            await ours.GetAsync($"{Lists.Path}?tag=alice/{images[0].App}:moves", bench.Stop)
+            await ours.GetAsync($"{Lists.Path}?tag={Namespace}/{Seeds.App(0)}:moves", bench.Stop)
         );
-        if (!list.Contains(images[moves % 2].Digest.Encoded, StringComparison.Ordinal))
+        if (!list.Contains(last, StringComparison.Ordinal))
         {
             throw new InvalidOperationException("the list does not show where the tag is now");
         }
+    }
+
+    /// <summary>Moves a tag between two images, in this process: another instance to the one that is asked.</summary>
+    /// <returns>The digest that it is at now, without the algorithm.</returns>
+    public static async Task<string> MoveTagAsync(Bench bench, Store store, int number)
+    {
+        var image = Seeds.Images(2, Bench.PerApp).ElementAt(number % 2);
+        _ = Repository.TryParse($"{Namespace}/{image.App}", out var repository);
+        return await store.Get<Tagging>().SetAsync(repository!, "moves", image.Digest, bench.Stop)
+            ? image.Digest.Encoded
+            : throw new InvalidOperationException("the tag does not move");
     }
 }

@@ -16,8 +16,10 @@ internal static class Measurements
         ("filter", Filters.RunAsync),
         ("push", Pushes.RunAsync),
         ("ingest", Ingests.RunAsync),
+        ("small", SmallImages.RunAsync),
         ("memory", Memory.RunAsync),
         ("start", Start.RunAsync),
+        ("growth", Growth.RunAsync),
     ];
 
     /// <summary>Runs all of them, or one.</summary>
