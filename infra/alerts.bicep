@@ -143,25 +143,30 @@ var onLogs = [
     name: 'server-errors'
     description: 'More than 1 % of the answers of the last 15 minutes, and at least five, were 5xx.'
     severity: 2
+    // What the app answered, from its own metric, and what the host answered when it had no app to ask.
     query: '''
-      AppRequests
-      | where ResultCode matches regex '^[1-5][0-9][0-9]$'
-      | summarize Answers = sum(ItemCount), Errors = sumif(ItemCount, ResultCode startswith '5')
-      | project Measured = iff(Errors < 5, 0.0, 100.0 * Errors / Answers)
+      union isfuzzy=true
+        (AppMetrics
+          | where Name == 'images.request.duration'
+          | project Answers = ItemCount, Status = toint(Properties['http.response.status_code'])),
+        (AppRequests
+          | where ResultCode matches regex '^[1-5][0-9][0-9]$'
+          | project Answers = ItemCount, Status = toint(ResultCode))
+      | summarize Total = sum(Answers), Errors = sumif(Answers, Status >= 500)
+      | project Measured = iff(Errors < 5, 0.0, 100.0 * Errors / Total)
     '''
     threshold: 1
   }
   {
     name: 'ingest-late'
-    description: 'Of the blobs of the last 15 minutes, one in twenty was taken up more than five minutes after it had landed.'
+    description: 'The blobs that were taken in during the last 15 minutes had landed more than five minutes before, on average.'
     severity: 2
-    // What the Functions host logs when a blob trigger starts.
     query: '''
-      AppTraces
-      | where Message startswith 'Trigger Details:' and Message has 'BlobLastModified'
-      | parse Message with * 'BlobLastModified: ' Landed:datetime
-      | summarize Measured = todouble(percentile(datetime_diff('second', TimeGenerated, Landed), 95))
-      | where isnotnull(Measured)
+      AppMetrics
+      | where Name == 'images.ingest.lag'
+      | summarize Seconds = sum(Sum), Blobs = sum(ItemCount)
+      | where Blobs > 0
+      | project Measured = Seconds / Blobs
     '''
     threshold: 300
   }

@@ -58,13 +58,15 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
 
 // Blobs: layouts, uploads and derived files, and the user delegation key behind pulls that are redirected.
 // Tables: rows and tokens. Queues: the host puts a blob that failed five times into the poison queue beside the blob.
+// Azure's page recommends Blob Data Owner for a blob trigger; what that has beyond Contributor (ownership and access lists
+// of paths, index tags) neither trigger nor library uses.
 var imagesRoles = [
   'ba92f5b4-2d11-453d-a403-e96b0029c9fe' // Storage Blob Data Contributor
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table Data Contributor
   '974c5e8b-45b9-4653-ba55-5f855dd0fb88' // Storage Queue Data Contributor
 ]
 
-// What the Functions host asks for its own account: keys, leases, receipts and the package (blobs), the queue between
+// What Azure's page asks for the host's own account, Owner included: keys, leases, receipts and the package (blobs), the queue between
 // the Event Grid webhook and the blob trigger, diagnostic events (tables).
 var hostRoles = [
   'b7e6dc6d-f1e8-4753-8033-0f276bb0955b' // Storage Blob Data Owner

@@ -1,5 +1,7 @@
 # What subscribe.sh does, for Windows.
-$ErrorActionPreference = 'Stop'
+# Not 'Stop': Windows PowerShell would end at the first line that az writes to its error stream. `throw` ends it all the same.
+$ErrorActionPreference = 'Continue'
+$ProgressPreference = 'SilentlyContinue'
 $PSNativeCommandUseErrorActionPreference = $false
 foreach ($name in 'AZURE_SUBSCRIPTION_ID', 'AZURE_RESOURCE_GROUP', 'IMAGES_FUNCTION_APP', 'IMAGES_EVENT_TOPIC', 'IMAGES_URL') {
   if (-not [Environment]::GetEnvironmentVariable($name)) { throw "subscribe: $name is not set" }
@@ -13,7 +15,7 @@ if ($LASTEXITCODE -ne 0) {
 
 for ($try = 1; ; $try++) {
   # A request wakes the app: its host makes the key when it first starts, and has to answer Event Grid's handshake.
-  try { Invoke-WebRequest "$env:IMAGES_URL/healthz" -TimeoutSec 60 | Out-Null } catch { }
+  try { Invoke-WebRequest "$env:IMAGES_URL/healthz" -UseBasicParsing -TimeoutSec 60 -ErrorAction Stop | Out-Null } catch { }
   $answer = az deployment group create --subscription $env:AZURE_SUBSCRIPTION_ID --resource-group $env:AZURE_RESOURCE_GROUP `
     --name subscription --template-file subscription.bicep `
     --parameters "functionAppName=$env:IMAGES_FUNCTION_APP" "topicName=$env:IMAGES_EVENT_TOPIC" --output none 2>&1

@@ -1,3 +1,5 @@
+using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using ImagesFunctions.Storage;
 
@@ -249,6 +251,31 @@ public sealed class Deployed
                 }
             }
         );
+    }
+
+    [Fact]
+    public void Alerts_on_logs_ask_for_metrics_and_labels_that_there_are()
+    {
+        using var meters = new MeterListener();
+        var instruments = new HashSet<string>(StringComparer.Ordinal);
+        meters.InstrumentPublished = (instrument, _) => instruments.Add(instrument.Name);
+        RuntimeHelpers.RunClassConstructor(typeof(Telemetry).TypeHandle);
+        meters.Start();
+
+        var queries = Main.Of("Microsoft.Insights/scheduledQueryRules")
+            .Select(rule => rule["properties.criteria.allOf.0.query"]!)
+            .ToList();
+        Assert.All(queries, query => Assert.Contains("AppMetrics", query));
+        var page = Repo.Read("docs/telemetry.md");
+        foreach (Match metric in Regex.Matches(string.Concat(queries), "Name == '(.+?)'"))
+        {
+            Assert.Contains(metric.Groups[1].Value, instruments);
+        }
+
+        foreach (Match label in Regex.Matches(string.Concat(queries), @"Properties\['(.+?)'\]"))
+        {
+            Assert.Contains($"`{label.Groups[1].Value}`", page);
+        }
     }
 
     [Fact]
