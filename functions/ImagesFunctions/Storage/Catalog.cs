@@ -9,6 +9,7 @@ namespace ImagesFunctions.Storage;
 internal sealed class Catalog(StorageAccount account)
 {
     private const int MostTries = 200;
+    private const int MostSends = 6;
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
     /// <summary>The most commits that a list is brought up to date from. Beyond, a scan of the rows costs less than the log's point reads.</summary>
@@ -155,7 +156,34 @@ internal sealed class Catalog(StorageAccount account)
                 TableTransactionActionType.UpsertReplace,
                 n.ToEntity(@namespace)
             ));
-            await account.Catalog.SubmitTransactionAsync(actions, cancellationToken);
+            await RepeatAsync(() => account.Transactions.SubmitTransactionAsync(actions, cancellationToken));
+        }
+
+        // A busy partition says so inside the answer to a transaction, where the SDK does not look for it. Written twice
+        // these rows are the same.
+        async Task RepeatAsync(Func<Task> submit)
+        {
+            for (var sends = 1; ; sends++)
+            {
+                try
+                {
+                    await submit();
+                    return;
+                }
+                catch (Exception error)
+                    when (sends < MostSends
+                        && StorageErrors.IsUnclear(error)
+                        && !cancellationToken.IsCancellationRequested
+                    )
+                {
+                    await Backoff.DelayAsync(
+                        sends,
+                        TimeSpan.FromMilliseconds(100),
+                        TimeSpan.FromSeconds(4),
+                        cancellationToken
+                    );
+                }
+            }
         }
     }
 

@@ -1,0 +1,165 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using ImagesFunctions.Tests.Infra;
+using ImagesFunctions.Tests.Registry;
+
+namespace ImagesFunctions.Tests.Faults;
+
+/// <summary>docs/scale.md rests on how many storage requests each operation takes: here they are counted, and compared with its table.</summary>
+public sealed class RequestsPerOperation
+{
+    private readonly List<(string Operation, int[] Counts)> _measured = [];
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Are_what_the_document_says()
+    {
+        var connection = await Storages.NewWithTablesAsync();
+        using var meter = new StorageMeter(AzureLimits.TablePortOf(connection));
+        using var http = new HttpClient(meter);
+        await using var node = new Node(AzureLimits.AccountOver(connection, http));
+        var token = await NodeRegistry.TokenAsync(node, "alice");
+        var registry = new NodeRegistry(node, "alice", token);
+        async Task MeasureAsync(string operation, Func<Task> act)
+        {
+            meter.Reset();
+            await act();
+            var (tables, entities, blobs) = meter.Counts;
+            _measured.Add((operation, [tables, entities, blobs]));
+            TestContext.Current.TestOutputHelper?.WriteLine($"| {operation} | {tables} | {entities} | {blobs} |");
+        }
+
+        async Task ExpectAsync(HttpStatusCode status, Task<Reply> reply)
+        {
+            var got = await reply;
+            Assert.True(got.Status == status, $"{got.Status} {got.Text}");
+        }
+
+        Task ListAsync() =>
+            ExpectAsync(
+                HttpStatusCode.OK,
+                registry.SendAsync(
+                    "GET",
+                    "/v1/images/list?namespace=alice",
+                    headers: ("Authorization", $"Bearer {token}")
+                )
+            );
+        var first = Image("first");
+        var second = Image("second");
+        Assert.Equal(HttpStatusCode.Created, (await registry.PushAsync("alice/web", first, "latest")).Status);
+        await ListAsync();
+
+        await MeasureAsync("list, nothing has changed", ListAsync);
+        await MeasureAsync(
+            "push of an image of two new blobs",
+            () => ExpectAsync(HttpStatusCode.Created, PushAsync(registry, second, "next"))
+        );
+        await MeasureAsync("list after one commit", ListAsync);
+        await MeasureAsync("event of a pushed blob", () => node.LandAsync([$"alice/web/{second.FirstLayer}"]));
+        await MeasureAsync(
+            "tag moved to another image",
+            () =>
+                ExpectAsync(
+                    HttpStatusCode.Created,
+                    registry.SendAsync(
+                        "PUT",
+                        "/v2/alice/web/manifests/latest",
+                        second.Files[Layout.PathOf(second.FirstImage)],
+                        Layout.OciManifest
+                    )
+                )
+        );
+        await MeasureAsync(
+            "pull: manifest by tag",
+            () => ExpectAsync(HttpStatusCode.OK, registry.SendAsync("GET", "/v2/alice/web/manifests/latest"))
+        );
+        await MeasureAsync(
+            "pull: one blob",
+            () =>
+                ExpectAsync(
+                    HttpStatusCode.OK,
+                    registry.SendAsync("GET", $"/v2/alice/web/{DigestPath(second.FirstLayer)}")
+                )
+        );
+        var dropped = Image("dropped");
+        await node.PutAsync("alice/dropped", dropped);
+        await MeasureAsync(
+            "events of a dropped layout of three blobs",
+            () => node.LandAsync(dropped.Files.Keys.Select(path => $"alice/dropped/{path}"))
+        );
+        await MeasureAsync(
+            "delete of an image by its digest",
+            () =>
+                ExpectAsync(
+                    HttpStatusCode.Accepted,
+                    registry.SendAsync("DELETE", $"/v2/alice/web/manifests/{first.FirstImage}")
+                )
+        );
+
+        // Fewer is no fault, but far fewer makes the document's sums wrong.
+        var page = Repo.Read("docs/scale.md");
+        Assert.All(
+            _measured,
+            measured =>
+            {
+                var row = Regex.Match(
+                    page,
+                    $@"(?m)^\| {Regex.Escape(measured.Operation)} \| (\d+) \| (\d+) \| (\d+) \|$"
+                );
+                Assert.True(row.Success, measured.Operation);
+                Assert.All(
+                    measured.Counts.Select((count, i) => (count, Said: int.Parse(row.Groups[i + 1].Value))),
+                    pair => Assert.InRange(pair.count, pair.Said * 3 / 4, pair.Said)
+                );
+            }
+        );
+    }
+
+    // As skopeo and docker do: is it there, a session, the bytes, the end; then the manifest.
+    private static async Task<Reply> PushAsync(NodeRegistry registry, Layout layout, string tag)
+    {
+        foreach (var (path, bytes) in layout.Files.Where(f => f.Key.StartsWith("blobs/", StringComparison.Ordinal)))
+        {
+            var digest = path["blobs/".Length..].Replace('/', ':');
+            if (digest == layout.FirstImage)
+            {
+                continue;
+            }
+
+            Assert.Equal(
+                HttpStatusCode.NotFound,
+                (await registry.SendAsync("HEAD", $"/v2/alice/web/blobs/{digest}")).Status
+            );
+            var session = await registry.SendAsync("POST", "/v2/alice/web/blobs/uploads/");
+            var patched = await registry.SendAsync("PATCH", session["Location"]!, bytes, chunked: true);
+            Assert.Equal(HttpStatusCode.Accepted, patched.Status);
+            var put = await registry.SendAsync("PUT", $"{patched["Location"]}?digest={digest}");
+            Assert.Equal(HttpStatusCode.Created, put.Status);
+        }
+
+        return await registry.SendAsync(
+            "PUT",
+            $"/v2/alice/web/manifests/{tag}",
+            layout.Files[Layout.PathOf(layout.FirstImage)],
+            Layout.OciManifest
+        );
+    }
+
+    private static string DigestPath(string path) =>
+        path[..^64].Replace("sha256/", "sha256:", StringComparison.Ordinal) + path[^64..];
+
+    private static Layout Image(string name)
+    {
+        var layout = new Layout();
+        layout.Index(
+            layout.AddManifest(
+                layout.Add(Layout.OciConfig, new JsonObject { ["author"] = name }),
+                layout.Add(Layout.OciTar, Encoding.UTF8.GetBytes($"the layer of {name}"))
+            )
+        );
+        return layout;
+    }
+}
