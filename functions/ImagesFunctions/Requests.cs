@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Azure;
@@ -99,7 +100,8 @@ internal static partial class Requests
         if (error is StorageUnavailableException or RequestFailedException || StorageErrors.IsUnclear(error))
         {
             LogUnavailable(Log(context), id, PathOf(context), error.Message.Split('\n')[0].Trim());
-            context.Response.Headers.RetryAfter = "1";
+            // Not the same for all: who failed together would come back together.
+            context.Response.Headers.RetryAfter = Random.Shared.Next(1, 4).ToString(CultureInfo.InvariantCulture);
             return form.Fault(StatusCodes.Status503ServiceUnavailable, "Storage does not answer: try again.");
         }
 

@@ -83,15 +83,15 @@ public sealed class Throttled
         var watch = Stopwatch.StartNew();
         Task[] others =
         [
-            WhileAsync(() => ListAsync(nodes[0], Hot), done.Token),
-            WhileAsync(() => ListAsync(nodes[1], names[Random.Shared.Next(names.Length)]), done.Token),
-            WhileAsync(() => SweepAsync(nodes[2]), done.Token),
+            WhileAsync(() => ListAsync(nodes[0], Hot), 0.3, done.Token),
+            WhileAsync(() => ListAsync(nodes[1], names[Random.Shared.Next(names.Length)]), 0.3, done.Token),
+            WhileAsync(() => SweepAsync(nodes[2]), 3, done.Token),
             OthersAsync(limits, done.Token),
         ];
         await Task.WhenAll([
             .. names.Skip(1).Select((name, i) => PushAsync(nodes[i % 3], name, $"p{i}", imagesEach)),
             .. Enumerable.Range(0, 2).Select(i => PushAsync(nodes[i], Hot, $"h{i}", imagesEach)),
-            .. Enumerable.Range(0, 2).Select(i => DropAsync(outside, nodes[i + 1], $"d{i}", imagesEach)),
+            DropAsync(outside, nodes[1], "d", imagesEach),
         ]);
         await done.CancelAsync();
         await Task.WhenAll(others);
@@ -142,7 +142,8 @@ public sealed class Throttled
         for (var i = 0; i < images; i++)
         {
             var tag = $"{name}-{i}";
-            var image = Image(tag);
+            // What is longer than a buffer goes on to storage as it comes, in one request that cannot be repeated.
+            var image = Image(tag, @namespace == Hot ? 5_000_000 : 1_000);
             foreach (var digest in image.Files.Keys.Where(f => f.StartsWith("blobs/", StringComparison.Ordinal)))
             {
                 if (digest != Layout.PathOf(image.FirstImage))
@@ -215,10 +216,11 @@ public sealed class Throttled
         {
             var image = Image($"{name}-{i}");
             image.Index(Layout.Tagged(image.Manifests[0], $"{name}-{i}"));
-            await outside.PutAsync($"{Hot}/{name}", image);
+            // Into a repository of its own: another index.json would take the tags of the one before.
+            await outside.PutAsync($"{Hot}/{name}-{i}", image);
             foreach (var path in image.Files.Keys)
             {
-                await LandAsync(node, $"{Hot}/{name}/{path}");
+                await LandAsync(node, $"{Hot}/{name}-{i}/{path}");
             }
 
             _dropped[$"{name}-{i}"] = true;
@@ -284,10 +286,10 @@ public sealed class Throttled
         }
     }
 
-    // Unthrottled, lists alone would take all that a partition serves.
-    private static async Task WhileAsync(Func<Task> act, CancellationToken done)
+    // Without a pace, lists or sweeps alone would take all that a partition serves.
+    private static async Task WhileAsync(Func<Task> act, double everySeconds, CancellationToken done)
     {
-        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        using var pace = new PeriodicTimer(TimeSpan.FromSeconds(everySeconds));
         while (!done.IsCancellationRequested)
         {
             await act();
@@ -308,13 +310,13 @@ public sealed class Throttled
         limits.OthersTakeAll(false);
     }
 
-    private static Layout Image(string name)
+    private static Layout Image(string name, int layerLength = 1_000)
     {
         var layout = new Layout();
         return layout.Index(
             layout.AddManifest(
                 layout.Add(Layout.OciConfig, new JsonObject { ["author"] = name }),
-                layout.Add(Layout.OciTar, RandomNumberGenerator.GetBytes(1_000))
+                layout.Add(Layout.OciTar, RandomNumberGenerator.GetBytes(layerLength))
             )
         );
     }
