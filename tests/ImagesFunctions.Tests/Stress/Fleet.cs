@@ -25,7 +25,6 @@ internal sealed class Fleet(string connection, string token, int servers, params
 
     private readonly ConcurrentBag<HttpClient> _clients = [];
     private readonly Lock _gate = new();
-    private TimeSpan _lastStart;
     private int _cut;
     private int _unavailable;
     private int _kills;
@@ -33,6 +32,9 @@ internal sealed class Fleet(string connection, string token, int servers, params
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     public int Kills => _kills;
+
+    /// <summary>The time that the last start of a server took, until it served.</summary>
+    public TimeSpan LastStart { get; private set; }
 
     /// <summary>Requests whose connection was cut.</summary>
     public int Cut => _cut;
@@ -53,7 +55,7 @@ internal sealed class Fleet(string connection, string token, int servers, params
                     {
                         // A random moment is what this is about: there is nothing to wait for.
                         // On a busy machine they live longer, too.
-                        var life = _lastStart * (LongestLife * Random.Shared.NextDouble());
+                        var life = LastStart * (LongestLife * Random.Shared.NextDouble());
                         await Task.Delay(life, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                         if (!end.IsCancellationRequested)
                         {
@@ -156,7 +158,7 @@ internal sealed class Fleet(string connection, string token, int servers, params
     {
         var clock = Stopwatch.StartNew();
         var program = await LocalProgram.ServeAsync(connection, settings);
-        _lastStart = clock.Elapsed;
+        LastStart = clock.Elapsed;
         var http = new HttpClient { BaseAddress = program.Address };
         _clients.Add(http);
         lock (_gate)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Azure.Core;
 using ImagesFunctions.Sweep;
 using ImagesFunctions.Tests.Faults;
 
@@ -22,6 +23,11 @@ public sealed class PushStress
         AfterChunk = TimeSpan.Zero,
         EventTakes = TimeSpan.Zero,
     };
+
+    // Times the time that a start takes.
+    private const double LongestGc = 5;
+
+    private static readonly TimeSpan s_longestHesitation = TimeSpan.FromMilliseconds(500);
 
     private static readonly TimeSpan s_longestRest = TimeSpan.FromSeconds(15);
 
@@ -126,7 +132,7 @@ public sealed class PushStress
         Task[] others =
         [
             fleet.KillAsync(done.Token),
-            .. plan.Gc ? [KillGcAsync(plan, done.Token)] : Array.Empty<Task>(),
+            .. plan.Gc ? [KillGcAsync(plan, fleet, done.Token)] : Array.Empty<Task>(),
             .. plan.SparesNothing ? [KillSweepsAsync(done.Token)] : Array.Empty<Task>(),
             AtPaceAsync(TimeSpan.FromMilliseconds(50), () => PullAsync(fleet, unsteady), done.Token),
             .. deleters.Select(d => AtPaceAsync(TimeSpan.FromMilliseconds(150), d.DeleteAsync, done.Token)),
@@ -180,21 +186,22 @@ public sealed class PushStress
     }
 
     // The command, which now and then is killed in the middle of its work.
-    private async Task KillGcAsync(Plan plan, CancellationToken end)
+    private async Task KillGcAsync(Plan plan, Fleet fleet, CancellationToken end)
     {
         while (!end.IsCancellationRequested)
         {
             var before = Acknowledged;
             string[] grace = plan.Grace is { } time ? ["--grace", time] : [];
             await using var gc = LocalProgram.Start(_connection, ["gc", .. grace]);
-            var code = await gc.EndsWithinAsync(TimeSpan.FromMilliseconds(Random.Shared.Next(500, 8_000)));
+            var code = await gc.EndsWithinAsync(fleet.LastStart * (LongestGc * Random.Shared.NextDouble()));
             Assert.True(code is null or 0, gc.Said);
             _tally.Add(code is null ? "gc killed" : "gc");
             await RestAsync(before, end);
         }
     }
 
-    // The most impatient sweeper of all: to it sessions and events are late at once. It is killed at any call to storage.
+    // The most impatient sweeper of all, to which sessions and events are late at once, and the slowest one. It is killed at
+    // any call to storage.
     private async Task KillSweepsAsync(CancellationToken end)
     {
         while (!end.IsCancellationRequested)
@@ -202,6 +209,20 @@ public sealed class PushStress
             var before = Acknowledged;
             await using var node = new Node(_connection);
             node.Calls.KillAt(1 + Random.Shared.Next(1_500), Random.Shared.Next(2) == 0);
+            var killed = node.Calls.Before;
+            node.Calls.Before = async (number, message) =>
+            {
+                // Between a decision and what follows from it much may happen.
+                if (
+                    message.Request.Method == RequestMethod.Delete
+                    || message.Request.Uri.ToString().Contains("batch", StringComparison.Ordinal)
+                )
+                {
+                    await Task.Delay(s_longestHesitation * Random.Shared.NextDouble(), Stop);
+                }
+
+                await killed(number, message);
+            };
             try
             {
                 var result = await node.Sweeper.RunAsync(s_nothingIsYoung, dryRun: false, Stop);
