@@ -37,8 +37,8 @@ internal sealed class Bench : IAsyncDisposable
     /// <summary>How many images each app has, in a namespace of any size; the first of them has a tag.</summary>
     public const int PerApp = 10;
 
-    /// <summary>How often ours and the peer take turns, after one turn each that does not count.</summary>
-    public int Rounds => Smoke ? 1 : 3;
+    /// <summary>How often ours and the peer take turns where nothing else is said, after one turn each that does not count.</summary>
+    public const int Rounds = 3;
 
     /// <summary>How long one turn of a load takes, in seconds.</summary>
     public int LoadSeconds => Smoke ? 1 : 4;

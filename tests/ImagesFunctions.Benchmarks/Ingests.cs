@@ -39,8 +39,7 @@ internal static class Ingests
         bench.Report.Add(
             Row.Of(
                 $"ingest of a dropped layer of {length / MiB:#,0} MiB",
-                await Samples.AlternateAsync(
-                    bench.Rounds,
+                await bench.AlternateAsync(
                     async () =>
                     {
                         var started = Stopwatch.GetTimestamp();

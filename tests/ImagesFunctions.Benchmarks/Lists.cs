@@ -54,8 +54,7 @@ internal static class Lists
         bench.Report.Add(
             Row.Of(
                 $"list of {images:#,0} images, {Busy} connections",
-                await Samples.AlternateAsync(
-                    bench.Rounds,
+                await bench.AlternateAsync(
                     async () => (await WrkAsync(bench, ours, Path, Busy)).Requests,
                     async () => (await WrkAsync(bench, registry, "v2/bench/tags/list", Busy)).Requests
                 ),
@@ -71,8 +70,7 @@ internal static class Lists
         bench.Report.Add(
             Row.Of(
                 $"list of {images:#,0} images, {Saturated} connections",
-                await Samples.AlternateAsync(
-                    bench.Rounds,
+                await bench.AlternateAsync(
                     async () => (await WrkAsync(bench, ours, Path, Saturated)).Requests,
                     async () => (await WrkAsync(bench, kestrel, "", Saturated)).Requests
                 ),
@@ -97,8 +95,7 @@ internal static class Lists
         bench.Report.Add(
             Row.Of(
                 $"the same with `If-None-Match`, {Saturated} connections",
-                await Samples.AlternateAsync(
-                    bench.Rounds,
+                await bench.AlternateAsync(
                     async () => (await WrkAsync(bench, ours, Path, Saturated, etag)).Requests,
                     async () => (await WrkAsync(bench, kestrel, "unchanged", Saturated, etag)).Requests
                 ),
@@ -112,8 +109,7 @@ internal static class Lists
 
     private static async Task OneConnectionAsync(Bench bench, Client ours, Store store, int images)
     {
-        var (list, version) = await Samples.AlternateAsync(
-            bench.Rounds,
+        var (list, version) = await bench.AlternateAsync(
             async () => (await WrkAsync(bench, ours, Path, 1)).Median,
             () => VersionReadAsync(store, bench.Smoke ? 20 : 500, bench.Stop)
         );

@@ -211,17 +211,20 @@ internal sealed class Client : IDisposable
 internal static class Samples
 {
     /// <summary>Lets ours and the peer take turns, so that both meet the same disturbances, and takes the medians.</summary>
-    /// <param name="rounds">How many turns each has.</param>
+    /// <param name="bench">In a smoke test each has one turn.</param>
     /// <param name="ours">One turn of ours.</param>
     /// <param name="peer">One turn of the peer.</param>
+    /// <param name="rounds">How many turns each has.</param>
     /// <param name="warmUp">Whether both have one turn before that does not count.</param>
     public static async Task<(double Ours, double Peer)> AlternateAsync(
-        int rounds,
+        this Bench bench,
         Func<Task<double>> ours,
         Func<Task<double>> peer,
+        int rounds = Bench.Rounds,
         bool warmUp = true
     )
     {
+        (rounds, warmUp) = bench.Smoke ? (1, false) : (rounds, warmUp);
         var (a, b) = (new List<double>(), new List<double>());
         for (var round = warmUp ? -1 : 0; round < rounds; round++)
         {

@@ -30,8 +30,7 @@ internal static class ManyImages
     // The list that nobody has asked for ever: there is no process that has it, and nothing is kept of it.
     private static async Task<double> ColdAsync(Bench bench, Store store, string token)
     {
-        var medians = await Samples.AlternateAsync(
-            bench.Smoke ? 1 : 2,
+        var medians = await bench.AlternateAsync(
             async () =>
             {
                 await ForgetAsync(bench, store);
@@ -40,6 +39,7 @@ internal static class ManyImages
                 return (await ours.TimeAsync(Lists.Path, bench.Stop)).Whole;
             },
             () => ScanAsync(bench, store, bench.Many),
+            rounds: 2,
             warmUp: false
         );
         bench.Report.Add(
@@ -109,7 +109,7 @@ internal static class ManyImages
         }
 
         var times = new List<double>();
-        for (var round = 0; round < bench.Rounds; round++)
+        for (var round = 0; round < (bench.Smoke ? 1 : Bench.Rounds); round++)
         {
             await using var server = await Server.OursAsync(bench, store);
             using var ours = new Client(server.Address, token);
@@ -154,8 +154,7 @@ internal static class ManyImages
         bench.Report.Add(
             Row.Of(
                 $"list of {bench.Many:#,0} images, later: {bytes.Length / 1e6:0.0} MB",
-                await Samples.AlternateAsync(
-                    bench.Rounds,
+                await bench.AlternateAsync(
                     async () => await SpeedAsync(ours, Lists.Path),
                     async () => await SpeedAsync(kestrel, "")
                 ),
@@ -176,14 +175,14 @@ internal static class ManyImages
         bench.Report.Add(
             Row.Of(
                 $"list of {bench.Many:#,0} images right after a tag move",
-                await Samples.AlternateAsync(
-                    bench.Smoke ? 1 : 7,
+                await bench.AlternateAsync(
                     async () =>
                     {
                         last = await MoveTagAsync(bench, store, ++moves);
                         return (await ours.TimeAsync(Lists.Path, bench.Stop)).Whole;
                     },
-                    async () => (await ours.TimeAsync(Lists.Path, bench.Stop)).Whole
+                    async () => (await ours.TimeAsync(Lists.Path, bench.Stop)).Whole,
+                    rounds: 7
                 ),
                 "ms",
                 "warm list",

@@ -11,6 +11,8 @@ internal static class Measurements
     // In this order, which is that of the table.
     private static readonly (string Name, Func<Bench, Task> RunAsync)[] s_all =
     [
+        ("hash", Functions.HashAsync),
+        ("functions", Functions.RunAsync),
         ("list", Lists.RunAsync),
         ("many", ManyImages.RunAsync),
         ("filter", Filters.RunAsync),

@@ -52,8 +52,7 @@ internal sealed class Pushes : IDisposable
     private async Task KnownLengthAsync() =>
         Add(
             $"push {Size} in one PUT",
-            await Samples.AlternateAsync(
-                _bench.Rounds,
+            await _bench.AlternateAsync(
                 () => PushedAsync(digest => _ours.PushAsync(Repository, digest, new ByteArrayContent(_bytes), Stop)),
                 () => RawAsync(blob => PutAsync(blob))
             ),
@@ -73,11 +72,7 @@ internal sealed class Pushes : IDisposable
         var best = speeds.Max().Size;
         Add(
             $"push {Size}, chunked",
-            await Samples.AlternateAsync(
-                _bench.Rounds,
-                () => PushedAsync(PatchAsync),
-                () => RawAsync(blob => BlocksAsync(blob, best))
-            ),
+            await _bench.AlternateAsync(() => PushedAsync(PatchAsync), () => RawAsync(blob => BlocksAsync(blob, best))),
             $"raw blocks of {best / MiB} MiB and a copy",
             Target.AtLeast(0.8),
             $"POST, PATCH without a length, and PUT; and the same bytes through the SDK as blocks of the fastest of {s_blockSizes.Length} sizes, two at once, SHA-256 at the same time, then a copy inside storage."
@@ -90,8 +85,7 @@ internal sealed class Pushes : IDisposable
         await _ours.PushAsync(Repository, digest, new ByteArrayContent(_bytes), Stop);
         Add(
             $"pull {Size}",
-            await Samples.AlternateAsync(
-                _bench.Rounds,
+            await _bench.AlternateAsync(
                 () => SpeedAsync(_ours, $"v2/{Repository}/blobs/{digest}"),
                 () => DownloadAsync(digest)
             ),
@@ -106,8 +100,7 @@ internal sealed class Pushes : IDisposable
         var digest = Digest.Sha256(_bytes);
         Add(
             $"pull {Size}, redirected",
-            await Samples.AlternateAsync(
-                _bench.Rounds,
+            await _bench.AlternateAsync(
                 async () =>
                 {
                     var started = Stopwatch.GetTimestamp();

@@ -67,6 +67,7 @@ internal sealed record Row(string Work, string Ours, string Peer, double Ratio, 
 internal sealed class Report(TextWriter output)
 {
     private readonly List<Row> _rows = [];
+    private readonly List<(string Name, double Microseconds, long Bytes)> _functions = [];
     private readonly List<(string Title, string File, string Text)> _plots = [];
 
     /// <summary>The facts of this machine.</summary>
@@ -78,6 +79,13 @@ internal sealed class Report(TextWriter output)
         output.WriteLine(
             $"{DateTime.Now:HH:mm:ss} {row.Work} | {row.Ours} | {row.Peer} | {row.Ratio:0.00} | {row.Target} | {row.Met.Trim('*')}"
         );
+    }
+
+    /// <summary>Takes a function, its median time in microseconds, and what it allocates in bytes.</summary>
+    public void AddFunction(string name, double microseconds, long bytes)
+    {
+        _functions.Add((name, microseconds, bytes));
+        output.WriteLine($"{name} | {microseconds:#,0.0} µs | {bytes:#,0} B");
     }
 
     /// <summary>Takes a plot.</summary>
@@ -140,6 +148,14 @@ internal sealed class Report(TextWriter output)
         foreach (var (i, row) in _rows.Index())
         {
             text.Append(CultureInfo.InvariantCulture, $"{i + 1}. {row.How}\n");
+        }
+
+        text.Append(
+            "\n## Functions\n\nBy BenchmarkDotNet, in a short job in the command's own process.\n\n| function | median | allocates |\n| --- | --- | --- |\n"
+        );
+        foreach (var (name, microseconds, bytes) in _functions)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| {name} | {microseconds:#,0.0} µs | {bytes:#,0} B |\n");
         }
 
         if (_plots.Count > 0)

@@ -10,8 +10,7 @@ internal static class Start
         await using var store = await Store.StartAsync(bench);
         await store.SeedAsync("alice", 100);
         var token = await store.TokenAsync("alice");
-        var medians = await Samples.AlternateAsync(
-            bench.Smoke ? 1 : 7,
+        var medians = await bench.AlternateAsync(
             async () =>
             {
                 var started = Stopwatch.GetTimestamp();
@@ -29,7 +28,8 @@ internal static class Start
                     bench.Stop
                 );
                 return Client.Since(started);
-            }
+            },
+            rounds: 7
         );
         bench.Report.Add(
             Row.Of(
