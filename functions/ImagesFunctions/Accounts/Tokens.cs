@@ -74,7 +74,8 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
     )
     {
         var rows = account.Accounts.QueryAsync<TableEntity>(
-            row => row.PartitionKey == name,
+            // A lambda would be compiled at each start.
+            TableClient.CreateQueryFilter($"PartitionKey eq {name}"),
             cancellationToken: cancellationToken
         );
         await foreach (var row in rows)

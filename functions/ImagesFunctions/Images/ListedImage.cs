@@ -221,7 +221,8 @@ internal sealed partial record ImageTexts(byte[] V1, byte[] Platform)
     // Else "10:30" would be a time of today, and "May 6" a day of this year.
     [GeneratedRegex(
         @"\A[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})\z",
-        RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
+        RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1_000
     )]
     private static partial Regex Rfc3339();
 

@@ -81,7 +81,8 @@ public sealed partial record Repository
 
     [GeneratedRegex(
         @"\A[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*\z",
-        RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
+        RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1_000
     )]
     private static partial Regex Name();
 }
