@@ -19,13 +19,13 @@ internal readonly record struct Page(int Size, string Last)
         if (request.Query.TryGetValue("n", out var n))
         {
             var text = n[0] ?? "";
-            if (
-                text.Length is 0 or > 9
-                || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out size)
-            )
+            if (text.Length == 0 || text.AsSpan().ContainsAnyExceptInRange('0', '9'))
             {
                 throw RegistryError.BadQuery("n", text);
             }
+
+            // More digits than fit ask for all there is.
+            size = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : Most;
         }
 
         return new Page(Math.Min(size, Most), request.Query["last"].ToString());

@@ -118,7 +118,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
             await RemovePartsAsync(
                 repository,
                 session.Id,
-                shorter.Parts.Except(now?.Parts ?? []).Except(session.Parts)
+                moved.Parts.Union(shorter.Parts).Except(now?.Parts ?? []).Except(session.Parts)
             );
             return null;
         }
