@@ -145,8 +145,10 @@ internal sealed partial class NamespaceSweep
         }
     }
 
-    private AsyncPageable<BlobItem> ListAsync(BlobContainerClient container, CancellationToken cancellationToken) =>
-        container.GetBlobsAsync(BlobTraits.None, BlobStates.None, $"{@namespace}/", cancellationToken);
+    private IAsyncEnumerable<BlobItem> ListAsync(BlobContainerClient container, CancellationToken cancellationToken) =>
+        container
+            .GetBlobsAsync(BlobTraits.None, BlobStates.None, $"{@namespace}/", cancellationToken)
+            .Patiently(cancellationToken);
 
     // Its event should have come by now.
     private bool IsLate(BlobItem blob) => !age.IsYoungerThan(blob.Properties.LastModified, age.Options.EventTakes);

@@ -529,8 +529,8 @@ internal sealed partial class NamespaceSweep(
 
     private Repository RepositoryOf(string app) => Repository.Of(@namespace, app);
 
-    private AsyncPageable<TableEntity> StreamAsync(char kind, string[]? properties = null) =>
-        account.Catalog.Stream(@namespace, Keys.All(kind), properties);
+    private IAsyncEnumerable<TableEntity> StreamAsync(char kind, string[]? properties = null) =>
+        account.Catalog.Stream(@namespace, Keys.All(kind), properties).Patiently();
 
     private static SweepKind KindOf(SeenBlob blob) =>
         blob.State == BlobState.Deleting ? SweepKind.Removals : SweepKind.Events;

@@ -129,13 +129,9 @@ public sealed class Sweeper
         foreach (var container in (BlobContainerClient[])[_account.Images, _account.Uploads, _account.Derived])
         {
             await foreach (
-                var item in container.GetBlobsByHierarchyAsync(
-                    BlobTraits.None,
-                    BlobStates.Uncommitted,
-                    "/",
-                    null,
-                    cancellationToken
-                )
+                var item in container
+                    .GetBlobsByHierarchyAsync(BlobTraits.None, BlobStates.Uncommitted, "/", null, cancellationToken)
+                    .Patiently(cancellationToken)
             )
             {
                 // What stands elsewhere belongs to nobody.
@@ -153,12 +149,9 @@ public sealed class Sweeper
     {
         var filter = TableClient.CreateQueryFilter($"PartitionKey gt {last}");
         await foreach (
-            var row in _account.Catalog.QueryAsync<TableEntity>(
-                filter,
-                maxPerPage: 1,
-                select: ["PartitionKey"],
-                cancellationToken
-            )
+            var row in _account
+                .Catalog.QueryAsync<TableEntity>(filter, maxPerPage: 1, select: ["PartitionKey"], cancellationToken)
+                .Patiently(cancellationToken)
         )
         {
             return row.PartitionKey;

@@ -36,12 +36,9 @@ internal sealed class UploadSweep(
         }
 
         await foreach (
-            var blob in account.Uploads.GetBlobsAsync(
-                BlobTraits.None,
-                BlobStates.Uncommitted,
-                $"{@namespace}/",
-                cancellationToken
-            )
+            var blob in account
+                .Uploads.GetBlobsAsync(BlobTraits.None, BlobStates.Uncommitted, $"{@namespace}/", cancellationToken)
+                .Patiently(cancellationToken)
         )
         {
             var id = blob.Name[(@namespace.Length + 1)..].Split('/')[0];

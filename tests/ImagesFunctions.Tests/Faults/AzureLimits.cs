@@ -29,6 +29,7 @@ internal sealed class AzureLimits(int tablePort, double dividedBy) : DelegatingH
     private volatile bool _isOff;
     private volatile bool _isTaken;
     private int _refusals;
+    private int _refusedQueries;
 
     /// <summary>How many were served, and refused for the account's sake and for a partition's or blob's.</summary>
     public (int Served, int ByAccount, int ByPlace) Counts => (_served, _byAccount, _byPlace);
@@ -41,6 +42,9 @@ internal sealed class AzureLimits(int tablePort, double dividedBy) : DelegatingH
 
     /// <summary>The next so many transactions are refused by their partition.</summary>
     public void RefuseTransactions(int count) => Volatile.Write(ref _refusals, count);
+
+    /// <summary>The next so many queries for rows are refused.</summary>
+    public void RefuseQueries(int count) => Volatile.Write(ref _refusedQueries, count);
 
     /// <summary>The port of the table service in a connection string for an emulator.</summary>
     public static int TablePortOf(string connection) =>
@@ -79,6 +83,12 @@ internal sealed class AzureLimits(int tablePort, double dividedBy) : DelegatingH
         var place = sent.Place is { } name
             ? _places.GetOrAdd(name, _ => new Bucket((sent.IsTable ? OfPartition : OfBlob) / dividedBy))
             : null;
+        if (StorageRequest.IsQuery(request) && Interlocked.Decrement(ref _refusedQueries) >= 0)
+        {
+            Interlocked.Increment(ref _byPlace);
+            return Busy(request, sent);
+        }
+
         if (sent.IsTransaction && Interlocked.Decrement(ref _refusals) >= 0)
         {
             Interlocked.Increment(ref _byPlace);

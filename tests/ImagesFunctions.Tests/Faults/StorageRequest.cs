@@ -46,13 +46,14 @@ internal sealed partial record StorageRequest(
         );
     }
 
+    /// <summary>Whether it asks for rows by their range.</summary>
+    public static bool IsQuery(HttpRequestMessage request) =>
+        request.Method == HttpMethod.Get && request.RequestUri!.AbsolutePath.EndsWith("()", StringComparison.Ordinal);
+
     /// <summary>The rows that an answer to a query holds.</summary>
     public static async Task<int> FoundAsync(HttpRequestMessage request, HttpResponseMessage answer)
     {
-        if (
-            request.Method != HttpMethod.Get
-            || !request.RequestUri!.AbsolutePath.EndsWith("()", StringComparison.Ordinal)
-        )
+        if (!IsQuery(request))
         {
             return 0;
         }

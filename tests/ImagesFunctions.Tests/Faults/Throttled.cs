@@ -65,6 +65,26 @@ public sealed class Throttled
         Assert.Equal(6, limits.Counts.ByPlace);
     }
 
+    /// <summary>Nobody waits for a sweep: a page that storage is too busy for, even after the SDK's tries, does not end it.</summary>
+    [Fact]
+    public async Task A_sweep_waits_for_storage_that_is_busy_and_goes_on()
+    {
+        var connection = await Storages.NewWithTablesAsync();
+        using var limits = new AzureLimits(AzureLimits.TablePortOf(connection), dividedBy: 1);
+        using var http = new HttpClient(limits);
+        await using var node = new Node(AzureLimits.AccountOver(connection, http));
+        var image = Image("one");
+        await node.PutAsync("alice/web", image, image.FirstLayer);
+        await node.LandAsync([$"alice/web/{image.FirstLayer}"]);
+
+        limits.RefuseQueries(7);
+        var swept = await node.SweepYoungAsync();
+
+        Assert.Equal(7, limits.Counts.ByPlace);
+        Assert.DoesNotContain(SweepKind.Failed, swept.Counts.Keys);
+        Assert.Empty(await node.PathsAsync());
+    }
+
     private async Task RunAsync(int namespaces, int imagesEach)
     {
         var connection = await Storages.NewWithTablesAsync();
