@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
+using ImagesFunctions.Local;
 using ImagesFunctions.Tests.Registry;
 
 namespace ImagesFunctions.Tests.Stress;
@@ -9,8 +11,13 @@ namespace ImagesFunctions.Tests.Stress;
 /// Several servers on one storage account, each a process of its own, which is killed again and again and started anew. Each
 /// request goes to any of them.
 /// </summary>
-internal sealed class Fleet(string connection, string token, int servers, params (string Name, string Value)[] settings)
-    : IAsyncDisposable
+internal sealed class Fleet(
+    string connection,
+    string token,
+    int servers,
+    bool sweeps,
+    params (string Name, string Value)[] settings
+) : IAsyncDisposable
 {
     private const int MostTries = 100;
 
@@ -145,6 +152,10 @@ internal sealed class Fleet(string connection, string token, int servers, params
         }
     }
 
+    // Also a push takes longer on a busy machine, and has to get done between two sweeps that spare nothing.
+    private string Interval =>
+        sweeps ? string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(LastStart.TotalSeconds * 3) + 1}s") : "0m";
+
     private RegistryClient? Any()
     {
         lock (_gate)
@@ -157,7 +168,7 @@ internal sealed class Fleet(string connection, string token, int servers, params
     private async Task StartAsync(int i)
     {
         var clock = Stopwatch.StartNew();
-        var program = await LocalProgram.ServeAsync(connection, settings);
+        var program = await LocalProgram.ServeAsync(connection, [.. settings, (SweepTimer.IntervalSetting, Interval)]);
         LastStart = clock.Elapsed;
         var http = new HttpClient { BaseAddress = program.Address };
         _clients.Add(http);

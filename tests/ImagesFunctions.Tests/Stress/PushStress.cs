@@ -93,7 +93,7 @@ public sealed class PushStress
             ? [(SweepOptions.AfterPushSetting, time), (SweepOptions.AfterDropSetting, time)]
             : [];
         var clock = Stopwatch.StartNew();
-        await using (var fleet = new Fleet(_connection, _token, plan.Servers, [("SweepInterval", "3s"), .. grace]))
+        await using (var fleet = new Fleet(_connection, _token, plan.Servers, sweeps: true, grace))
         {
             await fleet.StartAsync();
             try
@@ -260,7 +260,7 @@ public sealed class PushStress
         // What a start of the program does; from here on nobody changes anything but this.
         await node.StartAsync();
         await Invariants.SettledAsync(node, Namespace);
-        await using var fleet = new Fleet(_connection, _token, 1, [("SweepInterval", "0m")]);
+        await using var fleet = new Fleet(_connection, _token, 1, sweeps: false);
         await fleet.StartAsync();
         await check.IsThereAsync(fleet);
 
