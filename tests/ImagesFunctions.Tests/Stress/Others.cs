@@ -105,7 +105,7 @@ internal sealed class Dropper(
         if (Random.Shared.Next(4) == 0)
         {
             // Nobody ever says that these are of an image.
-            await PutAsync(goods.BlobsOf(item).First(), overwrites);
+            await PutAsync(Pusher.Pick([.. goods.Blobs]), overwrites);
         }
 
         await ledger.AddAsync(

@@ -40,8 +40,11 @@ public sealed class PushStress
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     /// <summary>How much, and how long what nobody needs is kept.</summary>
-    private sealed record Plan(int Pushers, int PushesEach, int Droppers, int DropsEach)
+    private sealed record Plan(int Pushers, int Droppers, TimeSpan Time)
     {
+        /// <summary>How often each of them pushes or drops, however long that takes.</summary>
+        public int AtLeast { get; init; } = 5;
+
         public int Servers { get; init; } = 2;
 
         /// <summary>The setting; null is the default one.</summary>
@@ -58,23 +61,28 @@ public sealed class PushStress
 
     [Fact]
     public Task Without_a_grace_what_was_acknowledged_is_whole_and_nothing_else_is_left() =>
-        RunAsync(new Plan(Pushers: 3, PushesEach: 4, Droppers: 1, DropsEach: 1) { Grace = "0s", Gc = false });
+        RunAsync(
+            new Plan(Pushers: 3, Droppers: 1, TimeSpan.FromSeconds(8))
+            {
+                AtLeast = 2,
+                Grace = "0s",
+                Gc = false,
+            }
+        );
 
     [LongFact]
     public Task Without_a_grace_what_was_acknowledged_is_whole_and_nothing_else_is_left_for_minutes() =>
-        RunAsync(new Plan(Pushers: 6, PushesEach: 60, Droppers: 2, DropsEach: 12) { Grace = "0s", Servers = 3 });
+        RunAsync(new Plan(Pushers: 6, Droppers: 2, TimeSpan.FromMinutes(5)) { Grace = "0s", Servers = 3 });
 
     [LongFact]
     public Task With_the_default_grace_no_push_misses_what_it_was_told_is_there() =>
-        RunAsync(
-            new Plan(Pushers: 6, PushesEach: 100, Droppers: 2, DropsEach: 20) { Promise = TimeSpan.FromHours(12) }
-        );
+        RunAsync(new Plan(Pushers: 6, Droppers: 2, TimeSpan.FromMinutes(3)) { Promise = TimeSpan.FromHours(12) });
 
     /// <summary>Most of what is deleted is swept while others push it again.</summary>
     [LongFact]
     public Task With_a_grace_of_20_s_no_push_misses_what_it_was_told_is_there_less_than_8_s_ago() =>
         RunAsync(
-            new Plan(Pushers: 6, PushesEach: 100, Droppers: 2, DropsEach: 20)
+            new Plan(Pushers: 6, Droppers: 2, TimeSpan.FromMinutes(3))
             {
                 Grace = "20s",
                 // Half of it; storage tells the time in whole seconds, and a request takes some.
@@ -140,8 +148,8 @@ public sealed class PushStress
         try
         {
             await Task.WhenAll([
-                .. pushers.Select(p => TimesAsync(plan.PushesEach, p.PushAsync)),
-                .. droppers.Select(d => TimesAsync(plan.DropsEach, d.DropAsync)),
+                .. pushers.Select(p => InTimeAsync(plan, p.PushAsync)),
+                .. droppers.Select(d => InTimeAsync(plan, d.DropAsync)),
             ]);
         }
         finally
@@ -151,9 +159,10 @@ public sealed class PushStress
         }
     }
 
-    private static async Task TimesAsync(int times, Func<Task> act)
+    private static async Task InTimeAsync(Plan plan, Func<Task> act)
     {
-        for (var i = 0; i < times; i++)
+        var clock = Stopwatch.StartNew();
+        for (var i = 0; i < plan.AtLeast || clock.Elapsed < plan.Time; i++)
         {
             await act();
         }
