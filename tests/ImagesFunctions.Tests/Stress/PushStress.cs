@@ -24,10 +24,9 @@ public sealed class PushStress
         EventTakes = TimeSpan.Zero,
     };
 
-    // Times the time that a start takes.
+    // Times the time that the start of a server takes.
     private const double LongestGc = 5;
-
-    private static readonly TimeSpan s_longestHesitation = TimeSpan.FromMilliseconds(500);
+    private const double LongestHesitation = 0.5;
 
     private static readonly TimeSpan s_longestRest = TimeSpan.FromSeconds(15);
 
@@ -141,7 +140,7 @@ public sealed class PushStress
         [
             fleet.KillAsync(done.Token),
             .. plan.Gc ? [KillGcAsync(plan, fleet, done.Token)] : Array.Empty<Task>(),
-            .. plan.SparesNothing ? [KillSweepsAsync(done.Token)] : Array.Empty<Task>(),
+            .. plan.SparesNothing ? [KillSweepsAsync(fleet, done.Token)] : Array.Empty<Task>(),
             AtPaceAsync(TimeSpan.FromMilliseconds(50), () => PullAsync(fleet, unsteady), done.Token),
             .. deleters.Select(d => AtPaceAsync(TimeSpan.FromMilliseconds(150), d.DeleteAsync, done.Token)),
         ];
@@ -211,7 +210,7 @@ public sealed class PushStress
 
     // The most impatient sweeper of all, to which sessions and events are late at once, and the slowest one. It is killed at
     // any call to storage.
-    private async Task KillSweepsAsync(CancellationToken end)
+    private async Task KillSweepsAsync(Fleet fleet, CancellationToken end)
     {
         while (!end.IsCancellationRequested)
         {
@@ -227,7 +226,7 @@ public sealed class PushStress
                     || message.Request.Uri.ToString().Contains("batch", StringComparison.Ordinal)
                 )
                 {
-                    await Task.Delay(s_longestHesitation * Random.Shared.NextDouble(), Stop);
+                    await Task.Delay(fleet.LastStart * (LongestHesitation * Random.Shared.NextDouble()), Stop);
                 }
 
                 await killed(number, message);
