@@ -90,7 +90,13 @@ internal sealed class InTheEnd(Goods goods, Ledger ledger)
         Assert.Empty(await node.Storage.Uploads.GetBlobsAsync(cancellationToken: Stop).ToListAsync(Stop));
 
         var rows = (await node.Catalog.ReadAsync(Namespace, null, Stop)).Images;
-        var kept = rows.Where(r => KeepsChildrenUnlisted(r.Value)).Select(r => r.Key).ToList();
+        // A tagged image is not looked up in index.json: what says that it is named there stays as long as a tag of it.
+        var kept = rows.Where(r => KeepsChildrenUnlisted(r.Value))
+            .Select(r => r.Key)
+            .Concat(
+                ledger.Tags.Select(t => Keys.Need(App(t.Key.Repository), Digest(t.Value), Needer.Layout)).Except(Rows())
+            )
+            .ToList();
         Assert.Equal(
             Rows().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal),
             (await node.RowsAsync(Namespace)).Except(kept, StringComparer.Ordinal).Order(StringComparer.Ordinal)
@@ -140,8 +146,9 @@ internal sealed class InTheEnd(Goods goods, Ledger ledger)
             yield return Keys.Layout(App(repository));
             yield return Keys.Need(App(repository), Digest(item), Needer.Layout);
         }
-
-        static string App(string repository) => Node.Repository(repository).App;
-        static Digest Digest(string text) => Node.Digest(text);
     }
+
+    private static string App(string repository) => Node.Repository(repository).App;
+
+    private static Digest Digest(string text) => Node.Digest(text);
 }

@@ -218,7 +218,7 @@ internal sealed class Pusher(
             var mount = await fleet.TryAsync("POST", $"{uploads}?mount={blob}&from={Pick(repositories)}");
             if (mount is null or { Status: HttpStatusCode.Created })
             {
-                tally.Add("mounts");
+                tally.Add(mount is null ? "mounts cut" : "mounts");
                 return IsThere(repository, blob, mount);
             }
 
