@@ -52,7 +52,7 @@ internal sealed class Growth
         {
             // By bytes, because a long list may not end within the time.
             var list = await WrkAsync(null);
-            Add(Whole(connections), images, 1000 * bytes.Length / list.Bytes);
+            Add(Whole(connections), images, 1000.0 * bytes.Length / list.Bytes);
             Add(Unchanged(connections), images, 1000 / (await WrkAsync($"{whole.Headers.ETag}")).Requests);
 
             Task<Wrk> WrkAsync(string? etag) =>

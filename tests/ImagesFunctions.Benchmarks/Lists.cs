@@ -12,6 +12,26 @@ internal static class Lists
     private const int Busy = 64;
     private const int Saturated = 256;
 
+    // A server under load, and what it has taken for it.
+    private sealed class Loaded(Bench bench, Server server, Client client)
+    {
+        private double _cpu;
+        private double _requests;
+
+        public Client Client => client;
+
+        public string CpuARequest => Row.Amount(1000 * _cpu / Math.Max(1, _requests), "µs");
+
+        public async Task<Wrk> RunAsync(string path, int connections, string? etag = null)
+        {
+            var before = server.Cpu;
+            var result = await Wrk.RunAsync(client, path, connections, bench.LoadSeconds, bench.Stop, etag);
+            _cpu += server.Cpu - before;
+            _requests += result.Requests * bench.LoadSeconds;
+            return result;
+        }
+    }
+
     public static async Task RunAsync(Bench bench)
     {
         var images = bench.Smoke ? 100 : 1_000;
@@ -23,10 +43,10 @@ internal static class Lists
         await using var bare = await Server.KestrelAsync(bench, bytes);
         using var kestrel = new Client(bare.Address);
 
-        await AgainstRegistryAsync(bench, ours, images);
-        await SaturatedAsync(bench, ours, kestrel, images);
-        await NotModifiedAsync(bench, ours, kestrel, images);
-        await OneConnectionAsync(bench, ours, store, images);
+        await AgainstRegistryAsync(bench, new Loaded(bench, server, ours), images);
+        await SaturatedAsync(bench, new Loaded(bench, server, ours), new Loaded(bench, bare, kestrel), images);
+        await NotModifiedAsync(bench, new Loaded(bench, server, ours), new Loaded(bench, bare, kestrel), images);
+        await OneConnectionAsync(bench, new Loaded(bench, server, ours), store, images);
     }
 
     /// <summary>Gets the list and looks whether it has so many images.</summary>
@@ -40,77 +60,89 @@ internal static class Lists
             : throw new InvalidOperationException($"{listed} images are listed and not {images}");
     }
 
-    private static async Task AgainstRegistryAsync(Bench bench, Client ours, int images)
+    private static async Task AgainstRegistryAsync(Bench bench, Loaded ours, int images)
     {
         await using var server = await Server.RegistryAsync(bench);
-        using var registry = new Client(server.Address);
-        await RegistryImages.PushAsync(registry, images, bench.Stop);
-        using var tags = JsonDocument.Parse(await registry.GetAsync("v2/bench/tags/list", bench.Stop));
+        using var client = new Client(server.Address);
+        await RegistryImages.PushAsync(client, images, bench.Stop);
+        using var tags = JsonDocument.Parse(await client.GetAsync("v2/bench/tags/list", bench.Stop));
         if (tags.RootElement.GetProperty("tags").GetArrayLength() != images)
         {
             throw new InvalidOperationException("docker-registry does not list what was pushed");
         }
 
-        bench.Report.Add(
-            Row.Of(
-                $"list of {images:#,0} images, {Busy} connections",
-                await bench.AlternateAsync(
-                    async () => (await WrkAsync(bench, ours, Path, Busy)).Requests,
-                    async () => (await WrkAsync(bench, registry, "v2/bench/tags/list", Busy)).Requests
-                ),
-                "req/s",
-                "docker-registry",
-                Target.AtLeast(5),
-                $"`wrk` on `/{Path}`, and on `tags/list` of a docker-registry on the file system that has as many tags, each pushed by its API."
-            )
+        var registry = new Loaded(bench, server, client);
+        var medians = await bench.AlternateAsync(
+            async () => (await ours.RunAsync(Path, Busy)).Requests,
+            async () => (await registry.RunAsync("v2/bench/tags/list", Busy)).Requests
+        );
+        Add(
+            bench,
+            $"list of {images:#,0} images, {Busy} connections",
+            medians,
+            "docker-registry",
+            Target.AtLeast(5),
+            $"`wrk` on `/{Path}`, and on `tags/list` of a docker-registry on the file system that has as many tags, each pushed by its API. {Cpu(ours, registry)}"
         );
     }
 
-    private static async Task SaturatedAsync(Bench bench, Client ours, Client kestrel, int images) =>
-        bench.Report.Add(
-            Row.Of(
-                $"list of {images:#,0} images, {Saturated} connections",
-                await bench.AlternateAsync(
-                    async () => (await WrkAsync(bench, ours, Path, Saturated)).Requests,
-                    async () => (await WrkAsync(bench, kestrel, "", Saturated)).Requests
-                ),
-                "req/s",
-                "Kestrel",
-                Target.AtLeast(0.6),
-                "`wrk` on the list, and on a bare Kestrel in a process of its own that sends the same bytes from memory."
-            )
-        );
-
-    private static async Task NotModifiedAsync(Bench bench, Client ours, Client kestrel, int images)
+    private static async Task SaturatedAsync(Bench bench, Loaded ours, Loaded kestrel, int images)
     {
-        using var answer = await ours.SendAsync(HttpMethod.Get, Path, HttpStatusCode.OK, bench.Stop);
+        var medians = await bench.AlternateAsync(
+            async () => (await ours.RunAsync(Path, Saturated)).Requests,
+            async () => (await kestrel.RunAsync("", Saturated)).Requests
+        );
+        Add(
+            bench,
+            $"list of {images:#,0} images, {Saturated} connections",
+            medians,
+            "Kestrel",
+            Target.AtLeast(0.6),
+            $"`wrk` on the list, and on a bare Kestrel in a process of its own that sends the same bytes from memory. {Cpu(ours, kestrel)}"
+        );
+    }
+
+    private static async Task NotModifiedAsync(Bench bench, Loaded ours, Loaded kestrel, int images)
+    {
+        using var answer = await ours.Client.SendAsync(HttpMethod.Get, Path, HttpStatusCode.OK, bench.Stop);
         var etag = $"{answer.Headers.ETag}";
-        using var unchanged = await ours.SendAsync(
+        using var unchanged = await ours.Client.SendAsync(
             HttpMethod.Get,
             Path,
             HttpStatusCode.NotModified,
             bench.Stop,
             ifNoneMatch: etag
         );
-        bench.Report.Add(
-            Row.Of(
-                $"the same with `If-None-Match`, {Saturated} connections",
-                await bench.AlternateAsync(
-                    async () => (await WrkAsync(bench, ours, Path, Saturated, etag)).Requests,
-                    async () => (await WrkAsync(bench, kestrel, "unchanged", Saturated, etag)).Requests
-                ),
-                "req/s",
-                "Kestrel",
-                Target.AtLeast(0.6),
-                $"`wrk` on the list of {images:#,0} images with the ETag that it has, and on a bare Kestrel that answers 304."
-            )
+        var medians = await bench.AlternateAsync(
+            async () => (await ours.RunAsync(Path, Saturated, etag)).Requests,
+            async () => (await kestrel.RunAsync("unchanged", Saturated, etag)).Requests
+        );
+        Add(
+            bench,
+            $"the same with `If-None-Match`, {Saturated} connections",
+            medians,
+            "Kestrel",
+            Target.AtLeast(0.6),
+            $"`wrk` on the list of {images:#,0} images with the ETag that it has, and on a bare Kestrel that answers 304. {Cpu(ours, kestrel)}"
         );
     }
 
-    private static async Task OneConnectionAsync(Bench bench, Client ours, Store store, int images)
+    private static void Add(
+        Bench bench,
+        string work,
+        (double Ours, double Peer) medians,
+        string peer,
+        Target target,
+        string how
+    ) => bench.Report.Add(Row.Of(work, medians, "req/s", peer, target, how));
+
+    private static string Cpu(Loaded ours, Loaded peer) =>
+        $"A request takes {ours.CpuARequest} of a processor in our process, and {peer.CpuARequest} in the peer's.";
+
+    private static async Task OneConnectionAsync(Bench bench, Loaded ours, Store store, int images)
     {
         var (list, version) = await bench.AlternateAsync(
-            async () => (await WrkAsync(bench, ours, Path, 1)).Median,
+            async () => (await ours.RunAsync(Path, 1)).Median,
             () => VersionReadAsync(store, bench.Smoke ? 20 : 500, bench.Stop)
         );
         bench.Report.Add(
@@ -137,7 +169,4 @@ internal static class Lists
 
         return Samples.Median(times);
     }
-
-    private static Task<Wrk> WrkAsync(Bench bench, Client client, string path, int connections, string? etag = null) =>
-        Wrk.RunAsync(client, path, connections, bench.LoadSeconds, bench.Stop, etag);
 }

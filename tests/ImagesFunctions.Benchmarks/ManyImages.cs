@@ -123,7 +123,7 @@ internal static class ManyImages
                 "ms",
                 "raw scan",
                 Target.AtMost(0.5),
-                "The whole list from a process that has just been started, after another process had it; and the raw scan of line before. Half of a scan is not to be had with one."
+                "The whole list from a process that has just been started, after another process had it; and the raw scan of the line before. Half of a scan is not to be had with one."
             )
         );
 

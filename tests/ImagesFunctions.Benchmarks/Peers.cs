@@ -111,6 +111,16 @@ internal sealed class Server : IAsyncDisposable
 
     public int Id => _process.Id;
 
+    /// <summary>The time of processors that it has taken so far, in milliseconds: what other work on the machine hardly changes.</summary>
+    public double Cpu
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime.TotalMilliseconds;
+        }
+    }
+
     /// <summary>Ours: <c>serve</c> of the published program, on this storage, with the settings that it has by itself but for
     /// no limit of requests.</summary>
     public static Task<Server> OursAsync(Bench bench, Store store, params (string Name, string Value)[] settings) =>

@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
-using Azure.Storage;
-using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using Azure.Storage.Sas;
 using ImagesFunctions.Oci;
@@ -14,6 +12,9 @@ internal sealed class Pushes : IDisposable
 {
     private const string Repository = "alice/bench";
     private const int MiB = 1024 * 1024;
+
+    // Seconds each, so that there can be some more.
+    private const int Rounds = 5;
     private static readonly int[] s_blockSizes = [4 * MiB, 16 * MiB, 64 * MiB];
 
     private readonly Bench _bench;
@@ -54,11 +55,12 @@ internal sealed class Pushes : IDisposable
             $"push {Size} in one PUT",
             await _bench.AlternateAsync(
                 () => PushedAsync(digest => _ours.PushAsync(Repository, digest, new ByteArrayContent(_bytes), Stop)),
-                () => RawAsync(blob => PutAsync(blob))
+                () => RawAsync(blob => SendAsync(blob, 0, _bytes.Length)),
+                Rounds
             ),
             "raw Put Blob",
             Target.AtLeast(0.8),
-            "POST and PUT with a Content-Length; and one Put Blob of the same bytes through the SDK, with SHA-256 over them at the same time."
+            "POST and PUT with a Content-Length; and one Put Blob of as many bytes by plain HTTP, which is faster than through the SDK, with SHA-256 over them at the same time."
         );
 
     private async Task ChunkedAsync()
@@ -75,7 +77,7 @@ internal sealed class Pushes : IDisposable
             await _bench.AlternateAsync(() => PushedAsync(PatchAsync), () => RawAsync(blob => BlocksAsync(blob, best))),
             $"raw blocks of {best / MiB} MiB and a copy",
             Target.AtLeast(0.8),
-            $"POST, PATCH without a length, and PUT; and the same bytes through the SDK as blocks of the fastest of {s_blockSizes.Length} sizes, two at once, SHA-256 at the same time, then a copy inside storage."
+            $"POST, PATCH without a length, and PUT; and as many bytes by plain HTTP as blocks of the fastest of {s_blockSizes.Length} sizes, two at once, SHA-256 at the same time, then a copy inside storage."
         );
     }
 
@@ -87,7 +89,8 @@ internal sealed class Pushes : IDisposable
             $"pull {Size}",
             await _bench.AlternateAsync(
                 () => SpeedAsync(_ours, $"v2/{Repository}/blobs/{digest}"),
-                () => DownloadAsync(digest)
+                () => DownloadAsync(digest),
+                Rounds
             ),
             "raw download",
             Target.AtLeast(0.9),
@@ -115,7 +118,8 @@ internal sealed class Pushes : IDisposable
                     await DrainedAsync(storage, to.PathAndQuery);
                     return Speed(started);
                 },
-                () => DownloadAsync(digest)
+                () => DownloadAsync(digest),
+                Rounds
             ),
             "raw download",
             Target.AtLeast(0.9),
@@ -169,14 +173,23 @@ internal sealed class Pushes : IDisposable
         return speed;
     }
 
-    private async Task PutAsync(BlockBlobClient blob)
+    // By plain HTTP: the SDK sends 80 KiB at once, which on a busy machine is much slower.
+    private async Task SendAsync(BlockBlobClient blob, int from, int count, string query = "")
     {
-        using var content = new MemoryStream(_bytes, writable: false);
-        var options = new BlobUploadOptions
-        {
-            TransferOptions = new StorageTransferOptions { InitialTransferSize = _bytes.Length },
-        };
-        await blob.UploadAsync(content, options, Stop);
+        var signed = blob.GenerateSasUri(
+            BlobSasPermissions.Write | BlobSasPermissions.Create,
+            DateTimeOffset.UtcNow.AddHours(1)
+        );
+        using var storage = new Client(new Uri(signed.GetLeftPart(UriPartial.Authority)));
+        using var content = new ByteArrayContent(_bytes, from, count);
+        content.Headers.Add("x-ms-blob-type", "BlockBlob");
+        using var _ = await storage.SendAsync(
+            HttpMethod.Put,
+            signed.PathAndQuery + query,
+            HttpStatusCode.Created,
+            Stop,
+            content
+        );
     }
 
     private async Task BlocksAsync(BlockBlobClient blob, int size)
@@ -191,11 +204,11 @@ internal sealed class Pushes : IDisposable
         await Parallel.ForEachAsync(
             ids.Index(),
             new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = Stop },
-            async (block, stop) =>
+            async (block, _) =>
             {
                 var from = block.Index * size;
-                using var content = new MemoryStream(_bytes, from, Math.Min(size, _bytes.Length - from), false);
-                await staged.StageBlockAsync(block.Item, content, cancellationToken: stop);
+                var query = $"&comp=block&blockid={Uri.EscapeDataString(block.Item)}";
+                await SendAsync(staged, from, Math.Min(size, _bytes.Length - from), query);
             }
         );
         await staged.CommitBlockListAsync(ids, cancellationToken: Stop);

@@ -66,6 +66,9 @@ internal sealed record Row(string Work, string Ours, string Peer, double Ratio, 
 /// <summary>The results: shown as they come, and written into the document at the end.</summary>
 internal sealed class Report(TextWriter output)
 {
+    // What follows it in the document stays as it is.
+    private const string ByHand = "<!-- What follows is written by hand, and kept by the next run. -->";
+
     private readonly List<Row> _rows = [];
     private readonly List<(string Name, double Microseconds, long Bytes)> _functions = [];
     private readonly List<(string Title, string File, string Text)> _plots = [];
@@ -110,7 +113,10 @@ internal sealed class Report(TextWriter output)
             await File.WriteAllTextAsync(Path.Combine(folder, file), svg, stop);
         }
 
-        await File.WriteAllTextAsync(Path.Combine(folder, "benchmarks.md"), Document(), stop);
+        var document = Path.Combine(folder, "benchmarks.md");
+        var before = File.Exists(document) ? await File.ReadAllTextAsync(document, stop) : "";
+        var kept = before.IndexOf(ByHand, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(document, $"{Document()}\n{(kept < 0 ? $"{ByHand}\n" : before[kept..])}", stop);
     }
 
     private string Document()
@@ -120,7 +126,7 @@ internal sealed class Report(TextWriter output)
             """
             # Benchmarks
 
-            Written by one run of `dotnet run -c Release --project tests/ImagesFunctions.Benchmarks`; do not edit it. All that is
+            Written by one run of `dotnet run -c Release --project tests/ImagesFunctions.Benchmarks`. All that is
             compared was measured in that run, in turns (ours, peer, ours, peer), and the table shows medians. Storage is Azurite,
             so what is absolute says little about Azure; the ratios do.
 
