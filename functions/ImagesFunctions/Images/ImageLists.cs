@@ -159,10 +159,13 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
     }
 
     /// <summary>Begins to read what a list of this account will be compared with.</summary>
-    public SequenceReads Ahead(string account, CancellationToken cancellationToken)
+    /// <param name="account">The account.</param>
+    /// <param name="ownOnly">Only what its own images are compared with: most filters leave the official ones out.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public SequenceReads Ahead(string account, bool ownOnly, CancellationToken cancellationToken)
     {
         var sequences = new SequenceReads(catalog, cancellationToken);
-        foreach (var ns in Visible(account))
+        foreach (var ns in Visible(account).Take(ownOnly ? 1 : 2))
         {
             _ = sequences.OfAsync(ns);
         }

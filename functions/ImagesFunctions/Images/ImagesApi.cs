@@ -56,8 +56,10 @@ internal static class ImagesApi
     }
 
     // The token's row and the numbers that a list is compared with are read at the same time.
-    private static void ReadAhead(HttpContext context, string account) =>
-        context.Features.Set(Lists(context).Ahead(account, context.RequestAborted));
+    private static void ReadAhead(HttpContext context, string account) => context.Features.Set(Ahead(context, account));
+
+    private static SequenceReads Ahead(HttpContext context, string account) =>
+        Lists(context).Ahead(account, ownOnly: context.Request.QueryString.HasValue, context.RequestAborted);
 
     private static async Task ListAsync(HttpContext context, string account, Shape shape)
     {
@@ -68,7 +70,7 @@ internal static class ImagesApi
             return;
         }
 
-        var sequences = context.Features.Get<SequenceReads>() ?? Lists(context).Ahead(account, context.RequestAborted);
+        var sequences = context.Features.Get<SequenceReads>() ?? Ahead(context, account);
         var page = await Lists(context).ListAsync(account, request, sequences, context.RequestAborted);
         var next = page.Next is null ? null : NextPage(context.Request, page.Next);
         if (next is not null)

@@ -100,7 +100,7 @@ public sealed class NeverStale
         var context = new DefaultHttpContext();
         context.Request.QueryString = new QueryString(tag is null ? "" : $"?tag={Repository}:{tag}");
         var request = await ListRequest.ReadAsync(context.Request, ofLaterGeneration: false, Stop);
-        var sequences = node.ImageLists.Ahead("alice", Stop);
+        var sequences = node.ImageLists.Ahead("alice", ownOnly: false, Stop);
         var page = await node.ImageLists.ListAsync("alice", request, sequences, Stop);
         return page
             .Images.SelectMany(p => p.Images)
