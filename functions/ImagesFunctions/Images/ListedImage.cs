@@ -18,17 +18,23 @@ internal sealed class ListedImage
     private readonly byte[] _head;
     private readonly string[] _tags;
 
-    public ListedImage(string @namespace, ImageRow row, ImageTexts? texts, IReadOnlyList<string> tags)
+    public ListedImage(
+        string @namespace,
+        ImageRow row,
+        ImageTexts? texts,
+        IReadOnlyList<string> tags,
+        string? key = null
+    )
     {
         Namespace = @namespace;
         Row = row;
         _tags = tags as string[] ?? [.. tags];
-        Key = row.Key;
-        Repository = @namespace == Oci.Repository.Official ? row.App : $"{@namespace}/{row.App}";
+        Key = key ?? row.Key;
         _texts = texts;
+        var repository = Repository;
         // Neither repositories nor digests and tags hold a character that JSON escapes.
         _head = Encoding.UTF8.GetBytes(
-            $$"""{"digest":"{{Repository}}@{{row.Digest}}","tags":[{{string.Join(',', tags.Select(t => $"\"{Repository}:{t}\""))}}],"""
+            $$"""{"digest":"{{repository}}@{{row.Digest}}","tags":[{{string.Join(',', tags.Select(t => $"\"{repository}:{t}\""))}}],"""
         );
         var hash = new XxHash128();
         hash.Append(_head);
@@ -43,7 +49,7 @@ internal sealed class ListedImage
     public string Namespace { get; }
 
     /// <summary>The repository as the API writes it: official ones without a slash.</summary>
-    public string Repository { get; }
+    public string Repository => Namespace == Oci.Repository.Official ? Row.App : $"{Namespace}/{Row.App}";
 
     /// <summary>Its tags in ordinal order, without the repository.</summary>
     public IReadOnlyList<string> Tags => _tags;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Azure;
+using Azure.Data.Tables;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 
@@ -268,10 +269,39 @@ internal sealed class KeptList
 
     private async Task ScanAsync(CancellationToken cancellationToken)
     {
-        var rows = await _catalog.ReadAsync(Key.Namespace, Key.App, cancellationToken);
-        await rows.LoadChildrenAsync(_imageRows, Key.Namespace, cancellationToken);
         _rows = new ListedRows<ImageTexts>(ImageTexts.Of);
-        Publish(_rows, NamespaceList.Empty.With(rows.Seq, Images(_rows.Apply(rows))));
+        var images = new Dictionary<string, (ImageRow Row, ImageTexts? Texts)>(StringComparer.Ordinal);
+        var tags = new Dictionary<string, TagRow>(StringComparer.Ordinal);
+        var seq = await _catalog.ScanAsync(Key.Namespace, Key.App, Begin, cancellationToken);
+        var incomplete = images.Values.Where(i => i.Row.FactsBlob is not null && MediaTypes.IsIndex(i.Row.MediaType));
+        foreach (var (row, _) in incomplete.ToList())
+        {
+            images[row.Key] = _rows.Reduced(await _imageRows.WithFactsAsync(Key.Namespace, row, cancellationToken));
+        }
+
+        Publish(_rows, NamespaceList.Empty.With(seq, Images(_rows.Apply(images.Values, tags.Values))));
+
+        Action<string, TableEntity?> Begin()
+        {
+            images.Clear();
+            tags.Clear();
+            return (key, entity) =>
+            {
+                if (entity is null)
+                {
+                    images.Remove(key);
+                    tags.Remove(key);
+                }
+                else if (key[0] == 'i')
+                {
+                    images[key] = _rows.Reduced(ImageRow.From(entity));
+                }
+                else
+                {
+                    tags[key] = TagRow.From(entity);
+                }
+            };
+        }
     }
 
     private async Task<bool> LoadAsync(long seq, CancellationToken cancellationToken)
@@ -285,7 +315,7 @@ internal sealed class KeptList
         }
 
         var rows = new ListedRows<ImageTexts>(ImageTexts.Of);
-        var list = NamespaceList.Empty.With(snapshot.Seq, Images(rows.Import(snapshot.Images, snapshot.Tags)));
+        var list = NamespaceList.Empty.With(snapshot.Seq, Images(rows.Apply(snapshot.Images, snapshot.Tags)));
         if (snapshot.Seq >= seq)
         {
             Publish(rows, list);
@@ -388,7 +418,7 @@ internal sealed class KeptList
         var images = new SortedDictionary<string, ListedImage?>(StringComparer.Ordinal);
         foreach (var (key, row) in rows)
         {
-            images.Add(key, row is null ? null : new ListedImage(Key.Namespace, row.Row, row.Facts, row.Tags));
+            images.Add(key, row is null ? null : new ListedImage(Key.Namespace, row.Row, row.Facts, row.Tags, key));
         }
 
         return images;

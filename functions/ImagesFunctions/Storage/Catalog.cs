@@ -227,37 +227,66 @@ internal sealed class Catalog(StorageAccount account)
     /// <exception cref="StorageUnavailableException">The log has gaps each time, or storage does not answer.</exception>
     public async Task<NamespaceRows> ReadAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
+        var rows = new NamespaceRows();
+        var seq = await ScanAsync(@namespace, app, () => (rows = new NamespaceRows()).Apply, cancellationToken);
+        rows.Seq = seq;
+        return rows;
+    }
+
+    /// <summary>
+    /// As <see cref="ReadAsync"/>, but each row is handed on as it comes, so that a long namespace need not be in memory as
+    /// the rows it was read as.
+    /// </summary>
+    /// <param name="namespace">The namespace.</param>
+    /// <param name="app">The app, or null for all.</param>
+    /// <param name="begin">Begins anew: what came before does not count. It gets each row that stands by its key, the last time as it is; null for one that is removed again.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The number of the last commit that is in the rows; 0 where there was none.</returns>
+    /// <exception cref="StorageUnavailableException">The log has gaps each time, or storage does not answer.</exception>
+    public async Task<long> ScanAsync(
+        string @namespace,
+        string? app,
+        Func<Action<string, TableEntity?>> begin,
+        CancellationToken cancellationToken
+    )
+    {
         for (var attempt = 1; attempt <= 5; attempt++)
         {
+            var apply = begin();
             var before = await account.Catalog.VersionAsync(@namespace, cancellationToken);
             if (before.Seq == 0)
             {
-                return new NamespaceRows();
+                return 0;
             }
 
             var scope = RowScope.Of(app);
-            var images = RangeAsync(@namespace, scope.Images, cancellationToken);
-            var tags = RangeAsync(@namespace, scope.Tags, cancellationToken);
-            var rows = new NamespaceRows();
-            foreach (var row in await images)
-            {
-                rows.Apply(row.RowKey, row);
-            }
-
-            foreach (var row in await tags)
-            {
-                rows.Apply(row.RowKey, row);
-            }
-
-            rows.Seq = (await account.Catalog.VersionAsync(@namespace, cancellationToken)).Seq;
-            if (await ChangesAsync(@namespace, app, before.Seq, rows.Seq, cancellationToken) is { } changes)
+            var gate = new Lock();
+            await Task.WhenAll(ApplyAsync(scope.Images), ApplyAsync(scope.Tags));
+            var after = await account.Catalog.VersionAsync(@namespace, cancellationToken);
+            if (await ChangesAsync(@namespace, app, before.Seq, after.Seq, cancellationToken) is { } changes)
             {
                 foreach (var (key, row) in changes)
                 {
-                    rows.Apply(key, row);
+                    apply(key, row);
                 }
 
-                return rows;
+                return after.Seq;
+            }
+
+            async Task ApplyAsync(KeyRange range)
+            {
+                await foreach (
+                    var page in account.Catalog.Stream(@namespace, range).AsPages().WithCancellation(cancellationToken)
+                )
+                {
+                    lock (gate)
+                    {
+                        foreach (var row in page.Values)
+                        {
+                            apply(row.RowKey, row);
+                        }
+                    }
+                }
             }
         }
 

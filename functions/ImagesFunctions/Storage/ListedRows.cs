@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Storage;
@@ -18,6 +19,9 @@ internal sealed record ListedRow<T>(ImageRow Row, T? Facts, IReadOnlyList<string
 internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
     where T : class
 {
+    // Apps and media types, each of which stands in many rows.
+    private readonly Dictionary<string, string> _shared = new(StringComparer.Ordinal);
+
     private readonly Dictionary<string, Node> _nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TagRow> _tags = new(StringComparer.Ordinal);
 
@@ -28,14 +32,15 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
 
         public T? Facts { get; set; }
 
-        public List<TagRow> Tags { get; } = [];
+        // Most have few tags and no index: what is empty takes no memory.
+        public List<TagRow>? Tags { get; set; }
 
-        public HashSet<string> NamedBy { get; } = new(StringComparer.Ordinal);
+        public HashSet<string>? NamedBy { get; set; }
 
         public bool Misses => Row?.State is ImageState.Waiting or ImageState.Hidden;
 
         // Names nothing and is named by nothing.
-        public bool IsNothing => Row is null && Tags.Count == 0 && NamedBy.Count == 0;
+        public bool IsNothing => Row is null && Tags is null or { Count: 0 } && NamedBy is null or { Count: 0 };
     }
 
     /// <summary>About how many bytes this takes, without what is kept of facts.</summary>
@@ -43,24 +48,12 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
 
     /// <summary>Takes the rows of a scan, and says what lists show. Indexes have to have their children.</summary>
     /// <returns>The images by their keys, in order.</returns>
-    public SortedDictionary<string, ListedRow<T>?> Apply(NamespaceRows rows)
-    {
-        foreach (var (key, row) in rows.Images)
-        {
-            SetImage(key, row, FactsOf(row), touched: null);
-        }
+    public SortedDictionary<string, ListedRow<T>?> Apply(NamespaceRows rows) =>
+        Apply(rows.Images.Values.Select(Reduced), rows.Tags.Values);
 
-        foreach (var (key, row) in rows.Tags)
-        {
-            SetTag(key, row, touched: null);
-        }
-
-        return Listed(_nodes.Keys);
-    }
-
-    /// <summary>Takes what <see cref="Export"/> gave, and says what lists show.</summary>
+    /// <summary>Takes rows of images whose facts were reduced to what is kept of them, and says what lists show.</summary>
     /// <returns>The images by their keys, in order.</returns>
-    public SortedDictionary<string, ListedRow<T>?> Import(
+    public SortedDictionary<string, ListedRow<T>?> Apply(
         IEnumerable<(ImageRow Row, T? Facts)> images,
         IEnumerable<TagRow> tags
     )
@@ -95,7 +88,8 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
         var touched = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (key, row) in images)
         {
-            SetImage(key, row, FactsOf(row), touched);
+            var (reduced, facts) = row is null ? (null, null) : Reduced(row);
+            SetImage(key, reduced, facts, touched);
         }
 
         foreach (var (key, row) in tags)
@@ -106,33 +100,41 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
         return Listed(touched);
     }
 
+    /// <summary>A row without its facts, and what is kept of them.</summary>
+    public (ImageRow Row, T? Facts) Reduced(ImageRow row) => (WithoutFacts(row), FactsOf(row));
+
     // What stands in a blob is fetched again when it is asked for.
     private T? FactsOf(ImageRow? row) =>
         row is { State: ImageState.Complete, IsImage: true, FactsBlob: null } ? keep(row) : null;
+
+    private ImageRow WithoutFacts(ImageRow row) =>
+        row with
+        {
+            App = Shared(row.App),
+            MediaType = Shared(row.MediaType),
+            Facts = ImageFacts.None,
+            Parts = ImmutableDictionary<string, long>.Empty,
+        };
+
+    private string Shared(string text) => _shared.TryGetValue(text, out var same) ? same : _shared[text] = text;
 
     private void SetImage(string key, ImageRow? row, T? facts, HashSet<string>? touched)
     {
         var node = NodeOf(key);
         Touch(key, touched);
-        foreach (var child in node.Row?.Children ?? [])
+        foreach (var digest in node.Row?.Children ?? [])
         {
-            var childKey = ChildKey(key, child);
-            NodeOf(childKey).NamedBy.Remove(key);
+            var childKey = ChildKey(key, digest);
+            NodeOf(childKey).NamedBy?.Remove(key);
             DropIfNothing(childKey);
         }
 
         Bytes += SizeOf(row) - SizeOf(node.Row);
         node.Facts = facts;
-        node.Row = row is null
-            ? null
-            : row with
-            {
-                Facts = ImageFacts.None,
-                Parts = new Dictionary<string, long>(StringComparer.Ordinal),
-            };
-        foreach (var child in row?.Children ?? [])
+        node.Row = row;
+        foreach (var digest in row?.Children ?? [])
         {
-            NodeOf(ChildKey(key, child)).NamedBy.Add(key);
+            (NodeOf(ChildKey(key, digest)).NamedBy ??= new HashSet<string>(StringComparer.Ordinal)).Add(key);
         }
 
         Touch(key, touched);
@@ -145,7 +147,7 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
         {
             var image = Keys.Image(before.App, before.Digest);
             Touch(image, touched);
-            NodeOf(image).Tags.Remove(before);
+            NodeOf(image).Tags?.Remove(before);
             DropIfNothing(image);
             Bytes -= SizeOf(before);
         }
@@ -154,7 +156,7 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
         {
             _tags.Add(key, row);
             var image = Keys.Image(row.App, row.Digest);
-            NodeOf(image).Tags.Add(row);
+            (NodeOf(image).Tags ??= []).Add(row);
             Touch(image, touched);
             Bytes += SizeOf(row);
         }
@@ -210,8 +212,8 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
         }
 
         // A tag of an image that was deleted, and landed again, has the old generation.
-        string[] tags = [.. node.Tags.Where(t => t.Generation == row.Generation).Select(t => t.Tag)];
-        if (tags.Length == 0 && node.NamedBy.Any(Counts))
+        string[] tags = [.. (node.Tags ?? []).Where(t => t.Generation == row.Generation).Select(t => t.Tag)];
+        if (tags.Length == 0 && node.NamedBy?.Any(Counts) == true)
         {
             return null;
         }
@@ -239,12 +241,12 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
                 continue;
             }
 
-            if (node.Tags.Count > 0)
+            if (node.Tags is { Count: > 0 })
             {
                 return true;
             }
 
-            foreach (var by in node.NamedBy)
+            foreach (var by in node.NamedBy ?? [])
             {
                 open.Push(by);
             }
