@@ -31,7 +31,7 @@ internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> re
     /// The longest time between the beginnings of two reads of one key while some wait: a tenth of a millisecond for each of
     /// them, so that few do not wait for others, and many share a read that would cost more than it is worth to each.
     /// </summary>
-    public TimeSpan Pace { get; init; } = TimeSpan.FromMilliseconds(8);
+    public TimeSpan Pace { get; init; } = TimeSpan.FromMilliseconds(2);
 
     /// <summary>Reads. Cancelling ends only this caller's wait.</summary>
     /// <exception cref="OperationCanceledException">Cancelled, or storage did not answer in four tries.</exception>
