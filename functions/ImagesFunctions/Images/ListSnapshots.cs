@@ -68,8 +68,16 @@ internal sealed class ListSnapshots(StorageAccount account)
             return null;
         }
         catch (Exception error)
-            when (error is InvalidDataException or EndOfStreamException or FormatException or InvalidOperationException)
+            when (error
+                    is InvalidDataException
+                        or EndOfStreamException
+                        or FormatException
+                        or InvalidOperationException
+                        or OverflowException
+                        or ArgumentException
+            )
         {
+            // Not what this program writes: as good as none.
             return null;
         }
     }
