@@ -176,14 +176,8 @@ internal sealed partial class NamespaceSweep(
             }
             else
             {
-                var (hasWrongBytes, isExpired) = (refused.ActualDigest is not null, refused.Expires <= age.Now);
-                // What is no wrong content of a blob stays where it is, and is refused again.
-                if (hasWrongBytes || !isExpired)
-                {
-                    _refused[Print(refused.Path)] = (row.Timestamp ?? default, hasWrongBytes);
-                }
-
-                if (isExpired)
+                _refused[Print(refused.Path)] = (row.Timestamp ?? default, refused.ActualDigest is not null);
+                if (refused.Expires <= age.Now)
                 {
                     await DropRowAsync(row, SweepKind.Refusals, cancellationToken);
                 }
