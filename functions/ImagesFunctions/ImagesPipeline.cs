@@ -37,9 +37,7 @@ public static class ImagesPipeline
     /// <param name="pattern">The route.</param>
     /// <param name="handle">Gets the request and the caller's account.</param>
     /// <param name="methods">The methods that it has; null: all of them.</param>
-    /// <param name="foresee">
-    /// Begins what does no harm if the account turns out not to be the caller's; only for credentials that were good here before.
-    /// </param>
+    /// <param name="foresee">What to begin while the token is read: see <see cref="Logins.AuthenticateAsync"/>.</param>
     internal static void MapAuthorized(
         this IEndpointRouteBuilder endpoints,
         string pattern,
@@ -56,13 +54,9 @@ public static class ImagesPipeline
                 async () =>
                 {
                     var caller = await CallerAsync(context, foresee);
-                    if (methods is not null && !methods.Contains(context.Request.Method, StringComparer.Ordinal))
+                    if (methods is not null)
                     {
-                        context.Response.Headers.Allow = string.Join(", ", methods);
-                        throw new ApiException(
-                            StatusCodes.Status405MethodNotAllowed,
-                            $"{context.Request.Path} has no method {context.Request.Method}, only {string.Join(", ", methods)}. A body can go with GET: curl -X GET -d '…'."
-                        );
+                        Envelope.DemandMethod(context, methods, " A body can go with GET: curl -X GET -d '…'.");
                     }
 
                     var reads = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
@@ -90,14 +84,9 @@ public static class ImagesPipeline
         Caller? caller = null;
         if (header.Count == 1 && header[0]!.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
         {
-            var logins = context.RequestServices.GetRequiredService<Logins>();
             _ = Credentials.TryParse(header[0]![scheme.Length..].Trim(), out var credentials);
-            if (foresee is not null && credentials is not null && logins.AreKnown(credentials))
-            {
-                foresee(context, credentials.Account);
-            }
-
-            caller = await logins.AuthenticateAsync(context, credentials);
+            var logins = context.RequestServices.GetRequiredService<Logins>();
+            caller = await logins.AuthenticateAsync(context, credentials, foresee);
         }
 
         return caller

@@ -83,6 +83,18 @@ internal static partial class Requests
         );
     }
 
+    /// <summary>Whether the request's method is one of these; if not the answer says which are (RFC 9110, 15.5.6).</summary>
+    public static bool HasMethod(HttpContext context, string[] methods)
+    {
+        if (methods.Contains(context.Request.Method, StringComparer.Ordinal))
+        {
+            return true;
+        }
+
+        context.Response.Headers.Allow = string.Join(", ", methods);
+        return false;
+    }
+
     /// <summary>How long a guarded request has taken so far.</summary>
     public static long ElapsedMicroseconds(HttpContext context) =>
         (long)Stopwatch.GetElapsedTime((long)context.Items[typeof(Stopwatch)]!).TotalMicroseconds;

@@ -211,12 +211,14 @@ public static class Telemetry
     internal static void Sent(long bytes) => BytesOut.Add(bytes);
 
     /// <summary>A blob does not count.</summary>
-    internal static void Refused(RefusalKind kind) => RefusedBlobs.Add(1, Tag("kind", NameOf(kind)));
+    internal static void Refused(RefusalKind kind) =>
+        RefusedBlobs.Add(1, Tag("kind", kind.ToString().ToLowerInvariant()));
 
     /// <summary>A list was used: it was up to date, or has to catch up first.</summary>
     internal static void ListRead(bool isHit) => ListReads.Add(1, Tag("result", isHit ? "hit" : "behind"));
 
-    /// <summary>A list caught up: from the log, or by a scan of all rows.</summary>
+    /// <summary>A list caught up.</summary>
+    /// <param name="source">From the <c>log</c>, from a <c>snapshot</c>, or by a <c>scan</c> of all rows.</param>
     internal static void ListUpdated(string source) => ListUpdates.Add(1, Tag("from", source));
 
     /// <summary>A read was asked for that may be shared.</summary>
@@ -319,16 +321,6 @@ public static class Telemetry
     // As the semantic conventions have it: anybody can make methods up.
     private static string MethodOf(string method) =>
         method is "GET" or "HEAD" or "POST" or "PUT" or "PATCH" or "DELETE" or "OPTIONS" ? method : "_OTHER";
-
-    private static string NameOf(RefusalKind kind) =>
-        kind switch
-        {
-            RefusalKind.Path => "path",
-            RefusalKind.Digest => "digest",
-            RefusalKind.Manifest => "manifest",
-            RefusalKind.Index => "index",
-            _ => "storage",
-        };
 
     private sealed class CountedStream(Stream body, Counter<long> counter) : Stream
     {

@@ -22,18 +22,19 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
     // and are looked up like all others.
     private readonly long[] _known = new long[Remembered];
 
-    /// <summary>Whether these were good here once. Says nothing about now.</summary>
-    public bool AreKnown(Credentials credentials)
-    {
-        var (slot, mark) = MarkOf(credentials);
-        return Volatile.Read(ref _known[slot]) == mark;
-    }
-
     /// <summary>Whose credentials these are, or null when they are no good.</summary>
     /// <param name="context">The request.</param>
     /// <param name="credentials">What it shows; null: something that nobody can read.</param>
+    /// <param name="foresee">
+    /// Begins what does no harm if the account turns out not to be the caller's, while the token is read; only for credentials
+    /// that were good here before.
+    /// </param>
     /// <exception cref="TooManyRequestsException">The account or the client is over a limit.</exception>
-    public async Task<Caller?> AuthenticateAsync(HttpContext context, Credentials? credentials)
+    public async Task<Caller?> AuthenticateAsync(
+        HttpContext context,
+        Credentials? credentials,
+        Action<HttpContext, string>? foresee = null
+    )
     {
         var address = AddressOf(context);
         var (slot, mark) = credentials is null ? (0, 0) : MarkOf(credentials);
@@ -41,6 +42,10 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
         {
             // Before anything is read, so that a flood of guesses is no flood of reads.
             limits.Login(address);
+        }
+        else
+        {
+            foresee?.Invoke(context, credentials.Account);
         }
 
         var caller = credentials is null ? null : await tokens.AuthenticateAsync(credentials, context.RequestAborted);

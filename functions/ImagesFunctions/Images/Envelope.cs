@@ -55,6 +55,22 @@ internal static class Envelope
     public static Task GuardAsync(HttpContext context, Func<Task> handle) =>
         Requests.GuardAsync(context, handle, Errors);
 
+    /// <summary>Refuses a method that a route does not have.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="methods">Those that it has.</param>
+    /// <param name="hint">What to say besides.</param>
+    /// <exception cref="ApiException">405, with the header <c>Allow</c>.</exception>
+    public static void DemandMethod(HttpContext context, string[] methods, string hint = "")
+    {
+        if (!Requests.HasMethod(context, methods))
+        {
+            throw new ApiException(
+                StatusCodes.Status405MethodNotAllowed,
+                $"{context.Request.Path} has no method {context.Request.Method}, only {string.Join(", ", methods)}.{hint}"
+            );
+        }
+    }
+
     /// <summary>Writes an answer with <c>data</c>, which has one member.</summary>
     /// <param name="context">The request.</param>
     /// <param name="status"><c>success</c>, <c>partial_success</c> or <c>error</c>.</param>

@@ -64,7 +64,7 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
                     && string.CompareOrdinal(one.Key, key) > 0
                 );
             return new ListPage(
-                isBehind ? [new ListPiece(null, one)] : [],
+                isBehind ? [new ListPiece(one!)] : [],
                 one is null ? 0 : 1,
                 null,
                 isBehind ? one!.Hash : 0
@@ -88,7 +88,7 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
         }
 
         var hash = page.Aggregate(default(UInt128), (sum, image) => unchecked(sum + image.Hash));
-        return new ListPage(page.Select(i => new ListPiece(null, i)), all.Count, hasMore ? page[^1] : null, hash);
+        return new ListPage(page.Select(i => new ListPiece(i)), all.Count, hasMore ? page[^1] : null, hash);
     }
 
     /// <summary>The image that each filter asks for, in their order; null where none is seen.</summary>
@@ -188,8 +188,7 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
         foreach (var ns in Visible(account))
         {
             var apps = filters
-                .Where(f => f.TryScope(ns, out _))
-                .Select(f => f.TryScope(ns, out var app) ? app : null)
+                .SelectMany(f => f.TryScope(ns, out var app) ? [app] : Array.Empty<string?>())
                 .Distinct(StringComparer.Ordinal)
                 .Take(2)
                 .ToList();

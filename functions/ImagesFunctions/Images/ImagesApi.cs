@@ -360,7 +360,7 @@ internal static class ImagesApi
         var shape = Platform(context);
         if (!IsKnown(context, shape, "", image.Hash))
         {
-            await WriteAsync(context, [new ListPiece(null, image)], shape);
+            await WriteAsync(context, [new ListPiece(image)], shape);
         }
     }
 
@@ -370,32 +370,20 @@ internal static class ImagesApi
             "success",
             message: null,
             "images",
-            pieces,
-            (body, piece) =>
-                !shape.IsPlatform && piece.Chunk?.V1Text() is { } text
-                    ? body.WriteAsync(text, context.RequestAborted)
-                    : WriteAsync(context, body, piece.Images, shape)
+            pieces.SelectMany(piece => Texts(piece, shape)),
+            async (body, one) =>
+                await (
+                    one.Text is { } text
+                        ? body.WriteAsync(text, context.RequestAborted)
+                        : shape.WriteAsync(body, await WholeAsync(context, one.Image!), context.RequestAborted)
+                )
         );
 
-    private static async ValueTask WriteAsync(
-        HttpContext context,
-        ResponseBuffer body,
-        IEnumerable<ListedImage> images,
-        Shape shape
-    )
-    {
-        var first = true;
-        foreach (var image in images)
-        {
-            if (!first)
-            {
-                body.Write(","u8);
-            }
-
-            first = false;
-            await shape.WriteAsync(body, await WholeAsync(context, image), context.RequestAborted);
-        }
-    }
+    // All of a chunk at once where its text is kept, else image by image.
+    private static IEnumerable<(byte[]? Text, ListedImage? Image)> Texts(ListPiece piece, Shape shape) =>
+        !shape.IsPlatform && piece.Chunk?.V1Text() is { } text
+            ? [(text, null)]
+            : piece.Images.Select(image => ((byte[]?)null, (ListedImage?)image));
 
     private static Task WriteDeletedAsync(HttpContext context, string member, string name) =>
         Envelope.WriteDataAsync(

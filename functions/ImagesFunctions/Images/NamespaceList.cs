@@ -63,7 +63,7 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
                     && (!tagged || image.Tags.Count > 0)
                 )
                 {
-                    yield return new ListPiece(null, image);
+                    yield return new ListPiece(image);
                 }
             }
         }
@@ -208,6 +208,9 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct ListPiece(ListChunk? Chunk, ListedImage? Image)
 {
+    public ListPiece(ListedImage image)
+        : this(null, image) { }
+
     /// <summary>The images, in order; at least one.</summary>
     public ImmutableArray<ListedImage> Images => Chunk?.Images ?? [Image!];
 }

@@ -239,23 +239,7 @@ internal sealed class KeptList
         using var deadline = new CancellationTokenSource(Longest);
         try
         {
-            var source = _rows is null || List is null ? null : "log";
-            if (source is not null && !await ReplayAsync(_rows!, List!, seq, deadline.Token))
-            {
-                source = null;
-            }
-
-            if (source is null && List is null && Key.App is null && await LoadAsync(seq, deadline.Token))
-            {
-                source = "snapshot";
-            }
-
-            if (source is null)
-            {
-                source = "scan";
-                await ScanAsync(deadline.Token);
-            }
-
+            var source = await UpdateAsync(seq, deadline.Token);
             Telemetry.ListUpdated(source);
             SaveIfWorthIt(wasScanned: source == "scan");
         }
@@ -265,6 +249,23 @@ internal sealed class KeptList
             _rows = null;
             throw;
         }
+    }
+
+    // The cheapest way that there is. Which one it was, for the metric.
+    private async Task<string> UpdateAsync(long seq, CancellationToken cancellationToken)
+    {
+        if (_rows is { } rows && List is { } list && await ReplayAsync(rows, list, seq, cancellationToken))
+        {
+            return "log";
+        }
+
+        if (List is null && Key.App is null && await LoadAsync(seq, cancellationToken))
+        {
+            return "snapshot";
+        }
+
+        await ScanAsync(cancellationToken);
+        return "scan";
     }
 
     private async Task ScanAsync(CancellationToken cancellationToken)

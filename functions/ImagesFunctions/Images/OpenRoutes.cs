@@ -91,16 +91,8 @@ internal static class OpenRoutes
                     context,
                     () =>
                     {
-                        if (Methods.Contains(context.Request.Method, StringComparer.Ordinal))
-                        {
-                            return answer(context);
-                        }
-
-                        context.Response.Headers.Allow = string.Join(", ", Methods);
-                        throw new ApiException(
-                            StatusCodes.Status405MethodNotAllowed,
-                            $"{context.Request.Path} has no method {context.Request.Method}, only {string.Join(", ", Methods)}."
-                        );
+                        Envelope.DemandMethod(context, Methods);
+                        return answer(context);
                     }
                 )
         );

@@ -57,33 +57,52 @@ public sealed class StatusReader
         _layoutIndex = layoutIndex;
         _time = time;
         // It holds all rows of the namespace, so however often it is asked for, there is one at a time.
-        _problems = new((ns, stop) => ReadRowsAsync(ns, app: null, stop)) { LongestTry = TimeSpan.FromMinutes(3) };
+        _problems = new(
+            async (ns, stop) => await ReadProblemsAsync(ns, app: null, await RowsAsync(ns, app: null, stop), stop)
+        )
+        {
+            LongestTry = TimeSpan.FromMinutes(3),
+        };
     }
 
     /// <summary>Reads the status of one app, or of the whole namespace where <paramref name="app"/> is null.</summary>
-    public async Task<IngestStatus> ReadAsync(string @namespace, string? app, CancellationToken cancellationToken) =>
-        await ReadRowsAsync(@namespace, app, cancellationToken) with
-        {
-            Unseen = await UnseenAsync(@namespace, app, cancellationToken),
-        };
-
-    /// <summary>What waits and what was refused in a namespace; what no event was delivered for is not looked for.</summary>
-    internal Task<IngestStatus> ProblemsAsync(string @namespace, CancellationToken cancellationToken) =>
-        _problems.ReadAsync(@namespace, cancellationToken);
-
-    private async Task<IngestStatus> ReadRowsAsync(string @namespace, string? app, CancellationToken cancellationToken)
+    public async Task<IngestStatus> ReadAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
-        var rows = await _catalog.ReadAsync(@namespace, app, cancellationToken);
-        await rows.LoadChildrenAsync(_imageRows, @namespace, cancellationToken);
+        var rows = await RowsAsync(@namespace, app, cancellationToken);
         var listed = new ListedRows<ImageRow>(row => row)
             .Apply(rows)
             .Values.OfType<ListedRow<ImageRow>>()
             .Select(i => new ListedImage($"{@namespace}/{i.Row.App}", i.Row.Digest.ToString(), i.Tags, i.Row.Size));
+        return await ReadProblemsAsync(@namespace, app, rows, cancellationToken) with
+        {
+            Listed = [.. listed],
+            Unseen = await UnseenAsync(@namespace, app, cancellationToken),
+        };
+    }
+
+    /// <summary>What waits and what was refused in a namespace; what is listed or no event was delivered for is not looked for.</summary>
+    internal Task<IngestStatus> ProblemsAsync(string @namespace, CancellationToken cancellationToken) =>
+        _problems.ReadAsync(@namespace, cancellationToken);
+
+    private async Task<NamespaceRows> RowsAsync(string @namespace, string? app, CancellationToken cancellationToken)
+    {
+        var rows = await _catalog.ReadAsync(@namespace, app, cancellationToken);
+        await rows.LoadChildrenAsync(_imageRows, @namespace, cancellationToken);
+        return rows;
+    }
+
+    private async Task<IngestStatus> ReadProblemsAsync(
+        string @namespace,
+        string? app,
+        NamespaceRows rows,
+        CancellationToken cancellationToken
+    )
+    {
         var pending = rows
             .Tags.Values.Where(t => t.Generation is null)
             .Select(t => new PendingTag($"{@namespace}/{t.App}", t.Tag, t.Digest.ToString()));
         return new IngestStatus(
-            [.. listed],
+            Listed: [],
             await WaitingAsync(@namespace, app, rows, cancellationToken),
             await RefusedAsync(@namespace, app, cancellationToken),
             [.. pending],

@@ -72,16 +72,20 @@ public sealed record Digest
             ? digest
             : throw new ArgumentException($"{hash.Length} bytes are no {algorithm} hash", nameof(hash));
 
-    /// <summary>The sha256 digest of these bytes.</summary>
-    public static Digest Sha256(ReadOnlySpan<byte> content) => FromHash("sha256", SHA256.HashData(content));
+    /// <summary>The digest of these bytes. The algorithm must be sha256 or sha512.</summary>
+    public static Digest Of(string algorithm, ReadOnlySpan<byte> content) =>
+        FromHash(algorithm, CryptographicOperations.HashData(NameOf(algorithm), content));
 
-    /// <summary>A new hash of the digest's algorithm. Throws for an algorithm that is not supported.</summary>
-    public IncrementalHash NewHash() =>
-        Algorithm switch
+    /// <summary>The sha256 digest of these bytes.</summary>
+    public static Digest Sha256(ReadOnlySpan<byte> content) => Of("sha256", content);
+
+    /// <summary>The name by which .NET knows an algorithm. Throws for one that is not supported.</summary>
+    public static HashAlgorithmName NameOf(string algorithm) =>
+        algorithm switch
         {
-            "sha256" => IncrementalHash.CreateHash(HashAlgorithmName.SHA256),
-            "sha512" => IncrementalHash.CreateHash(HashAlgorithmName.SHA512),
-            _ => throw new NotSupportedException($"the digest algorithm {Algorithm} is not supported"),
+            "sha256" => HashAlgorithmName.SHA256,
+            "sha512" => HashAlgorithmName.SHA512,
+            _ => throw new NotSupportedException($"the digest algorithm {algorithm} is not supported"),
         };
 
     /// <summary>64 characters that stand for the digest where a second whole one would not fit: the sha256 of its text.</summary>

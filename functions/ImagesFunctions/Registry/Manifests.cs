@@ -57,7 +57,7 @@ internal sealed class Manifests(
     {
         var (named, tags) = Target(request);
         var bytes = await ReadAsync(request);
-        var digest = named is null ? Digest.Sha256(bytes) : DigestOf(bytes, named);
+        var digest = Digest.Of(named?.Algorithm ?? "sha256", bytes);
         if (named is not null && digest != named)
         {
             throw RegistryError.DigestInvalid($"The bytes hash to {digest}.", named.ToString());
@@ -212,13 +212,6 @@ internal sealed class Manifests(
         return tags.Find(tag => !Reference.IsTag(tag)) is { } bad
             ? throw RegistryError.ManifestInvalid("This is not a tag.", bad)
             : (named, tags);
-    }
-
-    private static Digest DigestOf(byte[] bytes, Digest named)
-    {
-        using var hash = named.NewHash();
-        hash.AppendData(bytes);
-        return Digest.FromHash(named.Algorithm, hash.GetHashAndReset());
     }
 
     private static string? DeclaredType(HttpRequest request) => request.ContentType?.Split(';', 2)[0].Trim();

@@ -118,9 +118,8 @@ internal static class RegistryApi
     private static string DemandMethod(HttpContext context, params string[] methods)
     {
         var method = context.Request.Method;
-        if (!methods.Contains(method, StringComparer.Ordinal))
+        if (!Requests.HasMethod(context, methods))
         {
-            context.Response.Headers.Allow = string.Join(", ", methods);
             throw new RegistryError(
                 StatusCodes.Status405MethodNotAllowed,
                 "UNSUPPORTED",

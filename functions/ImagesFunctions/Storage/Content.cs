@@ -56,33 +56,24 @@ internal sealed class Content(StorageAccount account)
         CancellationToken cancellationToken
     )
     {
-        BlobDownloadStreamingResult download;
-        try
-        {
-            download = await DownloadAsync(account.Images.GetBlobClient(path), etag, cancellationToken);
-        }
-        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        await using var content = await OpenAsync(path, etag, first: 0, length: null, cancellationToken);
+        if (content is null)
         {
             return null;
         }
 
-        using var _ = download;
-        using var hash = named.NewHash();
-        var tar = new TarPeek();
-        long size = 0;
+        using var hash = new ContentHash(named.Algorithm);
         // Two buffers: one is hashed while the next one fills.
         var filling = ArrayPool<byte>.Shared.Rent(BufferSize);
         var hashing = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            var read = await FillAsync(download.Content, filling, cancellationToken);
+            var read = await FillAsync(content, filling, cancellationToken);
             while (read > 0)
             {
                 (filling, hashing) = (hashing, filling);
-                var next = FillAsync(download.Content, filling, cancellationToken);
-                hash.AppendData(hashing, 0, read);
-                tar.Read(hashing.AsSpan(0, read));
-                size += read;
+                var next = FillAsync(content, filling, cancellationToken);
+                hash.Append(hashing.AsSpan(0, read));
                 read = await next;
             }
         }
@@ -97,7 +88,7 @@ internal sealed class Content(StorageAccount account)
             ArrayPool<byte>.Shared.Return(hashing);
         }
 
-        return new HashedBlob(Digest.FromHash(named.Algorithm, hash.GetHashAndReset()), size, tar.Facts);
+        return new HashedBlob(hash.Digest, hash.Size, hash.Tar);
     }
 
     /// <summary>
@@ -108,7 +99,13 @@ internal sealed class Content(StorageAccount account)
     {
         try
         {
-            using var download = await DownloadAsync(account.Images.GetBlobClient(path), etag, cancellationToken);
+            var options = new BlobDownloadOptions
+            {
+                Conditions = new BlobRequestConditions { IfMatch = new ETag(etag) },
+            };
+            using var download = (
+                await account.Images.GetBlobClient(path).DownloadStreamingAsync(options, cancellationToken)
+            ).Value;
             var length = download.Details.ContentLength;
             if (length > Manifest.LongestContent)
             {
@@ -148,7 +145,8 @@ internal sealed class Content(StorageAccount account)
             var options = new BlobDownloadOptions
             {
                 Conditions = new BlobRequestConditions { IfMatch = new ETag(etag) },
-                Range = new HttpRange(first, length),
+                // Of nothing there is no range.
+                Range = first == 0 && length is null ? default : new HttpRange(first, length),
             };
             var download = await account.Images.GetBlobClient(path).DownloadStreamingAsync(options, cancellationToken);
             return download.Value.Content;
@@ -237,16 +235,6 @@ internal sealed class Content(StorageAccount account)
             return null;
         }
     }
-
-    private static async Task<BlobDownloadStreamingResult> DownloadAsync(
-        BlobClient blob,
-        string etag,
-        CancellationToken cancellationToken
-    ) =>
-        await blob.DownloadStreamingAsync(
-            new BlobDownloadOptions { Conditions = new BlobRequestConditions { IfMatch = new ETag(etag) } },
-            cancellationToken
-        );
 
     private static async Task<int> FillAsync(Stream from, byte[] buffer, CancellationToken cancellationToken) =>
         await from.ReadAtLeastAsync(

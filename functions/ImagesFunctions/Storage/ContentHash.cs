@@ -7,9 +7,7 @@ namespace ImagesFunctions.Storage;
 /// <param name="algorithm">sha256 or sha512.</param>
 internal sealed class ContentHash(string algorithm) : IDisposable
 {
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(
-        algorithm == "sha512" ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256
-    );
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(Digest.NameOf(algorithm));
     private readonly TarPeek _tar = new();
 
     public string Algorithm => algorithm;

@@ -185,20 +185,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         IReadOnlyList<UploadPart> parts,
         string path,
         CancellationToken cancellationToken
-    ) =>
-        CopyAsync(
-            [
-                .. parts.Select(p =>
-                    (
-                        account.Uploads.GetBlockBlobClient(UploadRow.PathOf(repository.Namespace, id, p)),
-                        (string?)null,
-                        p.Size
-                    )
-                ),
-            ],
-            account.Images.GetBlockBlobClient(path),
-            cancellationToken
-        );
+    ) => CopyAsync(Sources(repository, id, parts), account.Images.GetBlockBlobClient(path), cancellationToken);
 
     /// <summary>As above, from a blob of the container <c>images</c> that has this ETag.</summary>
     /// <exception cref="CopySourceGoneException">That blob is gone.</exception>
@@ -302,6 +289,21 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         return (await to.CommitBlockListAsync(ids, options, cancellationToken)).Value.ETag.ToString();
     }
 
+    private List<(BlockBlobClient Blob, string? ETag, long Size)> Sources(
+        Repository repository,
+        string id,
+        IEnumerable<UploadPart> parts
+    ) =>
+        [
+            .. parts.Select(p =>
+                (
+                    account.Uploads.GetBlockBlobClient(UploadRow.PathOf(repository.Namespace, id, p)),
+                    (string?)null,
+                    p.Size
+                )
+            ),
+        ];
+
     private static string NewId() => RandomNumberGenerator.GetHexString(12, lowercase: true);
 
     private static BlobRequestConditions? IfMatch(string? etag) =>
@@ -330,15 +332,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         try
         {
             await CopyPiecesAsync(
-                [
-                    .. some.Select(p =>
-                        (
-                            account.Uploads.GetBlockBlobClient(UploadRow.PathOf(repository.Namespace, session.Id, p)),
-                            (string?)null,
-                            p.Size
-                        )
-                    ),
-                ],
+                Sources(repository, session.Id, some),
                 account.Uploads.GetBlockBlobClient(UploadRow.PathOf(repository.Namespace, session.Id, merged)),
                 conditions: null,
                 cancellationToken
