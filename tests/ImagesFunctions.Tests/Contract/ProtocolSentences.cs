@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Testing;
 using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
@@ -175,7 +174,7 @@ public abstract class ProtocolSentences(IRunsAHost fixture) : AgainstAHost(fixtu
     public async Task Every_answer_has_a_request_id_of_its_own_which_is_in_the_log_line_of_an_error_too()
     {
         var world = await World.OfAsync(Host);
-        using var log = new Listener();
+        using var log = new FakeLoggerProvider();
         Host.Loggers.AddProvider(log);
         var etag = (await Host.AskAsync(world.Named(Lists[0]), world.AliceToken))["ETag"]!;
         (string Method, string Target, string? Token, string? Body, int Status)[] requests =
@@ -213,34 +212,35 @@ public abstract class ProtocolSentences(IRunsAHost fixture) : AgainstAHost(fixtu
             await Until.TrueAsync(
                 () =>
                     Task.FromResult(
-                        log.Lines.Any(l =>
-                            l.Contains(id!, StringComparison.Ordinal)
-                            && l.Contains($" {status} ", StringComparison.Ordinal)
-                        )
+                        Lines(log)
+                            .Any(l =>
+                                l.Contains(id!, StringComparison.Ordinal)
+                                && l.Contains($" {status} ", StringComparison.Ordinal)
+                            )
                     ),
                 () => Task.FromResult($"{method} {target}: no line with {id} and {status}.")
             );
         }
 
-        Assert.DoesNotContain(log.Lines, l => l.Contains(world.AliceToken, StringComparison.Ordinal));
+        Assert.DoesNotContain(Lines(log), l => l.Contains(world.AliceToken, StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task A_line_break_in_a_path_makes_no_line_of_its_own_in_the_log()
     {
         var world = await World.OfAsync(Host);
-        using var log = new Listener();
+        using var log = new FakeLoggerProvider();
         Host.Loggers.AddProvider(log);
         var mark = Drop.Fresh("mark");
 
         await Host.AskAsync($"/v1/{mark}%0Aforged%0D%0Aline", world.AliceToken);
 
         await Until.TrueAsync(
-            () => Task.FromResult(log.Lines.Any(l => l.Contains(mark, StringComparison.Ordinal))),
+            () => Task.FromResult(Lines(log).Any(l => l.Contains(mark, StringComparison.Ordinal))),
             () => Task.FromResult("No line.")
         );
         Assert.All(
-            log.Lines.Where(l => l.Contains(mark, StringComparison.Ordinal)),
+            Lines(log).Where(l => l.Contains(mark, StringComparison.Ordinal)),
             l => Assert.DoesNotContain('\n', l)
         );
     }
@@ -292,29 +292,10 @@ public abstract class ProtocolSentences(IRunsAHost fixture) : AgainstAHost(fixtu
         }
     }
 
-    /// <summary>Keeps every line that the library logs.</summary>
-    private sealed class Listener : ILoggerProvider, ILogger
-    {
-        private readonly ConcurrentQueue<string> _lines = new();
-
-        public IEnumerable<string> Lines => _lines;
-
-        public ILogger CreateLogger(string categoryName) =>
-            categoryName.StartsWith("ImagesFunctions", StringComparison.Ordinal) ? this : NullLogger.Instance;
-
-        public void Dispose() => _lines.Clear();
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter
-        ) => _lines.Enqueue($"{formatter(state, exception)} {exception}");
-    }
+    // What the library logs, a line each.
+    private static IEnumerable<string> Lines(FakeLoggerProvider log) =>
+        log
+            .Collector.GetSnapshot()
+            .Where(r => r.Category!.StartsWith("ImagesFunctions", StringComparison.Ordinal))
+            .Select(r => $"{r.Message} {r.Exception}");
 }

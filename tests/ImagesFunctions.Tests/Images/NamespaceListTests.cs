@@ -1,7 +1,9 @@
+using System.Text;
 using CsCheck;
 using ImagesFunctions.Images;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
+using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Tests.Images;
 
@@ -92,6 +94,41 @@ public sealed class NamespaceListTests
 
         Assert.Equal(images.Length, images.Select(i => i.Hash).Distinct().Count());
         Assert.Equal(Image("a", 1, 1).Hash, Image("a", 1, 1).Hash);
+    }
+
+    /// <summary>What a chunk keeps is what its images write one by one, and one image that is not whole keeps it from that.</summary>
+    [Fact]
+    public async Task The_text_of_a_chunk_is_that_of_its_images_with_commas_between()
+    {
+        var images = Enumerable.Range(0, 700).Select(i => Image("a", i % 400, i % 3, $"args {i}")).ToList();
+        foreach (var chunk in ListChunk.Of(images))
+        {
+            using var one = new MemoryStream();
+            foreach (var image in chunk.Images)
+            {
+                one.Write(one.Length > 0 ? ","u8 : default);
+                one.Write(await TextAsync(image));
+            }
+
+            Assert.Equal(Encoding.UTF8.GetString(one.ToArray()), Encoding.UTF8.GetString(chunk.V1Text()!));
+            Assert.InRange(chunk.Bytes, chunk.V1Text()!.Length, long.MaxValue);
+        }
+
+        var withoutFacts = new ListedImage("alice", images[0].Row, texts: null, []);
+        Assert.Null(Assert.Single(ListChunk.Of([images[1], withoutFacts])).V1Text());
+    }
+
+    private static async Task<byte[]> TextAsync(ListedImage image)
+    {
+        using var body = new MemoryStream();
+        var context = new DefaultHttpContext { Response = { Body = body } };
+        using (var buffer = new ResponseBuffer(context.Response))
+        {
+            await image.WriteV1Async(buffer, TestContext.Current.CancellationToken);
+            await buffer.EndAsync(TestContext.Current.CancellationToken);
+        }
+
+        return body.ToArray();
     }
 
     private static ListedImage Image(string app, int digest, int tags, string args = "")

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using ImagesFunctions.Local;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 
 namespace ImagesFunctions.Tests.Local;
 
@@ -11,7 +11,7 @@ public sealed class ContainerWatcherTests : IAsyncDisposable
     private readonly ConcurrentDictionary<string, string> _container = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _landed = [];
     private readonly ConcurrentQueue<string> _failed = [];
-    private readonly ConcurrentQueue<string> _log = [];
+    private readonly FakeLogger _log = new();
     private readonly ContainerWatcher _watcher;
     private Func<string, CancellationToken, Task> _ingest = (_, _) => Task.CompletedTask;
     private Func<Task> _record = () => Task.CompletedTask;
@@ -33,7 +33,7 @@ public sealed class ContainerWatcherTests : IAsyncDisposable
                 _failed.Enqueue(path);
             },
             TimeProvider.System,
-            new ListLogger(_log)
+            _log
         );
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -190,11 +190,11 @@ public sealed class ContainerWatcherTests : IAsyncDisposable
         _container["a"] = "1";
 
         await LandedAsync("a", 1);
-        await Eventually.TrueAsync(() => _log.Count == 2, "both lines");
+        await Eventually.TrueAsync(() => _log.Collector.Count == 2, "both lines");
 
         Assert.Equal(
             "The container cannot be listed, trying on: no route|The container can be listed again.",
-            string.Join('|', _log)
+            string.Join('|', _log.Collector.GetSnapshot().Select(r => r.Message))
         );
     }
 
@@ -273,21 +273,5 @@ public sealed class ContainerWatcherTests : IAsyncDisposable
         {
             Interlocked.CompareExchange(ref most, candidate, seen);
         }
-    }
-
-    private sealed class ListLogger(ConcurrentQueue<string> lines) : ILogger
-    {
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter
-        ) => lines.Enqueue(formatter(state, exception));
     }
 }

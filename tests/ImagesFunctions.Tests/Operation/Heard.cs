@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 
 namespace ImagesFunctions.Tests.Operation;
 
@@ -10,11 +10,10 @@ namespace ImagesFunctions.Tests.Operation;
 public sealed record Measured(string Name, double Value, string Tags, ActivityTraceId Trace);
 
 /// <summary>Hears all spans of this process and all measurements of the library, and a log where it is added.</summary>
-internal sealed class Heard : IDisposable, ILoggerProvider
+internal sealed class Heard : IDisposable
 {
     private readonly ConcurrentQueue<Activity> _spans = [];
     private readonly ConcurrentQueue<Measured> _measured = [];
-    private readonly ConcurrentQueue<string> _lines = [];
     private readonly ActivityListener _activities;
     private readonly MeterListener _meters;
 
@@ -47,11 +46,20 @@ internal sealed class Heard : IDisposable, ILoggerProvider
     internal static void StorageClientsMakeSpans() =>
         AppContext.SetSwitch("Azure.Experimental.EnableActivitySource", true);
 
+    /// <summary>The log, of hosts that it is added to.</summary>
+    public FakeLoggerProvider Log { get; } = new();
+
     public IEnumerable<Activity> Spans => _spans;
 
     /// <summary>Everything that was heard, as text.</summary>
     public string Everything =>
-        string.Join('\n', _lines.Concat(_spans.Select(Text)).Concat(_measured.Select(m => $"{m.Name} {m.Tags}")));
+        string.Join(
+            '\n',
+            Log.Collector.GetSnapshot()
+                .Select(Text)
+                .Concat(_spans.Select(Text))
+                .Concat(_measured.Select(m => $"{m.Name} {m.Tags}"))
+        );
 
     public IEnumerable<Activity> SpansOf(ActivityTraceId trace) => _spans.Where(s => s.TraceId == trace);
 
@@ -61,13 +69,15 @@ internal sealed class Heard : IDisposable, ILoggerProvider
 
     public IEnumerable<Measured> MeasuredIn(ActivityTraceId trace) => _measured.Where(m => m.Trace == trace);
 
-    public ILogger CreateLogger(string categoryName) => new Lines(this, categoryName);
-
     public void Dispose()
     {
         _activities.Dispose();
         _meters.Dispose();
+        Log.Dispose();
     }
+
+    private static string Text(FakeLogRecord line) =>
+        $"{line.Level} {line.Category} {line.Message} {line.State} {string.Join(' ', line.Scopes)} {line.Exception}";
 
     private static string Text(Activity span) =>
         $"{span.Source.Name} {span.DisplayName} {span.StatusDescription} {string.Join(' ', span.TagObjects)} "
@@ -84,25 +94,5 @@ internal sealed class Heard : IDisposable, ILoggerProvider
         _measured.Enqueue(
             new Measured(instrument.Name, value, string.Join(' ', text), Activity.Current?.TraceId ?? default)
         );
-    }
-
-    private sealed class Lines(Heard heard, string category) : ILogger
-    {
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull
-        {
-            heard._lines.Enqueue($"{category} scope {state}");
-            return null;
-        }
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter
-        ) => heard._lines.Enqueue($"{logLevel} {category} {formatter(state, exception)} {state} {exception}");
     }
 }

@@ -15,6 +15,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 
@@ -125,7 +126,7 @@ public sealed class TelemetryIsHeard
     {
         using var heard = new Heard();
         await using var host = await OwnHost.StartAsync(services =>
-            services.AddLogging(log => log.AddProvider(heard).AddFilter<Heard>(null, LogLevel.Trace))
+            services.AddLogging(log => log.AddProvider(heard.Log).AddFilter<FakeLoggerProvider>(null, LogLevel.Trace))
         );
         var good = await host.Running.TokenForAsync("alice");
         var bad = Credentials.New("alice").Text;
