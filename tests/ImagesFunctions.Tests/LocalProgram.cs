@@ -10,6 +10,9 @@ public sealed class LocalProgram : IAsyncDisposable
 {
     private const int MostLines = 200;
 
+    // A start is a second of processor time, of which little is left beside a stress of several processes.
+    private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(2);
+
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = new();
     private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -71,7 +74,8 @@ public sealed class LocalProgram : IAsyncDisposable
                     Assert.False(program.HasEnded, program.Said);
                     return Task.FromResult(program._address.Task.IsCompleted);
                 },
-                () => Task.FromResult(program.Said)
+                () => Task.FromResult($"It said: {program.Said}"),
+                LongestStart
             );
             return program;
         }

@@ -11,9 +11,10 @@ public static class Until
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>The first answer of <paramref name="look"/> that is not null. Past the deadline the test fails with what <paramref name="explain"/> says.</summary>
-    public static async Task<T> SomeAsync<T>(Func<Task<T?>> look, Func<Task<string>> explain)
+    public static async Task<T> SomeAsync<T>(Func<Task<T?>> look, Func<Task<string>> explain, TimeSpan? deadline = null)
         where T : class
     {
+        var longest = deadline ?? Deadline;
         var clock = Stopwatch.StartNew();
         while (true)
         {
@@ -22,15 +23,15 @@ public static class Until
                 return found;
             }
 
-            if (clock.Elapsed > Deadline)
+            if (clock.Elapsed > longest)
             {
-                Assert.Fail($"Waited {Deadline.TotalSeconds:0} s in vain. {await explain()}");
+                Assert.Fail($"Waited {longest.TotalSeconds:0} s in vain. {await explain()}");
             }
 
             await Task.Delay(Pause, TestContext.Current.CancellationToken);
         }
     }
 
-    public static Task TrueAsync(Func<Task<bool>> condition, Func<Task<string>> explain) =>
-        SomeAsync(async () => await condition() ? "" : null, explain);
+    public static Task TrueAsync(Func<Task<bool>> condition, Func<Task<string>> explain, TimeSpan? deadline = null) =>
+        SomeAsync(async () => await condition() ? "" : null, explain, deadline);
 }

@@ -78,13 +78,15 @@ internal static class Envelope
     /// <param name="name">The name of the one member.</param>
     /// <param name="items">Its elements.</param>
     /// <param name="write">Adds one of them to the body, as one JSON value; may fetch what it lacks.</param>
+    /// <param name="length">How many bytes the items take with the commas between them, where that is known before they are written.</param>
     public static async Task WriteDataAsync<T>(
         HttpContext context,
         string status,
         string? message,
         string name,
         IEnumerable<T> items,
-        Func<ResponseBuffer, T, ValueTask> write
+        Func<ResponseBuffer, T, ValueTask> write,
+        long? length = null
     )
     {
         context.Response.ContentType = "application/json";
@@ -105,6 +107,9 @@ internal static class Envelope
         body.Write("\",\"data\":{\""u8);
         body.Write(System.Text.Encoding.UTF8.GetBytes(name));
         body.Write("\":["u8);
+        var end = length is null ? null : End(context);
+        // Compression takes it off again.
+        context.Response.ContentLength = end is null ? null : body.Length + length + end.Length;
         var first = true;
         foreach (var item in items)
         {
@@ -121,10 +126,12 @@ internal static class Envelope
             }
         }
 
-        body.Write("]},\"op_time_us\":"u8);
-        body.Write(System.Text.Encoding.UTF8.GetBytes($"{Requests.ElapsedMicroseconds(context)}}}"));
+        body.Write(end ?? End(context));
         await body.EndAsync(context.RequestAborted);
     }
+
+    private static byte[] End(HttpContext context) =>
+        System.Text.Encoding.UTF8.GetBytes($"]}},\"op_time_us\":{Requests.ElapsedMicroseconds(context)}}}");
 
     /// <summary>Writes a JSON object into the buffer.</summary>
     public static void WriteObject(ResponseBuffer body, Action<Utf8JsonWriter> write)
@@ -144,6 +151,8 @@ internal static class Envelope
         {
             context.Response.Headers.Remove(header);
         }
+
+        context.Response.ContentLength = null;
 
         if (error.Status == StatusCodes.Status401Unauthorized)
         {

@@ -364,20 +364,41 @@ internal static class ImagesApi
         }
     }
 
-    private static Task WriteAsync(HttpContext context, IEnumerable<ListPiece> pieces, Shape shape) =>
-        Envelope.WriteDataAsync(
+    private static Task WriteAsync(HttpContext context, IEnumerable<ListPiece> pieces, Shape shape)
+    {
+        var items = pieces.SelectMany(piece => Texts(piece, shape));
+        return Envelope.WriteDataAsync(
             context,
             "success",
             message: null,
             "images",
-            pieces.SelectMany(piece => Texts(piece, shape)),
+            items,
             async (body, one) =>
                 await (
                     one.Text is { } text
                         ? body.WriteAsync(text, context.RequestAborted)
                         : shape.WriteAsync(body, await WholeAsync(context, one.Image!), context.RequestAborted)
-                )
+                ),
+            shape.IsPlatform ? null : LengthOf(items)
         );
+    }
+
+    // In the shape of the first generation; null when facts are to be fetched first.
+    private static long? LengthOf(IEnumerable<(byte[]? Text, ListedImage? Image)> items)
+    {
+        var length = -1L;
+        foreach (var (text, image) in items)
+        {
+            if (image is { IsWhole: false })
+            {
+                return null;
+            }
+
+            length += 1 + (text?.Length ?? image!.V1Length);
+        }
+
+        return Math.Max(0, length);
+    }
 
     // All of a chunk at once where its text is kept, else image by image.
     private static IEnumerable<(byte[]? Text, ListedImage? Image)> Texts(ListPiece piece, Shape shape) =>

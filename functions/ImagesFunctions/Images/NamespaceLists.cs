@@ -112,8 +112,9 @@ internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows, ListS
         }
     }
 
-    // Lets the lists go that were not used for the longest time, but never the one that was just used. Anybody can have
-    // thousands of small lists, so this does not look at them all.
+    // Lets the lists go that were not used for the longest time, but never the two that were used last: a request needs its
+    // account's own list and the official one, and if one of them were let go for the other, each request would scan anew.
+    // Anybody can have thousands of small lists, so this does not look at them all.
     private void Trim(KeptList used)
     {
         lock (_gate)
@@ -126,15 +127,12 @@ internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows, ListS
 
             _bytes += used.Bytes - used.Counted;
             used.Counted = used.Bytes;
-            for (var use = _byUse.First; use is not null && _bytes > MostBytes; )
+            // It may have taken long to make, and others were used meanwhile.
+            _byUse.Remove(used.Use);
+            _byUse.AddLast(used.Use);
+            while (_byUse.Count > 2 && _bytes > MostBytes)
             {
-                var (kept, next) = (use.Value, use.Next);
-                if (kept != used)
-                {
-                    Remove(kept);
-                }
-
-                use = next;
+                Remove(_byUse.First!.Value);
             }
         }
     }

@@ -11,6 +11,9 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
 {
     private const int Piece = 64 * 1024;
 
+    // What the server holds of one answer for a client that is slow to take it.
+    private const int Most = 4 * Piece;
+
     private byte[] _bytes = ArrayPool<byte>.Shared.Rent(Piece);
     private int _length;
     private bool _started;
@@ -22,23 +25,22 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
         _length += bytes.Length;
     }
 
-    /// <summary>Adds bytes that may be very many: each time a piece is full, it is sent.</summary>
+    /// <summary>Adds bytes that may be very many: what does not fit a piece is sent from where it stands.</summary>
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
-        if (_length + bytes.Length > Piece)
+        if (_length + bytes.Length <= Piece)
         {
-            var fits = Math.Max(0, Piece - _length);
-            Write(bytes.Span[..fits]);
-            bytes = bytes[fits..];
-            await SendAsync(cancellationToken);
+            Write(bytes.Span);
+            return;
         }
 
-        for (; bytes.Length >= Piece; bytes = bytes[Piece..])
+        _started = true;
+        response.BodyWriter.Write(_bytes.AsSpan(0, _length));
+        _length = 0;
+        for (; bytes.Length > 0; bytes = bytes[Math.Min(bytes.Length, Most)..])
         {
-            await response.Body.WriteAsync(bytes[..Piece], cancellationToken);
+            await response.BodyWriter.WriteAsync(bytes[..Math.Min(bytes.Length, Most)], cancellationToken);
         }
-
-        Write(bytes.Span);
     }
 
     /// <inheritdoc/>
@@ -54,6 +56,9 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
     /// <inheritdoc/>
     public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
+    /// <summary>How many bytes were added and not sent yet.</summary>
+    public int Length => _length;
+
     /// <summary>Whether a piece is full and wants to be sent.</summary>
     public bool IsFull => _length >= Piece - (8 * 1024);
 
@@ -61,7 +66,7 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
     public async ValueTask SendAsync(CancellationToken cancellationToken)
     {
         _started = true;
-        await response.Body.WriteAsync(_bytes.AsMemory(0, _length), cancellationToken);
+        await response.BodyWriter.WriteAsync(_bytes.AsMemory(0, _length), cancellationToken);
         _length = 0;
     }
 

@@ -60,7 +60,8 @@ public sealed record Digest
         };
         if (wellFormed)
         {
-            digest = new Digest(algorithm, encoded);
+            // There are very many of these, of one algorithm.
+            digest = new Digest(algorithm == "sha256" ? "sha256" : algorithm, encoded);
         }
 
         return wellFormed;

@@ -113,7 +113,17 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
             App = Shared(row.App),
             MediaType = Shared(row.MediaType),
             Facts = ImageFacts.None,
+            Children = row.Children.Count == 0 ? [] : row.Children,
             Parts = ImmutableDictionary<string, long>.Empty,
+        };
+
+    // What is the same in both is kept once.
+    private TagRow Shared(TagRow tag, ImageRow? image) =>
+        tag with
+        {
+            App = Shared(tag.App),
+            Digest = image?.Digest ?? tag.Digest,
+            Generation = tag.Generation == image?.Generation ? image?.Generation : tag.Generation,
         };
 
     private string Shared(string text) => _shared.TryGetValue(text, out var same) ? same : _shared[text] = text;
@@ -154,9 +164,12 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
 
         if (row is not null)
         {
-            _tags.Add(key, row);
             var image = Keys.Image(row.App, row.Digest);
-            (NodeOf(image).Tags ??= []).Add(row);
+            var node = NodeOf(image);
+            row = Shared(row, node.Row);
+            _tags.Add(key, row);
+            // Most have one.
+            (node.Tags ??= new List<TagRow>(1)).Add(row);
             Touch(image, touched);
             Bytes += SizeOf(row);
         }
@@ -276,8 +289,8 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
     private static string ChildKey(string indexKey, string child) =>
         string.Concat(indexKey.AsSpan(0, indexKey.LastIndexOf('!') + 1), child);
 
-    // An estimate: objects, keys and their places in collections.
-    private static long SizeOf(ImageRow? row) => row is null ? 0 : 1_200 + (row.Children.Count * 400L);
+    // What objects, keys and their places in collections take on 64 bits.
+    private static long SizeOf(ImageRow? row) => row is null ? 0 : 700 + (row.Children.Count * 400L);
 
-    private static long SizeOf(TagRow tag) => 500 + (4L * tag.Tag.Length);
+    private static long SizeOf(TagRow tag) => 300 + (4L * tag.Tag.Length);
 }

@@ -48,6 +48,46 @@ public abstract class Pages(IRunsAHost fixture) : AgainstAHost(fixture)
         }
     }
 
+    /// <summary>Several chunks of the list that is kept, whole and cut, in more bytes than are sent at once.</summary>
+    [Theory]
+    [InlineData("/v1/images/list", null, true)]
+    [InlineData("/v1/images/list?tagged", null, true)]
+    [InlineData("/v1/images/list", "gzip", false)]
+    [InlineData("/v1/images", null, false)]
+    public async Task A_list_of_two_thousand_images_is_the_sum_of_its_pages_and_says_its_length_where_it_is_known(
+        string target,
+        string? accepted,
+        bool isLengthKnown
+    )
+    {
+        var account = Drop.Fresh("many");
+        var token = await Host.TokenForAsync(account);
+        await Seeds.WriteAsync(
+            Host.Storage.Catalog,
+            account,
+            Seeds.Images(2_000, 30),
+            imagesPerTag: 2,
+            TestContext.Current.CancellationToken
+        );
+        var only = $"{(target.Contains('?') ? '&' : '?')}namespace={account}";
+        (string, string)[] headers = accepted is null ? [] : [("Accept-Encoding", accepted)];
+
+        var whole = await Host.AskAsync(target + only, token, body: null, headers);
+
+        Assert.Equal(target.EndsWith("tagged", StringComparison.Ordinal) ? 1_000 : 2_000, whole.Images.Count);
+        Assert.Equal(accepted, whole["Content-Encoding"]);
+        Assert.Equal(isLengthKnown ? $"{whole.Body.Length}" : null, whole["Content-Length"]);
+        var pages = new List<string>();
+        for (var next = $"{target}{only}&limit=700"; next is not null; )
+        {
+            var page = await Host.AskAsync(next, token);
+            pages.AddRange(page.Images.Select(i => i.ToJsonString()));
+            next = Next(page);
+        }
+
+        Assert.Equal(pages, whole.Images.Select(i => i.ToJsonString()));
+    }
+
     [Fact]
     public async Task The_link_is_relative_to_the_server_and_keeps_the_querys_other_parameters()
     {

@@ -110,7 +110,7 @@ public sealed class ListsUnderLoadTests
             await body.EndAsync(Stop);
         }
 
-        Assert.InRange(to.Longest, 1, 64 * 1024);
+        Assert.InRange(to.Longest, 1, 256 * 1024);
         using var json = JsonDocument.Parse(to.ToArray());
         var prefix = ofLaterGeneration ? "" : "alice/web:";
         Assert.Equal(

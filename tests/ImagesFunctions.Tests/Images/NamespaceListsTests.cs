@@ -65,13 +65,34 @@ public sealed class NamespaceListsTests
     public async Task Lists_beyond_the_bound_are_let_go_and_made_again()
     {
         await using var node = await WithImageAsync("alice/web");
-        await using var other = await WithImageAsync("bob/web", node.Connection);
+        await using var bob = await WithImageAsync("bob/web", node.Connection);
+        await using var carol = await WithImageAsync("carol/web", node.Connection);
         var lists = new NamespaceLists(node.Catalog, node.ImageRows, new ListSnapshots(node.Storage)) { MostBytes = 1 };
 
-        foreach (var ns in (string[])["alice", "bob", "alice"])
+        foreach (var ns in (string[])["alice", "bob", "carol", "alice"])
         {
             Assert.Equal(1, (await lists.CurrentAsync(ns, null, Stop)).Count);
-            Assert.Equal(1, lists.Count);
+            Assert.InRange(lists.Count, 1, 2);
+        }
+    }
+
+    /// <summary>Where one namespace alone takes all the memory that lists may have, it and the official one are still kept.</summary>
+    [Fact]
+    public async Task The_two_lists_that_one_request_needs_never_push_each_other_out()
+    {
+        await using var node = await WithImageAsync("alice/web");
+        await using var official = await WithImageAsync("official/hello", node.Connection);
+        var lists = new NamespaceLists(node.Catalog, node.ImageRows, new ListSnapshots(node.Storage)) { MostBytes = 1 };
+        string[] both = ["alice", "official"];
+        await Task.WhenAll(both.Select(ns => lists.CurrentAsync(ns, null, Stop)));
+
+        for (var request = 0; request < 3; request++)
+        {
+            var before = node.Calls.Count;
+            await Task.WhenAll(both.Select(ns => lists.CurrentAsync(ns, null, Stop)));
+
+            // The numbers of the two namespaces, and nothing else.
+            Assert.Equal(2, node.Calls.Count - before);
         }
     }
 
