@@ -114,7 +114,7 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
     /// <summary>The list after more commits.</summary>
     /// <param name="seq">The number of the last of them.</param>
     /// <param name="changes">The images that they changed by their keys, in order; null for one that is listed no more.</param>
-    public NamespaceList With(long seq, SortedDictionary<string, ListedImage?> changes)
+    public NamespaceList With(long seq, IReadOnlyCollection<KeyValuePair<string, ListedImage?>> changes)
     {
         if (changes.Count == 0)
         {

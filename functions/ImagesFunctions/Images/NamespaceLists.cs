@@ -278,7 +278,7 @@ internal sealed class KeptList
             images[row.Key] = _rows.Reduced(await _imageRows.WithFactsAsync(Key.Namespace, row, cancellationToken));
         }
 
-        Publish(_rows, NamespaceList.Empty.With(seq, Images(_rows.Apply(images.Values, tags.Values))));
+        Publish(_rows, NamespaceList.Empty.With(seq, Images(_rows.Apply(images, tags))));
 
         Action<string, TableEntity?> Begin()
         {
@@ -314,7 +314,11 @@ internal sealed class KeptList
         }
 
         var rows = new ListedRows<ImageTexts>(ImageTexts.Of);
-        var list = NamespaceList.Empty.With(snapshot.Seq, Images(rows.Apply(snapshot.Images, snapshot.Tags)));
+        var listed = rows.Apply(
+            snapshot.Images.Select(i => KeyValuePair.Create(i.Row.Key, i)),
+            snapshot.Tags.Select(t => KeyValuePair.Create(t.Key, t))
+        );
+        var list = NamespaceList.Empty.With(snapshot.Seq, Images(listed));
         if (snapshot.Seq >= seq)
         {
             Publish(rows, list);
@@ -412,12 +416,14 @@ internal sealed class KeptList
         return true;
     }
 
-    private SortedDictionary<string, ListedImage?> Images(SortedDictionary<string, ListedRow<ImageTexts>?> rows)
+    // In the same order.
+    private List<KeyValuePair<string, ListedImage?>> Images(SortedDictionary<string, ListedRow<ImageTexts>?> rows)
     {
-        var images = new SortedDictionary<string, ListedImage?>(StringComparer.Ordinal);
+        var images = new List<KeyValuePair<string, ListedImage?>>(rows.Count);
         foreach (var (key, row) in rows)
         {
-            images.Add(key, row is null ? null : new ListedImage(Key.Namespace, row.Row, row.Facts, row.Tags, key));
+            var image = row is null ? null : new ListedImage(Key.Namespace, row.Row, row.Facts, row.Tags, key);
+            images.Add(KeyValuePair.Create(key, image));
         }
 
         return images;

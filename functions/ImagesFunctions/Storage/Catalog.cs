@@ -275,9 +275,7 @@ internal sealed class Catalog(StorageAccount account)
 
             async Task ApplyAsync(KeyRange range)
             {
-                await foreach (
-                    var page in account.Catalog.Stream(@namespace, range).AsPages().WithCancellation(cancellationToken)
-                )
+                await foreach (var page in account.Catalog.Stream(@namespace, range).AsPages().Ahead(cancellationToken))
                 {
                     lock (gate)
                     {

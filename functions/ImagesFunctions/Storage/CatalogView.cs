@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Azure;
 using Azure.Data.Tables;
 
@@ -133,6 +134,30 @@ internal static class TableReads
         }
 
         return rows;
+    }
+
+    /// <summary>The same items; while one is used, the next one is already fetched.</summary>
+    public static async IAsyncEnumerable<T> Ahead<T>(
+        this IAsyncEnumerable<T> items,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        await using var all = items.GetAsyncEnumerator(cancellationToken);
+        var next = all.MoveNextAsync().AsTask();
+        try
+        {
+            while (await next)
+            {
+                var item = all.Current;
+                next = all.MoveNextAsync().AsTask();
+                yield return item;
+            }
+        }
+        finally
+        {
+            // It must not be disposed of while it moves.
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     /// <summary>As <see cref="RangeAsync"/>, a page at a time: rows that are written meanwhile may or may not be among them.</summary>

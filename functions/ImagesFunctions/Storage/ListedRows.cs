@@ -49,23 +49,23 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
     /// <summary>Takes the rows of a scan, and says what lists show. Indexes have to have their children.</summary>
     /// <returns>The images by their keys, in order.</returns>
     public SortedDictionary<string, ListedRow<T>?> Apply(NamespaceRows rows) =>
-        Apply(rows.Images.Values.Select(Reduced), rows.Tags.Values);
+        Apply(rows.Images.Select(i => KeyValuePair.Create(i.Key, Reduced(i.Value))), rows.Tags);
 
-    /// <summary>Takes rows of images whose facts were reduced to what is kept of them, and says what lists show.</summary>
+    /// <summary>Takes rows by their keys, those of images reduced to what is kept of them, and says what lists show.</summary>
     /// <returns>The images by their keys, in order.</returns>
     public SortedDictionary<string, ListedRow<T>?> Apply(
-        IEnumerable<(ImageRow Row, T? Facts)> images,
-        IEnumerable<TagRow> tags
+        IEnumerable<KeyValuePair<string, (ImageRow Row, T? Facts)>> images,
+        IEnumerable<KeyValuePair<string, TagRow>> tags
     )
     {
-        foreach (var (row, facts) in images)
+        foreach (var (key, (row, facts)) in images)
         {
-            SetImage(row.Key, row, facts, touched: null);
+            SetImage(key, row, facts, touched: null);
         }
 
-        foreach (var tag in tags)
+        foreach (var (key, tag) in tags)
         {
-            SetTag(tag.Key, tag, touched: null);
+            SetTag(key, tag, touched: null);
         }
 
         return Listed(_nodes.Keys);
