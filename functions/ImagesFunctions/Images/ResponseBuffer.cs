@@ -11,11 +11,12 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
 {
     private const int Piece = 64 * 1024;
 
-    // What the server holds of one answer for a client that is slow to take it.
+    // The server holds at most two of these of one answer for a client that is slow to take it.
     private const int Most = 4 * Piece;
 
     private byte[] _bytes = ArrayPool<byte>.Shared.Rent(Piece);
     private int _length;
+    private int _unsent;
     private bool _started;
 
     /// <summary>Adds bytes.</summary>
@@ -34,12 +35,27 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
             return;
         }
 
-        _started = true;
-        response.BodyWriter.Write(_bytes.AsSpan(0, _length));
-        _length = 0;
-        for (; bytes.Length > 0; bytes = bytes[Math.Min(bytes.Length, Most)..])
+        if (!_started)
         {
-            await response.BodyWriter.WriteAsync(bytes[..Math.Min(bytes.Length, Most)], cancellationToken);
+            // Else the server would keep what comes before its headers, and copy it behind them.
+            _started = true;
+            await response.StartAsync(cancellationToken);
+        }
+
+        response.BodyWriter.Write(_bytes.AsSpan(0, _length));
+        _unsent += _length;
+        _length = 0;
+        while (bytes.Length > 0)
+        {
+            var some = bytes[..Math.Min(bytes.Length, Most)];
+            response.BodyWriter.Write(some.Span);
+            _unsent += some.Length;
+            bytes = bytes[some.Length..];
+            if (_unsent >= Most)
+            {
+                await response.BodyWriter.FlushAsync(cancellationToken);
+                _unsent = 0;
+            }
         }
     }
 
@@ -67,6 +83,7 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
     {
         _started = true;
         await response.BodyWriter.WriteAsync(_bytes.AsMemory(0, _length), cancellationToken);
+        _unsent = 0;
         _length = 0;
     }
 
