@@ -133,6 +133,7 @@ public sealed partial class ServeTests : IAsyncLifetime
     private sealed class Server : IAsyncDisposable
     {
         private readonly CancellationTokenSource _interrupt = new();
+        private readonly CancellationTokenSource _kill = new();
         private readonly ConcurrentQueue<string> _lines = [];
         private CommandTask<CommandResult>? _run;
 
@@ -154,7 +155,7 @@ public sealed partial class ServeTests : IAsyncLifetime
             server._run = Program(azurite, "serve", "--urls", "http://127.0.0.1:0")
                 .WithStandardOutputPipe(PipeTarget.ToDelegate(server._lines.Enqueue))
                 .WithStandardErrorPipe(PipeTarget.ToDelegate(server._lines.Enqueue))
-                .ExecuteAsync(CancellationToken.None, server._interrupt.Token);
+                .ExecuteAsync(server._kill.Token, server._interrupt.Token);
             await Eventually.TrueAsync(
                 () => server._run.Task.IsCompleted || server.Output.Contains("Ctrl+C", StringComparison.Ordinal),
                 "the server is up"
@@ -166,10 +167,13 @@ public sealed partial class ServeTests : IAsyncLifetime
         public async ValueTask DisposeAsync()
         {
             await _interrupt.CancelAsync();
+            // What a script starts in the background is started with Ctrl+C ignored, and so is all that it starts.
+            _kill.CancelAfter(TimeSpan.FromSeconds(10));
             // An interrupted command is a cancelled one to CliWrap, however orderly it ended.
             await ((Task)_run!.Task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _run.Dispose();
             _interrupt.Dispose();
+            _kill.Dispose();
         }
     }
 }
