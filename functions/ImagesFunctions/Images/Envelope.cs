@@ -35,7 +35,7 @@ internal static class ErrorNumber
 /// <summary>The JSON envelope that every answer of the Images API has, and the one place that writes its errors.</summary>
 internal static class Envelope
 {
-    private static readonly string[] OfSuccess = ["ETag", "Link", "X-Total-Count"];
+    private static readonly string[] OfSuccess = ["Content-Length", "ETag", "Link", "X-Total-Count"];
 
     private static readonly ErrorForm<ApiException> Errors = new(
         error =>
@@ -78,7 +78,7 @@ internal static class Envelope
     /// <param name="name">The name of the one member.</param>
     /// <param name="items">Its elements.</param>
     /// <param name="write">Adds one of them to the body, as one JSON value; may fetch what it lacks.</param>
-    /// <param name="length">How many bytes the items take with the commas between them, where that is known before they are written.</param>
+    /// <param name="length">How many bytes the items take with the commas between them; null where that is not known before they are written.</param>
     public static async Task WriteDataAsync<T>(
         HttpContext context,
         string status,
@@ -86,7 +86,7 @@ internal static class Envelope
         string name,
         IEnumerable<T> items,
         Func<ResponseBuffer, T, ValueTask> write,
-        long? length = null
+        Func<long?>? length = null
     )
     {
         context.Response.ContentType = "application/json";
@@ -107,9 +107,14 @@ internal static class Envelope
         body.Write("\",\"data\":{\""u8);
         body.Write(System.Text.Encoding.UTF8.GetBytes(name));
         body.Write("\":["u8);
-        var end = length is null ? null : End(context);
-        // Compression takes it off again.
-        context.Response.ContentLength = end is null ? null : body.Length + length + end.Length;
+        byte[]? end = null;
+        if (length?.Invoke() is { } known)
+        {
+            end = End(context);
+            // Compression takes it off again.
+            context.Response.ContentLength = body.Length + known + end.Length;
+        }
+
         var first = true;
         foreach (var item in items)
         {
@@ -151,8 +156,6 @@ internal static class Envelope
         {
             context.Response.Headers.Remove(header);
         }
-
-        context.Response.ContentLength = null;
 
         if (error.Status == StatusCodes.Status401Unauthorized)
         {

@@ -379,7 +379,7 @@ internal static class ImagesApi
                         ? body.WriteAsync(text, context.RequestAborted)
                         : shape.WriteAsync(body, await WholeAsync(context, one.Image!), context.RequestAborted)
                 ),
-            shape.IsPlatform ? null : LengthOf(items)
+            shape.IsPlatform ? null : () => LengthOf(items)
         );
     }
 

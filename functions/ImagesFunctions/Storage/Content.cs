@@ -99,13 +99,7 @@ internal sealed class Content(StorageAccount account)
     {
         try
         {
-            var options = new BlobDownloadOptions
-            {
-                Conditions = new BlobRequestConditions { IfMatch = new ETag(etag) },
-            };
-            using var download = (
-                await account.Images.GetBlobClient(path).DownloadStreamingAsync(options, cancellationToken)
-            ).Value;
+            using var download = await DownloadAsync(path, etag, range: default, cancellationToken);
             var length = download.Details.ContentLength;
             if (length > Manifest.LongestContent)
             {
@@ -142,14 +136,9 @@ internal sealed class Content(StorageAccount account)
     {
         try
         {
-            var options = new BlobDownloadOptions
-            {
-                Conditions = new BlobRequestConditions { IfMatch = new ETag(etag) },
-                // Of nothing there is no range.
-                Range = first == 0 && length is null ? default : new HttpRange(first, length),
-            };
-            var download = await account.Images.GetBlobClient(path).DownloadStreamingAsync(options, cancellationToken);
-            return download.Value.Content;
+            // Of nothing there is no range.
+            var range = first == 0 && length is null ? default : new HttpRange(first, length);
+            return (await DownloadAsync(path, etag, range, cancellationToken)).Content;
         }
         catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
         {
@@ -234,6 +223,21 @@ internal sealed class Content(StorageAccount account)
         {
             return null;
         }
+    }
+
+    private async Task<BlobDownloadStreamingResult> DownloadAsync(
+        string path,
+        string etag,
+        HttpRange range,
+        CancellationToken cancellationToken
+    )
+    {
+        var options = new BlobDownloadOptions
+        {
+            Conditions = new BlobRequestConditions { IfMatch = new ETag(etag) },
+            Range = range,
+        };
+        return await account.Images.GetBlobClient(path).DownloadStreamingAsync(options, cancellationToken);
     }
 
     private static async Task<int> FillAsync(Stream from, byte[] buffer, CancellationToken cancellationToken) =>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using Microsoft.Extensions.Logging.Testing;
 using static ImagesFunctions.Tests.Contract.Envelopes;
