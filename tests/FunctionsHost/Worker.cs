@@ -52,7 +52,7 @@ internal sealed class Worker : IDisposable
         var id = Guid.NewGuid().ToString();
         string[] arguments =
         [
-            Path.Combine(appDirectory, "ImagesFunctions.App.dll"),
+            Path.Combine(appDirectory, WorkerPath(appDirectory)),
             .. new[] { "--functions-uri", rpc.ToString(), "--functions-worker-id", id },
             .. new[] { "--functions-request-id", Guid.NewGuid().ToString() },
             .. new[] { "--functions-grpc-max-message-length", "2147483647" },
@@ -164,6 +164,12 @@ internal sealed class Worker : IDisposable
 
     /// <summary>Whether a <c>StatusResult</c> says success. 0, which JSON leaves out, is a failure.</summary>
     public static bool Succeeded(JsonNode? result) => result?["status"]?.GetValue<string>() == "Success";
+
+    // The build says which assembly is the worker.
+    private static string WorkerPath(string appDirectory) =>
+        JsonNode.Parse(File.ReadAllBytes(Path.Combine(appDirectory, "worker.config.json")))!["description"]![
+            "defaultWorkerPath"
+        ]!.GetValue<string>();
 
     private async Task<JsonObject> AskAsync(
         string question,

@@ -33,12 +33,15 @@ public sealed class WorkerHost : IAsyncDisposable
     private readonly WebApplication _rpc;
     private readonly WebApplication _front;
     private readonly HttpMessageInvoker _client = new(
-        new SocketsHttpHandler
+        new WhileItStarts
         {
-            UseProxy = false,
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
+            InnerHandler = new SocketsHttpHandler
+            {
+                UseProxy = false,
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                AutomaticDecompression = DecompressionMethods.None,
+            },
         }
     );
     private readonly CancellationTokenSource _stopping = new();
@@ -330,6 +333,34 @@ public sealed class WorkerHost : IAsyncDisposable
             request.Headers.TryAddWithoutValidation("X-Forwarded-Host", context.Request.Host.Value);
             request.Headers.TryAddWithoutValidation("X-Forwarded-Proto", context.Request.Scheme);
             request.Headers.TryAddWithoutValidation("X-Forwarded-For", context.Connection.RemoteIpAddress?.ToString());
+        }
+    }
+
+    /// <summary>
+    /// A worker tells its address before it listens there, so the host tries again while the connection is refused: 50 ms, twice
+    /// as long each time, ten times.
+    /// </summary>
+    private sealed class WhileItStarts : DelegatingHandler
+    {
+        private const int Tries = 10;
+
+        protected override async Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request,
+            CancellationToken cancellationToken
+        )
+        {
+            for (var attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    return await base.SendAsync(request, cancellationToken);
+                }
+                catch (HttpRequestException error)
+                    when (error.HttpRequestError == HttpRequestError.ConnectionError && attempt < Tries)
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(25 << attempt), cancellationToken);
+                }
+            }
         }
     }
 }

@@ -28,14 +28,32 @@ public sealed class WorkerLives(WorkerFixture fixture)
     }
 
     [Fact]
-    public async Task A_blob_that_cannot_be_looked_at_is_a_failed_invocation_so_that_the_host_tries_again()
+    public async Task A_blob_whose_storage_stays_away_is_a_failed_invocation_so_that_the_host_tries_again()
     {
-        await using var worker = await OwnWorker.StartAsync((StorageAccount.Section, "no connection string"));
+        const string nowhere =
+            "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;"
+            + "BlobEndpoint=http://127.0.0.1:1/a;TableEndpoint=http://127.0.0.1:1/a;";
+        await using var worker = await OwnWorker.StartAsync((StorageAccount.Section, nowhere), ("OutageWait", "0s"));
 
         var result = await worker.Host.BlobLandedAsync("alice/web/oci-layout", Stop);
 
         Assert.False(result.Succeeded);
-        Assert.Contains(StorageAccount.Section, result.Error, StringComparison.Ordinal);
+        Assert.Contains("127.0.0.1:1", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_blob_that_waits_for_storage_gives_up_at_once_when_the_host_cancels_it()
+    {
+        const string nowhere =
+            "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;"
+            + "BlobEndpoint=http://127.0.0.1:1/a;TableEndpoint=http://127.0.0.1:1/a;";
+        await using var worker = await OwnWorker.StartAsync((StorageAccount.Section, nowhere), ("OutageWait", "1h"));
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+
+        var landed = worker.Host.BlobLandedAsync("alice/web/oci-layout", cancel.Token);
+        await cancel.CancelAsync();
+
+        Assert.False((await landed).Succeeded);
     }
 
     [Fact]
@@ -68,6 +86,7 @@ public sealed class WorkerLives(WorkerFixture fixture)
             await Tool.RunAsync(
                 "skopeo",
                 "copy",
+                "--preserve-digests",
                 "--dest-tls-verify=false",
                 "--dest-creds",
                 credentials,
@@ -77,6 +96,7 @@ public sealed class WorkerLives(WorkerFixture fixture)
             await Tool.RunAsync(
                 "skopeo",
                 "copy",
+                "--preserve-digests",
                 "--src-tls-verify=false",
                 "--src-creds",
                 credentials,
@@ -142,6 +162,13 @@ public sealed class WorkerLives(WorkerFixture fixture)
 
         await worker.Host.KillWorkerAsync();
 
+        // What comes before the host has noticed gets a bare 500 of the host.
+        using var http = new HttpClient { BaseAddress = worker.Host.Address };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", token);
+        await Until.TrueAsync(
+            async () => (await http.GetAsync(ImagesList.Route, Stop)).StatusCode == HttpStatusCode.OK,
+            () => Task.FromResult($"No list. The worker says: {worker.Host.Log}")
+        );
         var image = Assert.Single((await worker.Running.ListAsync(token)).Images);
         Assert.Equal($"alice/app@{layout.FirstImage}", image["digest"]!.GetValue<string>());
         Assert.NotEqual(first, await worker.Host.ProcessIdAsync());

@@ -143,8 +143,9 @@ public sealed class WorkerServes(WorkerFixture fixture)
     public async Task A_method_that_no_trigger_lists_ends_at_the_host()
     {
         var worker = await fixture.Started;
+        using var http = new HttpClient { BaseAddress = worker.Host.Address };
         using var request = new HttpRequestMessage(new HttpMethod("PROPFIND"), "/v1/images/list");
-        using var answer = await worker.Running.Http.SendAsync(request, Stop);
+        using var answer = await http.SendAsync(request, Stop);
 
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
         Assert.Empty(await answer.Content.ReadAsByteArrayAsync(Stop));
