@@ -211,3 +211,4 @@ resource appLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 
 @description('Where it answers.')
 output hostName string = app.properties.defaultHostName
+      OutageWait: '2m'
