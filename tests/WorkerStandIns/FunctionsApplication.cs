@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Microsoft.Azure.Functions.Worker.Builder;
 
@@ -28,6 +29,8 @@ public sealed class FunctionsApplicationBuilder
     }
 
     public ConfigurationManager Configuration => _builder.Configuration;
+
+    public ILoggingBuilder Logging => _builder.Logging;
 
     public IServiceCollection Services => _builder.Services;
 
