@@ -21,7 +21,7 @@ public sealed record AppFunction(
 );
 
 /// <summary>
-/// The sources of <c>functions/App</c>, parsed and not compiled: what they say to the worker's packages.
+/// The sources of <c>functions/App</c>, parsed and not compiled: what they say to the real packages, wherever those are served.
 /// </summary>
 public static class AppSource
 {

@@ -60,7 +60,7 @@ public sealed class AppSourceObeysTheHost
         var file = Repo.Path("functions/App/bin/Debug/net10.0/functions.metadata");
         Assert.SkipUnless(
             File.Exists(file),
-            "functions/App is not built: `dotnet build` at the root builds it, `dotnet build tests/…` does not"
+            "skipped, because functions/App is not built: its packages are not served everywhere"
         );
         using var json = JsonDocument.Parse(File.ReadAllText(file));
         Assert.Equal(

@@ -75,6 +75,20 @@ public sealed class BodiesFit
         );
     }
 
+    [Fact]
+    public void Whatever_the_document_offers_fits()
+    {
+        var offers = Regex.Matches(Repo.Read("docs/settings.md"), @"(?m)^\| .+ \| (\d+) \| (\d+) \| (\d+) \|$");
+        Assert.Equal(3, offers.Count);
+        Assert.All(offers, offer => Assert.True(Fit(Number(offer, 1), Number(offer, 2), Number(offer, 3))));
+        Assert.Equal(
+            (LimitMiB, Concurrency, MemoryMB),
+            (Number(offers[0], 1), Number(offers[0], 2), Number(offers[0], 3))
+        );
+
+        static int Number(Match offer, int group) => int.Parse(offer.Groups[group].Value, CultureInfo.InvariantCulture);
+    }
+
     private static string Thousands(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
     private static int Scale(string name) =>
