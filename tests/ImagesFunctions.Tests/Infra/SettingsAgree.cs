@@ -11,6 +11,7 @@ public sealed class SettingsAgree
     /// <summary>What the Functions host reads, and not our code.</summary>
     private static readonly string[] s_hosts =
     [
+        "AzureFunctionsJobHost__extensions__http__maxConcurrentRequests",
         "AzureWebJobsDisableHomepage",
         "AzureWebJobsStorage",
         "AzureWebJobsStorage__blobServiceUri",
