@@ -181,13 +181,9 @@ internal sealed class Worker : IDisposable
     {
         var awaited = new TaskCompletionSource<JsonObject>(TaskCreationOptions.RunContinuationsAsynchronously);
         _awaited[answer + key] = awaited;
-        if (Exited.IsCompleted)
-        {
-            throw new WorkerExitedException(await Exited, Log);
-        }
-
         Send(question, content);
-        return await awaited.Task.WaitAsync(stop);
+        await Task.WhenAny(awaited.Task, Exited).WaitAsync(stop);
+        return awaited.Task.IsCompleted ? await awaited.Task : throw new WorkerExitedException(await Exited, Log);
     }
 
     private void Send(string kind, JsonObject content) =>
@@ -224,14 +220,6 @@ internal sealed class Worker : IDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
         await _process.WaitForExitAsync();
-        foreach (var key in _awaited.Keys)
-        {
-            if (_awaited.TryRemove(key, out var awaited))
-            {
-                awaited.TrySetException(new WorkerExitedException(_process.ExitCode, Log));
-            }
-        }
-
         return _process.ExitCode;
     }
 
