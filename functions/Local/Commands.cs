@@ -54,7 +54,7 @@ public static class Commands
             urls,
             gateway,
         };
-        var root = new RootCommand("ImagesFunctions on this machine")
+        var root = new RootCommand("ImagesFunctions on this machine. Exit codes: 0 done, 1 failed, 2 called wrongly.")
         {
             data,
             urls,
