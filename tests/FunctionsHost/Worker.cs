@@ -191,7 +191,13 @@ internal sealed class Worker : IDisposable
 
     private void Take(JsonObject message)
     {
-        var (kind, content) = message.Single(member => member.Key != "requestId");
+        // A cancellation is answered by an empty message.
+        var (kind, content) = message.SingleOrDefault(member => member.Key != "requestId");
+        if (kind is null)
+        {
+            return;
+        }
+
         if (kind == "rpcLog")
         {
             Note($"{content!["level"]} {content["category"]}: {content["message"]} {content["exception"]?["message"]}");
