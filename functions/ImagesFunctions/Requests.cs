@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Azure;
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Connections;
@@ -109,7 +108,7 @@ internal static partial class Requests
             return form.Fault(StatusCodes.Status429TooManyRequests, limited.Message);
         }
 
-        if (error is StorageUnavailableException or RequestFailedException || StorageErrors.IsUnclear(error))
+        if (StorageErrors.IsFailure(error) || StorageErrors.IsUnclear(error))
         {
             LogUnavailable(Log(context), id, PathOf(context), error.Message.Split('\n')[0].Trim());
             // Not the same for all: who failed together would come back together.

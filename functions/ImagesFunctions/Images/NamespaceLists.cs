@@ -280,7 +280,7 @@ internal sealed class KeptList
 
         Publish(_rows, NamespaceList.Empty.With(seq, Images(_rows.Apply(images, tags))));
 
-        Action<string, TableEntity?> Begin()
+        Action<string, TableRow?> Begin()
         {
             images.Clear();
             tags.Clear();
@@ -375,7 +375,7 @@ internal sealed class KeptList
 
             _saved = there;
         }
-        catch (Exception error) when (error is RequestFailedException || StorageErrors.IsUnclear(error))
+        catch (Exception error) when (StorageErrors.IsFailure(error) || StorageErrors.IsUnclear(error))
         {
             // Tried again after some commits.
         }

@@ -36,7 +36,7 @@ internal sealed partial class Readiness(Func<StorageAccount> storage, ILogger<Re
             // A range that has no rows: the table has to be there, and to answer; a point read cannot tell a missing
             // table from a missing row. The deadline holds even where the client forgets it.
             var range = new KeyRange("", "!");
-            await storage().Catalog.RangeAsync("!ready", range, deadline.Token).WaitAsync(deadline.Token);
+            await storage().ImageRows.RangeAsync("!ready", range, deadline.Token).WaitAsync(deadline.Token);
             return true;
         }
         catch (Exception error)

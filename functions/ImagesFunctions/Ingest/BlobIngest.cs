@@ -44,8 +44,7 @@ public sealed class BlobIngest
     /// </summary>
     /// <param name="path">The path inside the container, such as <c>alice/hello/blobs/sha256/…</c>.</param>
     /// <param name="cancellationToken">Ends it between any two steps; the next event for the path goes on.</param>
-    /// <exception cref="StorageUnavailableException">Storage failed: the event is to be delivered again.</exception>
-    /// <exception cref="Azure.RequestFailedException">As above.</exception>
+    /// <exception cref="StorageUnavailableException">Storage failed, as any exception of the Azure SDK says as well: the event is to be delivered again.</exception>
     public Task LandedAsync(string path, CancellationToken cancellationToken) =>
         Telemetry.IngestAsync(path, () => TakeInAsync(path, cancellationToken), cancellationToken);
 

@@ -1,4 +1,3 @@
-using Azure.Data.Tables;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 
@@ -182,7 +181,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
     }
 
     private async Task<Decision<Applied>> DecideAsync(
-        CatalogView view,
+        DecisionView view,
         Repository repository,
         Parsed file,
         HashSet<string> done,
@@ -226,12 +225,12 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
             changes.AddRange(await SetTagAsync(view, app, tag, digest, current, cancellationToken));
         }
 
-        var entity = new TableEntity(view.Namespace, Keys.Layout(app)) { ["app"] = app, ["etag"] = file.ETag };
-        return Decision.Of(Applied.Whole, [.. changes, new Change(entity.RowKey, entity)]);
+        var row = new TableRow(Keys.Layout(app)) { ["app"] = app, ["etag"] = file.ETag };
+        return Decision.Of(Applied.Whole, [.. changes, new Change(row.Key, row)]);
     }
 
     private static async Task<List<Change>> SetTagAsync(
-        CatalogView view,
+        DecisionView view,
         string app,
         string tag,
         Digest digest,
@@ -246,12 +245,12 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
             return [];
         }
 
-        List<Change> changes = [new Change(wanted.Key, wanted.ToEntity(view.Namespace))];
+        List<Change> changes = [new Change(wanted.Key, wanted.ToRow())];
         if (wanted.Generation is null)
         {
             // Its image fills the tag in when it is committed; this row is how it finds it.
             var need = new NeedRow(app, digest, Needer.Tag(tag), null);
-            changes.Add(new Change(need.Key, need.ToEntity(view.Namespace)));
+            changes.Add(new Change(need.Key, need.ToRow()));
         }
 
         return changes;

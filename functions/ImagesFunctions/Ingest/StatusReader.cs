@@ -244,13 +244,11 @@ public sealed class StatusReader
 
         foreach (var layout in await _catalog.RangeAsync(@namespace, Keys.All('j'), cancellationToken))
         {
-            seen.Add(
-                (LayoutPath.IndexOf(Repository.Of(@namespace, layout.GetString("app"))), layout.GetString("etag"))
-            );
+            seen.Add((LayoutPath.IndexOf(Repository.Of(@namespace, layout.Text("app"))), layout.Text("etag")));
         }
 
         var refused = (await _catalog.RangeAsync(@namespace, Keys.All('x'), cancellationToken))
-            .Select(x => x.GetString("path"))
+            .Select(x => x.Text("path"))
             .ToHashSet(StringComparer.Ordinal);
         return
         [

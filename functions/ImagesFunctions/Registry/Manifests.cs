@@ -155,17 +155,17 @@ internal sealed class Manifests(
             return null;
         }
 
-        for (string? before = null; ; )
+        for (VersionTag? before = null; ; )
         {
             if (
                 await catalog.GetAsync(repository.Namespace, Keys.Tag(repository.App, tag), cancellationToken)
-                is not { } entity
+                is not { } stored
             )
             {
                 return null;
             }
 
-            var row = TagRow.From(entity);
+            var row = TagRow.From(stored);
             var image = await catalog.ImageAsync(repository, row.Digest, cancellationToken);
             if (image is { State: ImageState.Complete } && image.Generation == row.Generation)
             {
@@ -173,12 +173,12 @@ internal sealed class Manifests(
             }
 
             // Its image is gone, unless the tag was moved and the image deleted between the two reads.
-            if (entity.ETag.ToString() == before)
+            if (stored.Version == before)
             {
                 return null;
             }
 
-            before = entity.ETag.ToString();
+            before = stored.Version;
         }
     }
 

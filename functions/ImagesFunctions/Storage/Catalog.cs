@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using Azure;
-using Azure.Data.Tables;
 using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Storage;
@@ -8,69 +6,34 @@ namespace ImagesFunctions.Storage;
 /// <summary>The rows of the table <c>images</c>: read as they are, or changed by decisions that one order per namespace makes serializable.</summary>
 internal sealed class Catalog(StorageAccount account)
 {
-    private const int MostTries = 200;
-    private const int MostSends = 6;
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
+    private const int MaxSends = 6;
 
-    /// <summary>The most commits that a list is brought up to date from. Beyond, a scan of the rows costs less than the log's point reads.</summary>
-    public const int MostReplayed = 1_024;
-
-    // Each may have close to 1 MiB.
-    private const int ReplayedAtOnce = 64;
-
-    private readonly ConcurrentDictionary<string, CommitQueue> _queues = new(StringComparer.Ordinal);
+    private readonly StoredTable _table = account.ImageRows;
+    private readonly ConcurrentDictionary<string, PartitionJournal> _journals = new(StringComparer.Ordinal);
 
     private readonly SharedReads<long> _versions = new(
-        async (ns, stop) => (await account.Catalog.VersionAsync(ns, stop)).Seq,
+        async (ns, stop) => (await account.ImageRows.VersionAsync(ns, stop)).Seq,
         of: "version"
     );
 
     /// <summary>
-    /// Makes a decision and commits it. It is made again for as long as somebody else changes what it read, and has to
-    /// be free of other effects. A decision that changes nothing is answered at once, from rows read since the call.
+    /// Makes a decision about a namespace and commits it. It is made again for as long as somebody else changes what it read,
+    /// and has to be free of other effects. A decision that changes nothing is answered at once, from rows read since the call.
     /// </summary>
     /// <exception cref="StorageUnavailableException">Storage gave no definite answer, or others were faster for two minutes.</exception>
-    public async Task<T> CommitAsync<T>(
+    public Task<T> CommitAsync<T>(
         string @namespace,
-        Func<CatalogView, CancellationToken, Task<Decision<T>>> decide,
+        Func<DecisionView, CancellationToken, Task<Decision<T>>> decide,
         CancellationToken cancellationToken
-    )
-    {
-        var queue = _queues.GetOrAdd(@namespace, ns => new CommitQueue(account, ns));
-        var started = Environment.TickCount64;
-        for (
-            var attempt = 1;
-            attempt <= MostTries && Environment.TickCount64 - started < Longest.TotalMilliseconds;
-            attempt++
-        )
-        {
-            var view = new CatalogView(account.Catalog, @namespace, await queue.SequenceAsync(cancellationToken));
-            var decision = await decide(view, cancellationToken);
-            if (decision.Changes.Count == 0 || await queue.CommitAsync(view, decision.Changes, cancellationToken))
-            {
-                return decision.Result;
-            }
-
-            await Backoff.DelayAsync(
-                attempt,
-                TimeSpan.FromMilliseconds(1),
-                TimeSpan.FromMilliseconds(200),
-                cancellationToken
-            );
-        }
-
-        throw new StorageUnavailableException(
-            $"the namespace {@namespace} is too busy: others kept changing what this decision read"
-        );
-    }
+    ) => JournalOf(@namespace).CommitAsync(decide, cancellationToken);
 
     /// <summary>The row, or null.</summary>
-    public Task<TableEntity?> GetAsync(string @namespace, string key, CancellationToken cancellationToken) =>
-        account.Catalog.GetAsync(@namespace, key, cancellationToken);
+    public Task<TableRow?> GetAsync(string @namespace, string key, CancellationToken cancellationToken) =>
+        _table.GetAsync(@namespace, key, cancellationToken);
 
     /// <summary>The rows of a range, in the order of their keys.</summary>
-    public Task<List<TableEntity>> RangeAsync(string @namespace, KeyRange range, CancellationToken cancellationToken) =>
-        account.Catalog.RangeAsync(@namespace, range, cancellationToken);
+    public Task<List<TableRow>> RangeAsync(string @namespace, KeyRange range, CancellationToken cancellationToken) =>
+        _table.RangeAsync(@namespace, range, cancellationToken);
 
     /// <summary>The verified blob's row, or null. A row whose removal has begun is returned too.</summary>
     public async Task<BlobRow?> BlobAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
@@ -106,42 +69,14 @@ internal sealed class Catalog(StorageAccount account)
         CancellationToken cancellationToken
     )
     {
-        try
-        {
-            if (before is null)
-            {
-                await account.Catalog.AddEntityAsync(row.ToEntity(@namespace), cancellationToken);
-            }
-            else
-            {
-                await account.Catalog.UpdateEntityAsync(
-                    row.ToEntity(@namespace),
-                    before.RowETag,
-                    TableUpdateMode.Replace,
-                    cancellationToken
-                );
-            }
-
-            return true;
-        }
-        catch (RequestFailedException error) when (error.IsConflict() || error.IsNotFound())
-        {
-            return false;
-        }
+        var change = new Change(row.Key, row.ToRow(), before?.RowETag) { IsNew = before is null };
+        return (await _table.PutAsync(@namespace, change, cancellationToken)).IsDone;
     }
 
     /// <summary>Removes a blob's row whose removal had begun, if it is still that row.</summary>
-    public async Task RemoveDeletingAsync(string @namespace, BlobRow row, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await account.Catalog.DeleteEntityAsync(@namespace, row.Key, row.RowETag, cancellationToken);
-        }
-        catch (RequestFailedException error) when (error.IsConflict())
-        {
-            // Somebody wrote the blob anew.
-        }
-    }
+    public Task RemoveDeletingAsync(string @namespace, BlobRow row, CancellationToken cancellationToken) =>
+        // Refused where somebody wrote the blob anew.
+        _table.PutAsync(@namespace, new Change(row.Key, null, row.RowETag), cancellationToken);
 
     /// <summary>Writes rows that say who needs what, outside the namespace's order, which new rows may be.</summary>
     public async Task PutNeedsAsync(
@@ -152,44 +87,33 @@ internal sealed class Catalog(StorageAccount account)
     {
         foreach (var some in needs.Chunk(100))
         {
-            var actions = some.Select(n => new TableTransactionAction(
-                TableTransactionActionType.UpsertReplace,
-                n.ToEntity(@namespace)
-            ));
-            await RepeatAsync(() => account.Transactions.SubmitTransactionAsync(actions, cancellationToken));
-        }
-
-        // A busy partition says so inside the answer to a transaction, where the SDK does not look for it. Written twice
-        // these rows are the same.
-        async Task RepeatAsync(Func<Task> submit)
-        {
+            Change[] changes = [.. some.Select(n => new Change(n.Key, n.ToRow()))];
+            // A busy partition says so inside the answer to a transaction, where the SDK does not look for it. Written twice
+            // these rows are the same.
             for (var sends = 1; ; sends++)
             {
-                try
+                var result = await _table.WriteAsync(@namespace, changes, cancellationToken);
+                if (result.Outcome != WriteOutcome.Unclear || sends == MaxSends)
                 {
-                    await submit();
-                    return;
+                    result.ThrowIfNotDone();
+                    break;
                 }
-                catch (Exception error)
-                    when (sends < MostSends
-                        && StorageErrors.IsUnclear(error)
-                        && !cancellationToken.IsCancellationRequested
-                    )
-                {
-                    await Backoff.DelayAsync(
-                        sends,
-                        TimeSpan.FromMilliseconds(100),
-                        TimeSpan.FromSeconds(4),
-                        cancellationToken
-                    );
-                }
+
+                await Backoff.DelayAsync(
+                    sends,
+                    TimeSpan.FromMilliseconds(100),
+                    TimeSpan.FromSeconds(4),
+                    cancellationToken
+                );
             }
         }
     }
 
     /// <summary>Records a refusal, or replaces the one for the same path.</summary>
     public async Task PutRefusedAsync(RefusedRow row, CancellationToken cancellationToken) =>
-        await account.Catalog.UpsertEntityAsync(row.ToEntity(), TableUpdateMode.Replace, cancellationToken);
+        (
+            await _table.PutAsync(RefusedRow.PartitionOf(row.Path), new Change(row.Key, row.ToRow()), cancellationToken)
+        ).ThrowIfNotDone();
 
     /// <summary>The refusal of a path, or null.</summary>
     public async Task<RefusedRow?> RefusedAsync(string path, CancellationToken cancellationToken) =>
@@ -207,12 +131,7 @@ internal sealed class Catalog(StorageAccount account)
         }
 
         // Without a condition: a second try of a lost answer finds nothing, and that is success.
-        await account.Catalog.DeleteEntityAsync(
-            RefusedRow.PartitionOf(path),
-            Keys.Refused(path),
-            ETag.All,
-            cancellationToken
-        );
+        await _table.PutAsync(RefusedRow.PartitionOf(path), new Change(Keys.Refused(path), null), cancellationToken);
         return true;
     }
 
@@ -246,14 +165,14 @@ internal sealed class Catalog(StorageAccount account)
     public async Task<long> ScanAsync(
         string @namespace,
         string? app,
-        Func<Action<string, TableEntity?>> begin,
+        Func<Action<string, TableRow?>> begin,
         CancellationToken cancellationToken
     )
     {
         for (var attempt = 1; attempt <= 5; attempt++)
         {
             var apply = begin();
-            var before = await account.Catalog.VersionAsync(@namespace, cancellationToken);
+            var before = await _table.VersionAsync(@namespace, cancellationToken);
             if (before.Seq == 0)
             {
                 return 0;
@@ -262,7 +181,7 @@ internal sealed class Catalog(StorageAccount account)
             var scope = RowScope.Of(app);
             var gate = new Lock();
             await Task.WhenAll(ApplyAsync(scope.Images), ApplyAsync(scope.Tags));
-            var after = await account.Catalog.VersionAsync(@namespace, cancellationToken);
+            var after = await _table.VersionAsync(@namespace, cancellationToken);
             if (await ChangesAsync(@namespace, app, before.Seq, after.Seq, cancellationToken) is { } changes)
             {
                 foreach (var (key, row) in changes)
@@ -275,13 +194,13 @@ internal sealed class Catalog(StorageAccount account)
 
             async Task ApplyAsync(KeyRange range)
             {
-                await foreach (var page in account.Catalog.Stream(@namespace, range).AsPages().Ahead(cancellationToken))
+                await foreach (var page in _table.PagesAsync(@namespace, range, cancellationToken))
                 {
                     lock (gate)
                     {
-                        foreach (var row in page.Values)
+                        foreach (var row in page)
                         {
-                            apply(row.RowKey, row);
+                            apply(row.Key, row);
                         }
                     }
                 }
@@ -292,53 +211,30 @@ internal sealed class Catalog(StorageAccount account)
     }
 
     /// <summary>
-    /// The image and tag rows that the commits after one number and up to another have written, each key once, with its
-    /// last row: null for a removed one. Null altogether when the log does not tell it all, because entries are trimmed,
-    /// too long or too many: then rows are to be scanned.
+    /// The image and tag rows that the commits after one number and up to another have written: see
+    /// <see cref="PartitionJournal.ChangesAsync"/>.
     /// </summary>
-    public async Task<IReadOnlyDictionary<string, TableEntity?>?> ChangesAsync(
+    public Task<IReadOnlyDictionary<string, TableRow?>?> ChangesAsync(
         string @namespace,
         string? app,
         long after,
         long to,
         CancellationToken cancellationToken
-    )
-    {
-        var changes = new Dictionary<string, TableEntity?>(StringComparer.Ordinal);
-        if (to - after > MostReplayed)
-        {
-            return null;
-        }
+    ) => JournalOf(@namespace).ChangesAsync(RowScope.Of(app).Contains, after, to, cancellationToken);
 
-        var scope = RowScope.Of(app);
-        for (var first = after + 1; first <= to; first += ReplayedAtOnce)
-        {
-            var last = Math.Min(to, first + ReplayedAtOnce - 1);
-            var log = await account.Catalog.LogAsync(@namespace, first, last, cancellationToken);
-            if (log.Count <= last - first || log.Exists(e => e.Rows is null))
-            {
-                return null;
-            }
-
-            foreach (var (key, row) in log.SelectMany(e => e.Rows!).Where(r => scope.Contains(r.Key)))
-            {
-                changes[key] = row;
-            }
-        }
-
-        return changes;
-    }
-
-    /// <summary>The mark of a commit, which no other has, also not of the same number after a backup was restored; null where it is trimmed.</summary>
-    public async Task<string?> OperationAsync(string @namespace, long seq, CancellationToken cancellationToken) =>
-        (await GetAsync(@namespace, Keys.Log(seq), cancellationToken))?.GetString("op");
+    /// <summary>The mark of a commit: see <see cref="PartitionJournal.OperationAsync"/>.</summary>
+    public Task<string?> OperationAsync(string @namespace, long seq, CancellationToken cancellationToken) =>
+        JournalOf(@namespace).OperationAsync(seq, cancellationToken);
 
     /// <summary>The apps of a namespace that have this blob, verified or going.</summary>
     public async Task<IEnumerable<string>> AppsWithAsync(
         string @namespace,
         Digest digest,
         CancellationToken cancellationToken
-    ) => (await RangeAsync(@namespace, Keys.Blobs(digest), cancellationToken)).Select(row => row.GetString("app"));
+    ) => (await RangeAsync(@namespace, Keys.Blobs(digest), cancellationToken)).Select(row => row.Text("app"));
+
+    private PartitionJournal JournalOf(string @namespace) =>
+        _journals.GetOrAdd(@namespace, ns => new PartitionJournal(_table, ns, Keys.IsInFull));
 }
 
 /// <summary>The ranges of image and tag rows of a namespace, or of one app of it.</summary>
@@ -374,7 +270,7 @@ internal sealed class NamespaceRows
     }
 
     /// <summary>Takes a row that was read or that a commit wrote; null for one that it removed.</summary>
-    public void Apply(string key, TableEntity? row)
+    public void Apply(string key, TableRow? row)
     {
         if (row is null)
         {
@@ -389,51 +285,5 @@ internal sealed class NamespaceRows
         {
             Tags[key] = TagRow.From(row);
         }
-    }
-}
-
-internal static class LogReads
-{
-    /// <summary>The most entries that one call reads: each may have close to 1 MiB.</summary>
-    public const int MostEntries = 256;
-
-    /// <summary>A namespace's version; 0 before its first commit.</summary>
-    public static async Task<NamespaceVersion> VersionAsync(
-        this TableClient table,
-        string @namespace,
-        CancellationToken cancellationToken
-    )
-    {
-        var row = await table.GetAsync(@namespace, Keys.Version, cancellationToken);
-        return row is null ? new NamespaceVersion(0, null) : new NamespaceVersion(row.GetInt64("seq") ?? 0, row.ETag);
-    }
-
-    /// <summary>The log entries from one number to another, both included, in order; fewer where entries are trimmed.</summary>
-    public static async Task<List<LogEntry>> LogAsync(
-        this TableClient table,
-        string @namespace,
-        long from,
-        long to,
-        CancellationToken cancellationToken
-    )
-    {
-        if (to - from >= MostEntries)
-        {
-            throw new ArgumentOutOfRangeException(nameof(to), $"more than {MostEntries} log entries at once");
-        }
-
-        var entries = new LogEntry?[to - from + 1];
-        await Parallel.ForEachAsync(
-            Enumerable.Range(0, entries.Length),
-            new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellationToken },
-            async (i, stop) =>
-            {
-                if (await table.GetAsync(@namespace, Keys.Log(from + i), stop) is { } row)
-                {
-                    entries[i] = LogEntry.From(@namespace, from + i, row);
-                }
-            }
-        );
-        return [.. entries.OfType<LogEntry>()];
     }
 }

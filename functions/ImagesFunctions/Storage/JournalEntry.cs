@@ -1,58 +1,70 @@
+using System.Text;
 using System.Text.Json;
-using Azure.Data.Tables;
 
 namespace ImagesFunctions.Storage;
 
 /// <summary>
-/// What one commit changed: row <c>c</c>. Image and tag rows stand in it in full, so that a list can be brought up to
-/// date from the log alone.
+/// What one commit changed: row <c>c</c>. Some rows stand in it in full, so that a copy of them can be brought up to date from
+/// the entries alone.
 /// </summary>
 /// <param name="Seq">The commit's number; they have no gaps.</param>
 /// <param name="Operation">Random, one a transaction: tells a writer whose answer was lost that this commit is its own.</param>
 /// <param name="Keys">Every key that the commit wrote or removed, or that it announced.</param>
-/// <param name="Rows">The new image and tag rows by key, null for a removed one. Null when they did not fit: then the reader scans.</param>
-internal sealed record LogEntry(
+/// <param name="Rows">The new rows that stand in full by key, null for a removed one. Null when they did not fit: then the reader scans.</param>
+public sealed record JournalEntry(
     long Seq,
     string Operation,
     IReadOnlyList<string> Keys,
-    IReadOnlyDictionary<string, TableEntity?>? Rows
+    IReadOnlyDictionary<string, TableRow?>? Rows
 )
 {
     // Of keys and rows. Below 1 MiB of UTF-16, the limit of an entity, with room for the rest of the row.
-    private const int MostCharacters = 500_000;
+    private const int MaxCharacters = 500_000;
 
-    public static LogEntry Of(long seq, IReadOnlyCollection<Change> changes, IEnumerable<string>? announced = null) =>
+    /// <summary>The entry of a new commit.</summary>
+    /// <param name="seq">Its number.</param>
+    /// <param name="changes">What it writes.</param>
+    /// <param name="isInFull">Which rows stand in full.</param>
+    /// <param name="announced">Keys that it counts as changed besides.</param>
+    public static JournalEntry Of(
+        long seq,
+        IReadOnlyCollection<Change> changes,
+        Func<string, bool> isInFull,
+        IEnumerable<string>? announced = null
+    ) =>
         new(
             seq,
             Guid.NewGuid().ToString("N"),
             [.. changes.Select(c => c.Key).Concat(announced ?? []).Distinct(StringComparer.Ordinal)],
-            changes.Where(c => c.Key[0] is 'i' or 't').ToDictionary(c => c.Key, c => c.Entity, StringComparer.Ordinal)
+            changes.Where(c => isInFull(c.Key)).ToDictionary(c => c.Key, c => c.Row, StringComparer.Ordinal)
         );
 
-    public TableEntity ToEntity(string @namespace)
+    /// <summary>The row of this entry.</summary>
+    public TableRow ToRow()
     {
-        var entity = new TableEntity(@namespace, Storage.Keys.Log(Seq)) { ["op"] = Operation };
+        var row = new TableRow(JournalKeys.Entry(Seq)) { ["op"] = Operation };
         var keys = string.Join('\n', Keys);
-        SplitText.Write(entity, "keys", keys);
+        SplitText.Write(row, "keys", keys);
         var rows = WriteRows();
-        if (keys.Length + rows.Length <= MostCharacters)
+        if (keys.Length + rows.Length <= MaxCharacters)
         {
-            SplitText.Write(entity, "rows", rows);
+            SplitText.Write(row, "rows", rows);
         }
         else
         {
-            entity["rescan"] = true;
+            row["rescan"] = true;
         }
 
-        return entity;
+        return row;
     }
 
-    public static LogEntry From(string @namespace, long seq, TableEntity entity) =>
+    /// <summary>Reads an entry from its row.</summary>
+    public static JournalEntry From(long seq, TableRow row) =>
         new(
             seq,
-            entity.GetString("op"),
-            SplitText.Read(entity, "keys").Split('\n', StringSplitOptions.RemoveEmptyEntries),
-            entity.GetBoolean("rescan") == true ? null : ReadRows(@namespace, SplitText.Read(entity, "rows"))
+            row.Text("op"),
+            SplitText.Read(row, "keys").Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            row.GetBoolean("rescan") == true ? null : ReadRows(SplitText.Read(row, "rows"))
         );
 
     private string WriteRows()
@@ -71,12 +83,9 @@ internal sealed record LogEntry(
                 }
 
                 json.WriteStartObject();
-                foreach (var (name, value) in row)
+                foreach (var (name, value) in row.Values)
                 {
-                    if (name is not ("PartitionKey" or "RowKey" or "Timestamp" or "odata.etag"))
-                    {
-                        Write(json, name, value);
-                    }
+                    Write(json, name, value);
                 }
 
                 json.WriteEndObject();
@@ -85,7 +94,7 @@ internal sealed record LogEntry(
             json.WriteEndObject();
         }
 
-        return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+        return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 
     private static void Write(Utf8JsonWriter json, string name, object? value)
@@ -103,27 +112,27 @@ internal sealed record LogEntry(
                 break;
             default:
                 throw new InvalidOperationException(
-                    $"the log cannot hold the property {name} of type {value?.GetType()}"
+                    $"an entry cannot hold the value {name} of type {value?.GetType()}"
                 );
         }
     }
 
-    private static Dictionary<string, TableEntity?> ReadRows(string @namespace, string text)
+    private static Dictionary<string, TableRow?> ReadRows(string text)
     {
         using var document = JsonDocument.Parse(text);
-        var rows = new Dictionary<string, TableEntity?>(StringComparer.Ordinal);
-        foreach (var row in document.RootElement.EnumerateObject())
+        var rows = new Dictionary<string, TableRow?>(StringComparer.Ordinal);
+        foreach (var member in document.RootElement.EnumerateObject())
         {
-            if (row.Value.ValueKind == JsonValueKind.Null)
+            if (member.Value.ValueKind == JsonValueKind.Null)
             {
-                rows[row.Name] = null;
+                rows[member.Name] = null;
                 continue;
             }
 
-            var entity = new TableEntity(@namespace, row.Name);
-            foreach (var property in row.Value.EnumerateObject())
+            var row = new TableRow(member.Name);
+            foreach (var property in member.Value.EnumerateObject())
             {
-                entity[property.Name] = property.Value.ValueKind switch
+                row[property.Name] = property.Value.ValueKind switch
                 {
                     JsonValueKind.String => property.Value.GetString(),
                     JsonValueKind.Number => property.Value.GetInt64(),
@@ -131,7 +140,7 @@ internal sealed record LogEntry(
                 };
             }
 
-            rows[row.Name] = entity;
+            rows[member.Name] = row;
         }
 
         return rows;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using ImagesFunctions.Oci;
@@ -14,10 +13,8 @@ internal static class Keys
     /// <summary>The partition of refusals whose path has no namespace. No namespace can have this name.</summary>
     public const string RefusedPartition = "!refused";
 
-    /// <summary>The row that holds a namespace's sequence number.</summary>
-    public const string Version = "v";
-
-    public static string Log(long seq) => "c!" + seq.ToString("D19", CultureInfo.InvariantCulture);
+    /// <summary>Whether a row stands in full in the journal: lists are brought up to date from images and tags there.</summary>
+    public static bool IsInFull(string key) => key[0] is 'i' or 't';
 
     public static string Image(string app, Digest digest) => $"i!{Encode(app)}!{digest}";
 
@@ -77,14 +74,4 @@ internal static class Keys
                 }
             }
         );
-}
-
-/// <summary>Row keys from <paramref name="From"/> up to, and without, <paramref name="To"/>, in ordinal order.</summary>
-internal readonly record struct KeyRange(string From, string To)
-{
-    /// <summary>All keys that begin like this. The prefix ends with the separator.</summary>
-    public static KeyRange Prefix(string prefix) =>
-        new(prefix, string.Concat(prefix.AsSpan(0, prefix.Length - 1), "\""));
-
-    public bool Contains(string key) => string.CompareOrdinal(From, key) <= 0 && string.CompareOrdinal(key, To) < 0;
 }

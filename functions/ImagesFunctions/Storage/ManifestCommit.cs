@@ -384,7 +384,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
     }
 
     private async Task<Decision<Outcome>> DecideAsync(
-        CatalogView view,
+        DecisionView view,
         Repository repository,
         BlobRow self,
         Manifest manifest,
@@ -444,7 +444,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         return Decision.Of(
             new Outcome(State.Committed, more),
             [
-                new Change(row.Key, row.ToEntity(view.Namespace)),
+                new Change(row.Key, row.ToRow()),
                 .. Referrer(view, self, manifest, row),
                 .. waiting,
                 .. tags.Select(tag => Pushed(view, row, tag)),
@@ -452,14 +452,14 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         );
     }
 
-    private static Change Pushed(CatalogView view, ImageRow image, string tag)
+    private static Change Pushed(DecisionView view, ImageRow image, string tag)
     {
         var row = new TagRow(image.App, tag, image.Digest, image.Generation, FromLayout: false);
-        return new Change(row.Key, row.ToEntity(view.Namespace));
+        return new Change(row.Key, row.ToRow());
     }
 
     // Whoever decides meanwhile that nobody needs one of them has not seen this image, and decides again.
-    private static void Announce(CatalogView view, string app, List<NeedRow> needs)
+    private static void Announce(DecisionView view, string app, List<NeedRow> needs)
     {
         var keys = needs.Select(n => Keys.AnyNeed(app, n.Needed)).Distinct(StringComparer.Ordinal).ToList();
         (keys.Count <= MostAnnounced ? keys : [Keys.AnyNeed(app)]).ForEach(view.Announce);
@@ -467,7 +467,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
 
     // Says what an index names before any of that can be committed because of it.
     private async Task<Decision<bool>> AnnounceAsync(
-        CatalogView view,
+        DecisionView view,
         Repository repository,
         Digest digest,
         Manifest index,
@@ -481,19 +481,19 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
 
         var row = await imageRows.OfIndexAsync(repository, digest, index, [], cancellationToken);
         row = await WithRoomAsync(view, row with { State = ImageState.Waiting }, cancellationToken);
-        return Decision.Of(true, [new Change(row.Key, row.ToEntity(view.Namespace))]);
+        return Decision.Of(true, [new Change(row.Key, row.ToRow())]);
     }
 
     // Puts aside what is too long for the row.
-    private async Task<ImageRow> WithRoomAsync(CatalogView view, ImageRow row, CancellationToken cancellationToken) =>
+    private async Task<ImageRow> WithRoomAsync(DecisionView view, ImageRow row, CancellationToken cancellationToken) =>
         LongFacts.Write(row).Length > LongestInlineFacts
             ? row with
             {
-                FactsBlob = await content.WriteFactsAsync(view.Namespace, row, cancellationToken),
+                FactsBlob = await content.WriteFactsAsync(view.Partition, row, cancellationToken),
             }
             : row;
 
-    private static IEnumerable<Change> Referrer(CatalogView view, BlobRow self, Manifest manifest, ImageRow row)
+    private static IEnumerable<Change> Referrer(DecisionView view, BlobRow self, Manifest manifest, ImageRow row)
     {
         if (row.Subject is { } subject)
         {
@@ -506,13 +506,13 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
                 manifest.ReferrerType,
                 manifest.Annotations
             );
-            yield return new Change(referrer.Key, referrer.ToEntity(view.Namespace));
+            yield return new Change(referrer.Key, referrer.ToRow());
         }
     }
 
     // Everything that the manifest needs, or null when something of it is missing.
     private static async Task<(List<BlobRow> Blobs, List<ImageRow> Children)?> NeededAsync(
-        CatalogView view,
+        DecisionView view,
         string app,
         Manifest manifest,
         CancellationToken cancellationToken
@@ -530,7 +530,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
     }
 
     private static async Task<Decision<bool>> FillTagsAsync(
-        CatalogView view,
+        DecisionView view,
         Repository repository,
         Digest digest,
         CancellationToken cancellationToken
@@ -547,7 +547,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
     }
 
     private static async Task<List<NeedRow>> NeedsAsync(
-        CatalogView view,
+        DecisionView view,
         string app,
         Digest digest,
         CancellationToken cancellationToken
@@ -555,7 +555,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
 
     // The tags that waited for this image, and the removal of the rows that said so; those that are set anyway wait no more.
     private static async Task<(List<Change> Changes, bool More)> TagsAsync(
-        CatalogView view,
+        DecisionView view,
         ImageRow row,
         List<NeedRow> needs,
         IReadOnlyList<string> set,
@@ -576,7 +576,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
             var entity = await view.GetAsync(Keys.Tag(row.App, need.By.WaitingTag!), cancellationToken);
             if (entity is not null && TagRow.From(entity) is { Generation: null } tag && tag.Digest == row.Digest)
             {
-                changes.Add(new Change(tag.Key, (tag with { Generation = row.Generation }).ToEntity(view.Namespace)));
+                changes.Add(new Change(tag.Key, (tag with { Generation = row.Generation }).ToRow()));
             }
         }
 
@@ -585,9 +585,9 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
 
     // All rows, or null as soon as one is missing.
     private static async Task<List<T>?> ReadAllAsync<T>(
-        CatalogView view,
+        DecisionView view,
         IEnumerable<string> keys,
-        Func<Azure.Data.Tables.TableEntity, T> from,
+        Func<TableRow, T> from,
         CancellationToken cancellationToken
     )
     {

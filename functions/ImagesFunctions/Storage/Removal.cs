@@ -98,20 +98,20 @@ internal sealed class Removal(Catalog catalog, Content content)
 
     /// <summary>What removes an image in one commit. Its tags count no more then, because no row has their generation.</summary>
     public static async Task<List<Change>> ImageChangesAsync(
-        CatalogView view,
+        DecisionView view,
         ImageRow image,
         BlobRow? blob,
         CancellationToken cancellationToken
     ) =>
         [
-            new Change(image.Key, Tombstone(image)?.ToEntity(view.Namespace)),
+            new Change(image.Key, Tombstone(image)?.ToRow()),
             .. await ReferrerAsync(view, image, cancellationToken),
             .. blob is null ? [] : new[] { Mark(view, blob) },
         ];
 
     /// <summary>The first step: marks the row of a good blob, if it is still this very row.</summary>
-    public static Change Mark(CatalogView view, BlobRow blob) =>
-        new(blob.Key, (blob with { State = BlobState.Deleting }).ToEntity(view.Namespace), blob.RowETag);
+    public static Change Mark(DecisionView view, BlobRow blob) =>
+        new(blob.Key, (blob with { State = BlobState.Deleting }).ToRow(), blob.RowETag);
 
     // The children of a deleted index stay out of lists, so the row that names them stays.
     private static ImageRow? Tombstone(ImageRow image) =>
@@ -120,7 +120,7 @@ internal sealed class Removal(Catalog catalog, Content content)
     private async Task<RemovalResult> RemoveAsync(
         Repository repository,
         Digest digest,
-        Func<CatalogView, CancellationToken, Task<Decision<RemovalResult>>> decide,
+        Func<DecisionView, CancellationToken, Task<Decision<RemovalResult>>> decide,
         CancellationToken cancellationToken
     )
     {
@@ -134,17 +134,17 @@ internal sealed class Removal(Catalog catalog, Content content)
     }
 
     private static async Task<Change[]> ReferrerAsync(
-        CatalogView view,
+        DecisionView view,
         ImageRow image,
         CancellationToken cancellationToken
     ) =>
         image.Subject is { } subject
         && await view.GetAsync(Keys.Referrer(image.App, subject, image.Digest), cancellationToken) is { } row
-            ? [new Change(row.RowKey, null)]
+            ? [new Change(row.Key, null)]
             : [];
 
     private static async Task<BlobRow?> GoodAsync(
-        CatalogView view,
+        DecisionView view,
         Repository repository,
         Digest digest,
         CancellationToken cancellationToken
@@ -155,7 +155,7 @@ internal sealed class Removal(Catalog catalog, Content content)
             : null;
 
     private static async Task<Digest?> NeededByAsync(
-        CatalogView view,
+        DecisionView view,
         Repository repository,
         Digest digest,
         CancellationToken cancellationToken

@@ -1,7 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Azure;
-using Azure.Data.Tables;
 using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Storage;
@@ -61,9 +59,9 @@ internal sealed record ImageRow(string App, Digest Digest)
 
     public string Key => Keys.Image(App, Digest);
 
-    public TableEntity ToEntity(string @namespace)
+    public TableRow ToRow()
     {
-        var entity = new TableEntity(@namespace, Key)
+        var row = new TableRow(Key)
         {
             ["schema"] = Schema,
             ["app"] = App,
@@ -76,39 +74,39 @@ internal sealed record ImageRow(string App, Digest Digest)
         };
         if (Subject is not null)
         {
-            entity["subject"] = Subject.ToString();
+            row["subject"] = Subject.ToString();
         }
 
         if (FactsBlob is not null)
         {
-            entity["facts_blob"] = FactsBlob;
+            row["facts_blob"] = FactsBlob;
         }
         else
         {
-            SplitText.Write(entity, "facts", LongFacts.Write(this));
+            SplitText.Write(row, "facts", LongFacts.Write(this));
         }
 
-        return entity;
+        return row;
     }
 
-    public static ImageRow From(TableEntity entity)
+    public static ImageRow From(TableRow row)
     {
-        if (entity.GetInt64("schema") is { } schema && schema > Schema)
+        if (row.GetInt64("schema") is { } schema && schema > Schema)
         {
             throw new InvalidOperationException(
-                $"row {entity.RowKey} has schema {schema}: this program knows {Schema}; use a newer one"
+                $"row {row.Key} has schema {schema}: this program knows {Schema}; use a newer one"
             );
         }
 
-        var factsBlob = entity.GetString("facts_blob");
-        var row = new ImageRow(entity.GetString("app"), Parse(entity.GetString("digest")))
+        var factsBlob = row.GetString("facts_blob");
+        var image = new ImageRow(row.Text("app"), Parse(row.Text("digest")))
         {
-            MediaType = entity.GetString("media_type"),
-            Size = entity.GetInt64("size") ?? 0,
-            IsImage = entity.GetBoolean("image") ?? false,
-            Generation = entity.GetString("generation"),
-            Subject = entity.GetString("subject") is { } subject ? Parse(subject) : null,
-            State = entity.GetString("state") switch
+            MediaType = row.Text("media_type"),
+            Size = row.GetInt64("size") ?? 0,
+            IsImage = row.GetBoolean("image") ?? false,
+            Generation = row.Text("generation"),
+            Subject = row.GetString("subject") is { } subject ? Parse(subject) : null,
+            State = row.GetString("state") switch
             {
                 "hidden" => ImageState.Hidden,
                 "waiting" => ImageState.Waiting,
@@ -117,12 +115,12 @@ internal sealed record ImageRow(string App, Digest Digest)
             },
             FactsBlob = factsBlob,
         };
-        return factsBlob is null ? LongFacts.Read(SplitText.Read(entity, "facts"), row) : row;
+        return factsBlob is null ? LongFacts.Read(SplitText.Read(row, "facts"), image) : image;
     }
 
     /// <summary>The row of an image that is there, complete or hidden; null for none, and for one that waits or is deleted.</summary>
-    public static ImageRow? Live(TableEntity? entity) =>
-        entity is not null && From(entity) is { State: ImageState.Complete or ImageState.Hidden } row ? row : null;
+    public static ImageRow? Live(TableRow? row) =>
+        row is not null && From(row) is { State: ImageState.Complete or ImageState.Hidden } image ? image : null;
 
     internal static Digest Parse(string text) =>
         Digest.TryParse(text, out var digest)
@@ -188,9 +186,9 @@ internal sealed record TagRow(string App, string Tag, Digest Digest, string? Gen
 {
     public string Key => Keys.Tag(App, Tag);
 
-    public TableEntity ToEntity(string @namespace)
+    public TableRow ToRow()
     {
-        var entity = new TableEntity(@namespace, Key)
+        var row = new TableRow(Key)
         {
             ["app"] = App,
             ["tag"] = Tag,
@@ -199,19 +197,19 @@ internal sealed record TagRow(string App, string Tag, Digest Digest, string? Gen
         };
         if (Generation is not null)
         {
-            entity["generation"] = Generation;
+            row["generation"] = Generation;
         }
 
-        return entity;
+        return row;
     }
 
-    public static TagRow From(TableEntity entity) =>
+    public static TagRow From(TableRow row) =>
         new(
-            entity.GetString("app"),
-            entity.GetString("tag"),
-            ImageRow.Parse(entity.GetString("digest")),
-            entity.GetString("generation"),
-            entity.GetString("source") == "layout"
+            row.Text("app"),
+            row.Text("tag"),
+            ImageRow.Parse(row.Text("digest")),
+            row.GetString("generation"),
+            row.GetString("source") == "layout"
         );
 }
 
@@ -243,7 +241,7 @@ internal sealed record BlobRow(
     string BlobETag,
     BlobState State,
     TarFacts? Tar,
-    ETag RowETag = default
+    VersionTag RowETag = default
 )
 {
     public string Key => Keys.Blob(App, Digest);
@@ -251,9 +249,9 @@ internal sealed record BlobRow(
     /// <summary>Whether a push brought it: the sweeper waits longer for what was dropped, whose rest may still be on its way.</summary>
     public bool Pushed { get; init; }
 
-    public TableEntity ToEntity(string @namespace)
+    public TableRow ToRow()
     {
-        var entity = new TableEntity(@namespace, Key)
+        var row = new TableRow(Key)
         {
             ["app"] = App,
             ["digest"] = Digest.ToString(),
@@ -262,50 +260,50 @@ internal sealed record BlobRow(
         };
         if (Pushed)
         {
-            entity["pushed"] = true;
+            row["pushed"] = true;
         }
 
         if (State != BlobState.Good)
         {
-            entity["state"] = State.ToString().ToLowerInvariant();
+            row["state"] = State.ToString().ToLowerInvariant();
         }
 
         if (Tar is not null)
         {
-            entity["tar"] = true;
+            row["tar"] = true;
             if (Tar.OnlyFile is { Length: <= 1024 })
             {
-                entity["tar_only_file"] = Tar.OnlyFile;
+                row["tar_only_file"] = Tar.OnlyFile;
             }
 
             if (Tar.CommandLine is not null)
             {
-                entity["tar_cmdline"] = Tar.CommandLine;
+                row["tar_cmdline"] = Tar.CommandLine;
             }
         }
 
-        return entity;
+        return row;
     }
 
-    public static BlobRow From(TableEntity entity) =>
+    public static BlobRow From(TableRow row) =>
         new(
-            entity.GetString("app"),
-            ImageRow.Parse(entity.GetString("digest")),
-            entity.GetInt64("size") ?? 0,
-            entity.GetString("blob_etag"),
-            entity.GetString("state") switch
+            row.Text("app"),
+            ImageRow.Parse(row.Text("digest")),
+            row.GetInt64("size") ?? 0,
+            row.Text("blob_etag"),
+            row.GetString("state") switch
             {
                 "bad" => BlobState.Bad,
                 "deleting" => BlobState.Deleting,
                 _ => BlobState.Good,
             },
-            entity.GetBoolean("tar") == true
-                ? new TarFacts(entity.GetString("tar_only_file"), entity.GetString("tar_cmdline"))
+            row.GetBoolean("tar") == true
+                ? new TarFacts(row.GetString("tar_only_file"), row.GetString("tar_cmdline"))
                 : null,
-            entity.ETag
+            row.Version
         )
         {
-            Pushed = entity.GetBoolean("pushed") == true,
+            Pushed = row.GetBoolean("pushed") == true,
         };
 }
 
@@ -356,9 +354,9 @@ internal sealed record NeedRow(string App, Digest Needed, Needer By, string? Man
 {
     public string Key => Keys.Need(App, Needed, By);
 
-    public TableEntity ToEntity(string @namespace)
+    public TableRow ToRow()
     {
-        var entity = new TableEntity(@namespace, Key)
+        var row = new TableRow(Key)
         {
             ["app"] = App,
             ["needed"] = Needed.ToString(),
@@ -366,18 +364,18 @@ internal sealed record NeedRow(string App, Digest Needed, Needer By, string? Man
         };
         if (ManifestType is not null)
         {
-            entity["manifest_type"] = ManifestType;
+            row["manifest_type"] = ManifestType;
         }
 
-        return entity;
+        return row;
     }
 
-    public static NeedRow From(TableEntity entity) =>
+    public static NeedRow From(TableRow row) =>
         new(
-            entity.GetString("app"),
-            ImageRow.Parse(entity.GetString("needed")),
-            Needer.Parse(entity.GetString("by")),
-            entity.GetString("manifest_type")
+            row.Text("app"),
+            ImageRow.Parse(row.Text("needed")),
+            Needer.Parse(row.Text("by")),
+            row.GetString("manifest_type")
         );
 }
 
@@ -406,9 +404,9 @@ internal sealed record ReferrerRow(
 
     public string Key => Keys.Referrer(App, Subject, Digest);
 
-    public TableEntity ToEntity(string @namespace)
+    public TableRow ToRow()
     {
-        var entity = new TableEntity(@namespace, Key)
+        var row = new TableRow(Key)
         {
             ["app"] = App,
             ["subject"] = Subject.ToString(),
@@ -419,27 +417,27 @@ internal sealed record ReferrerRow(
         // A media type has at most 255 characters (RFC 6838); what is longer stands in the manifest only.
         if (ArtifactType is { Length: <= 1024 })
         {
-            entity["artifact_type"] = ArtifactType;
+            row["artifact_type"] = ArtifactType;
         }
 
         var json = JsonSerializer.Serialize(Annotations, RowJson.Default.IReadOnlyDictionaryStringString);
         if (json.Length <= LongestAnnotations)
         {
-            SplitText.Write(entity, "annotations", json);
+            SplitText.Write(row, "annotations", json);
         }
 
-        return entity;
+        return row;
     }
 
-    public static ReferrerRow From(TableEntity entity) =>
+    public static ReferrerRow From(TableRow row) =>
         new(
-            entity.GetString("app"),
-            ImageRow.Parse(entity.GetString("subject")),
-            ImageRow.Parse(entity.GetString("digest")),
-            entity.GetString("media_type"),
-            entity.GetInt64("size") ?? 0,
-            entity.GetString("artifact_type"),
-            SplitText.Read(entity, "annotations") is { Length: > 0 } json
+            row.Text("app"),
+            ImageRow.Parse(row.Text("subject")),
+            ImageRow.Parse(row.Text("digest")),
+            row.Text("media_type"),
+            row.GetInt64("size") ?? 0,
+            row.GetString("artifact_type"),
+            SplitText.Read(row, "annotations") is { Length: > 0 } json
                 ? JsonSerializer.Deserialize(json, RowJson.Default.IReadOnlyDictionaryStringString)
                 : null
         );
@@ -465,9 +463,9 @@ internal sealed record RefusedRow(
 
     public string Key => Keys.Refused(Path);
 
-    public TableEntity ToEntity()
+    public TableRow ToRow()
     {
-        var entity = new TableEntity(PartitionOf(Path), Key)
+        var row = new TableRow(Key)
         {
             ["path"] = Path,
             ["reason"] = Reason,
@@ -477,53 +475,19 @@ internal sealed record RefusedRow(
         };
         if (ActualDigest is not null)
         {
-            entity["actual_digest"] = ActualDigest;
+            row["actual_digest"] = ActualDigest;
         }
 
-        return entity;
+        return row;
     }
 
-    public static RefusedRow From(TableEntity entity) =>
+    public static RefusedRow From(TableRow row) =>
         new(
-            entity.GetString("path"),
-            entity.GetString("reason"),
-            entity.GetString("actual_digest"),
-            entity.GetString("state") == "failed",
-            entity.GetDateTimeOffset("at") ?? default,
-            entity.GetDateTimeOffset("expires") ?? default
+            row.Text("path"),
+            row.Text("reason"),
+            row.GetString("actual_digest"),
+            row.GetString("state") == "failed",
+            row.GetDateTimeOffset("at") ?? default,
+            row.GetDateTimeOffset("expires") ?? default
         );
-}
-
-/// <summary>A text that may be longer than one table property holds (64 KiB), split over numbered properties.</summary>
-internal static class SplitText
-{
-    private const int PerProperty = 32_000;
-
-    public static void Write(TableEntity entity, string name, string text)
-    {
-        var at = 0;
-        for (var i = 0; i == 0 || at < text.Length; i++)
-        {
-            var length = Math.Min(PerProperty, text.Length - at);
-            if (at + length < text.Length && char.IsHighSurrogate(text[at + length - 1]))
-            {
-                // Half of a pair would be stored as U+FFFD.
-                length--;
-            }
-
-            entity[$"{name}{i}"] = text.Substring(at, length);
-            at += length;
-        }
-    }
-
-    public static string Read(TableEntity entity, string name)
-    {
-        var text = "";
-        for (var i = 0; entity.GetString($"{name}{i}") is { } part; i++)
-        {
-            text += part;
-        }
-
-        return text;
-    }
 }

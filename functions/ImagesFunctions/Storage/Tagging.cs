@@ -17,7 +17,7 @@ internal sealed class Tagging(Catalog catalog)
                 }
 
                 var row = new TagRow(repository.App, tag, digest, image.Generation, FromLayout: false);
-                return Decision.Of(true, [new Change(row.Key, row.ToEntity(view.Namespace))]);
+                return Decision.Of(true, [new Change(row.Key, row.ToRow())]);
             },
             cancellationToken
         );

@@ -1,4 +1,3 @@
-using Azure.Data.Tables;
 using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Storage;
@@ -35,7 +34,7 @@ internal sealed class TakeBack(Catalog catalog, Content content)
     }
 
     private async Task<Decision<bool>> MarkAsync(
-        CatalogView view,
+        DecisionView view,
         Repository repository,
         BlobRow blob,
         CancellationToken cancellationToken
@@ -59,7 +58,7 @@ internal sealed class TakeBack(Catalog catalog, Content content)
 
     // True: look once more. A round that finds nothing to hide comes after the commits of all others, and is the last.
     private static async Task<Decision<bool>> HideAsync(
-        CatalogView view,
+        DecisionView view,
         Repository repository,
         BlobRow blob,
         CancellationToken cancellationToken
@@ -84,7 +83,7 @@ internal sealed class TakeBack(Catalog catalog, Content content)
             )
             {
                 var hidden = image with { State = ImageState.Hidden };
-                changes.Add(new Change(hidden.Key, hidden.ToEntity(view.Namespace)));
+                changes.Add(new Change(hidden.Key, hidden.ToRow()));
             }
 
             foreach (var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken))
@@ -102,9 +101,8 @@ internal sealed class TakeBack(Catalog catalog, Content content)
             : Decision.Of(true, [.. changes, Write(view, row)]);
     }
 
-    private static BlobRow? Same(TableEntity? entity, BlobRow blob) =>
+    private static BlobRow? Same(TableRow? entity, BlobRow blob) =>
         entity is not null && BlobRow.From(entity) is var row && row.BlobETag == blob.BlobETag ? row : null;
 
-    private static Change Write(CatalogView view, BlobRow row) =>
-        new(row.Key, row.ToEntity(view.Namespace), row.RowETag);
+    private static Change Write(DecisionView view, BlobRow row) => new(row.Key, row.ToRow(), row.RowETag);
 }

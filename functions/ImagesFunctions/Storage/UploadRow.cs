@@ -1,6 +1,4 @@
 using System.Globalization;
-using Azure;
-using Azure.Data.Tables;
 
 namespace ImagesFunctions.Storage;
 
@@ -22,7 +20,7 @@ internal sealed record UploadRow(
     string Algorithm,
     IReadOnlyList<UploadPart> Parts,
     DateTimeOffset Updated,
-    ETag RowETag = default
+    VersionTag RowETag = default
 )
 {
     public string Key => Keys.Upload(Id);
@@ -33,32 +31,32 @@ internal sealed record UploadRow(
     /// <summary>Where the bytes of a part are, in the container <c>uploads</c>.</summary>
     public static string PathOf(string @namespace, string id, UploadPart part) => $"{@namespace}/{id}/{part.Id}";
 
-    public TableEntity ToEntity(string @namespace)
+    public TableRow ToRow()
     {
-        var entity = new TableEntity(@namespace, Key)
+        var row = new TableRow(Key)
         {
             ["app"] = App,
             ["algorithm"] = Algorithm,
             ["updated"] = Updated,
         };
         var parts = Parts.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Id}:{p.Size}"));
-        SplitText.Write(entity, "parts", string.Join(' ', parts));
-        return entity;
+        SplitText.Write(row, "parts", string.Join(' ', parts));
+        return row;
     }
 
-    public static UploadRow From(TableEntity entity) =>
+    public static UploadRow From(TableRow row) =>
         new(
-            entity.GetString("app"),
-            entity.RowKey[2..],
-            entity.GetString("algorithm"),
+            row.Text("app"),
+            row.Key[2..],
+            row.Text("algorithm"),
             [
                 .. SplitText
-                    .Read(entity, "parts")
+                    .Read(row, "parts")
                     .Split(' ', StringSplitOptions.RemoveEmptyEntries)
                     .Select(part => part.Split(':'))
                     .Select(p => new UploadPart(p[0], long.Parse(p[1], CultureInfo.InvariantCulture))),
             ],
-            entity.GetDateTimeOffset("updated") ?? default,
-            entity.ETag
+            row.GetDateTimeOffset("updated") ?? default,
+            row.Version
         );
 }

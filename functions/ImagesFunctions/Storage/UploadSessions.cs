@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Azure;
-using Azure.Data.Tables;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using ImagesFunctions.Oci;
@@ -27,6 +26,8 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
 
     private static readonly TimeSpan CopyTime = TimeSpan.FromMinutes(50);
 
+    private readonly StoredTable _rows = account.ImageRows;
+
     /// <summary>A session's id.</summary>
     public static string NewSession() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 
@@ -39,11 +40,8 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
     {
         var row = new UploadRow(repository.App, NewSession(), algorithm, [], time.GetUtcNow());
         // Nobody else has this id: a second try after a lost answer writes the same.
-        await account.Catalog.UpsertEntityAsync(
-            row.ToEntity(repository.Namespace),
-            TableUpdateMode.Replace,
-            cancellationToken
-        );
+        var written = await _rows.PutAsync(repository.Namespace, new Change(row.Key, row.ToRow()), cancellationToken);
+        written.ThrowIfNotDone();
         return row;
     }
 
@@ -51,7 +49,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
     public async Task<UploadRow?> FindAsync(Repository repository, string id, CancellationToken cancellationToken) =>
         id.Length == 32
         && id.All(char.IsAsciiHexDigitLower)
-        && await account.Catalog.GetAsync(repository.Namespace, Keys.Upload(id), cancellationToken) is { } entity
+        && await _rows.GetAsync(repository.Namespace, Keys.Upload(id), cancellationToken) is { } entity
         && UploadRow.From(entity) is var row
         && row.App == repository.App
             ? row
@@ -95,43 +93,37 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
     {
         var moved = session with { Parts = [.. session.Parts, part], Updated = time.GetUtcNow() };
         var shorter = await MergeAsync(repository, moved, cancellationToken);
-        try
+        var written = await _rows.PutAsync(
+            repository.Namespace,
+            new Change(shorter.Key, shorter.ToRow(), session.RowETag),
+            cancellationToken
+        );
+        if (written.IsDone)
         {
-            var answer = await account.Catalog.UpdateEntityAsync(
-                shorter.ToEntity(repository.Namespace),
-                session.RowETag,
-                TableUpdateMode.Replace,
-                cancellationToken
-            );
             await RemovePartsAsync(repository, session.Id, moved.Parts.Except(shorter.Parts));
-            return shorter with { RowETag = answer.Headers.ETag ?? default };
+            return shorter with { RowETag = written.First ?? default };
         }
-        catch (RequestFailedException error) when (error.IsConflict() || error.IsNotFound())
-        {
-            // After a lost answer the refusal may be our own success: the row tells.
-            var now = await FindAsync(repository, session.Id, cancellationToken);
-            if (now is not null && now.Parts.SequenceEqual(shorter.Parts))
-            {
-                return now;
-            }
 
-            await RemovePartsAsync(
-                repository,
-                session.Id,
-                moved.Parts.Union(shorter.Parts).Except(now?.Parts ?? []).Except(session.Parts)
-            );
-            return null;
+        // After a lost answer the refusal may be our own success: the row tells.
+        var now = await FindAsync(repository, session.Id, cancellationToken);
+        if (now is not null && now.Parts.SequenceEqual(shorter.Parts))
+        {
+            return now;
         }
+
+        await RemovePartsAsync(
+            repository,
+            session.Id,
+            moved.Parts.Union(shorter.Parts).Except(now?.Parts ?? []).Except(session.Parts)
+        );
+        return null;
     }
 
     /// <summary>Ends a session. False when there was none any more. What it stored goes with it, or later with the sweeper.</summary>
     public async Task<bool> EndAsync(Repository repository, UploadRow session, CancellationToken cancellationToken)
     {
-        try
-        {
-            await account.Catalog.DeleteEntityAsync(repository.Namespace, session.Key, ETag.All, cancellationToken);
-        }
-        catch (RequestFailedException error) when (error.IsNotFound())
+        var removal = new Change(session.Key, null);
+        if (!(await _rows.PutAsync(repository.Namespace, removal, cancellationToken)).IsDone)
         {
             return false;
         }

@@ -1,4 +1,3 @@
-using Azure.Data.Tables;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
@@ -107,8 +106,8 @@ internal sealed class Garbage(
             async (view, stop) =>
                 await view.GetAsync(Keys.Layout(repository.App), stop) is { } row
                 && !age.IsYoung(row.Timestamp, pushed: false)
-                && await IndexJsonAsync(view.Namespace, repository.App, stop) is null
-                    ? [new Change(row.RowKey, null)]
+                && await IndexJsonAsync(view.Partition, repository.App, stop) is null
+                    ? [new Change(row.Key, null)]
                     : [],
             cancellationToken
         );
@@ -126,17 +125,17 @@ internal sealed class Garbage(
                     var image = ImageRow.Live(await view.GetAsync(Keys.Image(tag.App, tag.Digest), stop));
                     if (tag.Generation is not null && tag.Generation != image?.Generation)
                     {
-                        changes.Add(new Change(row.RowKey, null));
+                        changes.Add(new Change(row.Key, null));
                     }
                     else if (
                         tag.Generation is null
                         && image is null
                         && !age.IsYoung(row.Timestamp, pushed: false)
-                        && await IndexJsonAsync(view.Namespace, tag.App, stop) is null
+                        && await IndexJsonAsync(view.Partition, tag.App, stop) is null
                     )
                     {
                         var need = Keys.Need(tag.App, tag.Digest, Needer.Tag(tag.Tag));
-                        changes.Add(new Change(row.RowKey, null));
+                        changes.Add(new Change(row.Key, null));
                         changes.AddRange(await ReadAsync(view, [need], stop) is [var n] ? [Remove(n)] : []);
                     }
                 }
@@ -162,7 +161,7 @@ internal sealed class Garbage(
                     var referrer = ReferrerRow.From(row);
                     if (ImageRow.Live(await view.GetAsync(Keys.Image(referrer.App, referrer.Digest), stop)) is null)
                     {
-                        changes.Add(new Change(row.RowKey, null));
+                        changes.Add(new Change(row.Key, null));
                     }
                 }
 
@@ -235,7 +234,7 @@ internal sealed class Garbage(
 
     private async Task<int> CommitAsync(
         string @namespace,
-        Func<CatalogView, CancellationToken, Task<List<Change>>> decide,
+        Func<DecisionView, CancellationToken, Task<List<Change>>> decide,
         CancellationToken cancellationToken
     )
     {
@@ -272,7 +271,7 @@ internal sealed class Garbage(
     }
 
     private async Task<BlobRow?> GoodAndOldAsync(
-        CatalogView view,
+        DecisionView view,
         Repository repository,
         Digest digest,
         CancellationToken cancellationToken
@@ -284,14 +283,14 @@ internal sealed class Garbage(
             : null;
 
     private static async Task<ImageRow?> ImageAsync(
-        CatalogView view,
+        DecisionView view,
         Repository repository,
         Digest digest,
         CancellationToken cancellationToken
     ) => ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), cancellationToken));
 
     private async Task<bool> IsDeletedAndOldAsync(
-        CatalogView view,
+        DecisionView view,
         Repository repository,
         Digest index,
         CancellationToken cancellationToken
@@ -302,7 +301,7 @@ internal sealed class Garbage(
 
     // By an image, or by anything that may be about to become one.
     private async Task<bool> IsNeededAsync(
-        CatalogView view,
+        DecisionView view,
         Repository repository,
         BlobRow blob,
         bool layoutCounts,
@@ -329,7 +328,7 @@ internal sealed class Garbage(
     }
 
     private static async Task<bool> IsTaggedAsync(
-        CatalogView view,
+        DecisionView view,
         ImageRow image,
         CancellationToken cancellationToken
     ) =>
@@ -339,7 +338,7 @@ internal sealed class Garbage(
 
     // A manifest of which neither a row nor a blob is left. A blob that is marked may yet be written anew.
     private static async Task<bool> IsGoneAsync(
-        CatalogView view,
+        DecisionView view,
         string app,
         Digest manifest,
         CancellationToken cancellationToken
@@ -353,15 +352,15 @@ internal sealed class Garbage(
         CancellationToken cancellationToken
     ) => await content.StatAsync(LayoutPath.IndexOf(Repository.Of(@namespace, app)), cancellationToken);
 
-    private static async Task<List<TableEntity>> ReadAsync(
-        CatalogView view,
+    private static async Task<List<TableRow>> ReadAsync(
+        DecisionView view,
         IReadOnlyList<string> keys,
         CancellationToken cancellationToken
     )
     {
         var rows = await Task.WhenAll(keys.Select(key => view.GetAsync(key, cancellationToken)));
-        return [.. rows.OfType<TableEntity>()];
+        return [.. rows.OfType<TableRow>()];
     }
 
-    private static Change Remove(TableEntity row) => new(row.RowKey, null, row.ETag);
+    private static Change Remove(TableRow row) => new(row.Key, null, row.Version);
 }

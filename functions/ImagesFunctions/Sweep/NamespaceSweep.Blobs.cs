@@ -101,7 +101,7 @@ internal sealed partial class NamespaceSweep
                 blob.Name.Split('/') is [_, .. var app, "facts" or "waiting", _, var algorithm, var encoded]
                 && Digest.TryParse(algorithm, encoded, out var digest)
                 && !age.IsYoung(blob.Properties.LastModified, pushed: false)
-                && await account.Catalog.GetAsync(
+                && await account.ImageRows.GetAsync(
                     @namespace,
                     Keys.Image(string.Join('/', app), digest),
                     cancellationToken

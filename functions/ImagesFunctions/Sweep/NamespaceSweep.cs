@@ -2,8 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
-using Azure;
-using Azure.Data.Tables;
 using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Oci;
@@ -94,14 +92,14 @@ internal sealed partial class NamespaceSweep(
         }
 
         // Without its facts, which are long.
-        static (string App, Digest Digest, ImageState State, string Generation) Image(TableEntity row) =>
+        static (string App, Digest Digest, ImageState State, string Generation) Image(TableRow row) =>
             (
-                row.GetString("app"),
-                ImageRow.Parse(row.GetString("digest")),
+                row.Text("app"),
+                ImageRow.Parse(row.Text("digest")),
                 Enum.TryParse<ImageState>(row.GetString("state"), ignoreCase: true, out var state)
                     ? state
                     : ImageState.Complete,
-                row.GetString("generation")
+                row.Text("generation")
             );
     }
 
@@ -127,7 +125,7 @@ internal sealed partial class NamespaceSweep(
                 }
                 else if (!age.IsYoung(row.Timestamp, pushed: false))
                 {
-                    yield return row.RowKey;
+                    yield return row.Key;
                 }
             }
             else if (IsLive(print) && _images[print].Generation == tag.Generation)
@@ -136,7 +134,7 @@ internal sealed partial class NamespaceSweep(
             }
             else
             {
-                yield return row.RowKey;
+                yield return row.Key;
             }
         }
     }
@@ -221,7 +219,7 @@ internal sealed partial class NamespaceSweep(
         InBatchesAsync(
             StreamAsync('r')
                 .Where(row => ReferrerRow.From(row) is var r && !IsLive(Print(r.App, r.Digest)))
-                .Select(row => row.RowKey),
+                .Select(row => row.Key),
             garbage.ReferrersAsync,
             SweepKind.Referrers,
             cancellationToken
@@ -264,8 +262,8 @@ internal sealed partial class NamespaceSweep(
 
         await foreach (var row in StreamAsync('b', ["app", "digest"]).WithCancellation(cancellationToken))
         {
-            var app = row.GetString("app");
-            var digest = ImageRow.Parse(row.GetString("digest"));
+            var app = row.Text("app");
+            var digest = ImageRow.Parse(row.Text("digest"));
             if (_blobs.TryGetValue(Print(app, digest), out var blob))
             {
                 await LandedAsync(LayoutPath.Of(RepositoryOf(app), digest), KindOf(blob), cancellationToken);
@@ -297,7 +295,7 @@ internal sealed partial class NamespaceSweep(
                 : !IsLive(by) && !age.IsYoung(row.Timestamp, pushed: false) && !_needing.Contains(by);
             if (isSuspect)
             {
-                batch.Add((row.RowKey, by));
+                batch.Add((row.Key, by));
             }
             else if (need.By.Digest is not null && !IsLive(by))
             {
@@ -351,7 +349,7 @@ internal sealed partial class NamespaceSweep(
                 app = need.App;
             }
 
-            batch.Add(row.RowKey);
+            batch.Add(row.Key);
         }
 
         await SweepAsync();
@@ -387,23 +385,23 @@ internal sealed partial class NamespaceSweep(
 
     private async Task TrimLogAsync(CancellationToken cancellationToken)
     {
-        var batch = new List<TableTransactionAction>();
+        var batch = new List<Change>();
         // A snapshot of the list is of use as long as the log goes on from it.
         var kept = await new ListSnapshots(account).SeqAsync(@namespace, cancellationToken);
-        var newest = (await account.Catalog.VersionAsync(@namespace, cancellationToken)).Seq;
-        var end = kept > 0 && newest - kept < Catalog.MostReplayed ? Keys.Log(kept) : null;
+        var newest = (await account.ImageRows.VersionAsync(@namespace, cancellationToken)).Seq;
+        var end = kept > 0 && newest - kept < PartitionJournal.MostReplayed ? JournalKeys.Entry(kept) : null;
         // In order: so there are no holes, and the first entry that stays is the last to look at.
         await foreach (var row in StreamAsync('c', ["op"]).WithCancellation(cancellationToken))
         {
             if (
                 age.IsYoungerThan(row.Timestamp, age.Options.KeepLog)
-                || (end is not null && string.CompareOrdinal(row.RowKey, end) >= 0)
+                || (end is not null && string.CompareOrdinal(row.Key, end) >= 0)
             )
             {
                 break;
             }
 
-            batch.Add(new TableTransactionAction(TableTransactionActionType.Delete, row, ETag.All));
+            batch.Add(new Change(row.Key, null));
             if (batch.Count == 100 && !await SendAsync())
             {
                 return;
@@ -419,22 +417,21 @@ internal sealed partial class NamespaceSweep(
                 return true;
             }
 
-            try
+            if (!dryRun)
             {
-                if (!dryRun)
+                var result = await account.ImageRows.WriteAgainAsync(@namespace, batch, cancellationToken);
+                if (result.Outcome is WriteOutcome.Refused or WriteOutcome.Gone)
                 {
-                    await account.Catalog.SubmitTransactionAsync(batch, cancellationToken);
+                    // Another sweeper trims it.
+                    return false;
                 }
 
-                counts.Add(SweepKind.LogEntries, batch.Count);
-                batch.Clear();
-                return true;
+                result.ThrowIfNotDone();
             }
-            catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
-            {
-                // Another sweeper trims it.
-                return false;
-            }
+
+            counts.Add(SweepKind.LogEntries, batch.Count);
+            batch.Clear();
+            return true;
         }
     }
 
@@ -443,7 +440,7 @@ internal sealed partial class NamespaceSweep(
         Digest digest,
         CancellationToken cancellationToken
     ) =>
-        await account.Catalog.GetAsync(@namespace, Keys.Image(repository.App, digest), cancellationToken) is { } row
+        await account.ImageRows.GetAsync(@namespace, Keys.Image(repository.App, digest), cancellationToken) is { } row
         && ImageRow.From(row) is { State: ImageState.Deleted or ImageState.Waiting } index
             ? await imageRows.WithFactsAsync(@namespace, index, cancellationToken)
             : null;
@@ -479,20 +476,13 @@ internal sealed partial class NamespaceSweep(
         }
     }
 
-    private async Task DropRowAsync(TableEntity row, SweepKind kind, CancellationToken cancellationToken)
+    private async Task DropRowAsync(TableRow row, SweepKind kind, CancellationToken cancellationToken)
     {
-        try
+        var removal = new Change(row.Key, null, row.Version);
+        // Refused where it was written anew.
+        if (dryRun || (await account.ImageRows.PutAsync(@namespace, removal, cancellationToken)).IsDone)
         {
-            if (!dryRun)
-            {
-                await account.Catalog.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken);
-            }
-
             counts.Add(kind);
-        }
-        catch (RequestFailedException error) when (error.IsConflict())
-        {
-            // It was written anew.
         }
     }
 
@@ -514,9 +504,7 @@ internal sealed partial class NamespaceSweep(
             return changed;
         }
         catch (Exception error)
-            when (error is StorageUnavailableException or RequestFailedException
-                && Interlocked.Increment(ref _failuresInARow) <= MostFailuresInARow
-            )
+            when (StorageErrors.IsFailure(error) && Interlocked.Increment(ref _failuresInARow) <= MostFailuresInARow)
         {
             log.LogWarning(error, "Left for the next sweep of {Namespace}", @namespace);
             counts.Add(SweepKind.Left);
@@ -529,8 +517,8 @@ internal sealed partial class NamespaceSweep(
 
     private Repository RepositoryOf(string app) => Repository.Of(@namespace, app);
 
-    private IAsyncEnumerable<TableEntity> StreamAsync(char kind, string[]? properties = null) =>
-        account.Catalog.Stream(@namespace, Keys.All(kind), properties).Patiently();
+    private IAsyncEnumerable<TableRow> StreamAsync(char kind, string[]? properties = null) =>
+        account.ImageRows.StreamPatiently(@namespace, Keys.All(kind), properties);
 
     private static SweepKind KindOf(SeenBlob blob) =>
         blob.State == BlobState.Deleting ? SweepKind.Removals : SweepKind.Events;

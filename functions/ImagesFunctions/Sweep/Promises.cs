@@ -18,19 +18,15 @@ internal sealed class Promises(StorageAccount account, Catalog catalog, SweepOpt
         for (var attempt = 1; attempt <= MostTries; attempt++)
         {
             var key = Keys.Blob(repository.App, digest);
-            var answer = await account.Catalog.GetEntityIfExistsAsync<Azure.Data.Tables.TableEntity>(
-                repository.Namespace,
-                key,
-                cancellationToken: cancellationToken
-            );
-            if (!answer.HasValue || BlobRow.From(answer.Value!) is not { State: BlobState.Good } row)
+            var (stored, date) = await account.ImageRows.GetWithTimeAsync(repository.Namespace, key, cancellationToken);
+            if (stored is null || BlobRow.From(stored) is not { State: BlobState.Good } row)
             {
                 return null;
             }
 
-            // The header has whole seconds.
-            var now = answer.GetRawResponse().Headers.Date?.AddSeconds(1) + options.Later;
-            if (now - answer.Value!.Timestamp < (row.Pushed ? options.AfterPush : options.AfterDrop) / 2)
+            // The time has whole seconds.
+            var now = date?.AddSeconds(1) + options.Later;
+            if (now - stored.Timestamp < (row.Pushed ? options.AfterPush : options.AfterDrop) / 2)
             {
                 return row;
             }

@@ -13,15 +13,13 @@ internal sealed record SweepAge(DateTimeOffset Now, SweepOptions Options)
         CancellationToken cancellationToken
     )
     {
-        var answer = await account.Catalog.GetEntityIfExistsAsync<Azure.Data.Tables.TableEntity>(
+        var (_, now) = await account.ImageRows.GetWithTimeAsync(
             Keys.RefusedPartition,
-            Keys.Version,
-            cancellationToken: cancellationToken
+            JournalKeys.Version,
+            cancellationToken
         );
-        var date =
-            answer.GetRawResponse().Headers.Date
-            ?? throw new StorageUnavailableException("storage does not say what time it is");
-        // The header has whole seconds: so nothing is younger than now.
+        var date = now ?? throw new StorageUnavailableException("storage does not say what time it is");
+        // It has whole seconds: so nothing is younger than now.
         return new SweepAge(date.AddSeconds(1) + options.Later, options);
     }
 

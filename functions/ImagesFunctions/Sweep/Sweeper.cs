@@ -1,5 +1,3 @@
-using Azure;
-using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using ImagesFunctions.Ingest;
@@ -50,8 +48,7 @@ public sealed class Sweeper
 
     /// <summary>Sweeps the storage account once, with the times of the settings.</summary>
     /// <param name="cancellationToken">Ends it between any two steps.</param>
-    /// <exception cref="StorageUnavailableException">Storage is away.</exception>
-    /// <exception cref="RequestFailedException">As above.</exception>
+    /// <exception cref="StorageUnavailableException">Storage is away, as any exception of the Azure SDK says as well.</exception>
     public Task<SweepResult> RunAsync(CancellationToken cancellationToken) =>
         RunAsync(_options, dryRun: false, cancellationToken);
 
@@ -71,8 +68,7 @@ public sealed class Sweeper
             {
                 await SweepAsync(@namespace, options, dryRun, counts, cancellationToken);
             }
-            catch (Exception error)
-                when (error is StorageUnavailableException or RequestFailedException or InvalidOperationException)
+            catch (Exception error) when (StorageErrors.IsFailure(error) || error is InvalidOperationException)
             {
                 _log.LogError(error, "The sweep of {Namespace} was given up", @namespace);
                 counts.Add(SweepKind.Failed);
@@ -121,7 +117,11 @@ public sealed class Sweeper
     {
         var namespaces = new SortedSet<string>(StringComparer.Ordinal);
         // One query a partition: tables cannot list them.
-        for (var last = ""; await NextPartitionAsync(last, cancellationToken) is { } next; last = next)
+        for (
+            var last = "";
+            await _account.ImageRows.NextPartitionAsync(last, cancellationToken) is { } next;
+            last = next
+        )
         {
             namespaces.Add(next);
         }
@@ -143,20 +143,5 @@ public sealed class Sweeper
         }
 
         return namespaces;
-    }
-
-    private async Task<string?> NextPartitionAsync(string last, CancellationToken cancellationToken)
-    {
-        var filter = TableClient.CreateQueryFilter($"PartitionKey gt {last}");
-        await foreach (
-            var row in _account
-                .Catalog.QueryAsync<TableEntity>(filter, maxPerPage: 1, select: ["PartitionKey"], cancellationToken)
-                .Patiently(cancellationToken)
-        )
-        {
-            return row.PartitionKey;
-        }
-
-        return null;
     }
 }

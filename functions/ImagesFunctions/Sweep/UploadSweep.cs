@@ -1,5 +1,4 @@
 using Azure;
-using Azure.Data.Tables;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using ImagesFunctions.Storage;
@@ -22,10 +21,12 @@ internal sealed class UploadSweep(
     {
         var live = new HashSet<string>(StringComparer.Ordinal);
         await foreach (
-            var row in account.Catalog.Stream(@namespace, Keys.All('u'), "updated").WithCancellation(cancellationToken)
+            var row in account
+                .ImageRows.Stream(@namespace, Keys.All('u'), "updated")
+                .WithCancellation(cancellationToken)
         )
         {
-            var id = row.RowKey[2..];
+            var id = row.Key[2..];
             if (
                 age.IsYoungerThan(row.GetDateTimeOffset("updated") ?? row.Timestamp, age.Options.AfterChunk)
                 || !await ExpireAsync(row, cancellationToken)
@@ -50,22 +51,16 @@ internal sealed class UploadSweep(
     }
 
     // False when a chunk came meanwhile.
-    private async Task<bool> ExpireAsync(TableEntity row, CancellationToken cancellationToken)
+    private async Task<bool> ExpireAsync(TableRow row, CancellationToken cancellationToken)
     {
-        try
-        {
-            if (!dryRun)
-            {
-                await account.Catalog.DeleteEntityAsync(@namespace, row.RowKey, row.ETag, cancellationToken);
-            }
-
-            counts.Add(SweepKind.Sessions);
-            return true;
-        }
-        catch (RequestFailedException error) when (error.IsConflict())
+        var removal = new Change(row.Key, null, row.Version);
+        if (!dryRun && !(await account.ImageRows.PutAsync(@namespace, removal, cancellationToken)).IsDone)
         {
             return false;
         }
+
+        counts.Add(SweepKind.Sessions);
+        return true;
     }
 
     private async Task DropAsync(BlobItem blob, string id, CancellationToken cancellationToken)
@@ -73,7 +68,7 @@ internal sealed class UploadSweep(
         // Also those of a session that has just expired: a request may still be at work on them.
         if (
             age.IsYoungerThan(blob.Properties.LastModified, age.Options.AfterChunk)
-            || await account.Catalog.GetAsync(@namespace, Keys.Upload(id), cancellationToken) is not null
+            || await account.ImageRows.GetAsync(@namespace, Keys.Upload(id), cancellationToken) is not null
         )
         {
             return;

@@ -140,7 +140,7 @@ public sealed class Node : IAsyncDisposable
             )
         )
         {
-            if (row.RowKey != Keys.Version && !Keys.All('c').Contains(row.RowKey))
+            if (row.RowKey != JournalKeys.Version && !Keys.All('c').Contains(row.RowKey))
             {
                 keys.Add(row.RowKey);
             }

@@ -164,7 +164,7 @@ public sealed class BlobsAreSwept
         await node.LandAsync([$"{Repo}/{layout.FirstLayer}"]);
         await node.LandAsync([$"{Repo}/index.json", $"{Repo}/{manifest}"]);
         var layer = Node.Digest(Layout.Digest(layout.Read(layout.Manifests[0])["layers"]![0]!.AsObject()));
-        var blob = await node.Storage.Catalog.GetAsync(Namespace, Keys.Blob("web", layer), Stop);
+        var blob = await node.Storage.ImageRows.GetAsync(Namespace, Keys.Blob("web", layer), Stop);
         var need = Assert.Single(await node.Catalog.RangeAsync(Namespace, Keys.Needs("web", layer), Stop));
         Assert.True(need.Timestamp > blob!.Timestamp);
 
@@ -398,7 +398,7 @@ public sealed class BlobsAreSwept
             async () =>
             {
                 await node.LandAsync([path]);
-                var row = await node.Storage.Catalog.GetAsync(RefusedRow.PartitionOf(path), Keys.Refused(path), Stop);
+                var row = await node.Storage.ImageRows.GetAsync(RefusedRow.PartitionOf(path), Keys.Refused(path), Stop);
                 var blob = await node.Storage.Images.GetBlobClient(path).GetPropertiesAsync(cancellationToken: Stop);
                 return row?.Timestamp >= blob.Value.LastModified.AddSeconds(1);
             },

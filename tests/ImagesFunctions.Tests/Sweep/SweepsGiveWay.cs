@@ -26,7 +26,7 @@ public sealed class SweepsGiveWay
             await using var node = new Node(await Storages.NewWithTablesAsync());
             await using var pusher = new Node(node.Connection);
             var (repository, digest) = (Node.Repository(Repo), (await StraysAsync(node, 1))[0]);
-            var row = await node.Storage.Catalog.GetAsync(Namespace, Keys.Blob("web", digest), Stop);
+            var row = await node.Storage.ImageRows.GetAsync(Namespace, Keys.Blob("web", digest), Stop);
             var promises = new Promises(
                 pusher.Storage,
                 pusher.Catalog,
@@ -169,7 +169,7 @@ public sealed class SweepsGiveWay
             (view, _) =>
             {
                 needs.ToList().ForEach(d => view.Announce(Keys.AnyNeed("web", d)));
-                return Task.FromResult(Decision.Of(0, [new Change(row.Key, row.ToEntity(Namespace))]));
+                return Task.FromResult(Decision.Of(0, [new Change(row.Key, row.ToRow())]));
             },
             Stop
         );
