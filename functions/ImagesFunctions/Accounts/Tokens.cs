@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 

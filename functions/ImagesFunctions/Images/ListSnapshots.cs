@@ -3,7 +3,6 @@ using System.IO.Compression;
 using System.Text;
 using Azure;
 using Azure.Storage.Blobs.Models;
-using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Images;

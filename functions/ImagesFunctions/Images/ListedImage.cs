@@ -3,7 +3,7 @@ using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using ImagesFunctions.Oci;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Images;

@@ -1,8 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
+using ImagesFunctions.Journal;
 
 namespace ImagesFunctions.Images;
 

@@ -1,3 +1,4 @@
+using ImagesFunctions.Journal;
 using ImagesFunctions.Storage;
 using Microsoft.Extensions.Logging;
 

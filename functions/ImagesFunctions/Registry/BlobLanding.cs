@@ -1,4 +1,5 @@
 using ImagesFunctions.Ingest;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Sweep;

@@ -1,4 +1,5 @@
 using Azure.Storage.Blobs.Specialized;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using ImagesFunctions.Accounts;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;

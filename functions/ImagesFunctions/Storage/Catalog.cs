@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Storage;

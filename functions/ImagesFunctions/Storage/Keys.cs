@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Storage;

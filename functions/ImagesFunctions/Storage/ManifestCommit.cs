@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Storage;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ImagesFunctions.Journal;
 
 namespace ImagesFunctions.Storage;
 

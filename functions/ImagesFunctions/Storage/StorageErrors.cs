@@ -1,4 +1,5 @@
 using Azure;
+using ImagesFunctions.Journal;
 
 namespace ImagesFunctions.Storage;
 

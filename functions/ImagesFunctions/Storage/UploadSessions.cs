@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Azure;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Storage;

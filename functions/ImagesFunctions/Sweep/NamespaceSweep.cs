@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 using Microsoft.Extensions.Logging;

@@ -1,3 +1,4 @@
+using ImagesFunctions.Journal;
 using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Sweep;

@@ -1,4 +1,4 @@
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Journal;
 
 /// <summary>A text that may be longer than one value of a row holds (64 KiB), split over numbered values.</summary>
 public static class SplitText

@@ -1,4 +1,4 @@
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Journal;
 
 /// <summary>One version of a row, as its table names it. A write that carries it takes place only while the row has this version.</summary>
 /// <param name="Text">The table's own text, never interpreted.</param>

@@ -1,4 +1,4 @@
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Journal;
 
 /// <summary>Waits between tries: exponential, with full jitter, so that those who failed together do not try together.</summary>
 public static class Backoff

@@ -1,4 +1,4 @@
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Journal;
 
 /// <summary>A decision that waits to be committed.</summary>
 internal sealed class PendingDecision(DecisionView view, IReadOnlyList<Change> changes)

@@ -1,4 +1,4 @@
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Journal;
 
 /// <summary>Row keys from <paramref name="From"/> up to, and without, <paramref name="To"/>, in ordinal order.</summary>
 /// <param name="From">The first key.</param>

@@ -1,4 +1,4 @@
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Journal;
 
 /// <summary>Sends a commit, again and again until it is known whether it took effect.</summary>
 internal sealed class CommitTransaction(IJournalTable table, string partition)

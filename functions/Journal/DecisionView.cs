@@ -1,4 +1,4 @@
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Journal;
 
 /// <summary>
 /// A partition as a decision sees it: every read happens after commit <see cref="Seq"/>, and is recorded, so that a

@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Journal;
 
 /// <summary>
 /// What a journal needs of a table: rows with keys in ordinal order, versions that a write can depend on, and transactions

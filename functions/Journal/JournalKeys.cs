@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Journal;
 
 /// <summary>The keys of the rows that a journal adds to its partition.</summary>
 public static class JournalKeys

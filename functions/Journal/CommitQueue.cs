@@ -1,4 +1,4 @@
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Journal;
 
 /// <summary>
 /// The one way by which this process commits to a partition. Decisions are made by their callers, at the same time;

@@ -1,4 +1,4 @@
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Journal;
 
 /// <summary>One order for all changes of one partition of a table, whichever processes make them.</summary>
 /// <param name="table">The table.</param>

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Journal;
 
 /// <summary>
 /// What one commit changed: row <c>c</c>. Some rows stand in it in full, so that a copy of them can be brought up to date from

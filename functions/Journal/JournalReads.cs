@@ -1,4 +1,4 @@
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Journal;
 
 /// <summary>A partition's place in its order.</summary>
 /// <param name="Seq">The number of its last commit; 0 before the first.</param>

@@ -1,4 +1,4 @@
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Journal;
 
 /// <summary>What was decided: an answer, and the rows to write so that it becomes true. No rows: there is nothing to do.</summary>
 /// <param name="Result">The answer.</param>
