@@ -35,7 +35,7 @@ public sealed class DecisionView(IJournalTable table, string partition, long seq
     }
 
     /// <summary>The rows of a range, in the order of their keys.</summary>
-    public async Task<List<TableRow>> RangeAsync(KeyRange range, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<TableRow>> RangeAsync(KeyRange range, CancellationToken cancellationToken)
     {
         lock (_gate)
         {

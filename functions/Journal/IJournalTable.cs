@@ -12,7 +12,7 @@ public interface IJournalTable
     Task<TableRow?> GetAsync(string partition, string key, CancellationToken cancellationToken);
 
     /// <summary>The rows of a range, in the order of their keys.</summary>
-    Task<List<TableRow>> RangeAsync(string partition, KeyRange range, CancellationToken cancellationToken);
+    Task<IReadOnlyList<TableRow>> RangeAsync(string partition, KeyRange range, CancellationToken cancellationToken);
 
     /// <summary>
     /// Makes changes in one transaction, which is sent once: all of them or none. Whatever is neither done nor one of the

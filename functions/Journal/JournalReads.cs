@@ -26,7 +26,7 @@ public static class JournalReads
 
     /// <summary>The entries from one number to another, both included, in order; fewer where entries are trimmed.</summary>
     /// <exception cref="ArgumentOutOfRangeException">They are more than <see cref="MostEntries"/>.</exception>
-    public static async Task<List<JournalEntry>> EntriesAsync(
+    public static async Task<IReadOnlyList<JournalEntry>> EntriesAsync(
         this IJournalTable table,
         string partition,
         long from,

@@ -81,7 +81,7 @@ public sealed class PartitionJournal(IJournalTable table, string partition, Func
         {
             var last = Math.Min(to, first + ReplayedAtOnce - 1);
             var entries = await table.EntriesAsync(partition, first, last, cancellationToken);
-            if (entries.Count <= last - first || entries.Exists(e => e.Rows is null))
+            if (entries.Count <= last - first || entries.Any(e => e.Rows is null))
             {
                 return null;
             }

@@ -334,8 +334,8 @@ internal sealed class Garbage(
         CancellationToken cancellationToken
     ) =>
         (await view.RangeAsync(Keys.OfApp('t', image.App), cancellationToken))
-            .ConvertAll(TagRow.From)
-            .Exists(t => t.Digest == image.Digest && (t.Generation is null || t.Generation == image.Generation));
+            .Select(TagRow.From)
+            .Any(t => t.Digest == image.Digest && (t.Generation is null || t.Generation == image.Generation));
 
     // A manifest of which neither a row nor a blob is left. A blob that is marked may yet be written anew.
     private static async Task<bool> IsGoneAsync(

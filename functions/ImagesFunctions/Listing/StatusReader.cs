@@ -118,7 +118,7 @@ public sealed class StatusReader
     )
     {
         var range = app is null ? Keys.All('n') : Keys.OfApp('n', app);
-        var needs = (await _catalog.RangeAsync(@namespace, range, cancellationToken)).ConvertAll(NeedRow.From);
+        var needs = (await _catalog.RangeAsync(@namespace, range, cancellationToken)).Select(NeedRow.From).ToList();
         var complete = rows
             .Images.Values.Where(i => i.State == ImageState.Complete)
             .Select(i => (i.App, i.Digest))

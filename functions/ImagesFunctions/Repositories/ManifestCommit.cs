@@ -552,7 +552,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         string app,
         Digest digest,
         CancellationToken cancellationToken
-    ) => (await view.RangeAsync(Keys.Needs(app, digest), cancellationToken)).ConvertAll(NeedRow.From);
+    ) => [.. (await view.RangeAsync(Keys.Needs(app, digest), cancellationToken)).Select(NeedRow.From)];
 
     // The tags that waited for this image, and the removal of the rows that said so; those that are set anyway wait no more.
     private static async Task<(List<Change> Changes, bool More)> TagsAsync(

@@ -33,8 +33,11 @@ internal sealed class Catalog(StorageAccount account)
         _table.GetAsync(@namespace, key, cancellationToken);
 
     /// <summary>The rows of a range, in the order of their keys.</summary>
-    public Task<List<TableRow>> RangeAsync(string @namespace, KeyRange range, CancellationToken cancellationToken) =>
-        _table.RangeAsync(@namespace, range, cancellationToken);
+    public Task<IReadOnlyList<TableRow>> RangeAsync(
+        string @namespace,
+        KeyRange range,
+        CancellationToken cancellationToken
+    ) => _table.RangeAsync(@namespace, range, cancellationToken);
 
     /// <summary>The verified blob's row, or null. A row whose removal has begun is returned too.</summary>
     public async Task<BlobRow?> BlobAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
@@ -55,9 +58,11 @@ internal sealed class Catalog(StorageAccount account)
         Digest needed,
         CancellationToken cancellationToken
     ) =>
-        (await RangeAsync(repository.Namespace, Keys.Needs(repository.App, needed), cancellationToken)).ConvertAll(
-            NeedRow.From
-        );
+        [
+            .. (await RangeAsync(repository.Namespace, Keys.Needs(repository.App, needed), cancellationToken)).Select(
+                NeedRow.From
+            ),
+        ];
 
     /// <summary>
     /// Writes the row of a blob that was just verified, outside the namespace's order, which new rows may be. False when

@@ -29,7 +29,11 @@ internal sealed class StoredTable(TableClient table, TableClient once) : IJourna
     }
 
     /// <inheritdoc/>
-    public async Task<List<TableRow>> RangeAsync(string partition, KeyRange range, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<TableRow>> RangeAsync(
+        string partition,
+        KeyRange range,
+        CancellationToken cancellationToken
+    )
     {
         var rows = new List<TableRow>();
         await foreach (var row in Query(partition, range).WithCancellation(cancellationToken))
