@@ -1,4 +1,5 @@
 using ImagesFunctions;
+using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -11,7 +12,7 @@ var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 builder.Services.AddImages(builder.Configuration);
 builder.Services.AddRouting();
-if (Telemetry.IsExported(builder.Configuration))
+if (TelemetryExport.IsExported(builder.Configuration))
 {
     // From here on the host leaves the telemetry of this process to it.
     builder.Services.AddOpenTelemetry().UseFunctionsWorkerDefaults();

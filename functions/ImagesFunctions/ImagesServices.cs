@@ -1,9 +1,15 @@
 using ImagesFunctions.Accounts;
+using ImagesFunctions.Blobs;
+using ImagesFunctions.GarbageCollection;
+using ImagesFunctions.Http;
 using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
+using ImagesFunctions.Listing;
 using ImagesFunctions.Registry;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
+using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

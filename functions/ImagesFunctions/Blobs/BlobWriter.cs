@@ -4,8 +4,9 @@ using Azure;
 using Azure.Storage;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
+using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Blobs;
 
 /// <summary>
 /// Writes a stream into a block blob, at once visible or not at all, in a few buffers whatever its length. One of three ways:

@@ -3,8 +3,10 @@ using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Blobs;
 
 /// <summary>A stored blob as it stands: its ETag and its length in bytes.</summary>
 internal readonly record struct StoredBlob(string ETag, long Size, DateTimeOffset LastModified);

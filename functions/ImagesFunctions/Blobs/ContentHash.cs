@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using ImagesFunctions.Oci;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Blobs;
 
 /// <summary>Takes bytes as they stream by: their hash, their number, and what there is to see in a tar.</summary>
 /// <param name="algorithm">sha256 or sha512.</param>

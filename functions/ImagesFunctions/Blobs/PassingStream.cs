@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Blobs;
 
 /// <summary>
 /// A body of known length on its way from a client to storage. It is hashed as it passes, and its last bytes are held back

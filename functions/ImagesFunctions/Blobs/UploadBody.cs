@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Blobs;
 
 /// <summary>The body of a request that brings content: its beginning is in memory, the rest is still to come.</summary>
 internal sealed class UploadBody : IDisposable

@@ -1,6 +1,6 @@
-using ImagesFunctions.Storage;
+using ImagesFunctions.Rows;
 
-namespace ImagesFunctions.Registry;
+namespace ImagesFunctions.Blobs;
 
 /// <summary>
 /// Hashes of sessions that are not finished, so that what came in several requests to this process need not be read back.

@@ -4,8 +4,10 @@ using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Blobs;
 
 /// <summary>What was to be copied inside storage is not there any more.</summary>
 internal sealed class CopySourceGoneException : Exception;

@@ -1,9 +1,11 @@
+using ImagesFunctions.Blobs;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 
-namespace ImagesFunctions.Sweep;
+namespace ImagesFunctions.GarbageCollection;
 
 /// <summary>
 /// The sweeper's decisions about one namespace. Whoever asks has a suspicion; here everything is read again and decided in

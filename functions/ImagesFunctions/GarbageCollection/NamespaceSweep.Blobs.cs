@@ -3,9 +3,10 @@ using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Sweep;
+namespace ImagesFunctions.GarbageCollection;
 
 // What is done about blobs: of the containers images and derived.
 internal sealed partial class NamespaceSweep

@@ -2,14 +2,16 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
-using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Journal;
+using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 using Microsoft.Extensions.Logging;
 
-namespace ImagesFunctions.Sweep;
+namespace ImagesFunctions.GarbageCollection;
 
 /// <summary>
 /// Sweeps one namespace: reads its rows and the list of its blobs once or twice, each a page at a time, and hands whatever

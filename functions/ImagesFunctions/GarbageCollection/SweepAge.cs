@@ -1,7 +1,8 @@
 using ImagesFunctions.Journal;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Sweep;
+namespace ImagesFunctions.GarbageCollection;
 
 /// <summary>What is young, by the storage service's clock: its <c>Date</c> header against its <c>Timestamp</c> and <c>Last-Modified</c>.</summary>
 internal sealed record SweepAge(DateTimeOffset Now, SweepOptions Options)

@@ -1,6 +1,7 @@
+using ImagesFunctions.Settings;
 using Microsoft.Extensions.Configuration;
 
-namespace ImagesFunctions.Sweep;
+namespace ImagesFunctions.GarbageCollection;
 
 /// <summary>How long the sweeper leaves things alone. All times are by the storage service's clock.</summary>
 public sealed record SweepOptions

@@ -1,4 +1,4 @@
-namespace ImagesFunctions.Sweep;
+namespace ImagesFunctions.GarbageCollection;
 
 /// <summary>What a sweep does, by kind.</summary>
 public enum SweepKind

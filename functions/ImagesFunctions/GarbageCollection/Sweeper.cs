@@ -1,12 +1,16 @@
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
+using ImagesFunctions.Blobs;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
+using ImagesFunctions.Telemetry;
 using Microsoft.Extensions.Logging;
 
-namespace ImagesFunctions.Sweep;
+namespace ImagesFunctions.GarbageCollection;
 
 /// <summary>
 /// Removes what nobody needs any more, while everything else goes on: every removal is a commit like any other. A sweep that
@@ -79,7 +83,7 @@ public sealed class Sweeper
         var result = counts.Result(dryRun);
         foreach (var (kind, count) in result.Counts.Where(_ => !dryRun))
         {
-            Telemetry.Swept(kind.ToString().ToLowerInvariant(), count);
+            Metrics.Swept(kind.ToString().ToLowerInvariant(), count);
         }
 
         _log.LogInformation("Swept {Namespaces} namespaces: {Result}", namespaces.Count, result);

@@ -2,9 +2,10 @@ using Azure;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using ImagesFunctions.Journal;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Sweep;
+namespace ImagesFunctions.GarbageCollection;
 
 /// <summary>
 /// Removes the upload sessions of a namespace that have expired: the row <c>u!&lt;uuid&gt;</c> first, so that nobody can go on

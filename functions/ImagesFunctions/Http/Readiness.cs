@@ -2,7 +2,7 @@ using ImagesFunctions.Journal;
 using ImagesFunctions.Storage;
 using Microsoft.Extensions.Logging;
 
-namespace ImagesFunctions.Images;
+namespace ImagesFunctions.Http;
 
 /// <summary>Whether storage can be reached. However many ask, one read at a time is on its way.</summary>
 /// <param name="storage">The storage account; may throw when none is configured.</param>

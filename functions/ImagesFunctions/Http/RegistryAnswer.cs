@@ -2,7 +2,7 @@ using ImagesFunctions.Oci;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
-namespace ImagesFunctions.Registry;
+namespace ImagesFunctions.Http;
 
 /// <summary>Answers that are small and whole.</summary>
 internal static class RegistryAnswer

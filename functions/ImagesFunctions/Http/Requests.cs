@@ -4,12 +4,13 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Storage;
+using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace ImagesFunctions;
+namespace ImagesFunctions.Http;
 
 /// <summary>How one of the two APIs says that something went wrong.</summary>
 /// <param name="Of">The error that an exception stands for; null for one that nobody foresaw.</param>
@@ -66,7 +67,7 @@ internal static partial class Requests
             brokeOff = StatusCodes.Status500InternalServerError;
         }
 
-        Telemetry.Answered(
+        Metrics.Answered(
             context,
             brokeOff ?? context.Response.StatusCode,
             Stopwatch.GetElapsedTime(started).TotalSeconds

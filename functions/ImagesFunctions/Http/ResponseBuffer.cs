@@ -1,7 +1,7 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
 
-namespace ImagesFunctions.Images;
+namespace ImagesFunctions.Http;
 
 /// <summary>
 /// Collects the body of an answer and sends it piece by piece. Before the first piece is sent, an error can still become

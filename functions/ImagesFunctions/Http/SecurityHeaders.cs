@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace ImagesFunctions;
+namespace ImagesFunctions.Http;
 
 /// <summary>What every answer tells a browser: that there is nothing in it to run, to frame or to guess at.</summary>
 internal static class SecurityHeaders

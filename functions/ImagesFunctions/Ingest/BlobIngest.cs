@@ -1,6 +1,9 @@
+using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
+using ImagesFunctions.Telemetry;
 
 namespace ImagesFunctions.Ingest;
 
@@ -47,7 +50,11 @@ public sealed class BlobIngest
     /// <param name="cancellationToken">Ends it between any two steps; the next event for the path goes on.</param>
     /// <exception cref="StorageUnavailableException">Storage failed, as any exception of the Azure SDK says as well: the event is to be delivered again.</exception>
     public Task LandedAsync(string path, CancellationToken cancellationToken) =>
-        Telemetry.IngestAsync(path, () => TakeInAsync(path, cancellationToken), cancellationToken);
+        Metrics.IngestAsync(
+            () => Refusals.Visible(path),
+            () => TakeInAsync(path, cancellationToken),
+            cancellationToken
+        );
 
     private async Task<Landed> TakeInAsync(string path, CancellationToken cancellationToken)
     {

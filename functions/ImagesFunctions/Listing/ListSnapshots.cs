@@ -3,9 +3,10 @@ using System.IO.Compression;
 using System.Text;
 using Azure;
 using Azure.Storage.Blobs.Models;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Images;
+namespace ImagesFunctions.Listing;
 
 /// <summary>All that a list of a namespace is made from, as it was after a commit.</summary>
 /// <param name="Seq">The commit's number.</param>

@@ -3,10 +3,12 @@ using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ImagesFunctions.Http;
 using ImagesFunctions.Journal;
-using ImagesFunctions.Storage;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 
-namespace ImagesFunctions.Images;
+namespace ImagesFunctions.Listing;
 
 /// <summary>
 /// An image as lists show it. What they write of it is made once, when the image or its tags change, and only copied

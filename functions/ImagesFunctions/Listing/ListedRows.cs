@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Listing;
 
 /// <summary>An image that lists show.</summary>
 /// <param name="Row">Its row, without its facts.</param>

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using ImagesFunctions.Journal;
 
-namespace ImagesFunctions.Images;
+namespace ImagesFunctions.Listing;
 
 /// <summary>
 /// The listed images of a namespace, or of one app of it, after a certain commit; never changed once it is made. The

@@ -3,9 +3,12 @@ using Azure;
 using Azure.Data.Tables;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
+using ImagesFunctions.Telemetry;
 
-namespace ImagesFunctions.Images;
+namespace ImagesFunctions.Listing;
 
 /// <summary>
 /// The lists of namespaces, never older than the moment they were asked for: a request reads the namespace's sequence
@@ -63,7 +66,7 @@ internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows, ListS
         }
 
         var kept = Kept(@namespace, app);
-        Telemetry.ListRead(isHit: kept.List?.Seq >= seq);
+        Metrics.ListRead(isHit: kept.List?.Seq >= seq);
         var list = await kept.AtLeastAsync(seq, cancellationToken);
         Trim(kept);
         return list;
@@ -239,7 +242,7 @@ internal sealed class KeptList
         try
         {
             var source = await UpdateAsync(seq, deadline.Token);
-            Telemetry.ListUpdated(source);
+            Metrics.ListUpdated(source);
             SaveIfWorthIt(wasScanned: source == "scan");
         }
         catch

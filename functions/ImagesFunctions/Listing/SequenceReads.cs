@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using ImagesFunctions.Storage;
+using ImagesFunctions.Rows;
 
-namespace ImagesFunctions.Images;
+namespace ImagesFunctions.Listing;
 
 /// <summary>
 /// The sequence numbers of namespaces that one request needs, none older than the request. What it will probably need can be

@@ -1,7 +1,10 @@
+using ImagesFunctions.Blobs;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Ingest;
+namespace ImagesFunctions.Listing;
 
 /// <summary>What is listed, what waits and what was refused: the answer to "why is my drop not listed?"</summary>
 /// <param name="Listed">Images that count, sorted by repository and digest.</param>
@@ -10,7 +13,7 @@ namespace ImagesFunctions.Ingest;
 /// <param name="PendingTags">Tags whose image is not there yet.</param>
 /// <param name="Unseen">Paths of blobs that no event was delivered for yet, or other bytes than those.</param>
 public sealed record IngestStatus(
-    IReadOnlyList<ListedImage> Listed,
+    IReadOnlyList<StatusImage> Listed,
     IReadOnlyList<WaitingManifest> Waiting,
     IReadOnlyList<RefusedBlob> Refused,
     IReadOnlyList<PendingTag> PendingTags,
@@ -22,7 +25,7 @@ public sealed record IngestStatus(
 }
 
 /// <summary>An image that counts.</summary>
-public sealed record ListedImage(string Repository, string Digest, IReadOnlyList<string> Tags, long Size);
+public sealed record StatusImage(string Repository, string Digest, IReadOnlyList<string> Tags, long Size);
 
 /// <summary>A manifest that waits for these digests: its own, if its blob has not landed.</summary>
 public sealed record WaitingManifest(string Repository, string Manifest, IReadOnlyList<string> Missing);
@@ -72,7 +75,7 @@ public sealed class StatusReader
         var listed = new ListedRows<ImageRow>(row => row)
             .Apply(rows)
             .Values.OfType<ListedRow<ImageRow>>()
-            .Select(i => new ListedImage($"{@namespace}/{i.Row.App}", i.Row.Digest.ToString(), i.Tags, i.Row.Size));
+            .Select(i => new StatusImage($"{@namespace}/{i.Row.App}", i.Row.Digest.ToString(), i.Tags, i.Row.Size));
         return await ReadProblemsAsync(@namespace, app, rows, cancellationToken) with
         {
             Listed = [.. listed],

@@ -1,8 +1,10 @@
 using System.Buffers;
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Http;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Registry;

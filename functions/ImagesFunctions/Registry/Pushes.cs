@@ -1,6 +1,9 @@
 using Azure.Storage.Blobs.Specialized;
+using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Registry;

@@ -1,3 +1,5 @@
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Repositories;
 using ImagesFunctions.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.Text.Json;
 using ImagesFunctions.Accounts;
+using ImagesFunctions.Http;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;
 

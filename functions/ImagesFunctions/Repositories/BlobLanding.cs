@@ -1,9 +1,10 @@
+using ImagesFunctions.Blobs;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
+using ImagesFunctions.Rows;
 
-namespace ImagesFunctions.Registry;
+namespace ImagesFunctions.Repositories;
 
 /// <summary>
 /// Brings bytes that are known to have a digest to their place in a repository's layout, and their row <c>b</c> into the

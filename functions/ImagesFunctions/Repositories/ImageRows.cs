@@ -1,7 +1,9 @@
+using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Repositories;
 
 /// <summary>
 /// Makes image rows from manifests whose parts are all there, and completes those whose facts did not fit. Generation and

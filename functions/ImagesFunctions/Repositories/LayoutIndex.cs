@@ -1,8 +1,9 @@
+using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
+using ImagesFunctions.Rows;
 
-namespace ImagesFunctions.Ingest;
+namespace ImagesFunctions.Repositories;
 
 /// <summary>
 /// Applies the <c>index.json</c> of an uploaded OCI image layout: it says which blobs are manifests, sets the tags that it

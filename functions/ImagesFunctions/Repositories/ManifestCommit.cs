@@ -1,9 +1,11 @@
 using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
+using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Repositories;
 
 /// <summary>
 /// Commits manifests: an image's row appears, together with the tags that waited for it, in one transaction, at a moment

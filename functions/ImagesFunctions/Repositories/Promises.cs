@@ -1,8 +1,10 @@
+using ImagesFunctions.GarbageCollection;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Sweep;
+namespace ImagesFunctions.Repositories;
 
 /// <summary>
 /// What a push is told that it need not send. Its manifest comes later, and until then nobody needs the blob: so the blob's row

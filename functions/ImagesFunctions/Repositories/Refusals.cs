@@ -1,8 +1,10 @@
 using System.Globalization;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+using ImagesFunctions.Telemetry;
 using Microsoft.Extensions.Logging;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Repositories;
 
 /// <summary>What kind of thing is wrong with a blob.</summary>
 internal enum RefusalKind
@@ -68,7 +70,7 @@ internal sealed partial class Refusals(Catalog catalog, TimeProvider time, ILogg
         else
         {
             LogRefused(Visible(path), text);
-            Telemetry.Refused(kind);
+            Metrics.Refused(kind.ToString().ToLowerInvariant());
         }
 
         await catalog.PutRefusedAsync(row, cancellationToken);

@@ -1,7 +1,9 @@
+using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Repositories;
 
 /// <summary>How a removal ended.</summary>
 /// <param name="Found">Whether there was something to remove.</param>

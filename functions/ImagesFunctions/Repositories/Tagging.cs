@@ -1,7 +1,8 @@
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Repositories;
 
 /// <summary>Sets tags on committed images.</summary>
 internal sealed class Tagging(Catalog catalog)

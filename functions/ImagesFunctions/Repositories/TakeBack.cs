@@ -1,7 +1,9 @@
+using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Repositories;
 
 /// <summary>
 /// Takes a blob's row back when its bytes are gone or are others, and hides every image that needs them. The row is marked

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Rows;
 
 /// <summary>The rows of the table <c>images</c>: read as they are, or changed by decisions that one order per namespace makes serializable.</summary>
 internal sealed class Catalog(StorageAccount account)

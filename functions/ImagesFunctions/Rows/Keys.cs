@@ -3,7 +3,7 @@ using System.Text;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Rows;
 
 /// <summary>
 /// Makes the row keys of the catalog. The separator <c>!</c> sorts before every character of a name, and app names are

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Rows;
 
 /// <summary>Whether an image row counts.</summary>
 public enum ImageState

@@ -1,7 +1,7 @@
 using System.Globalization;
 using ImagesFunctions.Journal;
 
-namespace ImagesFunctions.Storage;
+namespace ImagesFunctions.Rows;
 
 /// <summary>Bytes of a push session that are stored: a blob of its own in the container <c>uploads</c>.</summary>
 /// <param name="Id">Random, so that no two attempts write the same blob.</param>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ImagesFunctions;
+namespace ImagesFunctions.Settings;
 
 /// <summary>A length of time as people type it: <c>30d</c>, <c>24h</c>, <c>15m</c>, <c>30s</c>.</summary>
 public static class Duration

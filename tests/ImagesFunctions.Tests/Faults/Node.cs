@@ -3,7 +3,6 @@ using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -6,7 +6,6 @@ using System.Text.Json.Nodes;
 using Azure;
 using Azure.Data.Tables;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
 using ImagesFunctions.Tests.Registry;
 
 namespace ImagesFunctions.Tests.Faults;

@@ -2,7 +2,6 @@ using Azure;
 using ImagesFunctions.Images;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
 using ImagesFunctions.Tests.Faults;
 
 namespace ImagesFunctions.Tests.Images;

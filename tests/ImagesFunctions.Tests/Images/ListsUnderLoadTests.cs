@@ -96,7 +96,7 @@ public sealed class ListsUnderLoadTests
     {
         var row = Images(1)[0];
         string[] tags = [.. Enumerable.Range(0, 20_000).Select(i => $"tag-{i:D6}")];
-        var image = new ImagesFunctions.Images.ListedImage("alice", row, ImageTexts.Of(row), tags);
+        var image = new ListedImage("alice", row, ImageTexts.Of(row), tags);
         using var to = new Pieces();
         var context = new DefaultHttpContext();
         context.Response.Body = to;

@@ -2,7 +2,6 @@ using System.Text;
 using Azure.Data.Tables;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
 using ImagesFunctions.Tests.Faults;
 
 namespace ImagesFunctions.Tests.Sweep;

@@ -3,7 +3,6 @@ using Azure.Data.Tables;
 using ImagesFunctions.Local;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
 using ImagesFunctions.Tests.Faults;
 using ImagesFunctions.Tests.Registry;
 using Microsoft.AspNetCore.Builder;

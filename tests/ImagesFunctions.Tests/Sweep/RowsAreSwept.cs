@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Azure.Data.Tables;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
 using ImagesFunctions.Tests.Faults;
 
 namespace ImagesFunctions.Tests.Sweep;

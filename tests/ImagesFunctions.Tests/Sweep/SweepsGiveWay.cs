@@ -1,7 +1,6 @@
 using System.Text;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
 using ImagesFunctions.Tests.Faults;
 
 namespace ImagesFunctions.Tests.Sweep;
