@@ -2,6 +2,7 @@ using System.Buffers;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
@@ -164,6 +165,34 @@ internal sealed class Content(StorageAccount account)
             return null;
         }
     }
+
+    /// <summary>Writes a body where no blob is: see <see cref="BlobWriter.WriteAsync"/>.</summary>
+    /// <param name="path">The path inside the container.</param>
+    /// <param name="body">The bytes.</param>
+    /// <param name="hash">Takes the bytes.</param>
+    /// <param name="accept">Asked when all bytes are taken and before any of them counts. False: nothing is written.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The blob's ETag, or null when the bytes were not accepted or somebody else has written the blob.</returns>
+    public Task<string?> WriteAsync(
+        string path,
+        UploadBody body,
+        ContentHash hash,
+        Func<bool> accept,
+        CancellationToken cancellationToken
+    ) =>
+        BlobWriter.WriteAsync(
+            account.Images.GetBlockBlobClient(path),
+            account.ImageStreams.GetBlockBlobClient(path),
+            body,
+            hash,
+            accept,
+            BlobWriter.Absent,
+            cancellationToken
+        );
+
+    /// <summary>Where a blob can be read without anything else for a while.</summary>
+    public Task<Uri> ReadUriAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken) =>
+        account.ReadUriAsync(account.Images.GetBlobClient(path), lifetime, cancellationToken);
 
     /// <summary>The paths and ETags of all blobs whose path begins like this.</summary>
     public async Task<List<(string Path, string ETag)>> ListAsync(string prefix, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using ImagesFunctions.Repositories;
 using ImagesFunctions.Settings;
 using Microsoft.Extensions.Configuration;
 
@@ -35,6 +36,9 @@ public sealed record SweepOptions
 
     /// <summary>For tests, which cannot wait: sweeps as if it were so much later.</summary>
     internal TimeSpan Later { get; init; }
+
+    /// <summary>What a blob that nobody needs is granted.</summary>
+    internal BlobGrace Grace => new(AfterPush, AfterDrop, Later);
 
     /// <summary>Reads the settings; what is not set is as above.</summary>
     /// <exception cref="InvalidOperationException">A setting is no duration; the message names it.</exception>

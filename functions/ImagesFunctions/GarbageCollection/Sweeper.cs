@@ -1,5 +1,3 @@
-using Azure.Storage.Blobs;
-using Azure.Storage.Blobs.Models;
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Journal;
@@ -131,18 +129,14 @@ public sealed class Sweeper
             namespaces.Add(next);
         }
 
-        foreach (var container in (BlobContainerClient[])[_account.Images, _account.Uploads, _account.Derived])
+        foreach (var container in new[] { _account.Images, _account.Uploads, _account.Derived })
         {
-            await foreach (
-                var item in container
-                    .GetBlobsByHierarchyAsync(BlobTraits.None, BlobStates.Uncommitted, "/", null, cancellationToken)
-                    .Patiently(cancellationToken)
-            )
+            await foreach (var folder in new StoredBlobs(container).FoldersAsync(cancellationToken))
             {
                 // What stands elsewhere belongs to nobody.
-                if (item.IsPrefix && Repository.IsNamespace(item.Prefix[..^1]))
+                if (Repository.IsNamespace(folder))
                 {
-                    namespaces.Add(item.Prefix[..^1]);
+                    namespaces.Add(folder);
                 }
             }
         }

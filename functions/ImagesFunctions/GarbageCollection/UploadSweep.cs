@@ -1,6 +1,4 @@
-using Azure;
-using Azure.Storage.Blobs.Models;
-using Azure.Storage.Blobs.Specialized;
+using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
@@ -19,6 +17,8 @@ internal sealed class UploadSweep(
     bool dryRun
 )
 {
+    private readonly StoredBlobs _staged = new(account.Uploads);
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var live = new HashSet<string>(StringComparer.Ordinal);
@@ -38,11 +38,7 @@ internal sealed class UploadSweep(
             }
         }
 
-        await foreach (
-            var blob in account
-                .Uploads.GetBlobsAsync(BlobTraits.None, BlobStates.Uncommitted, $"{@namespace}/", cancellationToken)
-                .Patiently(cancellationToken)
-        )
+        await foreach (var blob in _staged.ListAsync($"{@namespace}/", uncommitted: true, cancellationToken))
         {
             var id = blob.Name[(@namespace.Length + 1)..].Split('/')[0];
             if (!live.Contains(id))
@@ -65,11 +61,11 @@ internal sealed class UploadSweep(
         return true;
     }
 
-    private async Task DropAsync(BlobItem blob, string id, CancellationToken cancellationToken)
+    private async Task DropAsync(BlobListing blob, string id, CancellationToken cancellationToken)
     {
         // Also those of a session that has just expired: a request may still be at work on them.
         if (
-            age.IsYoungerThan(blob.Properties.LastModified, age.Options.AfterChunk)
+            age.IsYoungerThan(blob.LastModified, age.Options.AfterChunk)
             || await account.ImageRows.GetAsync(@namespace, Keys.Upload(id), cancellationToken) is not null
         )
         {
@@ -77,19 +73,10 @@ internal sealed class UploadSweep(
         }
 
         counts.Add(SweepKind.Uploads);
-        if (dryRun)
+        if (!dryRun)
         {
-            return;
-        }
-
-        var staged = account.Uploads.GetBlockBlobClient(blob.Name);
-        try
-        {
-            await staged.DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots, null, cancellationToken);
-        }
-        catch (RequestFailedException error) when (error.IsConflict())
-        {
-            // A lease, or a copy under way: the next sweep.
+            // Not while it is leased or being copied to: then the next sweep.
+            await _staged.DeleteAsync(blob.Name, cancellationToken);
         }
     }
 }

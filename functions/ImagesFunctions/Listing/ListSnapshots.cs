@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
-using Azure;
-using Azure.Storage.Blobs.Models;
+using ImagesFunctions.Blobs;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 
@@ -31,41 +30,32 @@ internal sealed class ListSnapshots(StorageAccount account)
 
     private const string SeqName = "seq";
 
+    private readonly DerivedBlobs _blobs = new(account);
+
     /// <summary>The number of the commit that the newest snapshot is of; 0 where there is none.</summary>
-    public async Task<long> SeqAsync(string @namespace, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var properties = await account
-                .Derived.GetBlobClient(PathOf(@namespace))
-                .GetPropertiesAsync(cancellationToken: cancellationToken);
-            return
-                properties.Value.Metadata.TryGetValue(SeqName, out var seq)
-                && long.TryParse(seq, CultureInfo.InvariantCulture, out var number)
-                ? number
-                : 0;
-        }
-        catch (RequestFailedException error) when (error.IsNotFound())
-        {
-            return 0;
-        }
-    }
+    public async Task<long> SeqAsync(string @namespace, CancellationToken cancellationToken) =>
+        long.TryParse(
+            await _blobs.MetadataAsync(PathOf(@namespace), SeqName, cancellationToken),
+            CultureInfo.InvariantCulture,
+            out var seq
+        )
+            ? seq
+            : 0;
 
     /// <summary>The newest snapshot, or null.</summary>
     public async Task<ListSnapshot?> LoadAsync(string @namespace, CancellationToken cancellationToken)
     {
+        // Some MiB for 100,000 images, which will be in memory anyway.
+        if (await _blobs.ReadAsync(PathOf(@namespace), cancellationToken) is not { } bytes)
+        {
+            return null;
+        }
+
         try
         {
-            // Some MiB for 100,000 images, which will be in memory anyway.
-            var blob = await account.Derived.GetBlobClient(PathOf(@namespace)).DownloadContentAsync(cancellationToken);
-            await using var brotli = new BrotliStream(blob.Value.Content.ToStream(), CompressionMode.Decompress);
+            await using var brotli = new BrotliStream(bytes, CompressionMode.Decompress);
             using var buffered = new BufferedStream(brotli, 64 * 1024);
             return Read(buffered);
-        }
-        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
-        {
-            // There is none, or another one has just taken its place.
-            return null;
         }
         catch (Exception error)
             when (error
@@ -93,14 +83,11 @@ internal sealed class ListSnapshots(StorageAccount account)
         }
 
         bytes.Position = 0;
-        var options = new BlobUploadOptions
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            Metadata = new Dictionary<string, string>(StringComparer.Ordinal)
-            {
-                [SeqName] = snapshot.Seq.ToString(CultureInfo.InvariantCulture),
-            },
+            [SeqName] = snapshot.Seq.ToString(CultureInfo.InvariantCulture),
         };
-        await account.Derived.GetBlobClient(PathOf(@namespace)).UploadAsync(bytes, options, cancellationToken);
+        await _blobs.WriteAsync(PathOf(@namespace), bytes, metadata, cancellationToken);
     }
 
     private static string PathOf(string @namespace) => $"{@namespace}/list/{Schema}";

@@ -17,7 +17,7 @@ internal sealed class Blobs(
     Content content,
     TakeBack takeBack,
     Removal removal,
-    Promises promises,
+    BlobRetention retention,
     PullRedirect redirect
 )
 {
@@ -104,7 +104,7 @@ internal sealed class Blobs(
         && digest.IsSupported
         && await (
             request.IsBeforePush
-                ? promises.BlobAsync(request.Repository, digest, request.Stop)
+                ? retention.RenewAsync(request.Repository, digest, request.Stop)
                 : catalog.BlobAsync(request.Repository, digest, request.Stop)
         )
             is { State: BlobState.Good } blob

@@ -17,7 +17,7 @@ internal sealed class Manifests(
     BlobLanding landing,
     TakeBack takeBack,
     Removal removal,
-    Promises promises
+    BlobRetention retention
 )
 {
     private const int MostTags = 90;
@@ -137,7 +137,7 @@ internal sealed class Manifests(
                 image is { State: ImageState.Complete }
                 && await (
                     request.IsBeforePush
-                        ? promises.BlobAsync(request.Repository, image.Digest, request.Stop)
+                        ? retention.RenewAsync(request.Repository, image.Digest, request.Stop)
                         : catalog.BlobAsync(request.Repository, image.Digest, request.Stop)
                 )
                     is { State: BlobState.Good } blob

@@ -1,6 +1,5 @@
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Repositories;
-using ImagesFunctions.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -21,6 +20,6 @@ internal static class RegistryServices
         services.AddSingleton<Tags>();
         services.AddSingleton<Referrers>();
         services.AddSingleton<RepositoryCatalog>();
-        services.AddSingleton(s => new PullRedirect(s.GetRequiredService<StorageAccount>(), configuration));
+        services.AddSingleton(s => new PullRedirect(s.GetRequiredService<Content>(), configuration));
     }
 }

@@ -1,5 +1,4 @@
 using ImagesFunctions.Blobs;
-using ImagesFunctions.Ingest;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
@@ -10,7 +9,7 @@ namespace ImagesFunctions.Repositories;
 /// Brings bytes that are known to have a digest to their place in a repository's layout, and their row <c>b</c> into the
 /// catalog. Whoever drops, ingests, removes or pushes the same digest at the same time, all come to the same end.
 /// </summary>
-internal sealed class BlobLanding(Catalog catalog, Content content, Removal removal, BlobIngest ingest)
+internal sealed class BlobLanding(Catalog catalog, Content content, Removal removal, BlobRegistration registration)
 {
     private const int MostTries = 20;
 
@@ -88,7 +87,7 @@ internal sealed class BlobLanding(Catalog catalog, Content content, Removal remo
                 var landed = new BlobRow(repository.App, digest, size, written, BlobState.Good, tar) { Pushed = true };
                 var isRow = await catalog.PutBlobAsync(repository.Namespace, landed, row, cancellationToken);
                 // As an event would: what waited for this blob is complete now, and what was refused here is not any more.
-                await ingest.LandedAsync(path, cancellationToken);
+                await registration.RegisterAsync(repository, digest, cancellationToken);
                 if (isRow)
                 {
                     return;
@@ -131,7 +130,7 @@ internal sealed class BlobLanding(Catalog catalog, Content content, Removal remo
 
         // Nobody has looked at it yet, or not since it was overwritten.
         var path = LayoutPath.Of(repository, digest);
-        await ingest.LandedAsync(path, cancellationToken);
+        await registration.RegisterAsync(repository, digest, cancellationToken);
         row = await catalog.BlobAsync(repository, digest, cancellationToken);
         if (row is { State: BlobState.Good } && row.BlobETag == stored.ETag)
         {

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Repositories;
 using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Rows;
@@ -265,17 +264,6 @@ internal sealed class NamespaceRows
     public SortedDictionary<string, ImageRow> Images { get; } = new(StringComparer.Ordinal);
 
     public SortedDictionary<string, TagRow> Tags { get; } = new(StringComparer.Ordinal);
-
-    /// <summary>Fetches the children of those indexes that were too long to stand in their rows.</summary>
-    public async Task LoadChildrenAsync(ImageRows imageRows, string @namespace, CancellationToken cancellationToken)
-    {
-        foreach (
-            var (key, row) in Images.Where(i => !i.Value.HasFacts && MediaTypes.IsIndex(i.Value.MediaType)).ToList()
-        )
-        {
-            Images[key] = await imageRows.WithFactsAsync(@namespace, row, cancellationToken);
-        }
-    }
 
     /// <summary>Takes a row that was read or that a commit wrote; null for one that it removed.</summary>
     public void Apply(string key, TableRow? row)

@@ -71,15 +71,23 @@ public sealed class BlobsAreSwept
         await using var node = new Node(await Storages.NewWithTablesAsync());
         var digest = Node.Digest(await BlobAsync(node, "promised"));
         var before = await node.Catalog.BlobAsync(Node.Repository(Repo), digest, Stop);
-        var promises = new Promises(node.Storage, node.Catalog, new SweepOptions { Later = TimeSpan.FromDays(14) });
-        Assert.Equal(before!.RowETag, (await promises.BlobAsync(Node.Repository(Repo), digest, Stop))!.RowETag);
+        var promises = new BlobRetention(
+            node.Storage,
+            node.Catalog,
+            new SweepOptions { Later = TimeSpan.FromDays(14) }.Grace
+        );
+        Assert.Equal(before!.RowETag, (await promises.RenewAsync(Node.Repository(Repo), digest, Stop))!.RowETag);
 
-        promises = new Promises(node.Storage, node.Catalog, new SweepOptions { Later = TimeSpan.FromDays(16) });
-        var renewed = await promises.BlobAsync(Node.Repository(Repo), digest, Stop);
+        promises = new BlobRetention(
+            node.Storage,
+            node.Catalog,
+            new SweepOptions { Later = TimeSpan.FromDays(16) }.Grace
+        );
+        var renewed = await promises.RenewAsync(Node.Repository(Repo), digest, Stop);
 
         Assert.NotEqual(before.RowETag, renewed!.RowETag);
         Assert.Equal(before, renewed with { RowETag = before.RowETag });
-        Assert.Null(await promises.BlobAsync(Node.Repository("alice/other"), digest, Stop));
+        Assert.Null(await promises.RenewAsync(Node.Repository("alice/other"), digest, Stop));
     }
 
     [Fact]

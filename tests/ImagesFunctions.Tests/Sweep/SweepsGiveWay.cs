@@ -26,16 +26,16 @@ public sealed class SweepsGiveWay
             await using var pusher = new Node(node.Connection);
             var (repository, digest) = (Node.Repository(Repo), (await StraysAsync(node, 1))[0]);
             var row = await node.Storage.ImageRows.GetAsync(Namespace, Keys.Blob("web", digest), Stop);
-            var promises = new Promises(
+            var promises = new BlobRetention(
                 pusher.Storage,
                 pusher.Catalog,
-                new SweepOptions { AfterPush = TimeSpan.Zero, AfterDrop = TimeSpan.Zero }
+                new SweepOptions { AfterPush = TimeSpan.Zero, AfterDrop = TimeSpan.Zero }.Grace
             );
             BlobRow? promise = null;
             var before = node.Calls.Count;
             node.Calls.RunBefore(
                 before + call,
-                async () => promise = await promises.BlobAsync(repository, digest, Stop)
+                async () => promise = await promises.RenewAsync(repository, digest, Stop)
             );
 
             await node.Garbage(row!.Timestamp!.Value).BlobAsync(repository, digest, Stop);
