@@ -7,11 +7,15 @@ using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Azure.Functions.Worker.OpenTelemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 builder.Services.AddImages(builder.Configuration);
 builder.Services.AddRouting();
+
+// The levels of host.json are the host's own. Without this the worker sends it two lines for each request.
+builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
 if (TelemetryExport.IsExported(builder.Configuration))
 {
     // From here on the host leaves the telemetry of this process to it.

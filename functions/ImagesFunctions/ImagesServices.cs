@@ -56,7 +56,7 @@ public static class ImagesServices
             s.GetRequiredService<ILogger<Readiness>>()
         ));
         services.AddRegistry(configuration);
-        services.AddIngest();
+        services.AddIngest(configuration);
         // The bodies hold nothing of one account that another one could have put beside it (BREACH).
         services.AddResponseCompression(compression =>
         {
@@ -67,7 +67,7 @@ public static class ImagesServices
         return services;
     }
 
-    private static void AddIngest(this IServiceCollection services)
+    private static void AddIngest(this IServiceCollection services, IConfiguration configuration)
     {
         // Their constructors are not public, because the types that they take are not.
         services.AddSingleton(s => new BlobIngest(
@@ -75,6 +75,11 @@ public static class ImagesServices
             s.GetRequiredService<BlobRegistration>(),
             s.GetRequiredService<Refusals>(),
             s.GetRequiredService<LayoutIndex>()
+        ));
+        services.AddSingleton(s => new PatientIngest(
+            s.GetRequiredService<BlobIngest>(),
+            SweepOptions.Read(configuration, PatientIngest.WaitSetting, PatientIngest.DefaultWait),
+            s.GetRequiredService<TimeProvider>()
         ));
         services.AddSingleton(s => new StatusReader(
             s.GetRequiredService<Catalog>(),

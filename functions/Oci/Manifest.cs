@@ -87,7 +87,7 @@ public sealed record Manifest
     {
         var bodyType = Text(root, "mediaType");
         var declared = declaredType is { Length: > 0 } ? declaredType : null;
-        if (bodyType is not null && declared is not null && bodyType != declared)
+        if (bodyType is not null && declared is not null && !MediaTypes.AreSame(bodyType, declared))
         {
             throw new InvalidContentException($"declared as {declared}, but its mediaType is {bodyType}");
         }

@@ -4,14 +4,11 @@ using ImagesFunctions.Local;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Tests;
 using ImagesFunctions.Tests.Contract;
-using ImagesFunctions.WorkerStandIns;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 [assembly: AssemblyFixture(typeof(KestrelFixture))]
-[assembly: AssemblyFixture(typeof(FunctionAppFixture))]
 
 namespace ImagesFunctions.Tests;
 
@@ -39,14 +36,8 @@ public sealed class RunningHost(HttpClient http, IServiceProvider services)
             .ReadAsync(@namespace, app: null, TestContext.Current.CancellationToken);
 }
 
-/// <summary>Starts a host on first use and keeps it for the test run. One implementation a kind of host.</summary>
-public interface IRunsAHost
-{
-    Task<RunningHost> Started { get; }
-}
-
-/// <summary>Base of the tests that talk to a host. The host is started by the first test that needs it, so that a run of pure tests starts nothing.</summary>
-public abstract class AgainstAHost(IRunsAHost fixture) : IAsyncLifetime
+/// <summary>Base of the tests that talk to the shared host. It is started by the first test that needs it, so that a run of pure tests starts nothing.</summary>
+public abstract class AgainstAHost(KestrelFixture fixture) : IAsyncLifetime
 {
     private RunningHost? host;
 
@@ -61,8 +52,11 @@ public abstract class AgainstAHost(IRunsAHost fixture) : IAsyncLifetime
     }
 }
 
-/// <summary>The local host in this process: the web pipeline on Kestrel, and the watcher of the container.</summary>
-public sealed class KestrelFixture : IRunsAHost, IAsyncDisposable
+/// <summary>
+/// The local host in this process: the web pipeline on Kestrel, and the watcher of the container. Started on first use and kept
+/// for the test run.
+/// </summary>
+public sealed class KestrelFixture : IAsyncDisposable
 {
     private readonly Lazy<Task<RunningHost>> started;
     private WebApplication? app;
@@ -83,60 +77,6 @@ public sealed class KestrelFixture : IRunsAHost, IAsyncDisposable
         if (app is not null)
         {
             await app.StopAsync(CancellationToken.None);
-            await app.DisposeAsync();
-        }
-    }
-}
-
-/// <summary>
-/// The function app's own sources on stand-ins of the worker and its host. Its blob trigger gets its events from the local
-/// host's watcher, as it would get them from the host's scan or from Event Grid.
-/// </summary>
-public sealed class FunctionAppFixture : IRunsAHost, IAsyncDisposable
-{
-    private readonly Lazy<Task<RunningHost>> started;
-    private FunctionsHost? app;
-    private ContainerWatcher? watcher;
-
-    public FunctionAppFixture() => started = new Lazy<Task<RunningHost>>(StartAsync);
-
-    public Task<RunningHost> Started => started.Value;
-
-    private async Task<RunningHost> StartAsync()
-    {
-        var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
-        {
-            [StorageAccount.Section] = await Storages.NewWithTablesAsync(),
-            ["AzureWebJobs.BlobLandedPolling.Disabled"] = "true",
-        };
-        app = await FunctionsHost.StartAsync(
-            typeof(ImagesFunctions.App.Site).Assembly,
-            settings,
-            CancellationToken.None
-        );
-        var storage = app.Services.GetRequiredService<StorageAccount>();
-        watcher = new ContainerWatcher(
-            _ => Task.CompletedTask,
-            stop => ContainerWatcher.ListAsync(storage, stop),
-            (path, stop) => app.LandedAsync(path, stop),
-            (_, error, _) => throw error,
-            TimeProvider.System,
-            NullLogger.Instance
-        );
-        await watcher.StartAsync(CancellationToken.None);
-        return new RunningHost(OpenApi.Client(app.Address), app.Services);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (watcher is not null)
-        {
-            await watcher.StopAsync(CancellationToken.None);
-            watcher.Dispose();
-        }
-
-        if (app is not null)
-        {
             await app.DisposeAsync();
         }
     }

@@ -60,7 +60,7 @@ internal sealed class Referrers(Catalog catalog, Content content)
         {
             foreach (var referrer in await Task.WhenAll(some.Select(r => WholeAsync(repository, r, request.Stop))))
             {
-                if (referrer is null || (filter is not null && referrer.ArtifactType != filter))
+                if (referrer is null || (filter is not null && !MediaTypes.AreSame(referrer.ArtifactType, filter)))
                 {
                     continue;
                 }

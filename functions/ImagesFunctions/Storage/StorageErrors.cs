@@ -1,4 +1,5 @@
 using Azure;
+using Azure.Identity;
 using ImagesFunctions.Journal;
 
 namespace ImagesFunctions.Storage;
@@ -25,4 +26,12 @@ internal static class StorageErrors
             OperationCanceledException => true,
             _ => false,
         };
+
+    /// <summary>
+    /// Whether storage failed, or the right to it, in a way that ends by itself: it is away, busy, or does not accept us yet.
+    /// </summary>
+    public static bool MayPass(Exception error) =>
+        error is StorageUnavailableException or AuthenticationFailedException
+        || error is RequestFailedException { Status: 401 or 403 }
+        || IsUnclear(error);
 }

@@ -4,12 +4,8 @@ using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
 
-public sealed class BatchSentencesOnKestrel(KestrelFixture fixture) : BatchSentences(fixture);
-
-public sealed class BatchSentencesOnFunctions(FunctionAppFixture fixture) : BatchSentences(fixture);
-
 /// <summary>An array in the body is a batch: what its items are answered with. What is refused is in <see cref="InputSentences"/>.</summary>
-public abstract class BatchSentences(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed class BatchSentences(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     [Fact]
     public async Task One_result_an_element_in_order_and_the_same_element_twice_is_the_same_result_twice()

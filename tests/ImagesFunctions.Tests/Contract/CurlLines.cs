@@ -5,15 +5,11 @@ using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
 
-public sealed class CurlLinesOnKestrel(KestrelFixture fixture) : CurlLines(fixture);
-
-public sealed class CurlLinesOnFunctions(FunctionAppFixture fixture) : CurlLines(fixture);
-
 /// <summary>
 /// Lines as documentation prints them, pasted into a shell: real quoting, real curl. Only the server, the token and the
 /// names are ours. KraftCloud's own have a backslash before `=` and `&amp;` inside double quotes, where the shell leaves it.
 /// </summary>
-public abstract class CurlLines(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed class CurlLines(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     private const string Auth = """-H "Authorization: Bearer ${UKC_TOKEN}" """;
 

@@ -3,12 +3,8 @@ using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
 
-public sealed class DeletesOnKestrel(KestrelFixture fixture) : Deletes(fixture);
-
-public sealed class DeletesOnFunctions(FunctionAppFixture fixture) : Deletes(fixture);
-
 /// <summary>`DELETE` by digest and by tag. One test a sentence; what is not there is in <see cref="LaterGenerations"/>.</summary>
-public abstract class Deletes(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed class Deletes(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     [Theory]
     [InlineData("{0}/web:v1")]

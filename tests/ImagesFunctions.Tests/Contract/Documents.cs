@@ -6,12 +6,8 @@ using ImagesFunctions.Tests.RealImages;
 
 namespace ImagesFunctions.Tests.Contract;
 
-public sealed class DocumentsOnKestrel(KestrelFixture fixture) : Documents(fixture);
-
-public sealed class DocumentsOnFunctions(FunctionAppFixture fixture) : Documents(fixture);
-
 /// <summary>What `docs/images.http` and `docs/images-api.md` show works. Whether it is as documented, the host's client sees to.</summary>
-public abstract partial class Documents(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed partial class Documents(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

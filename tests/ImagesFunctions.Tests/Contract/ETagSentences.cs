@@ -2,12 +2,8 @@ using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
 
-public sealed class ETagSentencesOnKestrel(KestrelFixture fixture) : ETagSentences(fixture);
-
-public sealed class ETagSentencesOnFunctions(FunctionAppFixture fixture) : ETagSentences(fixture);
-
 /// <summary>A client that has an answer already is told so. One test a sentence.</summary>
-public abstract class ETagSentences(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed class ETagSentences(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     // Without official images, which other tests drop and delete meanwhile.
     private static readonly string[] Targets =

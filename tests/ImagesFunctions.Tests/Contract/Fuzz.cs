@@ -4,15 +4,11 @@ using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
 
-public sealed class FuzzOnKestrel(KestrelFixture fixture) : Fuzz(fixture);
-
-public sealed class FuzzOnFunctions(FunctionAppFixture fixture) : Fuzz(fixture);
-
 /// <summary>
 /// Requests at random, from the pieces that good ones are made of: no answer of 500 and above, the envelope wherever it is
 /// due, and nothing of another account's, nor a difference between what is another's and what does not exist.
 /// </summary>
-public abstract class Fuzz(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed class Fuzz(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     // In all that the other account has, and in no request.
     private static readonly string Secret = "s3cr3t" + Drop.Fresh("");

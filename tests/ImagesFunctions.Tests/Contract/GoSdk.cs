@@ -3,15 +3,11 @@ using System.Text.Json;
 
 namespace ImagesFunctions.Tests.Contract;
 
-public sealed class GoSdkOnKestrel(KestrelFixture fixture) : GoSdk(fixture);
-
-public sealed class GoSdkOnFunctions(FunctionAppFixture fixture) : GoSdk(fixture);
-
 /// <summary>
 /// The vendor's Go SDK: the bytes that it sends (recorded from Go's own HTTP client, which adds the headers), and answers
 /// read as strictly as it reads them. It does not go on with what it cannot read, so a wrong type here is an outage there.
 /// </summary>
-public abstract class GoSdk(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed class GoSdk(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     [Fact]
     public async Task List_sends_no_body_and_reads_every_image()

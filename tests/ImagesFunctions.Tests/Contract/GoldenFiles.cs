@@ -6,16 +6,12 @@ using ImagesFunctions.Local;
 
 namespace ImagesFunctions.Tests.Contract;
 
-public sealed class GoldenFilesOnKestrel(KestrelFixture fixture) : GoldenFiles(fixture);
-
-public sealed class GoldenFilesOnFunctions(FunctionAppFixture fixture) : GoldenFiles(fixture);
-
 /// <summary>
 /// One file for each documented answer, in the folder `golden` beside this file: the request, the status, the headers that
 /// say something, and the body, with the random and the timely of it made the same each time. After a change that is meant,
 /// a run with the environment variable RENEW_GOLDEN=1 writes them anew; what changed is then read in the diff.
 /// </summary>
-public abstract class GoldenFiles(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed class GoldenFiles(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     private static readonly bool Renew = Environment.GetEnvironmentVariable("RENEW_GOLDEN") == "1";
     private static readonly string[] Left = ["Date", "Server", "Connection", "Content-Length", "Transfer-Encoding"];

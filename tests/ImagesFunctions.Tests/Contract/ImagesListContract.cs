@@ -5,10 +5,8 @@ using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
 
-public sealed class ImagesListOnKestrel(KestrelFixture fixture) : ImagesListContract(fixture);
-
-/// <summary>What `GET /v1/images/list` promises, on whatever host it runs: one subclass a host.</summary>
-public abstract class ImagesListContract(IRunsAHost fixture) : AgainstAHost(fixture)
+/// <summary>What `GET /v1/images/list` promises.</summary>
+public sealed class ImagesListContract(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     /// <summary>Credentials that are none, made from a good token's text.</summary>
     private static readonly Dictionary<string, Func<string, string?>> NoCredentials = new(StringComparer.Ordinal)
@@ -367,6 +365,3 @@ public abstract class ImagesListContract(IRunsAHost fixture) : AgainstAHost(fixt
     private static string? Named(string? text, string account) =>
         text?.Replace("{0}", account, StringComparison.Ordinal);
 }
-
-/// <summary>The contract, held by the function app on the stand-ins of its host.</summary>
-public sealed class ImagesListOnFunctions(FunctionAppFixture host) : ImagesListContract(host);

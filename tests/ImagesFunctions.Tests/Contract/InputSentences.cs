@@ -4,15 +4,11 @@ using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
 
-public sealed class InputSentencesOnKestrel(KestrelFixture fixture) : InputSentences(fixture);
-
-public sealed class InputSentencesOnFunctions(FunctionAppFixture fixture) : InputSentences(fixture);
-
 /// <summary>
 /// What the lists take, sentence by sentence: the requests that a sentence speaks of, and what the answer to each of them
 /// must be, on all three routes that list. The forms of a token, and exact apps, are in <see cref="ImagesListContract"/>.
 /// </summary>
-public abstract class InputSentences(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed class InputSentences(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     private const string V1 = "/v1/images/list";
     private static readonly string[] Routes = [V1, "/v1/images", "/v1/image-store"];

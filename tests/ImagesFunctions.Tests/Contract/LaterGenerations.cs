@@ -4,12 +4,8 @@ using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
 
-public sealed class LaterGenerationsOnKestrel(KestrelFixture fixture) : LaterGenerations(fixture);
-
-public sealed class LaterGenerationsOnFunctions(FunctionAppFixture fixture) : LaterGenerations(fixture);
-
 /// <summary>The platform shape, and one image by its digest or tag. One test a sentence; what the lists take is in <see cref="InputSentences"/>.</summary>
-public abstract class LaterGenerations(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed class LaterGenerations(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     /// <summary>What a config may say of its date, and what is told of it.</summary>
     private static readonly Dictionary<string, string?> Dates = new(StringComparer.Ordinal)

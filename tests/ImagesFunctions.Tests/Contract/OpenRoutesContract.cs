@@ -5,12 +5,8 @@ using System.Text.RegularExpressions;
 
 namespace ImagesFunctions.Tests.Contract;
 
-public sealed class OpenRoutesOnKestrel(KestrelFixture fixture) : OpenRoutesContract(fixture);
-
-public sealed class OpenRoutesOnFunctions(FunctionAppFixture fixture) : OpenRoutesContract(fixture);
-
 /// <summary>What both hosts answer to those who have no token.</summary>
-public abstract partial class OpenRoutesContract(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed partial class OpenRoutesContract(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

@@ -3,12 +3,8 @@ using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
 
-public sealed class PagesOnKestrel(KestrelFixture fixture) : Pages(fixture);
-
-public sealed class PagesOnFunctions(FunctionAppFixture fixture) : Pages(fixture);
-
 /// <summary>`limit`, `after`, `Link` and `X-Total-Count`. One test a sentence; malformed ones are in <see cref="InputSentences"/>.</summary>
-public abstract class Pages(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed class Pages(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     [Theory]
     [InlineData("/v1/images/list?namespace={alice}")]

@@ -3,12 +3,8 @@ using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
 
-public sealed class ProblemsOnKestrel(KestrelFixture fixture) : Problems(fixture);
-
-public sealed class ProblemsOnFunctions(FunctionAppFixture fixture) : Problems(fixture);
-
 /// <summary>`GET /v1/images/problems`: why a drop is not listed. One test a sentence.</summary>
-public abstract class Problems(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed class Problems(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     [Fact]
     public async Task An_account_without_problems_has_an_empty_array()

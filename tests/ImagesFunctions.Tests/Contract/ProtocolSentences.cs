@@ -4,12 +4,8 @@ using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
 
-public sealed class ProtocolSentencesOnKestrel(KestrelFixture fixture) : ProtocolSentences(fixture);
-
-public sealed class ProtocolSentencesOnFunctions(FunctionAppFixture fixture) : ProtocolSentences(fixture);
-
 /// <summary>What holds for every route: tokens, methods, envelopes, headers. One test a sentence.</summary>
-public abstract class ProtocolSentences(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed class ProtocolSentences(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     // Without official images, which other tests drop and delete meanwhile.
     private static readonly string[] Lists =

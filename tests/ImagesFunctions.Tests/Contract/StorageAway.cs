@@ -1,7 +1,7 @@
 using System.Net;
 using ImagesFunctions.Accounts;
-using ImagesFunctions.Storage;
-using ImagesFunctions.WorkerStandIns;
+using ImagesFunctions.Local;
+using ImagesFunctions.Tests.Operation;
 
 namespace ImagesFunctions.Tests.Contract;
 
@@ -17,19 +17,9 @@ public sealed class StorageAway
     [InlineData("GET", "/v1/nothing")]
     public async Task Is_503_that_says_when_to_try_again(string method, string path)
     {
-        var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
-        {
-            [StorageAccount.Section] =
-                "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:1/a;TableEndpoint=http://127.0.0.1:1/a;",
-            ["AzureWebJobs.BlobLanded.Disabled"] = "true",
-        };
-        await using var app = await FunctionsHost.StartAsync(
-            typeof(ImagesFunctions.App.Site).Assembly,
-            settings,
-            TestContext.Current.CancellationToken
-        );
+        await using var app = await PipelineAlone.StartAsync(PipelineAlone.NoStorage);
         // Whatever is answered, the client holds it against the document.
-        using var client = OpenApi.Client(app.Address);
+        using var client = OpenApi.Client(app.Address());
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         request.Headers.Authorization = new("Bearer", Credentials.New("alice").Text);
 

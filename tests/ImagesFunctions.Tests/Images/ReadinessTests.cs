@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Net;
 using ImagesFunctions.Images;
+using ImagesFunctions.Local;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Faults;
-using ImagesFunctions.WorkerStandIns;
+using ImagesFunctions.Tests.Operation;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -76,16 +77,11 @@ public sealed class ReadinessTests
     [InlineData("none is configured")]
     public async Task A_host_without_storage_says_not_ready_and_no_more(string why)
     {
-        var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
-        {
-            [StorageAccount.Section] = why.StartsWith("nothing", StringComparison.Ordinal)
-                ? "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:1/a;TableEndpoint=http://127.0.0.1:1/a;"
-                : null,
-            ["AzureWebJobs.BlobLanded.Disabled"] = "true",
-        };
-        await using var app = await FunctionsHost.StartAsync(typeof(ImagesFunctions.App.Site).Assembly, settings, Stop);
+        await using var app = await PipelineAlone.StartAsync(
+            why.StartsWith("nothing", StringComparison.Ordinal) ? PipelineAlone.NoStorage : ""
+        );
         using var client = new HttpClient();
-        client.BaseAddress = app.Address;
+        client.BaseAddress = app.Address();
 
         using var answer = await client.GetAsync("/readyz", Stop);
 

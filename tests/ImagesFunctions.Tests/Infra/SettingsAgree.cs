@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ImagesFunctions.Tests.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -10,6 +11,7 @@ public sealed class SettingsAgree
     /// <summary>What the Functions host reads, and not our code.</summary>
     private static readonly string[] s_hosts =
     [
+        "AzureFunctionsJobHost__extensions__http__maxConcurrentRequests",
         "AzureWebJobsDisableHomepage",
         "AzureWebJobsStorage",
         "AzureWebJobsStorage__blobServiceUri",
@@ -68,14 +70,14 @@ public sealed class SettingsAgree
     {
         var named = Cloud.Keys.Concat(Sample.Keys).Where(IsSwitch).Select(s => s.Split('.')[1]).ToList();
         Assert.NotEmpty(named);
-        Assert.Subset(AppSource.Functions.Select(f => f.Name).ToHashSet(), named.ToHashSet());
+        Assert.Subset(BuiltFunctions.All.Select(f => f.Name).ToHashSet(), named.ToHashSet());
     }
 
     [Fact]
     public void The_cloud_has_the_events_and_the_sample_the_scan()
     {
-        Assert.Equal([AppSource.Landed.Name], BlobFunctionsThatRun(Cloud));
-        Assert.Equal([AppSource.Landed.Name + "Polling"], BlobFunctionsThatRun(Sample));
+        Assert.Equal([BuiltFunctions.Landed.Name], BlobFunctionsThatRun(Cloud));
+        Assert.Equal([BuiltFunctions.Landed.Name + "Polling"], BlobFunctionsThatRun(Sample));
     }
 
     [Fact]
@@ -136,8 +138,8 @@ public sealed class SettingsAgree
     private static bool IsSwitch(string setting) => setting.StartsWith("AzureWebJobs.", StringComparison.Ordinal);
 
     private static IEnumerable<string> BlobFunctionsThatRun(IReadOnlyDictionary<string, string> settings) =>
-        AppSource
-            .Functions.Where(f => f.Trigger == "BlobTrigger")
+        BuiltFunctions
+            .All.Where(f => f.TriggerType == "blobTrigger")
             .Select(f => f.Name)
             .Where(name => settings.GetValueOrDefault($"AzureWebJobs.{name}.Disabled") != "true");
 
@@ -147,10 +149,7 @@ public sealed class SettingsAgree
             .Except(ReadWith(settings), StringComparer.Ordinal)
             .Except(s_hosts)
             .Except(
-                AppSource
-                    .Functions.SelectMany(f => f.Arguments)
-                    .Where(a => a is ['%', .., '%'])
-                    .Select(a => a.Trim('%'))
+                BuiltFunctions.All.Select(f => f.Of("schedule")).OfType<string>().Select(schedule => schedule.Trim('%'))
             );
 
     /// <summary>Makes everything that the library registers, with these settings, and says which ones that has read.</summary>

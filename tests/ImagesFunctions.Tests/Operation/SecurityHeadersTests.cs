@@ -1,9 +1,12 @@
+using ImagesFunctions.Local;
 using ImagesFunctions.Tests.Registry;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions.Tests.Operation;
 
 /// <summary>What every answer tells a browser.</summary>
-public abstract class SecurityHeadersContract(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed class SecurityHeadersTests(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     [Theory]
     [InlineData("GET", "/v1/images/list")]
@@ -55,21 +58,25 @@ public abstract class SecurityHeadersContract(IRunsAHost fixture) : AgainstAHost
         Assert.Equal("nosniff", reply["X-Content-Type-Options"]);
         Assert.Equal("no-referrer", reply["Referrer-Policy"]);
     }
-}
 
-/// <summary>On the local host.</summary>
-public sealed class SecurityHeadersOnKestrel(KestrelFixture fixture) : SecurityHeadersContract(fixture);
-
-/// <summary>On the function app.</summary>
-public sealed class SecurityHeadersOnFunctionApp(FunctionAppFixture fixture) : SecurityHeadersContract(fixture)
-{
     [Theory]
     [InlineData("/v2/")]
     [InlineData("/v1/images/list")]
     [InlineData("/docs")]
     public async Task Where_it_came_by_https_it_is_to_come_so_always(string path)
     {
-        var reply = await new RegistryClient(Host.Http, null).GetAsync(path, ("X-Forwarded-Proto", "https"));
+        using var certificate = SelfSigned.Certificate();
+        await using var app = await PipelineAlone.StartAsync(
+            PipelineAlone.NoStorage,
+            "https",
+            services =>
+                services.Configure<KestrelServerOptions>(kestrel =>
+                    kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = certificate)
+                )
+        );
+        using var http = new HttpClient(SelfSigned.Trusting(certificate)) { BaseAddress = app.Address() };
+
+        var reply = await new RegistryClient(http, null).GetAsync(path);
 
         Assert.Equal("max-age=31536000", reply["Strict-Transport-Security"]);
     }

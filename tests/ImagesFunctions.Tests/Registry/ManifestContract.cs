@@ -4,12 +4,8 @@ using System.Text.Json.Nodes;
 
 namespace ImagesFunctions.Tests.Registry;
 
-public sealed class ManifestsOnKestrel(KestrelFixture fixture) : ManifestContract(fixture);
-
-public sealed class ManifestsOnTheFunctionApp(FunctionAppFixture fixture) : ManifestContract(fixture);
-
 /// <summary>What pushes of manifests, tags, referrers and deletes promise, on whatever host it runs.</summary>
-public abstract class ManifestContract(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed class ManifestContract(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     private const string Missing = "sha256:00000000000000000000000000000000000000000000000000000000000000aa";
     private const string Empty = "application/vnd.oci.empty.v1+json";

@@ -3,12 +3,8 @@ using System.Security.Cryptography;
 
 namespace ImagesFunctions.Tests.Registry;
 
-public sealed class PushOnKestrel(KestrelFixture fixture) : PushContract(fixture);
-
-public sealed class PushOnTheFunctionApp(FunctionAppFixture fixture) : PushContract(fixture);
-
 /// <summary>What a push of blobs promises, sentence by sentence, on whatever host it runs.</summary>
-public abstract class PushContract(IRunsAHost fixture) : AgainstAHost(fixture)
+public sealed class PushContract(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     private const int MiB = 1024 * 1024;
     private static readonly byte[] Empty = [];

@@ -4,12 +4,8 @@ using ImagesFunctions.Tests.RealImages;
 
 namespace ImagesFunctions.Tests.Registry;
 
-public sealed class RealClientsOnKestrel(KestrelFixture fixture) : RealClients(fixture);
-
-public sealed class RealClientsOnTheFunctionApp(FunctionAppFixture fixture) : RealClients(fixture);
-
 /// <summary>Pushes, pulls, looks and deletes with the clients that people have; the list is held against what they did.</summary>
-public abstract class RealClients(IRunsAHost fixture) : AgainstAHost(fixture), IDisposable
+public sealed class RealClients(KestrelFixture fixture) : AgainstAHost(fixture), IDisposable
 {
     private const string NoTlsTo = "--dest-tls-verify=false";
     private const string NoTlsFrom = "--src-tls-verify=false";

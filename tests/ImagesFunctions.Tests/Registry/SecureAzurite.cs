@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Azure.Core;
@@ -25,7 +23,7 @@ public sealed class SecureAzurite : IAsyncDisposable
         _process = process;
         _certificate = certificate;
         _ports = ports;
-        Http = new HttpClient(Handler());
+        Http = new HttpClient(SelfSigned.Trusting(certificate));
         Storage = StorageAccount.From(
             new ConfigurationBuilder()
                 .AddInMemoryCollection([
@@ -35,7 +33,7 @@ public sealed class SecureAzurite : IAsyncDisposable
                 .Build(),
             policies: null,
             new Identity(),
-            new HttpClientTransport(new HttpClient(Handler()))
+            new HttpClientTransport(new HttpClient(SelfSigned.Trusting(certificate)))
         );
     }
 
@@ -49,7 +47,14 @@ public sealed class SecureAzurite : IAsyncDisposable
     {
         var stop = TestContext.Current.CancellationToken;
         var folder = Directory.CreateTempSubdirectory("azurite").FullName;
-        var (certificate, pem, key) = Certificate(folder);
+        var certificate = SelfSigned.Certificate();
+        var (pem, key) = (Path.Combine(folder, "cert.pem"), Path.Combine(folder, "key.pem"));
+        await File.WriteAllTextAsync(pem, certificate.ExportCertificatePem(), stop);
+        using (var secret = certificate.GetRSAPrivateKey()!)
+        {
+            await File.WriteAllTextAsync(key, secret.ExportPkcs8PrivateKeyPem(), stop);
+        }
+
         var script = await AzuriteInstall.EnsureAsync(Places.AzuritePackage, TextWriter.Null, stop);
         var ports = AzuritePorts.Free();
         var start = new ProcessStartInfo(
@@ -115,37 +120,6 @@ public sealed class SecureAzurite : IAsyncDisposable
     }
 
     private static string Address(int port) => $"https://127.0.0.1:{port}/devstoreaccount1";
-
-    private SocketsHttpHandler Handler()
-    {
-        var trust = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            RevocationMode = X509RevocationMode.NoCheck,
-        };
-        trust.CustomTrustStore.Add(_certificate);
-        return new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            SslOptions = { CertificateChainPolicy = trust },
-        };
-    }
-
-    private static (X509Certificate2 Certificate, string Pem, string Key) Certificate(string folder)
-    {
-        using var key = RSA.Create(2048);
-        var request = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        var (pem, keyFile) = (Path.Combine(folder, "cert.pem"), Path.Combine(folder, "key.pem"));
-        File.WriteAllText(pem, certificate.ExportCertificatePem());
-        File.WriteAllText(keyFile, key.ExportPkcs8PrivateKeyPem());
-        return (certificate, pem, keyFile);
-    }
 
     // Azurite reads what a token says and does not ask who has signed it.
     private sealed class Identity : TokenCredential

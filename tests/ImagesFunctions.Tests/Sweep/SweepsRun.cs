@@ -1,32 +1,15 @@
 using ImagesFunctions.Local;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Faults;
-using ImagesFunctions.WorkerStandIns;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions.Tests.Sweep;
 
-/// <summary>What starts a sweep: the timer of each host, and a command.</summary>
+/// <summary>What starts a sweep: the local host's timer, and a command; the function app's timer is tried in its own process.</summary>
 public sealed class SweepsRun
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
-    [Fact]
-    public async Task The_function_app_sweeps_on_its_timer()
-    {
-        await using var node = await WithStrayAsync();
-        var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
-        {
-            [StorageAccount.Section] = node.Connection,
-            ["SweepSchedule"] = "0 0 * * * *",
-            [SweepOptions.AfterDropSetting] = "0m",
-        };
-        await using var app = await FunctionsHost.StartAsync(typeof(ImagesFunctions.App.Site).Assembly, settings, Stop);
-
-        Assert.Equal([("Sweep", "0 0 * * * *")], await app.TickAsync(Stop));
-        Assert.Empty(await node.PathsAsync());
-    }
 
     [Fact]
     public async Task The_local_host_sweeps_in_its_interval()
