@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ImagesFunctions.Local;
 
 // The first signal asks for an orderly end, Azurite's included; a later one ends at once (the next start adopts Azurite).
 // One that follows directly is the same wish: who ends a process group, and `dotnet run` in it, sends it twice.
