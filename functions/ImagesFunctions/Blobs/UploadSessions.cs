@@ -9,27 +9,20 @@ using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Blobs;
 
-/// <summary>What was to be copied inside storage is not there any more.</summary>
-internal sealed class CopySourceGoneException : Exception;
-
 /// <summary>
 /// Push sessions: their rows, which move only by comparing ETags, and their bytes, of which each attempt writes its own. So
 /// any number of clients and processes may work on one session at once, and it is never torn.
 /// </summary>
 internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
 {
-    // What Azure copies by one request; more than that goes in pieces.
-    private const long LongestCopy = 256L * 1024 * 1024;
-    private const long LongestPiece = 64L * 1024 * 1024;
-    private const int PiecesAtOnce = 4;
+    private const int RemovalsAtOnce = 4;
 
     // Shorter parts are put together when there are many of them.
     private const int MostShortParts = 500;
     private const long ShortPart = BlobWriter.BlockSize;
 
-    private static readonly TimeSpan CopyTime = TimeSpan.FromMinutes(50);
-
     private readonly StoredTable _rows = account.ImageRows;
+    private readonly BlobCopies _copies = new(account);
 
     /// <summary>A session's id.</summary>
     public static string NewSession() => RandomNumberGenerator.GetHexString(32, lowercase: true);
@@ -180,7 +173,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         IReadOnlyList<UploadPart> parts,
         string path,
         CancellationToken cancellationToken
-    ) => CopyAsync(Sources(repository, id, parts), account.Images.GetBlockBlobClient(path), cancellationToken);
+    ) => _copies.CopyAsync(Sources(repository, id, parts), account.Images.GetBlockBlobClient(path), cancellationToken);
 
     /// <summary>As above, from a blob of the container <c>images</c> that has this ETag.</summary>
     /// <exception cref="CopySourceGoneException">That blob is gone.</exception>
@@ -191,118 +184,22 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         string path,
         CancellationToken cancellationToken
     ) =>
-        CopyAsync(
-            [(account.Images.GetBlockBlobClient(from), etag, size)],
+        _copies.CopyAsync(
+            [new CopySource(account.Images.GetBlockBlobClient(from), etag, size)],
             account.Images.GetBlockBlobClient(path),
             cancellationToken
         );
 
-    private async Task<string?> CopyAsync(
-        IReadOnlyList<(BlockBlobClient Blob, string? ETag, long Size)> from,
-        BlockBlobClient to,
-        CancellationToken cancellationToken
-    )
-    {
-        try
-        {
-            if (from is [var one])
-            {
-                try
-                {
-                    return await CopyWholeAsync(one.Blob, one.ETag, to, cancellationToken);
-                }
-                catch (RequestFailedException) when (one.Size > LongestCopy)
-                {
-                    // Azure refuses this length; others do not, and their copy takes no time at all.
-                }
-            }
-
-            return await CopyPiecesAsync(from, to, BlobWriter.Absent, cancellationToken);
-        }
-        catch (RequestFailedException error) when (error.IsNotFound())
-        {
-            throw new CopySourceGoneException();
-        }
-        catch (RequestFailedException error)
-            when (error.IsConflict() || error.ErrorCode == BlobErrorCode.InvalidBlockList)
-        {
-            // Written by somebody else, who may also have made our blocks void.
-            return null;
-        }
-    }
-
-    private async Task<string?> CopyWholeAsync(
-        BlockBlobClient from,
-        string? etag,
-        BlockBlobClient to,
-        CancellationToken cancellationToken
-    )
-    {
-        var options = new BlobCopyFromUriOptions
-        {
-            SourceConditions = IfMatch(etag),
-            DestinationConditions = BlobWriter.Absent,
-        };
-        var source = await account.ReadUriAsync(from, CopyTime, cancellationToken);
-        return (await to.SyncCopyFromUriAsync(source, options, cancellationToken)).Value.ETag.ToString();
-    }
-
-    private async Task<string?> CopyPiecesAsync(
-        IReadOnlyList<(BlockBlobClient Blob, string? ETag, long Size)> from,
-        BlockBlobClient to,
-        BlobRequestConditions? conditions,
-        CancellationToken cancellationToken
-    )
-    {
-        var prefix = RandomNumberGenerator.GetBytes(8);
-        var pieces = new List<(BlockBlobClient Blob, string? ETag, HttpRange Range)>();
-        foreach (var (blob, etag, size) in from)
-        {
-            for (var at = 0L; at < size; at += LongestPiece)
-            {
-                pieces.Add((blob, etag, new HttpRange(at, Math.Min(LongestPiece, size - at))));
-            }
-        }
-
-        await Parallel.ForEachAsync(
-            pieces.Select((piece, number) => (piece, number)),
-            new ParallelOptions { MaxDegreeOfParallelism = PiecesAtOnce, CancellationToken = cancellationToken },
-            async (p, stop) =>
-                await to.StageBlockFromUriAsync(
-                    await account.ReadUriAsync(p.piece.Blob, CopyTime, stop),
-                    BlobWriter.BlockId(prefix, p.number),
-                    new StageBlockFromUriOptions
-                    {
-                        SourceRange = p.piece.Range,
-                        SourceConditions = IfMatch(p.piece.ETag),
-                    },
-                    stop
-                )
-        );
-        var ids = Enumerable.Range(0, pieces.Count).Select(number => BlobWriter.BlockId(prefix, number));
-        var options = new CommitBlockListOptions { Conditions = conditions };
-        return (await to.CommitBlockListAsync(ids, options, cancellationToken)).Value.ETag.ToString();
-    }
-
-    private List<(BlockBlobClient Blob, string? ETag, long Size)> Sources(
-        Repository repository,
-        string id,
-        IEnumerable<UploadPart> parts
-    ) =>
+    private List<CopySource> Sources(Repository repository, string id, IEnumerable<UploadPart> parts) =>
         [
-            .. parts.Select(p =>
-                (
-                    account.Uploads.GetBlockBlobClient(UploadRow.PathOf(repository.Namespace, id, p)),
-                    (string?)null,
-                    p.Size
-                )
-            ),
+            .. parts.Select(p => new CopySource(
+                account.Uploads.GetBlockBlobClient(UploadRow.PathOf(repository.Namespace, id, p)),
+                null,
+                p.Size
+            )),
         ];
 
     private static string NewId() => RandomNumberGenerator.GetHexString(12, lowercase: true);
-
-    private static BlobRequestConditions? IfMatch(string? etag) =>
-        etag is null ? null : new BlobRequestConditions { IfMatch = new ETag(etag) };
 
     // Puts the short parts at the end together into one when there are too many for a row.
     private async Task<UploadRow> MergeAsync(
@@ -326,7 +223,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         var merged = new UploadPart(NewId(), some.Sum(p => p.Size));
         try
         {
-            await CopyPiecesAsync(
+            await _copies.CopyPiecesAsync(
                 Sources(repository, session.Id, some),
                 account.Uploads.GetBlockBlobClient(UploadRow.PathOf(repository.Namespace, session.Id, merged)),
                 conditions: null,
@@ -352,7 +249,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         {
             await Parallel.ForEachAsync(
                 parts,
-                new ParallelOptions { MaxDegreeOfParallelism = PiecesAtOnce },
+                new ParallelOptions { MaxDegreeOfParallelism = RemovalsAtOnce },
                 async (part, stop) =>
                     await account
                         .Uploads.GetBlobClient(UploadRow.PathOf(repository.Namespace, id, part))
