@@ -1,4 +1,5 @@
 using ImagesFunctions;
+using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -15,7 +16,7 @@ builder.Services.AddRouting();
 
 // The levels of host.json are the host's own. Without this the worker sends it two lines for each request.
 builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
-if (Telemetry.IsExported(builder.Configuration))
+if (TelemetryExport.IsExported(builder.Configuration))
 {
     // From here on the host leaves the telemetry of this process to it.
     builder.Services.AddOpenTelemetry().UseFunctionsWorkerDefaults();

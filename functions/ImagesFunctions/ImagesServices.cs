@@ -1,9 +1,15 @@
 using ImagesFunctions.Accounts;
+using ImagesFunctions.Blobs;
+using ImagesFunctions.GarbageCollection;
+using ImagesFunctions.Http;
 using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
+using ImagesFunctions.Listing;
 using ImagesFunctions.Registry;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
+using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,6 +36,7 @@ public static class ImagesServices
         services.AddSingleton<Refusals>();
         services.AddSingleton<ManifestCommit>();
         services.AddSingleton<TakeBack>();
+        services.AddSingleton<BlobRegistration>();
         services.AddSingleton<Removal>();
         services.AddSingleton<Tagging>();
         services.AddSingleton<LayoutIndex>();
@@ -64,11 +71,8 @@ public static class ImagesServices
     {
         // Their constructors are not public, because the types that they take are not.
         services.AddSingleton(s => new BlobIngest(
-            s.GetRequiredService<Catalog>(),
             s.GetRequiredService<Content>(),
-            s.GetRequiredService<ManifestCommit>(),
-            s.GetRequiredService<TakeBack>(),
-            s.GetRequiredService<Removal>(),
+            s.GetRequiredService<BlobRegistration>(),
             s.GetRequiredService<Refusals>(),
             s.GetRequiredService<LayoutIndex>()
         ));
@@ -89,7 +93,8 @@ public static class ImagesServices
     private static void AddSweep(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(_ => SweepOptions.From(configuration));
-        services.AddSingleton<Promises>();
+        services.AddSingleton(s => s.GetRequiredService<SweepOptions>().Grace);
+        services.AddSingleton<BlobRetention>();
         services.AddSingleton(s => new Sweeper(
             s.GetRequiredService<StorageAccount>(),
             s.GetRequiredService<Catalog>(),

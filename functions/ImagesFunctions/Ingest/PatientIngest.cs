@@ -1,3 +1,4 @@
+using ImagesFunctions.Journal;
 using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Ingest;
@@ -46,7 +47,7 @@ public sealed class PatientIngest
     /// <param name="path">The path inside the container.</param>
     /// <param name="cancellationToken">Cancels the operation, a pause too.</param>
     /// <exception cref="StorageUnavailableException">Storage has failed all the time.</exception>
-    /// <exception cref="Azure.RequestFailedException">As above, or at once where waiting is of no use.</exception>
+    /// <remarks>Exceptions of the Azure SDK say the same, or come at once where waiting is of no use.</remarks>
     public async Task LandedAsync(string path, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Text.Json;
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Http;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
+using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Registry;
 

@@ -260,7 +260,7 @@ public sealed class Deployed
         using var meters = new MeterListener();
         var instruments = new HashSet<string>(StringComparer.Ordinal);
         meters.InstrumentPublished = (instrument, _) => instruments.Add(instrument.Name);
-        RuntimeHelpers.RunClassConstructor(typeof(Telemetry).TypeHandle);
+        RuntimeHelpers.RunClassConstructor(typeof(Metrics).TypeHandle);
         meters.Start();
 
         var queries = Main.Of("Microsoft.Insights/scheduledQueryRules")

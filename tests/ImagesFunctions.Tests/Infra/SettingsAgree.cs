@@ -28,9 +28,9 @@ public sealed class SettingsAgree
     /// <summary>Where telemetry may go: each is set where there is such a place.</summary>
     private static readonly string[] s_exporters =
     [
-        Telemetry.AzureSetting,
-        Telemetry.AzureIdentitySetting,
-        Telemetry.OtlpSetting,
+        TelemetryExport.AzureSetting,
+        TelemetryExport.AzureIdentitySetting,
+        TelemetryExport.OtlpSetting,
     ];
 
     private static IReadOnlyDictionary<string, string> Cloud => Snapshot.Main.AppSettings;
@@ -51,7 +51,8 @@ public sealed class SettingsAgree
     public void Every_setting_that_the_code_reads_is_set_in_the_cloud() =>
         // A connection string is for Azurite; the cloud has the parts of an identity.
         Assert.Empty(
-            ReadWith(Cloud).Except([.. Cloud.Keys, "ImagesStorage", Telemetry.OtlpSetting], StringComparer.Ordinal)
+            ReadWith(Cloud)
+                .Except([.. Cloud.Keys, "ImagesStorage", TelemetryExport.OtlpSetting], StringComparer.Ordinal)
         );
 
     [Fact]
@@ -179,7 +180,9 @@ public sealed class SettingsAgree
         [
             .. source
                 .Read.Select(key => key.Replace(":", "__", StringComparison.Ordinal))
-                .Where(name => name == Telemetry.OtlpSetting || !name.StartsWith("OTEL_", StringComparison.Ordinal)),
+                .Where(name =>
+                    name == TelemetryExport.OtlpSetting || !name.StartsWith("OTEL_", StringComparison.Ordinal)
+                ),
         ];
     }
 

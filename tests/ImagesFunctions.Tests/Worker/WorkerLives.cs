@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using ImagesFunctions.FunctionsHost;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
 using ImagesFunctions.Tests.RealImages;
 using ImagesFunctions.Tests.Registry;
 
