@@ -8,7 +8,7 @@ namespace ImagesFunctions.Tests.RealImages;
 public static class Tool
 {
     private const string Install = "sudo apt-get install -y skopeo umoci jq curl";
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_allowed = TimeSpan.FromSeconds(60);
 
     /// <summary>
     /// Returns what the tool wrote to standard output. A tool that is not installed skips the test on a laptop and fails it in CI,
@@ -16,7 +16,7 @@ public static class Tool
     /// </summary>
     public static async Task<string> RunAsync(string tool, params string[] arguments)
     {
-        using var deadline = new CancellationTokenSource(Deadline);
+        using var deadline = Deadline.In(s_allowed);
         try
         {
             var done = await Cli.Wrap(tool)
