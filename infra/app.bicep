@@ -27,6 +27,8 @@ param maximumInstanceCount int
 param instanceMemoryMB int
 @description('Requests that one instance serves at once.')
 param httpConcurrency int
+@description('The longest body of a request, in MiB.')
+param requestBodyLimitMiB int
 @description('Instances that are kept running for requests.')
 param alwaysReadyHttp int
 @description('When the sweeper runs (NCRONTAB, UTC).')
@@ -110,6 +112,15 @@ resource onInsights 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+// The host reads a body that has a length before it asks the app: into a file, and into memory as text, which takes four
+// times its length. Past what an instance has, it would be killed with all its requests. docs/settings.md has the reasons,
+// and tests compute the same.
+var hostAndWorkerMiB = 768
+var temporaryMiB = 700
+var bodiesMiB = httpConcurrency * requestBodyLimitMiB
+var needsMiB = bodiesMiB * 4 + hostAndWorkerMiB
+var bodiesFit = needsMiB <= instanceMemoryMB && bodiesMiB <= temporaryMiB
+
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   name: planName
   location: location
@@ -138,7 +149,13 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       scaleAndConcurrency: {
         maximumInstanceCount: maximumInstanceCount
         instanceMemoryMB: instanceMemoryMB
-        triggers: { http: { perInstanceConcurrency: httpConcurrency } }
+        triggers: {
+          http: {
+            perInstanceConcurrency: bodiesFit
+              ? httpConcurrency
+              : fail('${httpConcurrency} bodies of ${requestBodyLimitMiB} MiB do not fit an instance: with the host they may take ${needsMiB} of ${instanceMemoryMB} MB of memory, and ${bodiesMiB} of ${temporaryMiB} MiB of temporary files. Lower httpConcurrency or requestBodyLimitMiB.')
+          }
+        }
         alwaysReady: alwaysReadyHttp == 0 ? [] : [{ name: 'http', instanceCount: alwaysReadyHttp }]
       }
       deployment: {
@@ -188,7 +205,9 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       // Event Grid delivers; Flex Consumption cannot run the twin that scans.
       'AzureWebJobs.BlobLandedPolling.Disabled': 'true'
       AzureWebJobsDisableHomepage: 'true'
-      FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1073741824'
+      FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(requestBodyLimitMiB * 1048576)
+      // The platform's own bound again, inside the host: whatever comes beyond it waits before its body is read.
+      AzureFunctionsJobHost__extensions__http__maxConcurrentRequests: string(httpConcurrency)
       RedirectPulls: redirectPulls ? 'true' : 'false'
       RequestsPerMinute: '1200000'
       FailedLoginsPerMinute: '600'
@@ -197,6 +216,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       SweepSchedule: sweepSchedule
       SweepAfterPush: sweepAfterPush
       SweepAfterDrop: sweepAfterDrop
+      OutageWait: '2m'
     }
     dependsOn: [noScmPassword, onImages, onInsights]
   }

@@ -42,14 +42,19 @@ param storageLogs ('StorageRead' | 'StorageWrite' | 'StorageDelete')[] = ['Stora
 @maxValue(1000)
 param maximumInstanceCount int = 100
 
-@description('Memory of one instance, in MB. More memory is also more CPU and network.')
-@allowed([512, 2048, 4096])
-param instanceMemoryMB int = 2048
+@description('Memory of one instance, in MB. More memory is also more CPU and network. It has to hold what httpConcurrency and requestBodyLimitMiB allow.')
+@allowed([2048, 4096])
+param instanceMemoryMB int = 4096
 
-@description('Requests that one instance serves at once before another one is started. Most of them wait for storage or move bytes.')
+@description('Requests that one instance serves at once before another one is started. The Functions host may hold a body for each: docs/settings.md, "How long a body may be".')
 @minValue(1)
 @maxValue(1000)
-param httpConcurrency int = 32
+param httpConcurrency int = 3
+
+@description('The longest body of a request, in MiB. A longer layer is dropped into the container, or pushed through a local gateway. Past 200 Azure\'s front end ends it anyway.')
+@minValue(8)
+@maxValue(200)
+param requestBodyLimitMiB int = 200
 
 @description('Instances that are kept running for requests. 0: the first request after a quiet time waits for a start of some seconds.')
 @minValue(0)
@@ -150,6 +155,7 @@ module app 'app.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     instanceMemoryMB: instanceMemoryMB
     httpConcurrency: httpConcurrency
+    requestBodyLimitMiB: requestBodyLimitMiB
     alwaysReadyHttp: alwaysReadyHttp
     sweepSchedule: sweepSchedule
     sweepAfterPush: sweepAfterPush

@@ -1,4 +1,5 @@
 using ImagesFunctions;
+using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -6,12 +7,16 @@ using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Azure.Functions.Worker.OpenTelemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 builder.Services.AddImages(builder.Configuration);
 builder.Services.AddRouting();
-if (Telemetry.IsExported(builder.Configuration))
+
+// The levels of host.json are the host's own. Without this the worker sends it two lines for each request.
+builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+if (TelemetryExport.IsExported(builder.Configuration))
 {
     // From here on the host leaves the telemetry of this process to it.
     builder.Services.AddOpenTelemetry().UseFunctionsWorkerDefaults();

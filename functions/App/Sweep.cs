@@ -1,4 +1,4 @@
-using ImagesFunctions.Sweep;
+using ImagesFunctions.GarbageCollection;
 using Microsoft.Azure.Functions.Worker;
 
 namespace ImagesFunctions.App;

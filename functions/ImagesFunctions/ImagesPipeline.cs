@@ -1,4 +1,3 @@
-using ImagesFunctions.Accounts;
 using ImagesFunctions.Images;
 using ImagesFunctions.Registry;
 using Microsoft.AspNetCore.Builder;
@@ -27,72 +26,5 @@ public static class ImagesPipeline
                 throw new ApiException(StatusCodes.Status404NotFound, $"There is no route {context.Request.Path}")
         );
         return endpoints;
-    }
-
-    /// <summary>
-    /// Maps a route of the Images API for every method: it answers 401 without a valid token, 405 to the methods that it
-    /// does not have, and turns every exception into the API's envelope.
-    /// </summary>
-    /// <param name="endpoints">Where to map it.</param>
-    /// <param name="pattern">The route.</param>
-    /// <param name="handle">Gets the request and the caller's account.</param>
-    /// <param name="methods">The methods that it has; null: all of them.</param>
-    /// <param name="foresee">What to begin while the token is read: see <see cref="Logins.AuthenticateAsync"/>.</param>
-    internal static void MapAuthorized(
-        this IEndpointRouteBuilder endpoints,
-        string pattern,
-        Func<HttpContext, string, Task> handle,
-        string[]? methods = null,
-        Action<HttpContext, string>? foresee = null
-    )
-    {
-        var pipeline = endpoints.CreateApplicationBuilder();
-        pipeline.UseResponseCompression();
-        pipeline.Run(context =>
-            Envelope.GuardAsync(
-                context,
-                async () =>
-                {
-                    var caller = await CallerAsync(context, foresee);
-                    if (methods is not null)
-                    {
-                        Envelope.DemandMethod(context, methods, " A body can go with GET: curl -X GET -d '…'.");
-                    }
-
-                    var reads = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
-                    if (caller.ReadOnly && methods is not null && !reads)
-                    {
-                        throw new ApiException(
-                            StatusCodes.Status403Forbidden,
-                            "This token may only read.",
-                            ErrorNumber.NotAllowed
-                        );
-                    }
-
-                    await handle(context, caller.Account);
-                }
-            )
-        );
-        endpoints.Map(pattern, pipeline.Build());
-    }
-
-    private static async Task<Caller> CallerAsync(HttpContext context, Action<HttpContext, string>? foresee)
-    {
-        var header = context.Request.Headers.Authorization;
-        // A scheme's name is case-insensitive (RFC 9110, 11.1).
-        const string scheme = "Bearer ";
-        Caller? caller = null;
-        if (header.Count == 1 && header[0]!.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
-        {
-            _ = Credentials.TryParse(header[0]![scheme.Length..].Trim(), out var credentials);
-            var logins = context.RequestServices.GetRequiredService<Logins>();
-            caller = await logins.AuthenticateAsync(context, credentials, foresee);
-        }
-
-        return caller
-            ?? throw new ApiException(
-                StatusCodes.Status401Unauthorized,
-                "A valid token is needed: send the header Authorization: Bearer <token>."
-            );
     }
 }

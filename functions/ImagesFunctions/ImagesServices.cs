@@ -1,9 +1,15 @@
 using ImagesFunctions.Accounts;
+using ImagesFunctions.Blobs;
+using ImagesFunctions.GarbageCollection;
+using ImagesFunctions.Http;
 using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
+using ImagesFunctions.Listing;
 using ImagesFunctions.Registry;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
+using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,6 +36,7 @@ public static class ImagesServices
         services.AddSingleton<Refusals>();
         services.AddSingleton<ManifestCommit>();
         services.AddSingleton<TakeBack>();
+        services.AddSingleton<BlobRegistration>();
         services.AddSingleton<Removal>();
         services.AddSingleton<Tagging>();
         services.AddSingleton<LayoutIndex>();
@@ -49,7 +56,7 @@ public static class ImagesServices
             s.GetRequiredService<ILogger<Readiness>>()
         ));
         services.AddRegistry(configuration);
-        services.AddIngest();
+        services.AddIngest(configuration);
         // The bodies hold nothing of one account that another one could have put beside it (BREACH).
         services.AddResponseCompression(compression =>
         {
@@ -60,17 +67,19 @@ public static class ImagesServices
         return services;
     }
 
-    private static void AddIngest(this IServiceCollection services)
+    private static void AddIngest(this IServiceCollection services, IConfiguration configuration)
     {
         // Their constructors are not public, because the types that they take are not.
         services.AddSingleton(s => new BlobIngest(
-            s.GetRequiredService<Catalog>(),
             s.GetRequiredService<Content>(),
-            s.GetRequiredService<ManifestCommit>(),
-            s.GetRequiredService<TakeBack>(),
-            s.GetRequiredService<Removal>(),
+            s.GetRequiredService<BlobRegistration>(),
             s.GetRequiredService<Refusals>(),
             s.GetRequiredService<LayoutIndex>()
+        ));
+        services.AddSingleton(s => new PatientIngest(
+            s.GetRequiredService<BlobIngest>(),
+            SweepOptions.Read(configuration, PatientIngest.WaitSetting, PatientIngest.DefaultWait),
+            s.GetRequiredService<TimeProvider>()
         ));
         services.AddSingleton(s => new StatusReader(
             s.GetRequiredService<Catalog>(),
@@ -84,7 +93,8 @@ public static class ImagesServices
     private static void AddSweep(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(_ => SweepOptions.From(configuration));
-        services.AddSingleton<Promises>();
+        services.AddSingleton(s => s.GetRequiredService<SweepOptions>().Grace);
+        services.AddSingleton<BlobRetention>();
         services.AddSingleton(s => new Sweeper(
             s.GetRequiredService<StorageAccount>(),
             s.GetRequiredService<Catalog>(),

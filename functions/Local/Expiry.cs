@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagesFunctions.Settings;
 
 namespace ImagesFunctions.Local;
 

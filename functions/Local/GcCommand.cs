@@ -1,5 +1,6 @@
 using System.CommandLine;
-using ImagesFunctions.Sweep;
+using ImagesFunctions.GarbageCollection;
+using ImagesFunctions.Settings;
 
 namespace ImagesFunctions.Local;
 

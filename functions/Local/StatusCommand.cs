@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using ImagesFunctions.Ingest;
+using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Local;

@@ -1,4 +1,4 @@
-using ImagesFunctions.Sweep;
+using ImagesFunctions.GarbageCollection;
 
 namespace ImagesFunctions.Local;
 

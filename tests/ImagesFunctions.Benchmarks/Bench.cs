@@ -55,20 +55,7 @@ internal sealed class Bench : IAsyncDisposable
         var bench = new Bench(root.FullName, smoke, report, stop);
         try
         {
-            Say("publishing functions/Local");
-            await Cli.Wrap("dotnet")
-                .WithArguments([
-                    "publish",
-                    Path.Combine(root.FullName, "functions", "Local"),
-                    "-c",
-                    "Release",
-                    "--nologo",
-                    "-v",
-                    "q",
-                    "-o",
-                    Path.GetDirectoryName(bench.Program)!,
-                ])
-                .ExecuteBufferedAsync(stop);
+            await bench.PublishAsync("functions/Local", Path.GetDirectoryName(bench.Program)!);
             report.Machine = await Machine.DescribeAsync(root.FullName, stop);
             return bench;
         }
@@ -77,6 +64,15 @@ internal sealed class Bench : IAsyncDisposable
             await bench.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Publishes a project of the clone into a folder of its own, as a release.</summary>
+    public async Task PublishAsync(string project, string to)
+    {
+        Say($"publishing {project}");
+        await Cli.Wrap("dotnet")
+            .WithArguments(["publish", Path.Combine(_root, project), "-c", "Release", "--nologo", "-v", "q", "-o", to])
+            .ExecuteBufferedAsync(Stop);
     }
 
     /// <summary>The storage whose namespace <c>alice</c> has <see cref="Many"/> images; made once, because that takes long.</summary>

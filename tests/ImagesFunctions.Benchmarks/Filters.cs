@@ -132,8 +132,8 @@ internal sealed class Filters : IAsyncDisposable
         var catalog = store.Get<Catalog>();
         var scope = RowScope.Of(Seeds.App(app));
         var started = Stopwatch.GetTimestamp();
-        await catalog.GetAsync(account, Keys.Version, _bench.Stop);
-        await catalog.GetAsync(account, Keys.Version, _bench.Stop);
+        await catalog.GetAsync(account, JournalKeys.Version, _bench.Stop);
+        await catalog.GetAsync(account, JournalKeys.Version, _bench.Stop);
         var rows = await Task.WhenAll(
             catalog.RangeAsync(account, scope.Images, _bench.Stop),
             catalog.RangeAsync(account, scope.Tags, _bench.Stop)

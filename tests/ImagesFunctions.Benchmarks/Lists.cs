@@ -163,7 +163,11 @@ internal static class Lists
         for (var i = 0; i < reads; i++)
         {
             var started = System.Diagnostics.Stopwatch.GetTimestamp();
-            await store.Account.Catalog.GetEntityAsync<TableEntity>("alice", Keys.Version, cancellationToken: stop);
+            await store.Account.Catalog.GetEntityAsync<TableEntity>(
+                "alice",
+                JournalKeys.Version,
+                cancellationToken: stop
+            );
             times.Add(Client.Since(started));
         }
 

@@ -21,6 +21,7 @@ internal static class Measurements
         ("small", SmallImages.RunAsync),
         ("memory", Memory.RunAsync),
         ("start", Start.RunAsync),
+        ("worker", WorkerStart.RunAsync),
         ("growth", Growth.RunAsync),
     ];
 

@@ -57,21 +57,24 @@ internal static class Seeds
     {
         await WriteAsync(table, images.SelectMany(Rows), cancellationToken);
         // As if one commit had written them all, in a log entry that is too long for its rows.
-        var entry = LogEntry.Of(1, []).ToEntity(@namespace);
+        var entry = JournalEntry.Of(1, [], Keys.IsInFull).ToRow().ToEntity(@namespace);
         entry["rescan"] = true;
-        var version = new TableEntity(@namespace, Keys.Version) { ["seq"] = 1L };
+        var version = new TableEntity(@namespace, JournalKeys.Version) { ["seq"] = 1L };
         await WriteAsync(table, [entry, version], cancellationToken);
 
         IEnumerable<TableEntity> Rows(ImageRow image, int number)
         {
-            yield return image.ToEntity(@namespace);
+            yield return image.ToRow().ToEntity(@namespace);
             if (number % imagesPerTag == 0)
             {
                 var tag = new TagRow(image.App, Tag(number), image.Digest, image.Generation, FromLayout: false);
-                yield return tag.ToEntity(@namespace);
+                yield return tag.ToRow().ToEntity(@namespace);
             }
         }
     }
+
+    /// <summary>The row as the Azure SDK writes it.</summary>
+    public static TableEntity ToEntity(this TableRow row, string @namespace) => StoredTable.Entity(@namespace, row);
 
     /// <summary>Adds rows of one namespace, a hundred at once; none of them may be there.</summary>
     public static async Task WriteAsync(

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
+using ImagesFunctions.Telemetry;
 using Microsoft.Extensions.Configuration;
 
 namespace ImagesFunctions.Accounts;
@@ -72,7 +73,7 @@ internal sealed class Limits : IDisposable
         var wait = over > overClaimed ? over : overClaimed;
         if (wait > TimeSpan.Zero)
         {
-            Telemetry.Limited("login");
+            Metrics.Limited("login");
             throw new TooManyRequestsException(TooManyFailures, wait);
         }
     }
@@ -90,7 +91,7 @@ internal sealed class Limits : IDisposable
     {
         if (Take(limiter, key) is { } wait)
         {
-            Telemetry.Limited(name);
+            Metrics.Limited(name);
             throw new TooManyRequestsException(message, wait);
         }
     }

@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
-using Azure;
-using Azure.Data.Tables;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 
@@ -15,11 +14,11 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
     private static readonly TimeSpan Longest = TimeSpan.FromDays(36_500);
 
     // Of keys `account/id`, which neither of the two can hold.
-    private readonly SharedReads<TableEntity?> _rows = new(
+    private readonly SharedReads<TableRow?> _rows = new(
         (key, stop) =>
         {
             var slash = key.IndexOf('/', StringComparison.Ordinal);
-            return account.Accounts.GetAsync(key[..slash], key[(slash + 1)..], stop);
+            return account.TokenRows.GetAsync(key[..slash], key[(slash + 1)..], stop);
         },
         of: "token"
     );
@@ -52,7 +51,7 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
 
         var credentials = Credentials.New(name);
         var created = time.GetUtcNow();
-        var row = new TableEntity(name, credentials.Id) { ["hash"] = credentials.SecretHash, ["created"] = created };
+        var row = new TableRow(credentials.Id) { ["hash"] = credentials.SecretHash, ["created"] = created };
         if (lifetime is { } lives)
         {
             row["expires"] = created + lives;
@@ -63,8 +62,8 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
             row["read_only"] = true;
         }
 
-        await account.Accounts.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellationToken);
-        return (From(row), credentials.Text);
+        (await account.TokenRows.PutAsync(name, new Change(row.Key, row), cancellationToken)).ThrowIfNotDone();
+        return (From(name, row), credentials.Text);
     }
 
     /// <summary>The account's tokens, expired ones too, by id.</summary>
@@ -73,14 +72,9 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        var rows = account.Accounts.QueryAsync<TableEntity>(
-            // A lambda would be compiled at each start.
-            TableClient.CreateQueryFilter($"PartitionKey eq {name}"),
-            cancellationToken: cancellationToken
-        );
-        await foreach (var row in rows)
+        await foreach (var row in account.TokenRows.PartitionAsync(name).WithCancellation(cancellationToken))
         {
-            yield return From(row);
+            yield return From(name, row);
         }
     }
 
@@ -92,12 +86,12 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
             return false;
         }
 
-        if (await account.Accounts.GetAsync(name, id, cancellationToken) is not { } row)
+        if (await account.TokenRows.GetAsync(name, id, cancellationToken) is not { } row)
         {
             return false;
         }
 
-        await account.Accounts.DeleteEntityAsync(row, ETag.All, cancellationToken);
+        await account.TokenRows.PutAsync(name, new Change(row.Key, null), cancellationToken);
         return true;
     }
 
@@ -115,10 +109,10 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
             : null;
     }
 
-    private static Token From(TableEntity row) =>
+    private static Token From(string account, TableRow row) =>
         new(
-            row.PartitionKey,
-            row.RowKey,
+            account,
+            row.Key,
             row.GetDateTimeOffset("created") ?? default,
             row.GetDateTimeOffset("expires"),
             row.GetBoolean("read_only") == true

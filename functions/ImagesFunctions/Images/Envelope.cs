@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ImagesFunctions.Http;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Images;

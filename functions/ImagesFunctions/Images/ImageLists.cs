@@ -1,5 +1,7 @@
+using ImagesFunctions.Journal;
+using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
+using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Images;
 

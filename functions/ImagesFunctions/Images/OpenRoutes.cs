@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ImagesFunctions.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

@@ -1,8 +1,11 @@
 using System.Buffers;
 using System.Globalization;
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Http;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
+using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -14,7 +17,7 @@ internal sealed class Blobs(
     Content content,
     TakeBack takeBack,
     Removal removal,
-    Promises promises,
+    BlobRetention retention,
     PullRedirect redirect
 )
 {
@@ -101,7 +104,7 @@ internal sealed class Blobs(
         && digest.IsSupported
         && await (
             request.IsBeforePush
-                ? promises.BlobAsync(request.Repository, digest, request.Stop)
+                ? retention.RenewAsync(request.Repository, digest, request.Stop)
                 : catalog.BlobAsync(request.Repository, digest, request.Stop)
         )
             is { State: BlobState.Good } blob
@@ -145,7 +148,7 @@ internal sealed class Blobs(
             while (await from.ReadAsync(buffer, cancellationToken) is var read and > 0)
             {
                 await response.Body.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
-                Telemetry.Sent(read);
+                Metrics.Sent(read);
             }
         }
         finally

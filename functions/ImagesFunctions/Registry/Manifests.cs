@@ -1,7 +1,10 @@
 using System.Buffers;
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Http;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Registry;
@@ -14,7 +17,7 @@ internal sealed class Manifests(
     BlobLanding landing,
     TakeBack takeBack,
     Removal removal,
-    Promises promises
+    BlobRetention retention
 )
 {
     private const int MostTags = 90;
@@ -134,7 +137,7 @@ internal sealed class Manifests(
                 image is { State: ImageState.Complete }
                 && await (
                     request.IsBeforePush
-                        ? promises.BlobAsync(request.Repository, image.Digest, request.Stop)
+                        ? retention.RenewAsync(request.Repository, image.Digest, request.Stop)
                         : catalog.BlobAsync(request.Repository, image.Digest, request.Stop)
                 )
                     is { State: BlobState.Good } blob
@@ -155,17 +158,17 @@ internal sealed class Manifests(
             return null;
         }
 
-        for (string? before = null; ; )
+        for (VersionTag? before = null; ; )
         {
             if (
                 await catalog.GetAsync(repository.Namespace, Keys.Tag(repository.App, tag), cancellationToken)
-                is not { } entity
+                is not { } stored
             )
             {
                 return null;
             }
 
-            var row = TagRow.From(entity);
+            var row = TagRow.From(stored);
             var image = await catalog.ImageAsync(repository, row.Digest, cancellationToken);
             if (image is { State: ImageState.Complete } && image.Generation == row.Generation)
             {
@@ -173,12 +176,12 @@ internal sealed class Manifests(
             }
 
             // Its image is gone, unless the tag was moved and the image deleted between the two reads.
-            if (entity.ETag.ToString() == before)
+            if (stored.Version == before)
             {
                 return null;
             }
 
-            before = entity.ETag.ToString();
+            before = stored.Version;
         }
     }
 

@@ -1,4 +1,4 @@
-using ImagesFunctions.Storage;
+using ImagesFunctions.Blobs;
 using Microsoft.Extensions.Configuration;
 
 namespace ImagesFunctions.Registry;
@@ -7,7 +7,7 @@ namespace ImagesFunctions.Registry;
 /// Sends pulls of blobs to storage itself, where <see cref="Setting"/> is true: whoever has the address may read that one
 /// blob for ten minutes.
 /// </summary>
-internal sealed class PullRedirect(StorageAccount account, IConfiguration configuration)
+internal sealed class PullRedirect(Content content, IConfiguration configuration)
 {
     /// <summary>The setting's name.</summary>
     public const string Setting = "RedirectPulls";
@@ -18,5 +18,5 @@ internal sealed class PullRedirect(StorageAccount account, IConfiguration config
 
     /// <summary>Where a blob of the container <c>images</c> can be read without anything else.</summary>
     public Task<Uri> ToAsync(string path, CancellationToken cancellationToken) =>
-        account.ReadUriAsync(account.Images.GetBlobClient(path), Lifetime, cancellationToken);
+        content.ReadUriAsync(path, Lifetime, cancellationToken);
 }

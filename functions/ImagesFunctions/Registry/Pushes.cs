@@ -1,17 +1,13 @@
-using Azure.Storage.Blobs.Specialized;
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Registry;
 
 /// <summary>Brings pushed blobs into a repository: from a body, from what a session has stored, or from another repository.</summary>
-internal sealed class Pushes(
-    StorageAccount account,
-    Catalog catalog,
-    Content content,
-    UploadSessions sessions,
-    BlobLanding landing
-)
+internal sealed class Pushes(Catalog catalog, Content content, UploadSessions sessions, BlobLanding landing)
 {
     /// <summary>Whether the repository has the blob, verified. If so its row is as new as the call.</summary>
     public Task<bool> IsThereAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
@@ -55,15 +51,7 @@ internal sealed class Pushes(
         }
         else
         {
-            written = await BlobWriter.WriteAsync(
-                account.Images.GetBlockBlobClient(path),
-                account.ImageStreams.GetBlockBlobClient(path),
-                body,
-                hash,
-                () => IsRight(hash, digest, size),
-                BlobWriter.Absent,
-                cancellationToken
-            );
+            written = await content.WriteAsync(path, body, hash, () => IsRight(hash, digest, size), cancellationToken);
             if (written is null && hash.Size < body.Length)
             {
                 throw new StorageUnavailableException($"{path} was written by somebody else at the same time");

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Text.Json;
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Http;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
+using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Registry;
 
@@ -58,7 +60,7 @@ internal sealed class Referrers(Catalog catalog, Content content)
         {
             foreach (var referrer in await Task.WhenAll(some.Select(r => WholeAsync(repository, r, request.Stop))))
             {
-                if (referrer is null || (filter is not null && referrer.ArtifactType != filter))
+                if (referrer is null || (filter is not null && !MediaTypes.AreSame(referrer.ArtifactType, filter)))
                 {
                     continue;
                 }

@@ -1,5 +1,7 @@
 using ImagesFunctions.Accounts;
+using ImagesFunctions.Http;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -32,7 +34,7 @@ internal static class RegistryApi
         var path =
             RegistryPath.Parse(target is ['/', ..] ? target : context.Request.Path.ToString())
             ?? throw RegistryError.NameUnknown(context.Request.Path);
-        Telemetry.Asks(context, path.Resource);
+        Metrics.SetRoute(context, path.Route);
         var services = context.RequestServices;
         switch (path.Resource)
         {

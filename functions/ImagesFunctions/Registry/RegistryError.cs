@@ -1,7 +1,8 @@
 using System.Buffers;
 using System.Text.Json;
+using ImagesFunctions.Http;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
+using ImagesFunctions.Repositories;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Registry;

@@ -39,6 +39,20 @@ internal sealed record RegistryPath(Resource Resource, string Name, string Last)
 {
     private const string Root = "/v2";
 
+    /// <summary>As a route, for telemetry: without the names in it.</summary>
+    public string Route =>
+        Resource switch
+        {
+            Resource.Base => "/v2/",
+            Resource.Catalog => "/v2/_catalog",
+            Resource.Blob => "/v2/{name}/blobs/{digest}",
+            Resource.Uploads => "/v2/{name}/blobs/uploads/",
+            Resource.Upload => "/v2/{name}/blobs/uploads/{id}",
+            Resource.Manifest => "/v2/{name}/manifests/{reference}",
+            Resource.Tags => "/v2/{name}/tags/list",
+            _ => "/v2/{name}/referrers/{digest}",
+        };
+
     /// <summary>Reads a request's target, its query included. Null when it names nothing.</summary>
     /// <param name="target">As it stands in the request line: it is decoded here, once.</param>
     public static RegistryPath? Parse(string target)

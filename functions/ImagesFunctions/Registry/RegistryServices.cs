@@ -1,4 +1,5 @@
-using ImagesFunctions.Storage;
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Repositories;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -19,6 +20,6 @@ internal static class RegistryServices
         services.AddSingleton<Tags>();
         services.AddSingleton<Referrers>();
         services.AddSingleton<RepositoryCatalog>();
-        services.AddSingleton(s => new PullRedirect(s.GetRequiredService<StorageAccount>(), configuration));
+        services.AddSingleton(s => new PullRedirect(s.GetRequiredService<Content>(), configuration));
     }
 }

@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.Text.Json;
-using Azure.Data.Tables;
 using ImagesFunctions.Accounts;
+using ImagesFunctions.Http;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;
 
@@ -66,11 +68,11 @@ internal sealed class RepositoryCatalog(StorageAccount account)
         CancellationToken cancellationToken
     )
     {
-        var rows = account.Catalog.Stream(@namespace, range, "app", "state");
+        var rows = account.ImageRows.Stream(@namespace, range, "app", "state");
         var inARow = 0;
         await foreach (var row in rows.WithCancellation(cancellationToken))
         {
-            var app = row.GetString("app");
+            var app = row.Text("app");
             if (apps.Contains(app))
             {
                 if (++inARow == MostInARow)

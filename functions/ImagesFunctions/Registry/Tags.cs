@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
-using ImagesFunctions.Storage;
+using ImagesFunctions.Http;
+using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Registry;
 

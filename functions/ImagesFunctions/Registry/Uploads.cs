@@ -1,6 +1,9 @@
 using System.Globalization;
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
+using ImagesFunctions.Rows;
+using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Registry;
@@ -304,7 +307,7 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
             );
 
     private static Task<UploadBody> BodyAsync(RegistryRequest request) =>
-        UploadBody.BeginAsync(Telemetry.Counted(request.Request.Body), request.Request.ContentLength, request.Stop);
+        UploadBody.BeginAsync(Metrics.Counted(request.Request.Body), request.Request.ContentLength, request.Stop);
 
     private static void Created(RegistryRequest request, Digest digest)
     {

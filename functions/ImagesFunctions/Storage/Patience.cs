@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Azure;
+using ImagesFunctions.Journal;
 
 namespace ImagesFunctions.Storage;
 

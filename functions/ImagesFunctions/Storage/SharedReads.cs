@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Telemetry;
 
 namespace ImagesFunctions.Storage;
 
@@ -49,7 +51,7 @@ internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> re
             _next[key] = isNext ? waiting : null;
         }
 
-        Telemetry.Read(of, isSaved);
+        Metrics.Read(of, isSaved);
         if (!isNext)
         {
             _ = RunAsync(key, waiting.Result);

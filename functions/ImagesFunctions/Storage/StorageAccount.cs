@@ -52,8 +52,9 @@ public sealed class StorageAccount
         Uploads = blobs.GetBlobContainerClient(UploadsContainer);
         Derived = blobs.GetBlobContainerClient(DerivedContainer);
         Catalog = tables.GetTableClient(CatalogTable);
-        Transactions = transactions.GetTableClient(CatalogTable);
         Accounts = tables.GetTableClient(AccountsTable);
+        ImageRows = new StoredTable(Catalog, transactions.GetTableClient(CatalogTable));
+        TokenRows = new StoredTable(Accounts, transactions.GetTableClient(AccountsTable));
     }
 
     /// <summary>The container <see cref="ImagesContainer"/>.</summary>
@@ -80,10 +81,11 @@ public sealed class StorageAccount
     /// <summary>The container <see cref="UploadsContainer"/> in the same way.</summary>
     internal BlobContainerClient UploadStreams { get; }
 
-    /// <summary>
-    /// The catalog's table without the SDK's own retries: whoever sends a transaction has to know that it was sent twice.
-    /// </summary>
-    internal TableClient Transactions { get; }
+    /// <summary>The rows of <see cref="Catalog"/>.</summary>
+    internal StoredTable ImageRows { get; }
+
+    /// <summary>The rows of <see cref="Accounts"/>.</summary>
+    internal StoredTable TokenRows { get; }
 
     /// <summary>
     /// Makes the clients from the section <see cref="Section"/>: its value is a connection string, or it holds

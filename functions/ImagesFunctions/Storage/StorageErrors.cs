@@ -1,9 +1,8 @@
 using Azure;
+using Azure.Identity;
+using ImagesFunctions.Journal;
 
 namespace ImagesFunctions.Storage;
-
-/// <summary>Storage is away or too busy to give a definite answer; the same request may succeed later.</summary>
-public sealed class StorageUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>What a failed storage call means. The only place that knows status numbers.</summary>
 internal static class StorageErrors
@@ -13,6 +12,9 @@ internal static class StorageErrors
 
     /// <summary>An If-Match or If-None-Match did not hold, or the row to add exists.</summary>
     public static bool IsConflict(this RequestFailedException error) => error.Status is 409 or 412;
+
+    /// <summary>Whether a storage call failed, for whatever reason.</summary>
+    public static bool IsFailure(Exception error) => error is StorageUnavailableException or RequestFailedException;
 
     /// <summary>Nobody knows whether the call took effect: the answer was lost, or the service was busy.</summary>
     public static bool IsUnclear(Exception error) =>
@@ -24,4 +26,12 @@ internal static class StorageErrors
             OperationCanceledException => true,
             _ => false,
         };
+
+    /// <summary>
+    /// Whether storage failed, or the right to it, in a way that ends by itself: it is away, busy, or does not accept us yet.
+    /// </summary>
+    public static bool MayPass(Exception error) =>
+        error is StorageUnavailableException or AuthenticationFailedException
+        || error is RequestFailedException { Status: 401 or 403 }
+        || IsUnclear(error);
 }

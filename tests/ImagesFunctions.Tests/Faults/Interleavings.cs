@@ -281,7 +281,7 @@ public sealed class Interleavings
             {
                 await a.Catalog.CommitAsync(
                     Namespace,
-                    (view, _) => Task.FromResult(Decision.Of(0, [new Change("j!x", new(view.Namespace, "j!x"))])),
+                    (view, _) => Task.FromResult(Decision.Of(0, [new Change("j!x", new TableRow("j!x"))])),
                     Stop
                 );
             }

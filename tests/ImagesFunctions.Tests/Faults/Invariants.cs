@@ -89,13 +89,13 @@ internal static class Invariants
     // The log has no gap, and replayed from its beginning it makes exactly the rows.
     private static async Task TheLogTellsTheRowsAsync(Node node, string @namespace, NamespaceRows rows)
     {
-        var version = await node.Storage.Catalog.VersionAsync(@namespace, TestContext.Current.CancellationToken);
-        var log = new List<LogEntry>();
-        for (var from = 1L; from <= version.Seq; from += LogReads.MostEntries)
+        var version = await node.Storage.ImageRows.VersionAsync(@namespace, TestContext.Current.CancellationToken);
+        var log = new List<JournalEntry>();
+        for (var from = 1L; from <= version.Seq; from += JournalReads.MostEntries)
         {
-            var to = Math.Min(version.Seq, from + LogReads.MostEntries - 1);
+            var to = Math.Min(version.Seq, from + JournalReads.MostEntries - 1);
             log.AddRange(
-                await node.Storage.Catalog.LogAsync(@namespace, from, to, TestContext.Current.CancellationToken)
+                await node.Storage.ImageRows.EntriesAsync(@namespace, from, to, TestContext.Current.CancellationToken)
             );
         }
 
@@ -106,7 +106,7 @@ internal static class Invariants
             replayed.Apply(key, row);
         }
 
-        Assert.Equal(Texts(@namespace, rows), Texts(@namespace, replayed));
+        Assert.Equal(Texts(rows), Texts(replayed));
     }
 
     // What this process has kept and brought up to date is what the rows say.
@@ -119,12 +119,14 @@ internal static class Invariants
         );
     }
 
-    private static IEnumerable<string> Texts(string @namespace, NamespaceRows rows) =>
-        rows
-            .Images.Values.Select(i => i.ToEntity(@namespace))
-            .Concat(rows.Tags.Values.Select(t => t.ToEntity(@namespace)))
-            .Select(Text);
+    private static IEnumerable<string> Texts(NamespaceRows rows) =>
+        rows.Images.Values.Select(i => i.ToRow()).Concat(rows.Tags.Values.Select(t => t.ToRow())).Select(Text);
 
-    private static string Text(TableEntity entity) =>
-        string.Join(", ", entity.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}={p.Value}"));
+    private static string Text(TableRow row) =>
+        string.Join(
+            ", ",
+            row.Values.Append(new("key", row.Key))
+                .OrderBy(p => p.Key, StringComparer.Ordinal)
+                .Select(p => $"{p.Key}={p.Value}")
+        );
 }

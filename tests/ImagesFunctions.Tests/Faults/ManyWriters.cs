@@ -99,8 +99,7 @@ public sealed class ManyWriters
                     };
                     await other.Catalog.CommitAsync(
                         Namespace,
-                        (view, _) =>
-                            Task.FromResult(Decision.Of(0, [new Change(row.Key, row.ToEntity(view.Namespace))])),
+                        (view, _) => Task.FromResult(Decision.Of(0, [new Change(row.Key, row.ToRow())])),
                         Stop
                     );
                 }
@@ -144,11 +143,8 @@ public sealed class ManyWriters
                     return Decision.Of(
                         count + 1,
                         [
-                            new Change(row.Key, row.ToEntity(Namespace)),
-                            new Change(
-                                Keys.Tag("web", pair + "b"),
-                                (row with { Tag = pair + "b" }).ToEntity(Namespace)
-                            ),
+                            new Change(row.Key, row.ToRow()),
+                            new Change(Keys.Tag("web", pair + "b"), (row with { Tag = pair + "b" }).ToRow()),
                         ]
                     );
                 },

@@ -3,7 +3,6 @@ using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -140,7 +139,7 @@ public sealed class Node : IAsyncDisposable
             )
         )
         {
-            if (row.RowKey != Keys.Version && !Keys.All('c').Contains(row.RowKey))
+            if (row.RowKey != JournalKeys.Version && !Keys.All('c').Contains(row.RowKey))
             {
                 keys.Add(row.RowKey);
             }

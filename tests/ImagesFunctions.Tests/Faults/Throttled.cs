@@ -6,7 +6,6 @@ using System.Text.Json.Nodes;
 using Azure;
 using Azure.Data.Tables;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
 using ImagesFunctions.Tests.Registry;
 
 namespace ImagesFunctions.Tests.Faults;
@@ -57,8 +56,7 @@ public sealed class Throttled
         limits.RefuseTransactions(3);
         await node.Catalog.CommitAsync(
             "alice",
-            (view, _) =>
-                Task.FromResult(Decision.Of(0, [new Change("j!web", new TableEntity(view.Namespace, "j!web"))])),
+            (view, _) => Task.FromResult(Decision.Of(0, [new Change("j!web", new TableRow("j!web"))])),
             Stop
         );
         Assert.NotNull(await node.Catalog.GetAsync("alice", "j!web", Stop));

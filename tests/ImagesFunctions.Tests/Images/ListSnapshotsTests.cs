@@ -2,7 +2,6 @@ using Azure;
 using ImagesFunctions.Images;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
 using ImagesFunctions.Tests.Faults;
 
 namespace ImagesFunctions.Tests.Images;
@@ -90,12 +89,12 @@ public sealed class ListSnapshotsTests
         switch (what)
         {
             case "another history":
-                var entry = LogEntry.Of(1, []).ToEntity("alice");
+                var entry = JournalEntry.Of(1, [], Keys.IsInFull).ToRow().ToEntity("alice");
                 entry["rescan"] = true;
                 await node.Storage.Catalog.UpsertEntityAsync(entry, cancellationToken: Stop);
                 // One image less than the snapshot has.
-                var row = await node.Storage.Catalog.GetAsync("alice", AnImage().Key, Stop);
-                await node.Storage.Catalog.DeleteEntityAsync(row!, ETag.All, Stop);
+                var row = await node.Storage.ImageRows.GetAsync("alice", AnImage().Key, Stop);
+                await node.Storage.Catalog.DeleteEntityAsync("alice", row!.Key, ETag.All, Stop);
                 break;
             case "garbage":
                 await blob.UploadAsync(new BinaryData("no snapshot at all"u8.ToArray()), overwrite: true, Stop);
@@ -120,7 +119,7 @@ public sealed class ListSnapshotsTests
         await SaveAsync(node);
         await TagAsync(node, "a");
         await TagAsync(node, "b");
-        await node.Storage.Catalog.DeleteEntityAsync("alice", Keys.Log(2), ETag.All, Stop);
+        await node.Storage.Catalog.DeleteEntityAsync("alice", JournalKeys.Entry(2), ETag.All, Stop);
         await using var other = new Node(node.Connection);
 
         Assert.Equal(600, (await other.ListedAsync("alice")).Length);

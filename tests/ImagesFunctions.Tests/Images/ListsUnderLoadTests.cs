@@ -96,7 +96,7 @@ public sealed class ListsUnderLoadTests
     {
         var row = Images(1)[0];
         string[] tags = [.. Enumerable.Range(0, 20_000).Select(i => $"tag-{i:D6}")];
-        var image = new ImagesFunctions.Images.ListedImage("alice", row, ImageTexts.Of(row), tags);
+        var image = new ListedImage("alice", row, ImageTexts.Of(row), tags);
         using var to = new Pieces();
         var context = new DefaultHttpContext();
         context.Response.Body = to;
@@ -127,7 +127,9 @@ public sealed class ListsUnderLoadTests
         var digest = Images(1)[0].Digest;
         var apps = Enumerable.Range(0, 200).Select(i => $"app{i:D3}").ToList();
         await using var node = await SeededAsync([.. apps.Select(app => Images(1)[0] with { App = app })]);
-        var blobs = apps.Select(app => new BlobRow(app, digest, 1, "e", BlobState.Good, Tar: null).ToEntity("alice"));
+        var blobs = apps.Select(app =>
+            new BlobRow(app, digest, 1, "e", BlobState.Good, Tar: null).ToRow().ToEntity("alice")
+        );
         await Seeds.WriteAsync(node.Storage.Catalog, blobs, Stop);
 
         await node.ImageLists.FindAsync("alice", digest, Stop);
@@ -167,8 +169,8 @@ public sealed class ListsUnderLoadTests
     private static async Task<Node> SeededAsync(IReadOnlyList<ImageRow> images)
     {
         var node = new Node(await Storages.NewWithTablesAsync());
-        await Seeds.WriteAsync(node.Storage.Catalog, images.Select(i => i.ToEntity("alice")), Stop);
-        await node.Storage.Catalog.AddEntityAsync(new TableEntity("alice", Keys.Version) { ["seq"] = 1L }, Stop);
+        await Seeds.WriteAsync(node.Storage.Catalog, images.Select(i => i.ToRow().ToEntity("alice")), Stop);
+        await node.Storage.Catalog.AddEntityAsync(new TableEntity("alice", JournalKeys.Version) { ["seq"] = 1L }, Stop);
         return node;
     }
 

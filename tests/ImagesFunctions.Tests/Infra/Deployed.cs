@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using ImagesFunctions.Storage;
+using ImagesFunctions.Tests.Worker;
 
 namespace ImagesFunctions.Tests.Infra;
 
@@ -182,7 +183,7 @@ public sealed class Deployed
     public void Events_of_new_blobs_of_the_container_go_to_the_function_that_waits_for_them()
     {
         var landed = Snapshot.Subscription.One("Microsoft.EventGrid/systemTopics/eventSubscriptions");
-        var container = AppSource.Landed.Arguments[0].Split('/')[0];
+        var container = BuiltFunctions.Landed.Of("path")!.Split('/')[0];
         Assert.Equal(StorageAccount.ImagesContainer, container);
         Assert.Equal(
             "[\"Microsoft.Storage.BlobCreated\"]",
@@ -194,7 +195,7 @@ public sealed class Deployed
         );
         Assert.Equal("WebHook", landed["properties.destination.endpointType"]);
         Assert.Contains(
-            $"/runtime/webhooks/blobs?functionName=Host.Functions.{AppSource.Landed.Name}&code=",
+            $"/runtime/webhooks/blobs?functionName=Host.Functions.{BuiltFunctions.Landed.Name}&code=",
             landed["properties.destination.properties.endpointUrl"]
         );
         Assert.Equal("EventGridSchema", landed["properties.eventDeliverySchema"]);
@@ -260,12 +261,12 @@ public sealed class Deployed
         var instruments = new HashSet<string>(StringComparer.Ordinal);
         meters.InstrumentPublished = (instrument, _) =>
         {
-            if (instrument.Meter.Name == Telemetry.Name)
+            if (instrument.Meter.Name == TelemetryExport.Name)
             {
                 instruments.Add(instrument.Name);
             }
         };
-        RuntimeHelpers.RunClassConstructor(typeof(Telemetry).TypeHandle);
+        RuntimeHelpers.RunClassConstructor(typeof(Metrics).TypeHandle);
         meters.Start();
 
         var queries = Main.Of("Microsoft.Insights/scheduledQueryRules")

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ImagesFunctions.Tests.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -10,6 +11,7 @@ public sealed class SettingsAgree
     /// <summary>What the Functions host reads, and not our code.</summary>
     private static readonly string[] s_hosts =
     [
+        "AzureFunctionsJobHost__extensions__http__maxConcurrentRequests",
         "AzureWebJobsDisableHomepage",
         "AzureWebJobsStorage",
         "AzureWebJobsStorage__blobServiceUri",
@@ -26,9 +28,9 @@ public sealed class SettingsAgree
     /// <summary>Where telemetry may go: each is set where there is such a place.</summary>
     private static readonly string[] s_exporters =
     [
-        Telemetry.AzureSetting,
-        Telemetry.AzureIdentitySetting,
-        Telemetry.OtlpSetting,
+        TelemetryExport.AzureSetting,
+        TelemetryExport.AzureIdentitySetting,
+        TelemetryExport.OtlpSetting,
     ];
 
     private static IReadOnlyDictionary<string, string> Cloud => Snapshot.Main.AppSettings;
@@ -49,7 +51,8 @@ public sealed class SettingsAgree
     public void Every_setting_that_the_code_reads_is_set_in_the_cloud() =>
         // A connection string is for Azurite; the cloud has the parts of an identity.
         Assert.Empty(
-            ReadWith(Cloud).Except([.. Cloud.Keys, "ImagesStorage", Telemetry.OtlpSetting], StringComparer.Ordinal)
+            ReadWith(Cloud)
+                .Except([.. Cloud.Keys, "ImagesStorage", TelemetryExport.OtlpSetting], StringComparer.Ordinal)
         );
 
     [Fact]
@@ -67,14 +70,14 @@ public sealed class SettingsAgree
     {
         var named = Cloud.Keys.Concat(Sample.Keys).Where(IsSwitch).Select(s => s.Split('.')[1]).ToList();
         Assert.NotEmpty(named);
-        Assert.Subset(AppSource.Functions.Select(f => f.Name).ToHashSet(), named.ToHashSet());
+        Assert.Subset(BuiltFunctions.All.Select(f => f.Name).ToHashSet(), named.ToHashSet());
     }
 
     [Fact]
     public void The_cloud_has_the_events_and_the_sample_the_scan()
     {
-        Assert.Equal([AppSource.Landed.Name], BlobFunctionsThatRun(Cloud));
-        Assert.Equal([AppSource.Landed.Name + "Polling"], BlobFunctionsThatRun(Sample));
+        Assert.Equal([BuiltFunctions.Landed.Name], BlobFunctionsThatRun(Cloud));
+        Assert.Equal([BuiltFunctions.Landed.Name + "Polling"], BlobFunctionsThatRun(Sample));
     }
 
     [Fact]
@@ -135,8 +138,8 @@ public sealed class SettingsAgree
     private static bool IsSwitch(string setting) => setting.StartsWith("AzureWebJobs.", StringComparison.Ordinal);
 
     private static IEnumerable<string> BlobFunctionsThatRun(IReadOnlyDictionary<string, string> settings) =>
-        AppSource
-            .Functions.Where(f => f.Trigger == "BlobTrigger")
+        BuiltFunctions
+            .All.Where(f => f.TriggerType == "blobTrigger")
             .Select(f => f.Name)
             .Where(name => settings.GetValueOrDefault($"AzureWebJobs.{name}.Disabled") != "true");
 
@@ -146,10 +149,7 @@ public sealed class SettingsAgree
             .Except(ReadWith(settings), StringComparer.Ordinal)
             .Except(s_hosts)
             .Except(
-                AppSource
-                    .Functions.SelectMany(f => f.Arguments)
-                    .Where(a => a is ['%', .., '%'])
-                    .Select(a => a.Trim('%'))
+                BuiltFunctions.All.Select(f => f.Of("schedule")).OfType<string>().Select(schedule => schedule.Trim('%'))
             );
 
     /// <summary>Makes everything that the library registers, with these settings, and says which ones that has read.</summary>
@@ -180,7 +180,9 @@ public sealed class SettingsAgree
         [
             .. source
                 .Read.Select(key => key.Replace(":", "__", StringComparison.Ordinal))
-                .Where(name => name == Telemetry.OtlpSetting || !name.StartsWith("OTEL_", StringComparison.Ordinal)),
+                .Where(name =>
+                    name == TelemetryExport.OtlpSetting || !name.StartsWith("OTEL_", StringComparison.Ordinal)
+                ),
         ];
     }
 

@@ -98,7 +98,7 @@ public sealed class CommandsTests
     public void A_status_names_each_thing_once_and_says_what_is_empty()
     {
         var status = new IngestStatus(
-            [new ListedImage("demo/web", "sha256:aa", ["latest", "v1"], 2_487_552)],
+            [new StatusImage("demo/web", "sha256:aa", ["latest", "v1"], 2_487_552)],
             [new WaitingManifest("demo/web", "sha256:bb", ["sha256:cc", "sha256:dd"])],
             [
                 new RefusedBlob(

@@ -42,7 +42,7 @@ internal sealed class Heard : IDisposable
         {
             InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument.Meter.Name == Telemetry.Name)
+                if (instrument.Meter.Name == TelemetryExport.Name)
                 {
                     listener.EnableMeasurementEvents(instrument);
                 }

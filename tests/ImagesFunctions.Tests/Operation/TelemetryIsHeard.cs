@@ -83,7 +83,7 @@ public sealed class TelemetryIsHeard
         Assert.InRange(Assert.Single(heard.MeasuredIn(first), m => m.Name == "images.ingest.lag").Value, 0, 60);
         // What was known before says nothing about how long it took.
         Assert.DoesNotContain("images.ingest.lag", heard.Of(second));
-        var span = Assert.Single(heard.SpansOf(first), s => s.Source.Name == Telemetry.Name);
+        var span = Assert.Single(heard.SpansOf(first), s => s.Source.Name == TelemetryExport.Name);
         Assert.Equal(
             ("ingest", path, "committed"),
             (span.DisplayName, span.GetTagItem("images.path"), span.GetTagItem("images.outcome"))
@@ -219,10 +219,10 @@ public sealed class TelemetryIsHeard
     {
         await using var services = await LibraryAsync(
             (
-                Telemetry.AzureSetting,
+                TelemetryExport.AzureSetting,
                 "InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=http://127.0.0.1:1/"
             ),
-            (Telemetry.AzureIdentitySetting, "ClientId=11111111-1111-1111-1111-111111111111;Authorization=AAD")
+            (TelemetryExport.AzureIdentitySetting, "ClientId=11111111-1111-1111-1111-111111111111;Authorization=AAD")
         );
         Assert.NotNull(services.GetService<TracerProvider>());
         Assert.NotNull(services.GetService<MeterProvider>());
@@ -231,7 +231,10 @@ public sealed class TelemetryIsHeard
     [Fact]
     public async Task Where_no_setting_asks_for_it_there_is_no_exporter()
     {
-        await using var services = await LibraryAsync((Telemetry.ConsoleSetting, "false"), (Telemetry.OtlpSetting, ""));
+        await using var services = await LibraryAsync(
+            (TelemetryExport.ConsoleSetting, "false"),
+            (TelemetryExport.OtlpSetting, "")
+        );
         Assert.Null(services.GetService<TracerProvider>());
         Assert.Null(services.GetService<MeterProvider>());
     }
@@ -240,7 +243,7 @@ public sealed class TelemetryIsHeard
     public void The_document_has_every_instrument_and_no_other()
     {
         var document = Infra.Repo.Read("docs/telemetry.md");
-        var source = Infra.Repo.Read("functions/ImagesFunctions/Telemetry.cs");
+        var source = Infra.Repo.Read("functions/ImagesFunctions/Telemetry/Metrics.cs");
         Assert.Equal(
             Regex
                 .Matches(source, "^        \"(?<name>images\\.[a-z_.]+)\",", RegexOptions.Multiline)

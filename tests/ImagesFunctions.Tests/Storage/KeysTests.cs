@@ -87,8 +87,8 @@ public sealed class KeysTests
     {
         string[] keys =
         [
-            Keys.Version,
-            Keys.Log(long.MaxValue),
+            JournalKeys.Version,
+            JournalKeys.Entry(long.MaxValue),
             Keys.Image(app, Sha512),
             Keys.Tag(app, new string('t', 128)),
             Keys.Blob(app, Sha512),
@@ -110,7 +110,11 @@ public sealed class KeysTests
     [Fact]
     public void The_log_is_in_the_order_of_its_numbers() =>
         Gen.Select(Gen.Long[0, long.MaxValue], Gen.Long[0, 1_000])
-            .Sample((a, b) => Assert.Equal(a.CompareTo(b), Compare(Keys.Log(a), Keys.Log(b))), iter: 2_000, threads: 1);
+            .Sample(
+                (a, b) => Assert.Equal(a.CompareTo(b), Compare(JournalKeys.Entry(a), JournalKeys.Entry(b))),
+                iter: 2_000,
+                threads: 1
+            );
 
     [Fact]
     public void Whoever_needs_is_told_apart()

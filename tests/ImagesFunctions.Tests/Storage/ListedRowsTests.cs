@@ -64,12 +64,12 @@ public sealed class ListedRowsTests
                         var changedTags = Last(tags, t => Keys.Tag("app", $"t{t.Tag}"), t => t.Row);
                         foreach (var (key, row) in changedImages)
                         {
-                            rows.Apply(key, row?.ToEntity("alice"));
+                            rows.Apply(key, row?.ToRow());
                         }
 
                         foreach (var (key, row) in changedTags)
                         {
-                            rows.Apply(key, row?.ToEntity("alice"));
+                            rows.Apply(key, row?.ToRow());
                         }
 
                         foreach (var (key, row) in listed.Apply(changedImages, changedTags))

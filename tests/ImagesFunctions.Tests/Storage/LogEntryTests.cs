@@ -1,5 +1,4 @@
 using Azure;
-using Azure.Data.Tables;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 
@@ -17,23 +16,24 @@ public sealed class LogEntryTests
         var tag = new TagRow("team/web", "latest", Digest, "0f", FromLayout: true);
         var need = new NeedRow("team/web", Digest, Needer.Layout, null);
         // As they come from the table, with what the service adds.
-        var read = tag.ToEntity(Namespace);
-        read.ETag = new ETag("\"1\"");
-        read.Timestamp = DateTimeOffset.UnixEpoch;
+        var stored = tag.ToRow().ToEntity(Namespace);
+        stored.ETag = new ETag("\"1\"");
+        stored.Timestamp = DateTimeOffset.UnixEpoch;
+        var read = StoredTable.Row(stored);
         Change[] changes =
         [
-            new(image.Key, image.ToEntity(Namespace)),
+            new(image.Key, image.ToRow()),
             new(tag.Key, read),
             new(Keys.Tag("team/web", "old"), null),
             new(Keys.Image("gone", Digest), null),
-            new(need.Key, need.ToEntity(Namespace)),
-            new(Keys.Blob("team/web", Digest), null, new ETag("\"2\"")),
+            new(need.Key, need.ToRow()),
+            new(Keys.Blob("team/web", Digest), null, new VersionTag("\"2\"")),
         ];
 
-        var entry = LogEntry.Of(42, changes);
-        var entity = entry.ToEntity(Namespace);
-        Assert.Equal((Namespace, Keys.Log(42)), (entity.PartitionKey, entity.RowKey));
-        var back = LogEntry.From(Namespace, 42, entity);
+        var entry = JournalEntry.Of(42, changes, Keys.IsInFull);
+        var written = entry.ToRow();
+        Assert.Equal(JournalKeys.Entry(42), written.Key);
+        var back = JournalEntry.From(42, written);
 
         Assert.Equal(entry.Operation, back.Operation);
         Assert.Equal(changes.Select(c => c.Key), back.Keys);
@@ -46,7 +46,7 @@ public sealed class LogEntryTests
         Assert.Null(back.Rows[Keys.Image("gone", Digest)]);
         Assert.Equal(tag, TagRow.From(back.Rows[tag.Key]!));
         var row = back.Rows[image.Key]!;
-        Assert.Equal((Namespace, image.Key), (row.PartitionKey, row.RowKey));
+        Assert.Equal(image.Key, row.Key);
         Assert.Equal(LongFacts.Write(image), LongFacts.Write(ImageRow.From(row)));
         Assert.Equal(image.Size, ImageRow.From(row).Size);
     }
@@ -58,11 +58,10 @@ public sealed class LogEntryTests
         for (var i = 0; i < Change.Most; i++)
         {
             var image = Image($"app{i}", new string('x', 10_000));
-            changes.Add(new Change(image.Key, image.ToEntity(Namespace)));
+            changes.Add(new Change(image.Key, image.ToRow()));
         }
 
-        var entity = LogEntry.Of(1, changes).ToEntity(Namespace);
-        var back = LogEntry.From(Namespace, 1, entity);
+        var back = JournalEntry.From(1, JournalEntry.Of(1, changes, Keys.IsInFull).ToRow());
         Assert.Null(back.Rows);
         Assert.Equal(changes.Select(c => c.Key), back.Keys);
     }
@@ -81,12 +80,12 @@ public sealed class LogEntryTests
                 changes.Add(
                     new Change(
                         need.Key.Replace("n!", i % 2 == 0 ? "i!" : "n!", StringComparison.Ordinal),
-                        i % 2 == 0 ? Image(app, new string('x', 2 * size)).ToEntity(Namespace) : null
+                        i % 2 == 0 ? Image(app, new string('x', 2 * size)).ToRow() : null
                     )
                 );
             }
 
-            var entity = LogEntry.Of(1, changes).ToEntity(Namespace);
+            var entity = JournalEntry.Of(1, changes, Keys.IsInFull).ToRow().ToEntity(Namespace);
             var bytes = entity.Sum(p => 8 + (2 * p.Key.Length) + (2 * ((p.Value as string)?.Length ?? 8)));
             Assert.InRange(bytes, 0, 1024 * 1024);
         }
@@ -94,15 +93,17 @@ public sealed class LogEntryTests
 
     [Fact]
     public void Every_entry_has_an_operation_of_its_own() =>
-        Assert.NotEqual(LogEntry.Of(1, []).Operation, LogEntry.Of(1, []).Operation);
+        Assert.NotEqual(
+            JournalEntry.Of(1, [], Keys.IsInFull).Operation,
+            JournalEntry.Of(1, [], Keys.IsInFull).Operation
+        );
 
     [Fact]
     public void An_entry_that_changed_nothing_that_lists_show_comes_back_empty()
     {
-        var back = LogEntry.From(
-            Namespace,
+        var back = JournalEntry.From(
             1,
-            LogEntry.Of(1, [new Change(Keys.Layout("a"), null)]).ToEntity(Namespace)
+            JournalEntry.Of(1, [new Change(Keys.Layout("a"), null)], Keys.IsInFull).ToRow()
         );
         Assert.Empty(back.Rows!);
         Assert.Equal([Keys.Layout("a")], back.Keys);

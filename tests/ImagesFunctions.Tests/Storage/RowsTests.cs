@@ -1,5 +1,4 @@
 using System.Text;
-using Azure.Data.Tables;
 using CsCheck;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
@@ -8,7 +7,6 @@ namespace ImagesFunctions.Tests.Storage;
 
 public sealed class RowsTests
 {
-    private const string Namespace = "alice";
     private static readonly Digest One = Digest.Sha256([1]);
     private static readonly Digest Two = Digest.FromHash("sha512", new byte[64]);
 
@@ -38,10 +36,10 @@ public sealed class RowsTests
                 Created = "2026-01-02T03:04:05Z",
             },
         };
-        var entity = row.ToEntity(Namespace);
-        Assert.Equal((Namespace, Keys.Image("team/web", One)), (entity.PartitionKey, entity.RowKey));
+        var written = row.ToRow();
+        Assert.Equal(Keys.Image("team/web", One), written.Key);
 
-        var read = ImageRow.From(entity);
+        var read = ImageRow.From(written);
         Assert.Equal(
             (row.Key, row.MediaType, row.Size, row.IsImage),
             (read.Key, read.MediaType, read.Size, read.IsImage)
@@ -63,8 +61,8 @@ public sealed class RowsTests
     [Fact]
     public void A_row_of_a_newer_program_is_not_guessed_at()
     {
-        var entity = new TableEntity(Namespace, Keys.Image("a", One)) { ["schema"] = ImageRow.Schema + 1 };
-        Assert.Throws<InvalidOperationException>(() => ImageRow.From(entity));
+        var newer = new TableRow(Keys.Image("a", One)) { ["schema"] = ImageRow.Schema + 1 };
+        Assert.Throws<InvalidOperationException>(() => ImageRow.From(newer));
     }
 
     [Fact]
@@ -77,7 +75,7 @@ public sealed class RowsTests
         ];
         foreach (var row in rows)
         {
-            Assert.Equal(row, TagRow.From(row.ToEntity(Namespace)));
+            Assert.Equal(row, TagRow.From(row.ToRow()));
         }
     }
 
@@ -94,7 +92,7 @@ public sealed class RowsTests
         ];
         foreach (var row in rows)
         {
-            Assert.Equal(row, BlobRow.From(row.ToEntity(Namespace)));
+            Assert.Equal(row, BlobRow.From(row.ToRow()));
         }
     }
 
@@ -110,7 +108,7 @@ public sealed class RowsTests
         ];
         foreach (var row in rows)
         {
-            var read = NeedRow.From(row.ToEntity(Namespace));
+            var read = NeedRow.From(row.ToRow());
             Assert.Equal(row, read);
             Assert.Equal(row.By.WaitingTag, read.By.WaitingTag);
             Assert.Equal(row.By.Digest, read.By.Digest);
@@ -131,9 +129,9 @@ public sealed class RowsTests
         ];
         foreach (var row in rows)
         {
-            var entity = row.ToEntity();
-            Assert.Equal((partition, Keys.Refused(path)), (entity.PartitionKey, entity.RowKey));
-            Assert.Equal(row, RefusedRow.From(entity));
+            var written = row.ToRow();
+            Assert.Equal((partition, Keys.Refused(path)), (RefusedRow.PartitionOf(path), written.Key));
+            Assert.Equal(row, RefusedRow.From(written));
         }
     }
 
@@ -148,12 +146,12 @@ public sealed class RowsTests
     public void A_long_text_is_split_and_put_together_again(int length)
     {
         var text = string.Create(length, 0, (to, _) => to.Fill('x'));
-        var entity = new TableEntity();
-        SplitText.Write(entity, "name", text);
-        SplitText.Write(entity, "nam", "other");
-        Assert.Equal(text, SplitText.Read(entity, "name"));
-        Assert.Equal("other", SplitText.Read(entity, "nam"));
-        Assert.All(entity.Select(p => p.Value).OfType<string>(), part => Assert.True(part.Length * 2 <= 64 * 1024));
+        var row = new TableRow("key");
+        SplitText.Write(row, "name", text);
+        SplitText.Write(row, "nam", "other");
+        Assert.Equal(text, SplitText.Read(row, "name"));
+        Assert.Equal("other", SplitText.Read(row, "nam"));
+        Assert.All(row.Values.Select(p => p.Value).OfType<string>(), part => Assert.True(part.Length * 2 <= 64 * 1024));
     }
 
     [Fact]
@@ -163,12 +161,12 @@ public sealed class RowsTests
                 at =>
                 {
                     var text = new string('x', at) + string.Concat(Enumerable.Repeat("😀", 20_000));
-                    var entity = new TableEntity();
-                    SplitText.Write(entity, "name", text);
-                    Assert.Equal(text, SplitText.Read(entity, "name"));
+                    var row = new TableRow("key");
+                    SplitText.Write(row, "name", text);
+                    Assert.Equal(text, SplitText.Read(row, "name"));
                     // Half of a surrogate pair would be stored as U+FFFD.
                     Assert.All(
-                        entity.Select(p => p.Value).OfType<string>(),
+                        row.Values.Select(p => p.Value).OfType<string>(),
                         part => new UTF8Encoding(false, true).GetByteCount(part)
                     );
                 },

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Azure.Core;
-using ImagesFunctions.Sweep;
 using ImagesFunctions.Tests.Faults;
 
 namespace ImagesFunctions.Tests.Stress;

@@ -2,7 +2,6 @@ using System.Text;
 using Azure.Data.Tables;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
 using ImagesFunctions.Tests.Faults;
 
 namespace ImagesFunctions.Tests.Sweep;
@@ -72,15 +71,23 @@ public sealed class BlobsAreSwept
         await using var node = new Node(await Storages.NewWithTablesAsync());
         var digest = Node.Digest(await BlobAsync(node, "promised"));
         var before = await node.Catalog.BlobAsync(Node.Repository(Repo), digest, Stop);
-        var promises = new Promises(node.Storage, node.Catalog, new SweepOptions { Later = TimeSpan.FromDays(14) });
-        Assert.Equal(before!.RowETag, (await promises.BlobAsync(Node.Repository(Repo), digest, Stop))!.RowETag);
+        var promises = new BlobRetention(
+            node.Storage,
+            node.Catalog,
+            new SweepOptions { Later = TimeSpan.FromDays(14) }.Grace
+        );
+        Assert.Equal(before!.RowETag, (await promises.RenewAsync(Node.Repository(Repo), digest, Stop))!.RowETag);
 
-        promises = new Promises(node.Storage, node.Catalog, new SweepOptions { Later = TimeSpan.FromDays(16) });
-        var renewed = await promises.BlobAsync(Node.Repository(Repo), digest, Stop);
+        promises = new BlobRetention(
+            node.Storage,
+            node.Catalog,
+            new SweepOptions { Later = TimeSpan.FromDays(16) }.Grace
+        );
+        var renewed = await promises.RenewAsync(Node.Repository(Repo), digest, Stop);
 
         Assert.NotEqual(before.RowETag, renewed!.RowETag);
         Assert.Equal(before, renewed with { RowETag = before.RowETag });
-        Assert.Null(await promises.BlobAsync(Node.Repository("alice/other"), digest, Stop));
+        Assert.Null(await promises.RenewAsync(Node.Repository("alice/other"), digest, Stop));
     }
 
     [Fact]
@@ -164,7 +171,7 @@ public sealed class BlobsAreSwept
         await node.LandAsync([$"{Repo}/{layout.FirstLayer}"]);
         await node.LandAsync([$"{Repo}/index.json", $"{Repo}/{manifest}"]);
         var layer = Node.Digest(Layout.Digest(layout.Read(layout.Manifests[0])["layers"]![0]!.AsObject()));
-        var blob = await node.Storage.Catalog.GetAsync(Namespace, Keys.Blob("web", layer), Stop);
+        var blob = await node.Storage.ImageRows.GetAsync(Namespace, Keys.Blob("web", layer), Stop);
         var need = Assert.Single(await node.Catalog.RangeAsync(Namespace, Keys.Needs("web", layer), Stop));
         Assert.True(need.Timestamp > blob!.Timestamp);
 
@@ -398,7 +405,7 @@ public sealed class BlobsAreSwept
             async () =>
             {
                 await node.LandAsync([path]);
-                var row = await node.Storage.Catalog.GetAsync(RefusedRow.PartitionOf(path), Keys.Refused(path), Stop);
+                var row = await node.Storage.ImageRows.GetAsync(RefusedRow.PartitionOf(path), Keys.Refused(path), Stop);
                 var blob = await node.Storage.Images.GetBlobClient(path).GetPropertiesAsync(cancellationToken: Stop);
                 return row?.Timestamp >= blob.Value.LastModified.AddSeconds(1);
             },

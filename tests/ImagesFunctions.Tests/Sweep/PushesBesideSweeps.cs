@@ -3,7 +3,6 @@ using Azure.Data.Tables;
 using ImagesFunctions.Local;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
 using ImagesFunctions.Tests.Faults;
 using ImagesFunctions.Tests.Registry;
 using Microsoft.AspNetCore.Builder;
@@ -60,9 +59,9 @@ public sealed class PushesBesideSweeps : IAsyncLifetime
 
             Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(path)).Status);
             Assert.Equal(HttpStatusCode.OK, (await reader.SendAsync("HEAD", path)).Status);
-            Assert.Equal(before.ETag, (await RowAsync(digest)).ETag);
+            Assert.Equal(before.Version, (await RowAsync(digest)).Version);
             Assert.Equal(HttpStatusCode.OK, (await client.SendAsync("HEAD", path)).Status);
-            Assert.NotEqual(before.ETag, (await RowAsync(digest)).ETag);
+            Assert.NotEqual(before.Version, (await RowAsync(digest)).Version);
         }
     }
 
@@ -141,6 +140,6 @@ public sealed class PushesBesideSweeps : IAsyncLifetime
         Assert.Equal(25, (await _node.PathsAsync()).Count);
     }
 
-    private async Task<TableEntity> RowAsync(Digest digest) =>
-        (await _node.Storage.Catalog.GetAsync("alice", Keys.Blob("app", digest), Stop))!;
+    private async Task<TableRow> RowAsync(Digest digest) =>
+        (await _node.Storage.ImageRows.GetAsync("alice", Keys.Blob("app", digest), Stop))!;
 }

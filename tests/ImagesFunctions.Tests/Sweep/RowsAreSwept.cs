@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Azure.Data.Tables;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
 using ImagesFunctions.Tests.Faults;
 
 namespace ImagesFunctions.Tests.Sweep;
@@ -41,7 +40,7 @@ public sealed class RowsAreSwept
         var (layout, index, children) = await DroppedIndexAsync(node);
         await DeleteAsync(node, index, layout);
         var (repository, child) = (Node.Repository(Repo), Node.Digest(children[0]));
-        var row = await node.Storage.Catalog.GetAsync(Namespace, Keys.Image("web", Node.Digest(index)), Stop);
+        var row = await node.Storage.ImageRows.GetAsync(Namespace, Keys.Image("web", Node.Digest(index)), Stop);
         var deleted = row!.Timestamp!.Value;
 
         var before = node.Garbage(deleted.AddTicks(-1));
@@ -205,8 +204,8 @@ public sealed class RowsAreSwept
         var digest = Node.Digest(layout.FirstImage);
         var tag = new TagRow("web", "last", digest, null, FromLayout: true);
         var need = new NeedRow("web", digest, Needer.Tag("last"), null);
-        await node.Storage.Catalog.AddEntityAsync(tag.ToEntity(Namespace), Stop);
-        await node.Storage.Catalog.AddEntityAsync(need.ToEntity(Namespace), Stop);
+        await node.Storage.Catalog.AddEntityAsync(tag.ToRow().ToEntity(Namespace), Stop);
+        await node.Storage.Catalog.AddEntityAsync(need.ToRow().ToEntity(Namespace), Stop);
 
         await node.SweepAsync(TimeSpan.Zero);
 
@@ -271,8 +270,8 @@ public sealed class RowsAreSwept
         var subject = Digest.Sha256("subject"u8);
         var dead = new ReferrerRow("web", subject, Digest.Sha256("gone"u8), "text/plain", 1, null, null);
         var live = dead with { Digest = Node.Digest(layout.FirstImage) };
-        await node.Storage.Catalog.AddEntityAsync(dead.ToEntity(Namespace), Stop);
-        await node.Storage.Catalog.AddEntityAsync(live.ToEntity(Namespace), Stop);
+        await node.Storage.Catalog.AddEntityAsync(dead.ToRow().ToEntity(Namespace), Stop);
+        await node.Storage.Catalog.AddEntityAsync(live.ToRow().ToEntity(Namespace), Stop);
 
         Assert.Equal(1, (await node.SweepAsync(TimeSpan.Zero))[SweepKind.Referrers]);
         Assert.Equal(live.Key, Assert.Single(await node.RowsAsync(Namespace), key => key[0] == 'r'));
@@ -407,14 +406,13 @@ public sealed class RowsAreSwept
         await Assert.ThrowsAsync<StorageUnavailableException>(() =>
             node.Catalog.CommitAsync(
                 Namespace,
-                (view, _) =>
-                    Task.FromResult(Decision.Of(++decided, [new Change("j!web", new TableEntity(Namespace, "j!web"))])),
+                (view, _) => Task.FromResult(Decision.Of(++decided, [new Change("j!web", new TableRow("j!web"))])),
                 Stop
             )
         );
 
         Assert.Equal(1, decided);
-        Assert.Equal(1, (await node.Storage.Catalog.VersionAsync(Namespace, Stop)).Seq);
+        Assert.Equal(1, (await node.Storage.ImageRows.VersionAsync(Namespace, Stop)).Seq);
     }
 
     private static async Task<(Layout Layout, string Index, string[] Children)> DroppedIndexAsync(Node node)

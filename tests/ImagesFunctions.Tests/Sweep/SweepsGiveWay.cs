@@ -1,7 +1,6 @@
 using System.Text;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Sweep;
 using ImagesFunctions.Tests.Faults;
 
 namespace ImagesFunctions.Tests.Sweep;
@@ -26,17 +25,17 @@ public sealed class SweepsGiveWay
             await using var node = new Node(await Storages.NewWithTablesAsync());
             await using var pusher = new Node(node.Connection);
             var (repository, digest) = (Node.Repository(Repo), (await StraysAsync(node, 1))[0]);
-            var row = await node.Storage.Catalog.GetAsync(Namespace, Keys.Blob("web", digest), Stop);
-            var promises = new Promises(
+            var row = await node.Storage.ImageRows.GetAsync(Namespace, Keys.Blob("web", digest), Stop);
+            var promises = new BlobRetention(
                 pusher.Storage,
                 pusher.Catalog,
-                new SweepOptions { AfterPush = TimeSpan.Zero, AfterDrop = TimeSpan.Zero }
+                new SweepOptions { AfterPush = TimeSpan.Zero, AfterDrop = TimeSpan.Zero }.Grace
             );
             BlobRow? promise = null;
             var before = node.Calls.Count;
             node.Calls.RunBefore(
                 before + call,
-                async () => promise = await promises.BlobAsync(repository, digest, Stop)
+                async () => promise = await promises.RenewAsync(repository, digest, Stop)
             );
 
             await node.Garbage(row!.Timestamp!.Value).BlobAsync(repository, digest, Stop);
@@ -169,7 +168,7 @@ public sealed class SweepsGiveWay
             (view, _) =>
             {
                 needs.ToList().ForEach(d => view.Announce(Keys.AnyNeed("web", d)));
-                return Task.FromResult(Decision.Of(0, [new Change(row.Key, row.ToEntity(Namespace))]));
+                return Task.FromResult(Decision.Of(0, [new Change(row.Key, row.ToRow())]));
             },
             Stop
         );

@@ -1,0 +1,281 @@
+using System.Buffers;
+using Azure;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
+
+namespace ImagesFunctions.Blobs;
+
+/// <summary>A stored blob as it stands: its ETag and its length in bytes.</summary>
+internal readonly record struct StoredBlob(string ETag, long Size, DateTimeOffset LastModified);
+
+/// <summary>What a blob's bytes really are.</summary>
+/// <param name="Digest">Their digest.</param>
+/// <param name="Size">Their number.</param>
+/// <param name="Tar">What was seen in them, if they are an uncompressed tar.</param>
+internal sealed record HashedBlob(Digest Digest, long Size, TarFacts? Tar);
+
+/// <summary>The blobs of the container <c>images</c>. Layers stream through a few pooled buffers; only manifests and configs are read whole.</summary>
+internal sealed class Content(StorageAccount account)
+{
+    private const int BufferSize = 1024 * 1024;
+
+    /// <summary>The blob, or null when there is none.</summary>
+    public async Task<StoredBlob?> StatAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var properties = await account
+                .Images.GetBlobClient(path)
+                .GetPropertiesAsync(cancellationToken: cancellationToken);
+            return new StoredBlob(
+                properties.Value.ETag.ToString(),
+                properties.Value.ContentLength,
+                properties.Value.LastModified
+            );
+        }
+        catch (RequestFailedException error) when (error.IsNotFound())
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether the blob is there with this very ETag.</summary>
+    public async Task<bool> IsStillAsync(string path, string etag, CancellationToken cancellationToken) =>
+        (await StatAsync(path, cancellationToken))?.ETag == etag;
+
+    /// <summary>Hashes a blob's bytes as they stream, once. Null when it is gone, or other bytes than those of the ETag.</summary>
+    /// <param name="path">The path inside the container.</param>
+    /// <param name="etag">The ETag that the bytes must have from first to last.</param>
+    /// <param name="named">The digest whose algorithm to use.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<HashedBlob?> HashAsync(
+        string path,
+        string etag,
+        Digest named,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var content = await OpenAsync(path, etag, first: 0, length: null, cancellationToken);
+        if (content is null)
+        {
+            return null;
+        }
+
+        using var hash = new ContentHash(named.Algorithm);
+        // Two buffers: one is hashed while the next one fills.
+        var filling = ArrayPool<byte>.Shared.Rent(BufferSize);
+        var hashing = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            var read = await FillAsync(content, filling, cancellationToken);
+            while (read > 0)
+            {
+                (filling, hashing) = (hashing, filling);
+                var next = FillAsync(content, filling, cancellationToken);
+                hash.Append(hashing.AsSpan(0, read));
+                read = await next;
+            }
+        }
+        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        {
+            // The blob was overwritten or deleted while a broken read was taken up again.
+            return null;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(filling);
+            ArrayPool<byte>.Shared.Return(hashing);
+        }
+
+        return new HashedBlob(hash.Digest, hash.Size, hash.Tar);
+    }
+
+    /// <summary>
+    /// All bytes of a small blob. Null when it is gone, or its ETag is no longer this one.
+    /// </summary>
+    /// <exception cref="InvalidContentException">It is longer than a manifest may be.</exception>
+    public async Task<byte[]?> ReadAsync(string path, string etag, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var download = await DownloadAsync(path, etag, range: default, cancellationToken);
+            var length = download.Details.ContentLength;
+            if (length > Manifest.LongestContent)
+            {
+                throw new InvalidContentException(
+                    $"{length} bytes: a manifest or config has at most {Manifest.LongestContent}"
+                );
+            }
+
+            var content = new byte[length];
+            await download.Content.ReadExactlyAsync(content, cancellationToken);
+            return content;
+        }
+        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// A blob's bytes as they stream. Null when it is gone, or its ETag is no longer this one.
+    /// </summary>
+    /// <param name="path">The path inside the container.</param>
+    /// <param name="etag">The ETag that the bytes must have from first to last.</param>
+    /// <param name="first">The first byte.</param>
+    /// <param name="length">How many bytes; null for all that follow.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<Stream?> OpenAsync(
+        string path,
+        string etag,
+        long first,
+        long? length,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            // Of nothing there is no range.
+            var range = first == 0 && length is null ? default : new HttpRange(first, length);
+            return (await DownloadAsync(path, etag, range, cancellationToken)).Content;
+        }
+        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Writes a blob where none is and returns its ETag; null when there is one.</summary>
+    public async Task<string?> CreateAsync(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var options = new BlobUploadOptions { Conditions = BlobWriter.Absent };
+            var created = await account
+                .Images.GetBlobClient(path)
+                .UploadAsync(BinaryData.FromBytes(bytes), options, cancellationToken);
+            return created.Value.ETag.ToString();
+        }
+        catch (RequestFailedException error) when (error.IsConflict())
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Writes a body where no blob is: see <see cref="BlobWriter.WriteAsync"/>.</summary>
+    /// <param name="path">The path inside the container.</param>
+    /// <param name="body">The bytes.</param>
+    /// <param name="hash">Takes the bytes.</param>
+    /// <param name="accept">Asked when all bytes are taken and before any of them counts. False: nothing is written.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The blob's ETag, or null when the bytes were not accepted or somebody else has written the blob.</returns>
+    public Task<string?> WriteAsync(
+        string path,
+        UploadBody body,
+        ContentHash hash,
+        Func<bool> accept,
+        CancellationToken cancellationToken
+    ) =>
+        BlobWriter.WriteAsync(
+            account.Images.GetBlockBlobClient(path),
+            account.ImageStreams.GetBlockBlobClient(path),
+            body,
+            hash,
+            accept,
+            BlobWriter.Absent,
+            cancellationToken
+        );
+
+    /// <summary>Where a blob can be read without anything else for a while.</summary>
+    public Task<Uri> ReadUriAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken) =>
+        account.ReadUriAsync(account.Images.GetBlobClient(path), lifetime, cancellationToken);
+
+    /// <summary>The paths and ETags of all blobs whose path begins like this.</summary>
+    public async Task<List<(string Path, string ETag)>> ListAsync(string prefix, CancellationToken cancellationToken)
+    {
+        var blobs = new List<(string, string)>();
+        await foreach (
+            var blob in account.Images.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellationToken)
+        )
+        {
+            // A listing gives ETags without their quotes.
+            blobs.Add((blob.Name, blob.Properties.ETag is { } etag ? $"\"{etag.ToString().Trim('"')}\"" : ""));
+        }
+
+        return blobs;
+    }
+
+    /// <summary>Removes a blob if it still has this ETag. False when other bytes are there now; true also when it was gone.</summary>
+    public async Task<bool> DeleteAsync(string path, string etag, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await account
+                .Images.GetBlobClient(path)
+                .DeleteIfExistsAsync(
+                    DeleteSnapshotsOption.IncludeSnapshots,
+                    new BlobRequestConditions { IfMatch = new ETag(etag) },
+                    cancellationToken
+                );
+            return true;
+        }
+        catch (RequestFailedException error) when (error.IsConflict())
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Keeps what does not fit into an image row. The path is made from the digest, so the same facts are the same blob. Those
+    /// of an index that waits are others: whoever is late with them must not overwrite those of the complete one.
+    /// </summary>
+    public async Task<string> WriteFactsAsync(string @namespace, ImageRow row, CancellationToken cancellationToken)
+    {
+        var kind = row.State == ImageState.Waiting ? "waiting" : "facts";
+        var path = $"{@namespace}/{row.App}/{kind}/{ImageRow.Schema}/{row.Digest.Algorithm}/{row.Digest.Encoded}";
+        var json = BinaryData.FromString(LongFacts.Write(row));
+        await account.Derived.GetBlobClient(path).UploadAsync(json, overwrite: true, cancellationToken);
+        return path;
+    }
+
+    /// <summary>The row with the facts that its blob holds; null when that blob is lost.</summary>
+    public async Task<ImageRow?> ReadFactsAsync(ImageRow row, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var blob = await account.Derived.GetBlobClient(row.FactsBlob).DownloadContentAsync(cancellationToken);
+            return LongFacts.Read(blob.Value.Content.ToString(), row);
+        }
+        catch (RequestFailedException error) when (error.IsNotFound())
+        {
+            return null;
+        }
+    }
+
+    private async Task<BlobDownloadStreamingResult> DownloadAsync(
+        string path,
+        string etag,
+        HttpRange range,
+        CancellationToken cancellationToken
+    )
+    {
+        var options = new BlobDownloadOptions
+        {
+            Conditions = new BlobRequestConditions { IfMatch = new ETag(etag) },
+            Range = range,
+        };
+        return await account.Images.GetBlobClient(path).DownloadStreamingAsync(options, cancellationToken);
+    }
+
+    private static async Task<int> FillAsync(Stream from, byte[] buffer, CancellationToken cancellationToken) =>
+        await from.ReadAtLeastAsync(
+            buffer.AsMemory(0, BufferSize),
+            BufferSize,
+            throwOnEndOfStream: false,
+            cancellationToken
+        );
+}

@@ -1,0 +1,32 @@
+using System.Security.Cryptography;
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Blobs;
+
+/// <summary>Takes bytes as they stream by: their hash, their number, and what there is to see in a tar.</summary>
+/// <param name="algorithm">sha256 or sha512.</param>
+internal sealed class ContentHash(string algorithm) : IDisposable
+{
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(Digest.NameOf(algorithm));
+    private readonly TarPeek _tar = new();
+
+    public string Algorithm => algorithm;
+
+    /// <summary>How many bytes were taken.</summary>
+    public long Size { get; private set; }
+
+    /// <summary>What was seen, if the bytes are an uncompressed tar.</summary>
+    public TarFacts? Tar => _tar.Facts;
+
+    /// <summary>The digest of the bytes that were taken so far. More may follow.</summary>
+    public Digest Digest => Digest.FromHash(algorithm, _hash.GetCurrentHash());
+
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        _hash.AppendData(bytes);
+        _tar.Read(bytes);
+        Size += bytes.Length;
+    }
+
+    public void Dispose() => _hash.Dispose();
+}

@@ -1,0 +1,61 @@
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Settings;
+using Microsoft.Extensions.Configuration;
+
+namespace ImagesFunctions.GarbageCollection;
+
+/// <summary>How long the sweeper leaves things alone. All times are by the storage service's clock.</summary>
+public sealed record SweepOptions
+{
+    /// <summary>The setting of <see cref="AfterPush"/>, a duration like <c>24h</c>.</summary>
+    public const string AfterPushSetting = "SweepAfterPush";
+
+    /// <summary>The setting of <see cref="AfterDrop"/>, a duration like <c>30d</c>.</summary>
+    public const string AfterDropSetting = "SweepAfterDrop";
+
+    // So that no sum or difference with a date leaves the calendar.
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(36_525);
+
+    /// <summary>
+    /// How long a pushed blob that nobody needs is kept, after it came or was promised anew. A push that takes longer than half
+    /// of it may have to send a blob again.
+    /// </summary>
+    public TimeSpan AfterPush { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>As <see cref="AfterPush"/>, for what was dropped into the container: its rest may come days later.</summary>
+    public TimeSpan AfterDrop { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>How long an upload session lives without a new chunk.</summary>
+    public TimeSpan AfterChunk { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>How long the log of a namespace is kept: whoever reads on from an older moment scans the rows.</summary>
+    public TimeSpan KeepLog { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How long the event of a blob may take before it counts as lost.</summary>
+    public TimeSpan EventTakes { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>For tests, which cannot wait: sweeps as if it were so much later.</summary>
+    internal TimeSpan Later { get; init; }
+
+    /// <summary>What a blob that nobody needs is granted.</summary>
+    internal BlobGrace Grace => new(AfterPush, AfterDrop, Later);
+
+    /// <summary>Reads the settings; what is not set is as above.</summary>
+    /// <exception cref="InvalidOperationException">A setting is no duration; the message names it.</exception>
+    public static SweepOptions From(IConfiguration configuration)
+    {
+        var standard = new SweepOptions();
+        return standard with
+        {
+            AfterPush = Read(configuration, AfterPushSetting, standard.AfterPush),
+            AfterDrop = Read(configuration, AfterDropSetting, standard.AfterDrop),
+        };
+    }
+
+    /// <summary>One setting that is a duration.</summary>
+    /// <exception cref="InvalidOperationException">It is none, or more than a hundred years.</exception>
+    public static TimeSpan Read(IConfiguration configuration, string name, TimeSpan standard) =>
+        configuration[name] is not { Length: > 0 } text ? standard
+        : Duration.TryParse(text, out var duration) && duration <= Longest ? duration
+        : throw new InvalidOperationException($"{name} is '{text}', which is no duration like 30d, 24h or 15m");
+}

@@ -1,0 +1,146 @@
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Ingest;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
+using ImagesFunctions.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace ImagesFunctions.GarbageCollection;
+
+/// <summary>
+/// Removes what nobody needs any more, while everything else goes on: every removal is a commit like any other. A sweep that
+/// is ended in the middle leaves nothing half-made that the next one does not finish, and several at once do no harm.
+/// </summary>
+public sealed class Sweeper
+{
+    private readonly StorageAccount _account;
+    private readonly Catalog _catalog;
+    private readonly Content _content;
+    private readonly ImageRows _imageRows;
+    private readonly Removal _removal;
+    private readonly LayoutIndex _layoutIndex;
+    private readonly BlobIngest _ingest;
+    private readonly SweepOptions _options;
+    private readonly ILogger<Sweeper> _log;
+
+    internal Sweeper(
+        StorageAccount account,
+        Catalog catalog,
+        Content content,
+        ImageRows imageRows,
+        Removal removal,
+        LayoutIndex layoutIndex,
+        BlobIngest ingest,
+        SweepOptions options,
+        ILogger<Sweeper> log
+    )
+    {
+        _account = account;
+        _catalog = catalog;
+        _content = content;
+        _imageRows = imageRows;
+        _removal = removal;
+        _layoutIndex = layoutIndex;
+        _ingest = ingest;
+        _options = options;
+        _log = log;
+    }
+
+    /// <summary>Sweeps the storage account once, with the times of the settings.</summary>
+    /// <param name="cancellationToken">Ends it between any two steps.</param>
+    /// <exception cref="StorageUnavailableException">Storage is away, as any exception of the Azure SDK says as well.</exception>
+    public Task<SweepResult> RunAsync(CancellationToken cancellationToken) =>
+        RunAsync(_options, dryRun: false, cancellationToken);
+
+    /// <summary>As the other overload, with other times, or without changing anything.</summary>
+    /// <param name="options">How long to leave things alone.</param>
+    /// <param name="dryRun">Only count what would be done.</param>
+    /// <param name="cancellationToken">Ends it between any two steps.</param>
+    public async Task<SweepResult> RunAsync(SweepOptions options, bool dryRun, CancellationToken cancellationToken)
+    {
+        var counts = new SweepCounts();
+        var namespaces = await NamespacesAsync(cancellationToken);
+        // From anywhere on: where no sweep has the time for all, each namespace has its turn.
+        var first = namespaces.Count == 0 ? 0 : Random.Shared.Next(namespaces.Count);
+        foreach (var @namespace in namespaces.Skip(first).Concat(namespaces.Take(first)))
+        {
+            try
+            {
+                await SweepAsync(@namespace, options, dryRun, counts, cancellationToken);
+            }
+            catch (Exception error) when (StorageErrors.IsFailure(error) || error is InvalidOperationException)
+            {
+                _log.LogError(error, "The sweep of {Namespace} was given up", @namespace);
+                counts.Add(SweepKind.Failed);
+            }
+        }
+
+        var result = counts.Result(dryRun);
+        foreach (var (kind, count) in result.Counts.Where(_ => !dryRun))
+        {
+            Metrics.Swept(kind.ToString().ToLowerInvariant(), count);
+        }
+
+        _log.LogInformation("Swept {Namespaces} namespaces: {Result}", namespaces.Count, result);
+        return result;
+    }
+
+    /// <summary>As the settings say.</summary>
+    public SweepOptions Options => _options;
+
+    private async Task SweepAsync(
+        string @namespace,
+        SweepOptions options,
+        bool dryRun,
+        SweepCounts counts,
+        CancellationToken cancellationToken
+    )
+    {
+        var age = await SweepAge.ReadAsync(_account, options, cancellationToken);
+        var garbage = new Garbage(_catalog, _content, _removal, _ingest, _layoutIndex, age, dryRun);
+        await new NamespaceSweep(
+            _account,
+            _imageRows,
+            _ingest,
+            garbage,
+            age,
+            counts,
+            _log,
+            @namespace,
+            dryRun
+        ).RunAsync(cancellationToken);
+        await new UploadSweep(_account, age, counts, @namespace, dryRun).RunAsync(cancellationToken);
+    }
+
+    // Those that have rows or blobs, in order, and the partition of refusals without a namespace.
+    private async Task<SortedSet<string>> NamespacesAsync(CancellationToken cancellationToken)
+    {
+        var namespaces = new SortedSet<string>(StringComparer.Ordinal);
+        // One query a partition: tables cannot list them.
+        for (
+            var last = "";
+            await _account.ImageRows.NextPartitionAsync(last, cancellationToken) is { } next;
+            last = next
+        )
+        {
+            namespaces.Add(next);
+        }
+
+        foreach (var container in new[] { _account.Images, _account.Uploads, _account.Derived })
+        {
+            await foreach (var folder in new StoredBlobs(container).FoldersAsync(cancellationToken))
+            {
+                // What stands elsewhere belongs to nobody.
+                if (Repository.IsNamespace(folder))
+                {
+                    namespaces.Add(folder);
+                }
+            }
+        }
+
+        return namespaces;
+    }
+}

@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using ImagesFunctions.Accounts;
+using ImagesFunctions.Storage;
+using ImagesFunctions.Telemetry;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace ImagesFunctions.Http;
+
+/// <summary>How one of the two APIs says that something went wrong.</summary>
+/// <param name="Of">The error that an exception stands for; null for one that nobody foresaw.</param>
+/// <param name="Fault">An error of the service, by its HTTP status and a message for the caller.</param>
+/// <param name="WriteAsync">Writes an error as the answer.</param>
+internal sealed record ErrorForm<TError>(
+    Func<Exception, TError?> Of,
+    Func<int, string, TError> Fault,
+    Func<HttpContext, TError, Task> WriteAsync
+)
+    where TError : class;
+
+/// <summary>What every request of both APIs has in common: an id, a line in the log, and that whatever is thrown becomes an answer.</summary>
+internal static partial class Requests
+{
+    /// <summary>The answers are JSON documents, never part of a page, so that <c>&lt;</c> may stay what it is.</summary>
+    public static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Runs a handler.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="handle">Answers it.</param>
+    /// <param name="form">How its API says what went wrong.</param>
+    public static async Task GuardAsync<TError>(HttpContext context, Func<Task> handle, ErrorForm<TError> form)
+        where TError : class
+    {
+        var started = Stopwatch.GetTimestamp();
+        context.Items[typeof(Stopwatch)] = started;
+        // The trace's own number where there is one, so that it is found there too.
+        var id = Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity
+            ? activity.TraceId.ToHexString()
+            : Guid.NewGuid().ToString("N");
+        context.Response.Headers["X-Request-Id"] = id;
+        SecurityHeaders.Add(context);
+        int? brokeOff = null;
+        try
+        {
+            await handle();
+        }
+        catch (Exception error)
+            when (error is ConnectionResetException || context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is there to read an answer.
+            brokeOff = StatusCodes.Status499ClientClosedRequest;
+        }
+        catch (Exception error) when (!context.Response.HasStarted)
+        {
+            await form.WriteAsync(context, form.Of(error) ?? Fault(context, id, error, form));
+        }
+        catch (Exception error)
+        {
+            // Part of an answer is on its way: only a broken connection tells the client that there is no more of it.
+            LogFailure(Log(context), id, PathOf(context), error);
+            context.Abort();
+            brokeOff = StatusCodes.Status500InternalServerError;
+        }
+
+        Metrics.Answered(
+            context,
+            brokeOff ?? context.Response.StatusCode,
+            Stopwatch.GetElapsedTime(started).TotalSeconds
+        );
+        LogRequest(
+            Log(context),
+            LevelOf(context),
+            id,
+            context.Request.Method,
+            PathOf(context),
+            context.Response.StatusCode,
+            ElapsedMicroseconds(context)
+        );
+    }
+
+    /// <summary>Whether the request's method is one of these; if not the answer says which are (RFC 9110, 15.5.6).</summary>
+    public static bool HasMethod(HttpContext context, string[] methods)
+    {
+        if (methods.Contains(context.Request.Method, StringComparer.Ordinal))
+        {
+            return true;
+        }
+
+        context.Response.Headers.Allow = string.Join(", ", methods);
+        return false;
+    }
+
+    /// <summary>How long a guarded request has taken so far.</summary>
+    public static long ElapsedMicroseconds(HttpContext context) =>
+        (long)Stopwatch.GetElapsedTime((long)context.Items[typeof(Stopwatch)]!).TotalMicroseconds;
+
+    // The caller learns that it failed and whether to try again; the reason is for the log.
+    private static TError Fault<TError>(HttpContext context, string id, Exception error, ErrorForm<TError> form)
+        where TError : class
+    {
+        if (error is TooManyRequestsException limited)
+        {
+            context.Response.Headers.RetryAfter = limited.RetryAfterSeconds;
+            return form.Fault(StatusCodes.Status429TooManyRequests, limited.Message);
+        }
+
+        if (StorageErrors.IsFailure(error) || StorageErrors.IsUnclear(error))
+        {
+            LogUnavailable(Log(context), id, PathOf(context), error.Message.Split('\n')[0].Trim());
+            // Not the same for all: who failed together would come back together.
+            context.Response.Headers.RetryAfter = Random.Shared.Next(1, 4).ToString(CultureInfo.InvariantCulture);
+            return form.Fault(StatusCodes.Status503ServiceUnavailable, "Storage does not answer: try again.");
+        }
+
+        LogFailure(Log(context), id, PathOf(context), error);
+        return form.Fault(
+            StatusCodes.Status500InternalServerError,
+            "An error of the service, not of the request. It was logged."
+        );
+    }
+
+    // Reads that succeed come by the thousand, and a line for each costs more than a list does; traces and metrics have them.
+    private static LogLevel LevelOf(HttpContext context) =>
+        context.Response.StatusCode < StatusCodes.Status400BadRequest
+        && (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+            ? LogLevel.Debug
+            : LogLevel.Information;
+
+    // Escaped as in a URL: a line of the log stays one line.
+    private static string PathOf(HttpContext context) => context.Request.Path.ToUriComponent();
+
+    private static ILogger Log(HttpContext context) =>
+        context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("ImagesFunctions.Requests");
+
+    [LoggerMessage(Message = "{RequestId} {Method} {Path} {Status} in {Microseconds} µs")]
+    private static partial void LogRequest(
+        ILogger logger,
+        LogLevel level,
+        string requestId,
+        string method,
+        string path,
+        int status,
+        long microseconds
+    );
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "{RequestId} Request to {Path} failed, storage does not answer: {Reason}"
+    )]
+    private static partial void LogUnavailable(ILogger logger, string requestId, string path, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{RequestId} Request to {Path} failed")]
+    private static partial void LogFailure(ILogger logger, string requestId, string path, Exception error);
+}

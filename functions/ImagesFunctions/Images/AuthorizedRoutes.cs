@@ -1,0 +1,78 @@
+using ImagesFunctions.Accounts;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ImagesFunctions.Images;
+
+/// <summary>Routes that need a token and answer in the envelope of the Images API.</summary>
+internal static class AuthorizedRoutes
+{
+    /// <summary>
+    /// Maps a route of the Images API for every method: it answers 401 without a valid token, 405 to the methods that it
+    /// does not have, and turns every exception into the API's envelope.
+    /// </summary>
+    /// <param name="endpoints">Where to map it.</param>
+    /// <param name="pattern">The route.</param>
+    /// <param name="handle">Gets the request and the caller's account.</param>
+    /// <param name="methods">The methods that it has; null: all of them.</param>
+    /// <param name="foresee">What to begin while the token is read: see <see cref="Logins.AuthenticateAsync"/>.</param>
+    public static void MapAuthorized(
+        this IEndpointRouteBuilder endpoints,
+        string pattern,
+        Func<HttpContext, string, Task> handle,
+        string[]? methods = null,
+        Action<HttpContext, string>? foresee = null
+    )
+    {
+        var pipeline = endpoints.CreateApplicationBuilder();
+        pipeline.UseResponseCompression();
+        pipeline.Run(context =>
+            Envelope.GuardAsync(
+                context,
+                async () =>
+                {
+                    var caller = await CallerAsync(context, foresee);
+                    if (methods is not null)
+                    {
+                        Envelope.DemandMethod(context, methods, " A body can go with GET: curl -X GET -d '…'.");
+                    }
+
+                    var reads = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
+                    if (caller.ReadOnly && methods is not null && !reads)
+                    {
+                        throw new ApiException(
+                            StatusCodes.Status403Forbidden,
+                            "This token may only read.",
+                            ErrorNumber.NotAllowed
+                        );
+                    }
+
+                    await handle(context, caller.Account);
+                }
+            )
+        );
+        endpoints.Map(pattern, pipeline.Build());
+    }
+
+    private static async Task<Caller> CallerAsync(HttpContext context, Action<HttpContext, string>? foresee)
+    {
+        var header = context.Request.Headers.Authorization;
+        // A scheme's name is case-insensitive (RFC 9110, 11.1).
+        const string scheme = "Bearer ";
+        Caller? caller = null;
+        if (header.Count == 1 && header[0]!.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
+        {
+            _ = Credentials.TryParse(header[0]![scheme.Length..].Trim(), out var credentials);
+            var logins = context.RequestServices.GetRequiredService<Logins>();
+            caller = await logins.AuthenticateAsync(context, credentials, foresee);
+        }
+
+        return caller
+            ?? throw new ApiException(
+                StatusCodes.Status401Unauthorized,
+                "A valid token is needed: send the header Authorization: Bearer <token>."
+            );
+    }
+}

@@ -1,0 +1,80 @@
+using ImagesFunctions.Journal;
+using ImagesFunctions.Storage;
+
+namespace ImagesFunctions.Ingest;
+
+/// <summary>
+/// Takes in blobs for the Functions host, which tries a blob a few times without a pause and then gives it up: where storage
+/// fails, the blob is tried again after growing pauses before the failure is handed on.
+/// </summary>
+/// <remarks>
+/// The host does not tell the worker which try it is, so every call starts afresh. A fault of our own is handed on at once:
+/// no wait mends it.
+/// </remarks>
+public sealed class PatientIngest
+{
+    /// <summary>The setting of how long a call outlasts storage that fails, a duration like <c>2m</c>.</summary>
+    public const string WaitSetting = "OutageWait";
+
+    /// <summary>How long that is where nothing is set.</summary>
+    public static readonly TimeSpan DefaultWait = TimeSpan.FromMinutes(2);
+
+    /// <summary>The longest pause after the first failure. It doubles with each one.</summary>
+    internal static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest pause at all, and so the longest that a blob waits for storage that is back.</summary>
+    internal static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
+
+    private readonly Func<string, CancellationToken, Task> _landed;
+    private readonly TimeSpan _wait;
+    private readonly TimeProvider _time;
+
+    /// <summary>Tries <see cref="BlobIngest.LandedAsync"/>.</summary>
+    /// <param name="ingest">What takes a blob in.</param>
+    /// <param name="wait">No failure of storage is handed on before that.</param>
+    /// <param name="time">What pauses are measured by.</param>
+    public PatientIngest(BlobIngest ingest, TimeSpan wait, TimeProvider time)
+        : this(ingest.LandedAsync, wait, time) { }
+
+    internal PatientIngest(Func<string, CancellationToken, Task> landed, TimeSpan wait, TimeProvider time)
+    {
+        _landed = landed;
+        _wait = wait;
+        _time = time;
+    }
+
+    /// <summary>As <see cref="BlobIngest.LandedAsync"/>, again and again while storage fails.</summary>
+    /// <param name="path">The path inside the container.</param>
+    /// <param name="cancellationToken">Cancels the operation, a pause too.</param>
+    /// <exception cref="StorageUnavailableException">Storage has failed all the time.</exception>
+    /// <remarks>Exceptions of the Azure SDK say the same, or come at once where waiting is of no use.</remarks>
+    public async Task LandedAsync(string path, CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        for (var failures = 1; ; failures++)
+        {
+            TimeSpan left;
+            try
+            {
+                await _landed(path, cancellationToken);
+                return;
+            }
+            catch (Exception error)
+                when (StorageErrors.MayPass(error)
+                    && !cancellationToken.IsCancellationRequested
+                    && (left = _wait - _time.GetElapsedTime(started)) > TimeSpan.Zero
+                )
+            {
+                var pause = Pause(failures);
+                await Task.Delay(pause < left ? pause : left, _time, cancellationToken);
+            }
+        }
+    }
+
+    // Between half of it and all of it, so that those who failed together do not come back together.
+    private static TimeSpan Pause(int failures) =>
+        TimeSpan.FromSeconds(
+            Math.Min(MaxPause.TotalSeconds, FirstPause.TotalSeconds * Math.Pow(2, failures - 1))
+                * (0.5 + (Random.Shared.NextDouble() / 2))
+        );
+}

@@ -1,0 +1,302 @@
+using System.Diagnostics;
+using Azure;
+using Azure.Data.Tables;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
+using ImagesFunctions.Telemetry;
+
+namespace ImagesFunctions.Listing;
+
+/// <summary>One list that is kept, and the one catch-up at a time that brings it up to date.</summary>
+internal sealed class KeptList
+{
+    // Of one that was not made yet.
+    private const long Least = 4_096;
+
+    // A scan of 100,000 rows takes 100 pages one after the other.
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(3);
+
+    // The rows of one page, which are scanned about as fast as a snapshot is loaded.
+    private const int LeastSaved = 1_000;
+
+    // Well below the number of commits that are replayed at most.
+    private const int SavedAfter = 256;
+
+    private static readonly TimeSpan SavedAtMostEach = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _gate = new();
+    private readonly Catalog _catalog;
+    private readonly ImageRows _imageRows;
+    private readonly ListSnapshots _snapshots;
+    private ListedRows<ImageTexts>? _rows;
+    private NamespaceList? _list;
+    private Task? _catchingUp;
+    private long _wanted;
+    private long _saved;
+    private long _savedAt;
+
+    public KeptList(Catalog catalog, ImageRows imageRows, ListSnapshots snapshots, string @namespace, string? app)
+    {
+        (_catalog, _imageRows, _snapshots, Key) = (catalog, imageRows, snapshots, (@namespace, app));
+        Use = new LinkedListNode<KeptList>(this);
+    }
+
+    /// <summary>What it is a list of.</summary>
+    public (string Namespace, string? App) Key { get; }
+
+    /// <summary>Its place among all lists that are kept.</summary>
+    public LinkedListNode<KeptList> Use { get; }
+
+    /// <summary>The newest list there is, or null before the first.</summary>
+    public NamespaceList? List => Volatile.Read(ref _list);
+
+    /// <summary>About how many bytes it takes.</summary>
+    public long Bytes { get; private set; } = Least;
+
+    /// <summary>With how many bytes it stands in the sum over all lists.</summary>
+    public long Counted { get; set; } = Least;
+
+    /// <summary>What saves a snapshot, or has saved the last one.</summary>
+    public Task Saving { get; private set; } = Task.CompletedTask;
+
+    /// <summary>The list after this commit or a later one.</summary>
+    public async Task<NamespaceList> AtLeastAsync(long seq, CancellationToken cancellationToken)
+    {
+        // One catch-up may have begun for an earlier commit; the next one goes to the latest that anybody waits for, so
+        // that it reaches this whoever begins it.
+        for (var round = 1; ; round++)
+        {
+            if (List is { } list && list.Seq >= seq)
+            {
+                return list;
+            }
+
+            if (round > 3)
+            {
+                throw new StorageUnavailableException($"the namespace {Key.Namespace} went back in time");
+            }
+
+            Task catchingUp;
+            lock (_gate)
+            {
+                _wanted = Math.Max(_wanted, seq);
+                if (_catchingUp is null or { IsCompleted: true } && (List?.Seq ?? 0) < seq)
+                {
+                    // It serves all who wait, so it goes on when the request that began it is gone.
+                    var wanted = _wanted;
+                    _catchingUp = Task.Run(() => CatchUpAsync(wanted), CancellationToken.None);
+                }
+
+                catchingUp = _catchingUp!;
+            }
+
+            await catchingUp.WaitAsync(cancellationToken);
+        }
+    }
+
+    private async Task CatchUpAsync(long seq)
+    {
+        using var deadline = new CancellationTokenSource(Longest);
+        try
+        {
+            var source = await UpdateAsync(seq, deadline.Token);
+            Metrics.ListUpdated(source);
+            SaveIfWorthIt(wasScanned: source == "scan");
+        }
+        catch
+        {
+            // Half-changed rows would be worse than a scan.
+            _rows = null;
+            throw;
+        }
+    }
+
+    // The cheapest way that there is. Which one it was, for the metric.
+    private async Task<string> UpdateAsync(long seq, CancellationToken cancellationToken)
+    {
+        if (_rows is { } rows && List is { } list && await ReplayAsync(rows, list, seq, cancellationToken))
+        {
+            return "log";
+        }
+
+        if (List is null && Key.App is null && await LoadAsync(seq, cancellationToken))
+        {
+            return "snapshot";
+        }
+
+        await ScanAsync(cancellationToken);
+        return "scan";
+    }
+
+    private async Task ScanAsync(CancellationToken cancellationToken)
+    {
+        _rows = new ListedRows<ImageTexts>(ImageTexts.Of);
+        var images = new Dictionary<string, (ImageRow Row, ImageTexts? Texts)>(StringComparer.Ordinal);
+        var tags = new Dictionary<string, TagRow>(StringComparer.Ordinal);
+        var seq = await _catalog.ScanAsync(Key.Namespace, Key.App, Begin, cancellationToken);
+        var incomplete = images.Values.Where(i => i.Row.FactsBlob is not null && MediaTypes.IsIndex(i.Row.MediaType));
+        foreach (var (row, _) in incomplete.ToList())
+        {
+            images[row.Key] = _rows.Reduced(await _imageRows.WithFactsAsync(Key.Namespace, row, cancellationToken));
+        }
+
+        Publish(_rows, NamespaceList.Empty.With(seq, Images(_rows.Apply(images, tags))));
+
+        Action<string, TableRow?> Begin()
+        {
+            images.Clear();
+            tags.Clear();
+            return (key, entity) =>
+            {
+                if (entity is null)
+                {
+                    images.Remove(key);
+                    tags.Remove(key);
+                }
+                else if (key[0] == 'i')
+                {
+                    images[key] = _rows.Reduced(ImageRow.From(entity));
+                }
+                else
+                {
+                    tags[key] = TagRow.From(entity);
+                }
+            };
+        }
+    }
+
+    private async Task<bool> LoadAsync(long seq, CancellationToken cancellationToken)
+    {
+        if (
+            await _snapshots.LoadAsync(Key.Namespace, cancellationToken) is not { } snapshot
+            || await _catalog.OperationAsync(Key.Namespace, snapshot.Seq, cancellationToken) != snapshot.Operation
+        )
+        {
+            return false;
+        }
+
+        var rows = new ListedRows<ImageTexts>(ImageTexts.Of);
+        var listed = rows.Apply(
+            snapshot.Images.Select(i => KeyValuePair.Create(i.Row.Key, i)),
+            snapshot.Tags.Select(t => KeyValuePair.Create(t.Key, t))
+        );
+        var list = NamespaceList.Empty.With(snapshot.Seq, Images(listed));
+        if (snapshot.Seq >= seq)
+        {
+            Publish(rows, list);
+        }
+        else if (!await ReplayAsync(rows, list, seq, cancellationToken))
+        {
+            return false;
+        }
+
+        _rows = rows;
+        _saved = snapshot.Seq;
+        return true;
+    }
+
+    // Nobody waits for it, and nothing is lost if it fails: then the next process scans, or replays more.
+    private void SaveIfWorthIt(bool wasScanned)
+    {
+        var (rows, list) = (_rows!, List!);
+        if (
+            Key.App is null
+            && rows.Count >= LeastSaved
+            && Saving.IsCompleted
+            && (wasScanned || (list.Seq - _saved >= SavedAfter && Stopwatch.GetElapsedTime(_savedAt) > SavedAtMostEach))
+        )
+        {
+            // Copies of references; the rows themselves are changed by the next commit.
+            var (images, tags) = rows.Export();
+            _savedAt = Stopwatch.GetTimestamp();
+            Saving = Task.Run(() => SaveAsync(list.Seq, images, tags, wasScanned), CancellationToken.None);
+        }
+    }
+
+    private async Task SaveAsync(
+        long seq,
+        IReadOnlyList<(ImageRow Row, ImageTexts? Texts)> images,
+        IReadOnlyList<TagRow> tags,
+        bool wasScanned
+    )
+    {
+        using var deadline = new CancellationTokenSource(Longest);
+        try
+        {
+            // Another process may have been first. Who had to scan found none that is of use.
+            var there = await _snapshots.SeqAsync(Key.Namespace, deadline.Token);
+            if (
+                (wasScanned || there < seq - SavedAfter)
+                && await _catalog.OperationAsync(Key.Namespace, seq, deadline.Token) is { } operation
+            )
+            {
+                var snapshot = new ListSnapshot(seq, operation, images, tags);
+                await _snapshots.SaveAsync(Key.Namespace, snapshot, deadline.Token);
+                there = seq;
+            }
+
+            _saved = there;
+        }
+        catch (Exception error) when (StorageErrors.IsFailure(error) || StorageErrors.IsUnclear(error))
+        {
+            // Tried again after some commits.
+        }
+    }
+
+    private async Task<bool> ReplayAsync(
+        ListedRows<ImageTexts> rows,
+        NamespaceList list,
+        long seq,
+        CancellationToken cancellationToken
+    )
+    {
+        var changes = await _catalog.ChangesAsync(Key.Namespace, Key.App, list.Seq, seq, cancellationToken);
+        if (changes is null)
+        {
+            return false;
+        }
+
+        // All that may fail comes before anything is changed.
+        var images = new Dictionary<string, ImageRow?>(StringComparer.Ordinal);
+        var tags = new Dictionary<string, TagRow?>(StringComparer.Ordinal);
+        foreach (var (key, entity) in changes)
+        {
+            if (key[0] == 't')
+            {
+                tags[key] = entity is null ? null : TagRow.From(entity);
+                continue;
+            }
+
+            var row = entity is null ? null : ImageRow.From(entity);
+            images[key] =
+                row is not null && MediaTypes.IsIndex(row.MediaType)
+                    ? await _imageRows.WithFactsAsync(Key.Namespace, row, cancellationToken)
+                    : row;
+        }
+
+        Publish(rows, list.With(seq, Images(rows.Apply(images, tags))));
+        return true;
+    }
+
+    // In the same order.
+    private List<KeyValuePair<string, ListedImage?>> Images(SortedDictionary<string, ListedRow<ImageTexts>?> rows)
+    {
+        var images = new List<KeyValuePair<string, ListedImage?>>(rows.Count);
+        foreach (var (key, row) in rows)
+        {
+            var image = row is null ? null : new ListedImage(Key.Namespace, row.Row, row.Facts, row.Tags, key);
+            images.Add(KeyValuePair.Create(key, image));
+        }
+
+        return images;
+    }
+
+    private void Publish(ListedRows<ImageTexts> rows, NamespaceList list)
+    {
+        Bytes = rows.Bytes + list.Bytes;
+        Volatile.Write(ref _list, list);
+    }
+}

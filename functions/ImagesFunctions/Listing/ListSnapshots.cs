@@ -1,0 +1,210 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Text;
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
+
+namespace ImagesFunctions.Listing;
+
+/// <summary>All that a list of a namespace is made from, as it was after a commit.</summary>
+/// <param name="Seq">The commit's number.</param>
+/// <param name="Operation">The commit's own mark: a namespace that was restored from a backup has another commit of this number.</param>
+/// <param name="Images">The image rows without their facts, and what lists write of those.</param>
+/// <param name="Tags">The tag rows.</param>
+internal sealed record ListSnapshot(
+    long Seq,
+    string Operation,
+    IReadOnlyList<(ImageRow Row, ImageTexts? Texts)> Images,
+    IReadOnlyList<TagRow> Tags
+);
+
+/// <summary>
+/// Lists of large namespaces, kept in the container <c>derived</c> so that a new process need not scan their rows: it takes
+/// the newest snapshot and replays what was committed since. What is lost or cannot be read is made again by a scan.
+/// </summary>
+internal sealed class ListSnapshots(StorageAccount account)
+{
+    // The layout of the bytes and what texts say. A program that writes anything else needs another number.
+    private const string Schema = "1";
+
+    private const string SeqName = "seq";
+
+    private readonly DerivedBlobs _blobs = new(account);
+
+    /// <summary>The number of the commit that the newest snapshot is of; 0 where there is none.</summary>
+    public async Task<long> SeqAsync(string @namespace, CancellationToken cancellationToken) =>
+        long.TryParse(
+            await _blobs.MetadataAsync(PathOf(@namespace), SeqName, cancellationToken),
+            CultureInfo.InvariantCulture,
+            out var seq
+        )
+            ? seq
+            : 0;
+
+    /// <summary>The newest snapshot, or null.</summary>
+    public async Task<ListSnapshot?> LoadAsync(string @namespace, CancellationToken cancellationToken)
+    {
+        // Some MiB for 100,000 images, which will be in memory anyway.
+        if (await _blobs.ReadAsync(PathOf(@namespace), cancellationToken) is not { } bytes)
+        {
+            return null;
+        }
+
+        try
+        {
+            await using var brotli = new BrotliStream(bytes, CompressionMode.Decompress);
+            using var buffered = new BufferedStream(brotli, 64 * 1024);
+            return Read(buffered);
+        }
+        catch (Exception error)
+            when (error
+                    is InvalidDataException
+                        or EndOfStreamException
+                        or FormatException
+                        or InvalidOperationException
+                        or OverflowException
+                        or ArgumentException
+            )
+        {
+            // Not what this program writes: as good as none.
+            return null;
+        }
+    }
+
+    /// <summary>Keeps a snapshot in place of the one that was there.</summary>
+    public async Task SaveAsync(string @namespace, ListSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        using var bytes = new MemoryStream();
+        await using (var brotli = new BrotliStream(bytes, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            await using var buffered = new BufferedStream(brotli, 64 * 1024);
+            Write(buffered, snapshot);
+        }
+
+        bytes.Position = 0;
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [SeqName] = snapshot.Seq.ToString(CultureInfo.InvariantCulture),
+        };
+        await _blobs.WriteAsync(PathOf(@namespace), bytes, metadata, cancellationToken);
+    }
+
+    private static string PathOf(string @namespace) => $"{@namespace}/list/{Schema}";
+
+    private static void Write(Stream to, ListSnapshot snapshot)
+    {
+        using var writer = new BinaryWriter(to, Encoding.UTF8, leaveOpen: true);
+        writer.Write(snapshot.Seq);
+        writer.Write(snapshot.Operation);
+        writer.Write(snapshot.Images.Count);
+        foreach (var (row, texts) in snapshot.Images)
+        {
+            writer.Write(row.App);
+            writer.Write(row.Digest.ToString());
+            writer.Write(row.MediaType);
+            writer.Write(row.Size);
+            writer.Write(row.IsImage);
+            writer.Write(row.Generation);
+            writer.Write((byte)row.State);
+            writer.Write(row.Subject?.ToString() ?? "");
+            writer.Write(row.FactsBlob ?? "");
+            writer.Write7BitEncodedInt(row.Children.Count);
+            foreach (var child in row.Children)
+            {
+                writer.Write(child);
+            }
+
+            Write(writer, texts?.V1);
+            Write(writer, texts?.Platform);
+        }
+
+        writer.Write(snapshot.Tags.Count);
+        foreach (var tag in snapshot.Tags)
+        {
+            writer.Write(tag.App);
+            writer.Write(tag.Tag);
+            writer.Write(tag.Digest.ToString());
+            writer.Write(tag.Generation is not null);
+            writer.Write(tag.Generation ?? "");
+            writer.Write(tag.FromLayout);
+        }
+    }
+
+    private static ListSnapshot Read(Stream from)
+    {
+        using var reader = new BinaryReader(from, Encoding.UTF8, leaveOpen: true);
+        var (seq, operation) = (reader.ReadInt64(), reader.ReadString());
+        var images = new (ImageRow, ImageTexts?)[reader.ReadInt32()];
+        // Apps and media types are few, and each string of its own would be most of the memory.
+        var pool = new Dictionary<string, string>(StringComparer.Ordinal);
+        string Pooled()
+        {
+            var text = reader.ReadString();
+            return pool.TryGetValue(text, out var same) ? same : pool[text] = text;
+        }
+
+        for (var i = 0; i < images.Length; i++)
+        {
+            var row = new ImageRow(Pooled(), ImageRow.Parse(reader.ReadString()))
+            {
+                MediaType = Pooled(),
+                Size = reader.ReadInt64(),
+                IsImage = reader.ReadBoolean(),
+                Generation = reader.ReadString(),
+                State = (ImageState)reader.ReadByte(),
+                Subject = reader.ReadString() is { Length: > 0 } subject ? ImageRow.Parse(subject) : null,
+                FactsBlob = reader.ReadString() is { Length: > 0 } blob ? blob : null,
+                Children = ReadAll(reader),
+            };
+            var (v1, platform) = (ReadBytes(reader), ReadBytes(reader));
+            images[i] = (row, v1 is null || platform is null ? null : new ImageTexts(v1, platform));
+        }
+
+        var tags = new TagRow[reader.ReadInt32()];
+        for (var i = 0; i < tags.Length; i++)
+        {
+            var (app, tag, digest) = (Pooled(), reader.ReadString(), ImageRow.Parse(reader.ReadString()));
+            var (isSet, generation) = (reader.ReadBoolean(), reader.ReadString());
+            tags[i] = new TagRow(app, tag, digest, isSet ? generation : null, reader.ReadBoolean());
+        }
+
+        return new ListSnapshot(seq, operation, images, tags);
+    }
+
+    // Null is 0, so that an empty text would be 1.
+    private static void Write(BinaryWriter writer, byte[]? bytes)
+    {
+        writer.Write7BitEncodedInt(bytes is null ? 0 : bytes.Length + 1);
+        writer.Write(bytes ?? []);
+    }
+
+    private static byte[]? ReadBytes(BinaryReader reader)
+    {
+        var length = reader.Read7BitEncodedInt();
+        if (length == 0)
+        {
+            return null;
+        }
+
+        var bytes = reader.ReadBytes(length - 1);
+        return bytes.Length == length - 1 ? bytes : throw new EndOfStreamException();
+    }
+
+    private static string[] ReadAll(BinaryReader reader)
+    {
+        var count = reader.Read7BitEncodedInt();
+        if (count == 0)
+        {
+            return [];
+        }
+
+        var all = new string[count];
+        for (var i = 0; i < count; i++)
+        {
+            all[i] = reader.ReadString();
+        }
+
+        return all;
+    }
+}

@@ -1,0 +1,144 @@
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.Repositories;
+
+/// <summary>
+/// Brings bytes that are known to have a digest to their place in a repository's layout, and their row <c>b</c> into the
+/// catalog. Whoever drops, ingests, removes or pushes the same digest at the same time, all come to the same end.
+/// </summary>
+internal sealed class BlobLanding(Catalog catalog, Content content, Removal removal, BlobRegistration registration)
+{
+    private const int MostTries = 20;
+
+    /// <summary>Lands bytes that are in memory. The digest has to be theirs.</summary>
+    public Task LandAsync(
+        Repository repository,
+        Digest digest,
+        ReadOnlyMemory<byte> bytes,
+        CancellationToken cancellationToken
+    )
+    {
+        var tar = new TarPeek();
+        tar.Read(bytes.Span);
+        return LandAsync(
+            repository,
+            digest,
+            bytes.Length,
+            tar.Facts,
+            written: null,
+            stop => content.CreateAsync(LayoutPath.Of(repository, digest), bytes, stop),
+            cancellationToken
+        );
+    }
+
+    /// <summary>
+    /// Lands bytes that somebody else can write. When it returns, the blob is there, verified, and its row is as new as the
+    /// call, whoever wrote it.
+    /// </summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="digest">The digest that was computed from the bytes.</param>
+    /// <param name="size">Their number.</param>
+    /// <param name="tar">What was seen in them.</param>
+    /// <param name="written">The ETag of the blob if the caller has just written it; else null.</param>
+    /// <param name="create">
+    /// Writes them where no blob is and returns its ETag; null when there is one, or when it has to be tried again.
+    /// </param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="StorageUnavailableException">Others kept changing the blob.</exception>
+    public async Task LandAsync(
+        Repository repository,
+        Digest digest,
+        long size,
+        TarFacts? tar,
+        string? written,
+        Func<CancellationToken, Task<string?>> create,
+        CancellationToken cancellationToken
+    )
+    {
+        var path = LayoutPath.Of(repository, digest);
+        for (var attempt = 1; attempt <= MostTries; attempt++)
+        {
+            // The row first: what is written by comparing with it may only be newer than it.
+            var row = await catalog.BlobAsync(repository, digest, cancellationToken);
+            if (row is { State: BlobState.Deleting })
+            {
+                await removal.FinishAsync(repository, digest, cancellationToken);
+                continue;
+            }
+
+            var stored = await content.StatAsync(path, cancellationToken);
+            if (stored is null)
+            {
+                written = await create(cancellationToken);
+            }
+            else if (
+                stored.Value.ETag != written
+                && await RenewAsync(repository, digest, row, stored.Value, cancellationToken)
+            )
+            {
+                return;
+            }
+
+            if (written is not null && (stored is null || stored.Value.ETag == written))
+            {
+                var landed = new BlobRow(repository.App, digest, size, written, BlobState.Good, tar) { Pushed = true };
+                var isRow = await catalog.PutBlobAsync(repository.Namespace, landed, row, cancellationToken);
+                // As an event would: what waited for this blob is complete now, and what was refused here is not any more.
+                await registration.RegisterAsync(repository, digest, cancellationToken);
+                if (isRow)
+                {
+                    return;
+                }
+            }
+
+            await Backoff.DelayAsync(
+                attempt,
+                TimeSpan.FromMilliseconds(5),
+                TimeSpan.FromMilliseconds(500),
+                cancellationToken
+            );
+        }
+
+        throw new StorageUnavailableException($"{path} was changed by others each time it was written");
+    }
+
+    /// <summary>Whether the repository has the blob, verified and unchanged. If so its row is as new as the call.</summary>
+    public async Task<bool> IsThereAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
+    {
+        var path = LayoutPath.Of(repository, digest);
+        return await catalog.BlobAsync(repository, digest, cancellationToken) is { State: BlobState.Good } row
+            && await content.IsStillAsync(path, row.BlobETag, cancellationToken)
+            && await catalog.PutBlobAsync(repository.Namespace, row, row, cancellationToken);
+    }
+
+    // True when what is stored is verified, and its row written anew: whoever was about to remove it compares ETags.
+    private async Task<bool> RenewAsync(
+        Repository repository,
+        Digest digest,
+        BlobRow? row,
+        StoredBlob stored,
+        CancellationToken cancellationToken
+    )
+    {
+        if (row is { State: BlobState.Good } && row.BlobETag == stored.ETag)
+        {
+            return await catalog.PutBlobAsync(repository.Namespace, row, row, cancellationToken);
+        }
+
+        // Nobody has looked at it yet, or not since it was overwritten.
+        var path = LayoutPath.Of(repository, digest);
+        await registration.RegisterAsync(repository, digest, cancellationToken);
+        row = await catalog.BlobAsync(repository, digest, cancellationToken);
+        if (row is { State: BlobState.Good } && row.BlobETag == stored.ETag)
+        {
+            return true;
+        }
+
+        // Bad bytes, whatever they are: ours are good.
+        await content.DeleteAsync(path, stored.ETag, cancellationToken);
+        return false;
+    }
+}

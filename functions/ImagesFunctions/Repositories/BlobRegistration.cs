@@ -1,0 +1,157 @@
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+using ImagesFunctions.Telemetry;
+
+namespace ImagesFunctions.Repositories;
+
+/// <summary>
+/// Verifies stored blobs and brings their rows <c>b</c> up to date, and whatever is complete by that. It may be asked late,
+/// twice, out of order or for a blob that is gone again: all of that leads to the same rows.
+/// </summary>
+internal sealed class BlobRegistration(
+    Catalog catalog,
+    Content content,
+    ManifestCommit manifests,
+    TakeBack takeBack,
+    Removal removal,
+    Refusals refusals
+)
+{
+    private const int MaxTries = 10;
+
+    /// <summary>
+    /// Takes in the blob of a digest as it stands now: a new one, an overwritten one, or none any more. Bad bytes are recorded,
+    /// not thrown.
+    /// </summary>
+    /// <exception cref="StorageUnavailableException">Storage failed, or the blob was overwritten each time it was read.</exception>
+    public async Task<Landed> RegisterAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
+    {
+        var path = LayoutPath.Of(repository, digest);
+        for (var attempt = 1; attempt <= MaxTries; attempt++)
+        {
+            // The row first: what is written by comparing with it may only be newer than it.
+            var row = await catalog.BlobAsync(repository, digest, cancellationToken);
+            if (row is { State: BlobState.Deleting })
+            {
+                if (await removal.FinishAsync(repository, digest, cancellationToken))
+                {
+                    return Landed.Gone;
+                }
+
+                continue;
+            }
+
+            if (await content.StatAsync(path, cancellationToken) is not { } stored)
+            {
+                if (row is not null)
+                {
+                    await takeBack.RunAsync(repository, row, cancellationToken);
+                }
+
+                await refusals.ClearAsync(path, cancellationToken);
+                return Landed.Gone;
+            }
+
+            var isKnown = row is { State: BlobState.Good } && row.BlobETag == stored.ETag;
+            var verified = isKnown
+                ? Verified.Good
+                : await VerifyAsync(repository, digest, path, row, stored.ETag, cancellationToken);
+            if (
+                verified == Verified.Good
+                && !await SettleAsync(repository, digest, path, stored.ETag, cancellationToken)
+            )
+            {
+                verified = Verified.Changed;
+            }
+
+            if (verified != Verified.Changed)
+            {
+                return verified == Verified.Bad ? Landed.Refused
+                    : isKnown ? Landed.Known
+                    : Landed.Committed(stored.LastModified);
+            }
+
+            await Backoff.DelayAsync(
+                attempt,
+                TimeSpan.FromMilliseconds(20),
+                TimeSpan.FromSeconds(1),
+                cancellationToken
+            );
+        }
+
+        throw new StorageUnavailableException($"{path} was overwritten each time it was read");
+    }
+
+    private enum Verified
+    {
+        // The bytes are what the path says, and the row says so.
+        Good,
+
+        // They are not, and the refusal says so.
+        Bad,
+
+        // The blob or its row changed meanwhile: look again.
+        Changed,
+    }
+
+    private async Task<Verified> VerifyAsync(
+        Repository repository,
+        Digest digest,
+        string path,
+        BlobRow? row,
+        string etag,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await content.HashAsync(path, etag, digest, cancellationToken) is not { } hashed)
+        {
+            return Verified.Changed;
+        }
+
+        if (hashed.Digest != digest)
+        {
+            if (row is not null)
+            {
+                await takeBack.RunAsync(repository, row, cancellationToken);
+            }
+
+            var reason = $"the bytes hash to {hashed.Digest}, not to {digest}";
+            await refusals.RefuseAsync(RefusalKind.Digest, path, reason, hashed.Digest, cancellationToken);
+            return await content.IsStillAsync(path, etag, cancellationToken) ? Verified.Bad : Verified.Changed;
+        }
+
+        var verified = new BlobRow(repository.App, digest, hashed.Size, etag, BlobState.Good, hashed.Tar);
+        // The second look comes after the row: a delete or overwrite in between either sees the row or is seen here.
+        return
+            await catalog.PutBlobAsync(repository.Namespace, verified, row, cancellationToken)
+            && await content.IsStillAsync(path, etag, cancellationToken)
+            ? Verified.Good
+            : Verified.Changed;
+    }
+
+    // False when the blob was overwritten meanwhile.
+    private async Task<bool> SettleAsync(
+        Repository repository,
+        Digest digest,
+        string path,
+        string etag,
+        CancellationToken cancellationToken
+    )
+    {
+        var needs = await catalog.NeedsAsync(repository, digest, cancellationToken);
+        var isManifest =
+            needs.Exists(n => n.ManifestType is not null)
+            || await catalog.ImageAsync(repository, digest, cancellationToken) is not null;
+        var refused = await manifests.SettleAsync(
+            repository,
+            isManifest ? [digest] : [],
+            needs.Select(n => n.By.Digest).OfType<Digest>(),
+            cancellationToken
+        );
+        return refused.Contains(digest)
+            || !await refusals.ClearAsync(path, cancellationToken)
+            || await content.IsStillAsync(path, etag, cancellationToken);
+    }
+}

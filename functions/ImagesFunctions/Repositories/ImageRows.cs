@@ -1,0 +1,174 @@
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.Repositories;
+
+/// <summary>
+/// Makes image rows from manifests whose parts are all there, and completes those whose facts did not fit. Generation and
+/// state are the committer's to say.
+/// </summary>
+internal sealed class ImageRows(Catalog catalog, Content content)
+{
+    /// <summary>The row of an image manifest or an artifact; null when its config has just been overwritten.</summary>
+    /// <exception cref="InvalidContentException">The config is no image config.</exception>
+    public async Task<ImageRow?> OfImageAsync(
+        Repository repository,
+        Digest digest,
+        Manifest manifest,
+        IEnumerable<BlobRow> blobs,
+        CancellationToken cancellationToken
+    )
+    {
+        var byDigest = blobs.ToDictionary(b => b.Digest);
+        var row = new ImageRow(repository.App, digest)
+        {
+            MediaType = manifest.MediaType,
+            Size = 0,
+            IsImage = manifest.IsImage,
+            Generation = "",
+        };
+        if (
+            !MediaTypes.IsImageConfig(manifest.Config!.MediaType)
+            || !byDigest.TryGetValue(manifest.Config.Digest, out var config)
+        )
+        {
+            return row;
+        }
+
+        var path = LayoutPath.Of(repository, config.Digest);
+        return await content.ReadAsync(path, config.BlobETag, cancellationToken) is { } bytes
+            ? row with
+            {
+                Size = byDigest.Values.Sum(b => b.Size),
+                // In one order, so that the same image has the same row.
+                Parts = byDigest
+                    .Values.OrderBy(b => b.Digest.ToString(), StringComparer.Ordinal)
+                    .ToDictionary(b => b.Digest.ToString(), b => b.Size, StringComparer.Ordinal),
+                Facts = ImageFacts.Of(
+                    manifest,
+                    bytes,
+                    [.. manifest.Layers.Select(l => byDigest.GetValueOrDefault(l.Digest)?.Tar)]
+                ),
+            }
+            : null;
+    }
+
+    /// <summary>
+    /// The row of an index: the facts of its image for KraftCloud, else of its first one, and the size of all its images.
+    /// Children are looked at one by one, because each may have facts of some MiB.
+    /// </summary>
+    public async Task<ImageRow> OfIndexAsync(
+        Repository repository,
+        Digest digest,
+        Manifest index,
+        IEnumerable<ImageRow> children,
+        CancellationToken cancellationToken
+    )
+    {
+        var byDigest = children.ToDictionary(c => c.Digest);
+        var parts = new Dictionary<string, long>(StringComparer.Ordinal);
+        ImageFacts? first = null;
+        ImageFacts? kraftcloud = null;
+        foreach (var descriptor in index.Manifests.Where(m => byDigest.ContainsKey(m.Digest)))
+        {
+            var child = await WithFactsAsync(repository.Namespace, byDigest[descriptor.Digest], cancellationToken);
+            if (child.Parts.Count == 0)
+            {
+                // An artifact, or an index without images.
+                continue;
+            }
+
+            first ??= child.Facts;
+            kraftcloud ??= descriptor.Platform is { Os: "kraftcloud", Architecture: "x86_64" } ? child.Facts : null;
+            foreach (var (part, size) in child.Parts)
+            {
+                parts[part] = size;
+            }
+        }
+
+        return new ImageRow(repository.App, digest)
+        {
+            MediaType = index.MediaType,
+            Size = parts.Values.Sum(),
+            IsImage = index.IsImage,
+            Generation = "",
+            Children = [.. index.Manifests.Select(m => m.Digest.ToString()).Distinct(StringComparer.Ordinal)],
+            Parts = parts,
+            Facts = kraftcloud ?? first ?? ImageFacts.None,
+        };
+    }
+
+    /// <summary>
+    /// The row with its facts, parts and children, where those stand in a blob. What is derived can be made again: if the
+    /// blob is lost, it is.
+    /// </summary>
+    /// <exception cref="StorageUnavailableException">It is lost, and what it was made from is just being overwritten.</exception>
+    public async Task<ImageRow> WithFactsAsync(string @namespace, ImageRow row, CancellationToken cancellationToken)
+    {
+        if (row.HasFacts)
+        {
+            return row;
+        }
+
+        if (await content.ReadFactsAsync(row, cancellationToken) is { } found)
+        {
+            return found;
+        }
+
+        if (
+            !Repository.TryParse($"{@namespace}/{row.App}", out var repository)
+            || await catalog.BlobAsync(repository, row.Digest, cancellationToken) is not { } blob
+        )
+        {
+            // A deleted index, whose manifest is gone too: nobody can know any more what it named.
+            return row with { Facts = new ImageFacts() };
+        }
+
+        var path = LayoutPath.Of(repository, row.Digest);
+        var made = await content.ReadAsync(path, blob.BlobETag, cancellationToken) is { } bytes
+            ? await AgainAsync(repository, row.Digest, Manifest.Parse(bytes, row.MediaType), cancellationToken)
+            : null;
+        if (made is null)
+        {
+            throw new StorageUnavailableException($"{path} is being overwritten");
+        }
+
+        await content.WriteFactsAsync(@namespace, made with { State = row.State }, cancellationToken);
+        return row with { Facts = made.Facts with { }, Parts = made.Parts, Children = made.Children };
+    }
+
+    private async Task<ImageRow?> AgainAsync(
+        Repository repository,
+        Digest digest,
+        Manifest manifest,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!manifest.IsIndex)
+        {
+            var blobs = new List<BlobRow>();
+            foreach (var needed in manifest.NeededBlobs)
+            {
+                if (await catalog.BlobAsync(repository, needed.Digest, cancellationToken) is { } blob)
+                {
+                    blobs.Add(blob);
+                }
+            }
+
+            return await OfImageAsync(repository, digest, manifest, blobs, cancellationToken);
+        }
+
+        var children = new List<ImageRow>();
+        foreach (var needed in manifest.NeededManifests)
+        {
+            if (await catalog.ImageAsync(repository, needed.Digest, cancellationToken) is { } child)
+            {
+                children.Add(child);
+            }
+        }
+
+        return await OfIndexAsync(repository, digest, manifest, children, cancellationToken);
+    }
+}

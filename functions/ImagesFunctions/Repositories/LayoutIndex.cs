@@ -1,0 +1,260 @@
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.Repositories;
+
+/// <summary>
+/// Applies the <c>index.json</c> of an uploaded OCI image layout: it says which blobs are manifests, sets the tags that it
+/// names by <c>org.opencontainers.image.ref.name</c>, and drops those that an earlier one had set and this one does not name.
+/// </summary>
+internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestCommit manifests, Refusals refusals)
+{
+    private const string RefName = "org.opencontainers.image.ref.name";
+    private const int MostTries = 10;
+
+    // A tag that waits takes two rows, and one row is left for the ETag.
+    private const int MostTagsACommit = 48;
+
+    private enum Applied
+    {
+        Whole,
+        Partly,
+        FileChanged,
+    }
+
+    private sealed record Parsed(
+        string ETag,
+        IReadOnlyList<Descriptor> Manifests,
+        IReadOnlyDictionary<string, Digest> Tags,
+        string? Problem
+    );
+
+    /// <summary>Applies the file as it stands now, whatever state an earlier, killed or concurrent, application left.</summary>
+    /// <exception cref="StorageUnavailableException">Storage failed, or the file changed each time it was read.</exception>
+    public async Task LandedAsync(Repository repository, CancellationToken cancellationToken)
+    {
+        var path = LayoutPath.IndexOf(repository);
+        for (var attempt = 1; attempt <= MostTries; attempt++)
+        {
+            if (await content.StatAsync(path, cancellationToken) is not { } stored)
+            {
+                await refusals.ClearAsync(path, cancellationToken);
+                return;
+            }
+
+            if (
+                await ApplyAsync(repository, path, stored.ETag, cancellationToken)
+                && await content.IsStillAsync(path, stored.ETag, cancellationToken)
+            )
+            {
+                return;
+            }
+        }
+
+        throw new StorageUnavailableException($"{path} was overwritten each time it was read");
+    }
+
+    /// <summary>The manifests that the file names as it stands now; none where there is no such file, or no valid one.</summary>
+    public async Task<IReadOnlySet<Digest>> NamedAsync(Repository repository, CancellationToken cancellationToken)
+    {
+        var path = LayoutPath.IndexOf(repository);
+        try
+        {
+            return
+                await content.StatAsync(path, cancellationToken) is { } stored
+                && await content.ReadAsync(path, stored.ETag, cancellationToken) is { } bytes
+                ? Parse(bytes, stored.ETag).Manifests.Select(m => m.Digest).ToHashSet()
+                : new HashSet<Digest>();
+        }
+        catch (InvalidContentException)
+        {
+            return new HashSet<Digest>();
+        }
+    }
+
+    // False when the file changed meanwhile.
+    private async Task<bool> ApplyAsync(
+        Repository repository,
+        string path,
+        string etag,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            if (
+                await content.ReadAsync(path, etag, cancellationToken) is not { } bytes
+                || Parse(bytes, etag) is not { } file
+                || !await ApplyAsync(repository, file, cancellationToken)
+            )
+            {
+                return false;
+            }
+
+            await manifests.SettleAsync(repository, file.Manifests.Select(m => m.Digest), [], cancellationToken);
+            await (
+                file.Problem is null
+                    ? refusals.ClearAsync(path, cancellationToken)
+                    : refusals.RefuseAsync(RefusalKind.Index, path, file.Problem, null, cancellationToken)
+            );
+        }
+        catch (InvalidContentException error)
+        {
+            await refusals.RefuseAsync(RefusalKind.Index, path, error.Message, null, cancellationToken);
+        }
+
+        return true;
+    }
+
+    private static Parsed Parse(byte[] bytes, string etag)
+    {
+        // Docker's list type would be legal inside, but the file itself is an OCI index (image-layout.md).
+        var index = Manifest.Parse(bytes, MediaTypes.OciIndex);
+        var problems = new List<string>();
+        var tags = new Dictionary<string, Digest>(StringComparer.Ordinal);
+        foreach (var descriptor in index.Manifests)
+        {
+            if (!descriptor.Annotations.TryGetValue(RefName, out var tag))
+            {
+                continue;
+            }
+
+            if (!Reference.IsTag(tag))
+            {
+                problems.Add($"'{tag}' is not a tag");
+            }
+            else if (!IsManifest(descriptor))
+            {
+                problems.Add($"the tag '{tag}' names a {descriptor.MediaType}, which is not a manifest");
+            }
+            else if (!tags.TryAdd(tag, descriptor.Digest) && tags[tag] != descriptor.Digest)
+            {
+                problems.Add($"the tag '{tag}' is named twice: the first one counts");
+            }
+        }
+
+        var problem = problems.Count == 0 ? null : string.Join("; ", problems) + " (all else in the file counts)";
+        return new Parsed(etag, [.. index.Manifests.Where(IsManifest).DistinctBy(m => m.Digest)], tags, problem);
+    }
+
+    // A descriptor has to have a media type; where one has none, the content's own decides.
+    private static bool IsManifest(Descriptor descriptor) =>
+        descriptor.MediaType.Length == 0 || MediaTypes.IsManifest(descriptor.MediaType);
+
+    // False when the file changed meanwhile.
+    private async Task<bool> ApplyAsync(Repository repository, Parsed file, CancellationToken cancellationToken)
+    {
+        // Tags that are right already, by commits of this very application; they are not looked at twice.
+        var done = new HashSet<string>(StringComparer.Ordinal);
+        while (true)
+        {
+            var touched = new List<string>();
+            var applied = await catalog.CommitAsync(
+                repository.Namespace,
+                (view, stop) =>
+                {
+                    touched.Clear();
+                    return DecideAsync(view, repository, file, done, touched, stop);
+                },
+                cancellationToken
+            );
+            if (applied == Applied.FileChanged)
+            {
+                return false;
+            }
+
+            if (applied == Applied.Whole)
+            {
+                // After the tags: from here on the manifests may be committed, and find the tags that wait for them.
+                var needs = file.Manifests.Select(m => new NeedRow(
+                    repository.App,
+                    m.Digest,
+                    Needer.Layout,
+                    m.MediaType
+                ));
+                await catalog.PutNeedsAsync(repository.Namespace, [.. needs], cancellationToken);
+                return true;
+            }
+
+            done.UnionWith(touched);
+        }
+    }
+
+    private async Task<Decision<Applied>> DecideAsync(
+        DecisionView view,
+        Repository repository,
+        Parsed file,
+        HashSet<string> done,
+        List<string> touched,
+        CancellationToken cancellationToken
+    )
+    {
+        var app = repository.App;
+        var layout = await view.GetAsync(Keys.Layout(app), cancellationToken);
+        // After the version and the row: whoever applied a newer file has changed one of them, or finds it here.
+        if (!await content.IsStillAsync(LayoutPath.IndexOf(repository), file.ETag, cancellationToken))
+        {
+            return Decision.Nothing(Applied.FileChanged);
+        }
+
+        if (layout?.GetString("etag") == file.ETag)
+        {
+            return Decision.Nothing(Applied.Whole);
+        }
+
+        var current = (await view.RangeAsync(Keys.OfApp('t', app), cancellationToken))
+            .Select(TagRow.From)
+            .ToDictionary(t => t.Tag, StringComparer.Ordinal);
+        var changes = current
+            .Values.Where(t => t.FromLayout && !file.Tags.ContainsKey(t.Tag))
+            .Select(t => new Change(t.Key, null))
+            .ToList();
+        if (changes.Count > 2 * MostTagsACommit)
+        {
+            return Decision.Of(Applied.Partly, changes[..(2 * MostTagsACommit)]);
+        }
+
+        foreach (var (tag, digest) in file.Tags.Where(t => !done.Contains(t.Key)))
+        {
+            if (changes.Count >= (2 * MostTagsACommit) - 1)
+            {
+                return Decision.Of(Applied.Partly, changes);
+            }
+
+            touched.Add(tag);
+            changes.AddRange(await SetTagAsync(view, app, tag, digest, current, cancellationToken));
+        }
+
+        var row = new TableRow(Keys.Layout(app)) { ["app"] = app, ["etag"] = file.ETag };
+        return Decision.Of(Applied.Whole, [.. changes, new Change(row.Key, row)]);
+    }
+
+    private static async Task<List<Change>> SetTagAsync(
+        DecisionView view,
+        string app,
+        string tag,
+        Digest digest,
+        Dictionary<string, TagRow> current,
+        CancellationToken cancellationToken
+    )
+    {
+        var image = ImageRow.Live(await view.GetAsync(Keys.Image(app, digest), cancellationToken));
+        var wanted = new TagRow(app, tag, digest, image?.Generation, FromLayout: true);
+        if (current.GetValueOrDefault(tag) == wanted)
+        {
+            return [];
+        }
+
+        List<Change> changes = [new Change(wanted.Key, wanted.ToRow())];
+        if (wanted.Generation is null)
+        {
+            // Its image fills the tag in when it is committed; this row is how it finds it.
+            var need = new NeedRow(app, digest, Needer.Tag(tag), null);
+            changes.Add(new Change(need.Key, need.ToRow()));
+        }
+
+        return changes;
+    }
+}

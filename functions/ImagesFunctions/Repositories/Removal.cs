@@ -1,0 +1,182 @@
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.Repositories;
+
+/// <summary>How a removal ended.</summary>
+/// <param name="Found">Whether there was something to remove.</param>
+/// <param name="NeededBy">The live index or image that still needs it, which is why nothing was removed; or null.</param>
+internal sealed record RemovalResult(bool Found, Digest? NeededBy = null);
+
+/// <summary>
+/// Removes images, tags and blobs. A blob goes in three steps: a commit marks its row, the bytes go if they are still
+/// those of the row, the row goes. Whoever meets a marked row may finish what was killed half-way.
+/// </summary>
+internal sealed class Removal(Catalog catalog, Content content)
+{
+    /// <summary>Removes an image, an index or another manifest, and with it all its tags.</summary>
+    public Task<RemovalResult> ImageAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
+        RemoveAsync(
+            repository,
+            digest,
+            async (view, stop) =>
+            {
+                if (ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop)) is not { } image)
+                {
+                    return Decision.Nothing(new RemovalResult(false));
+                }
+
+                if (await NeededByAsync(view, repository, digest, stop) is { } by)
+                {
+                    return Decision.Nothing(new RemovalResult(true, by));
+                }
+
+                var blob = await GoodAsync(view, repository, digest, stop);
+                return Decision.Of(new RemovalResult(true), await ImageChangesAsync(view, image, blob, stop));
+            },
+            cancellationToken
+        );
+
+    /// <summary>Removes a blob that no live image needs and that is no image itself.</summary>
+    public Task<RemovalResult> BlobAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
+        RemoveAsync(
+            repository,
+            digest,
+            async (view, stop) =>
+            {
+                if (await GoodAsync(view, repository, digest, stop) is not { } blob)
+                {
+                    return Decision.Nothing(new RemovalResult(false));
+                }
+
+                var itself = ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop));
+                var by = itself is null ? await NeededByAsync(view, repository, digest, stop) : digest;
+                return by is null
+                    ? Decision.Of(new RemovalResult(true), [Mark(view, blob)])
+                    : Decision.Nothing(new RemovalResult(true, by));
+            },
+            cancellationToken
+        );
+
+    /// <summary>Removes a tag; its image stays. False when there was none, or only what a removed image has left of it.</summary>
+    public Task<bool> TagAsync(Repository repository, string tag, CancellationToken cancellationToken) =>
+        catalog.CommitAsync(
+            repository.Namespace,
+            async (view, stop) =>
+            {
+                if (await view.GetAsync(Keys.Tag(repository.App, tag), stop) is not { } entity)
+                {
+                    return Decision.Nothing(false);
+                }
+
+                // One without a generation waits for its image.
+                var row = TagRow.From(entity);
+                var image = Keys.Image(repository.App, row.Digest);
+                var counts =
+                    row.Generation is null
+                    || ImageRow.Live(await view.GetAsync(image, stop))?.Generation == row.Generation;
+                return Decision.Of(counts, [new Change(row.Key, null)]);
+            },
+            cancellationToken
+        );
+
+    /// <summary>
+    /// The second and third step, for a blob whose row is marked; nothing for any other. True when the path is settled,
+    /// false when it holds new bytes, which are to be ingested.
+    /// </summary>
+    public async Task<bool> FinishAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
+    {
+        var row = await catalog.BlobAsync(repository, digest, cancellationToken);
+        if (row is not { State: BlobState.Deleting })
+        {
+            return true;
+        }
+
+        var gone = await content.DeleteAsync(LayoutPath.Of(repository, digest), row.BlobETag, cancellationToken);
+        await catalog.RemoveDeletingAsync(repository.Namespace, row, cancellationToken);
+        return gone;
+    }
+
+    /// <summary>What removes an image in one commit. Its tags count no more then, because no row has their generation.</summary>
+    public static async Task<List<Change>> ImageChangesAsync(
+        DecisionView view,
+        ImageRow image,
+        BlobRow? blob,
+        CancellationToken cancellationToken
+    ) =>
+        [
+            new Change(image.Key, Tombstone(image)?.ToRow()),
+            .. await ReferrerAsync(view, image, cancellationToken),
+            .. blob is null ? [] : new[] { Mark(view, blob) },
+        ];
+
+    /// <summary>The first step: marks the row of a good blob, if it is still this very row.</summary>
+    public static Change Mark(DecisionView view, BlobRow blob) =>
+        new(blob.Key, (blob with { State = BlobState.Deleting }).ToRow(), blob.RowETag);
+
+    // The children of a deleted index stay out of lists, so the row that names them stays.
+    private static ImageRow? Tombstone(ImageRow image) =>
+        MediaTypes.IsIndex(image.MediaType) ? image with { State = ImageState.Deleted } : null;
+
+    private async Task<RemovalResult> RemoveAsync(
+        Repository repository,
+        Digest digest,
+        Func<DecisionView, CancellationToken, Task<Decision<RemovalResult>>> decide,
+        CancellationToken cancellationToken
+    )
+    {
+        var result = await catalog.CommitAsync(repository.Namespace, decide, cancellationToken);
+        if (result is { Found: true, NeededBy: null })
+        {
+            await FinishAsync(repository, digest, cancellationToken);
+        }
+
+        return result;
+    }
+
+    private static async Task<Change[]> ReferrerAsync(
+        DecisionView view,
+        ImageRow image,
+        CancellationToken cancellationToken
+    ) =>
+        image.Subject is { } subject
+        && await view.GetAsync(Keys.Referrer(image.App, subject, image.Digest), cancellationToken) is { } row
+            ? [new Change(row.Key, null)]
+            : [];
+
+    private static async Task<BlobRow?> GoodAsync(
+        DecisionView view,
+        Repository repository,
+        Digest digest,
+        CancellationToken cancellationToken
+    ) =>
+        await view.GetAsync(Keys.Blob(repository.App, digest), cancellationToken) is { } row
+        && BlobRow.From(row) is { State: BlobState.Good } blob
+            ? blob
+            : null;
+
+    private static async Task<Digest?> NeededByAsync(
+        DecisionView view,
+        Repository repository,
+        Digest digest,
+        CancellationToken cancellationToken
+    )
+    {
+        // The log tells when an image is committed meanwhile that needs this: in short, where it needs very much.
+        view.Watch(Keys.AnyNeed(repository.App));
+        foreach (var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken))
+        {
+            if (
+                NeedRow.From(need).By.Digest is { } by
+                && ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, by), cancellationToken)) is not null
+            )
+            {
+                return by;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,26 @@
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.Repositories;
+
+/// <summary>Sets tags on committed images.</summary>
+internal sealed class Tagging(Catalog catalog)
+{
+    /// <summary>Points a tag to an image of the repository, whatever it pointed to before. False when there is no such image.</summary>
+    public Task<bool> SetAsync(Repository repository, string tag, Digest digest, CancellationToken cancellationToken) =>
+        catalog.CommitAsync(
+            repository.Namespace,
+            async (view, stop) =>
+            {
+                if (ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop)) is not { } image)
+                {
+                    return Decision.Nothing(false);
+                }
+
+                var row = new TagRow(repository.App, tag, digest, image.Generation, FromLayout: false);
+                return Decision.Of(true, [new Change(row.Key, row.ToRow())]);
+            },
+            cancellationToken
+        );
+}

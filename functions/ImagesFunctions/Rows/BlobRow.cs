@@ -1,0 +1,100 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Rows;
+
+/// <summary>Whether a verified blob counts.</summary>
+internal enum BlobState
+{
+    /// <summary>It does: its bytes were hashed, and are what its name says.</summary>
+    Good,
+
+    /// <summary>Its bytes are gone or others; the images that need it are being hidden.</summary>
+    Bad,
+
+    /// <summary>Its removal has begun.</summary>
+    Deleting,
+}
+
+/// <summary>A verified blob: row <c>b</c>.</summary>
+/// <param name="App">The app.</param>
+/// <param name="Digest">Its digest, which is the hash of its bytes.</param>
+/// <param name="Size">Its length in bytes.</param>
+/// <param name="BlobETag">The stored blob's ETag when it was verified: reads carry it, so that other bytes are never served.</param>
+/// <param name="State">Whether it counts.</param>
+/// <param name="Tar">What was seen in it while it was hashed, or null.</param>
+/// <param name="RowETag">The row's own ETag as it was read.</param>
+internal sealed record BlobRow(
+    string App,
+    Digest Digest,
+    long Size,
+    string BlobETag,
+    BlobState State,
+    TarFacts? Tar,
+    VersionTag RowETag = default
+)
+{
+    public string Key => Keys.Blob(App, Digest);
+
+    /// <summary>Whether a push brought it: the sweeper waits longer for what was dropped, whose rest may still be on its way.</summary>
+    public bool Pushed { get; init; }
+
+    public TableRow ToRow()
+    {
+        var row = new TableRow(Key)
+        {
+            ["app"] = App,
+            ["digest"] = Digest.ToString(),
+            ["size"] = Size,
+            ["blob_etag"] = BlobETag,
+        };
+        if (Pushed)
+        {
+            row["pushed"] = true;
+        }
+
+        if (State != BlobState.Good)
+        {
+            row["state"] = State.ToString().ToLowerInvariant();
+        }
+
+        if (Tar is not null)
+        {
+            row["tar"] = true;
+            if (Tar.OnlyFile is { Length: <= 1024 })
+            {
+                row["tar_only_file"] = Tar.OnlyFile;
+            }
+
+            if (Tar.CommandLine is not null)
+            {
+                row["tar_cmdline"] = Tar.CommandLine;
+            }
+        }
+
+        return row;
+    }
+
+    public static BlobRow From(TableRow row) =>
+        new(
+            row.Text("app"),
+            ImageRow.Parse(row.Text("digest")),
+            row.GetInt64("size") ?? 0,
+            row.Text("blob_etag"),
+            row.GetString("state") switch
+            {
+                "bad" => BlobState.Bad,
+                "deleting" => BlobState.Deleting,
+                _ => BlobState.Good,
+            },
+            row.GetBoolean("tar") == true
+                ? new TarFacts(row.GetString("tar_only_file"), row.GetString("tar_cmdline"))
+                : null,
+            row.Version
+        )
+        {
+            Pushed = row.GetBoolean("pushed") == true,
+        };
+}

@@ -1,0 +1,130 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Rows;
+
+/// <summary>Whether an image row counts.</summary>
+public enum ImageState
+{
+    /// <summary>Everything it needs is there.</summary>
+    Complete,
+
+    /// <summary>Something it needs went bad; it comes back, with its tags, when that is mended.</summary>
+    Hidden,
+
+    /// <summary>An index that misses something; its row says what it names, and counts for nothing else.</summary>
+    Waiting,
+
+    /// <summary>Deleted; the row of an index stays, so that what it named stays out of lists.</summary>
+    Deleted,
+}
+
+/// <summary>An image, an index, or another manifest that is committed: row <c>i</c>.</summary>
+internal sealed record ImageRow(string App, Digest Digest)
+{
+    /// <summary>The rows' layout; a reader that meets a higher number than its own is too old.</summary>
+    public const long Schema = 1;
+
+    public required string MediaType { get; init; }
+
+    /// <summary>Sum of the sizes of its distinct layers and configs in bytes; 0 where there is no image.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>Whether lists show it at all.</summary>
+    public required bool IsImage { get; init; }
+
+    /// <summary>The manifest that this one refers to, which need not exist; or null.</summary>
+    public Digest? Subject { get; init; }
+
+    /// <summary>Random; a tag counts only while it names the generation of its image's row.</summary>
+    public required string Generation { get; init; }
+
+    public ImageState State { get; init; }
+
+    /// <summary>What an index names; a list shows those only if they are tagged themselves.</summary>
+    public IReadOnlyList<string> Children { get; init; } = [];
+
+    /// <summary>The distinct configs and layers of an image, or of all images of an index, and their sizes in bytes.</summary>
+    public IReadOnlyDictionary<string, long> Parts { get; init; } =
+        new Dictionary<string, long>(StringComparer.Ordinal);
+
+    public ImageFacts Facts { get; init; } = ImageFacts.None;
+
+    /// <summary>Where facts and children are that do not fit into the row: a blob of the container <c>derived</c>; or null.</summary>
+    public string? FactsBlob { get; init; }
+
+    /// <summary>Whether facts, parts and children are here, and not still in their blob.</summary>
+    public bool HasFacts => FactsBlob is null || !ReferenceEquals(Facts, ImageFacts.None);
+
+    public string Key => Keys.Image(App, Digest);
+
+    public TableRow ToRow()
+    {
+        var row = new TableRow(Key)
+        {
+            ["schema"] = Schema,
+            ["app"] = App,
+            ["digest"] = Digest.ToString(),
+            ["media_type"] = MediaType,
+            ["size"] = Size,
+            ["image"] = IsImage,
+            ["generation"] = Generation,
+            ["state"] = State.ToString().ToLowerInvariant(),
+        };
+        if (Subject is not null)
+        {
+            row["subject"] = Subject.ToString();
+        }
+
+        if (FactsBlob is not null)
+        {
+            row["facts_blob"] = FactsBlob;
+        }
+        else
+        {
+            SplitText.Write(row, "facts", LongFacts.Write(this));
+        }
+
+        return row;
+    }
+
+    public static ImageRow From(TableRow row)
+    {
+        if (row.GetInt64("schema") is { } schema && schema > Schema)
+        {
+            throw new InvalidOperationException(
+                $"row {row.Key} has schema {schema}: this program knows {Schema}; use a newer one"
+            );
+        }
+
+        var factsBlob = row.GetString("facts_blob");
+        var image = new ImageRow(row.Text("app"), Parse(row.Text("digest")))
+        {
+            MediaType = row.Text("media_type"),
+            Size = row.GetInt64("size") ?? 0,
+            IsImage = row.GetBoolean("image") ?? false,
+            Generation = row.Text("generation"),
+            Subject = row.GetString("subject") is { } subject ? Parse(subject) : null,
+            State = row.GetString("state") switch
+            {
+                "hidden" => ImageState.Hidden,
+                "waiting" => ImageState.Waiting,
+                "deleted" => ImageState.Deleted,
+                _ => ImageState.Complete,
+            },
+            FactsBlob = factsBlob,
+        };
+        return factsBlob is null ? LongFacts.Read(SplitText.Read(row, "facts"), image) : image;
+    }
+
+    /// <summary>The row of an image that is there, complete or hidden; null for none, and for one that waits or is deleted.</summary>
+    public static ImageRow? Live(TableRow? row) =>
+        row is not null && From(row) is { State: ImageState.Complete or ImageState.Hidden } image ? image : null;
+
+    internal static Digest Parse(string text) =>
+        Digest.TryParse(text, out var digest)
+            ? digest
+            : throw new InvalidOperationException($"'{text}' in a row is no digest");
+}

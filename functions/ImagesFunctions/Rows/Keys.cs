@@ -1,0 +1,78 @@
+using System.Security.Cryptography;
+using System.Text;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Rows;
+
+/// <summary>
+/// Makes the row keys of the catalog. The separator <c>!</c> sorts before every character of a name, and app names are
+/// written with <c>- . /</c> as <c>, - .</c>, so that keys hold no slash and their ordinal order is the repositories' order.
+/// </summary>
+internal static class Keys
+{
+    /// <summary>The partition of refusals whose path has no namespace. No namespace can have this name.</summary>
+    public const string RefusedPartition = "!refused";
+
+    /// <summary>Whether a row stands in full in the journal: lists are brought up to date from images and tags there.</summary>
+    public static bool IsInFull(string key) => key[0] is 'i' or 't';
+
+    public static string Image(string app, Digest digest) => $"i!{Encode(app)}!{digest}";
+
+    public static string Tag(string app, string tag) => $"t!{Encode(app)}!{tag}";
+
+    public static string Blob(string app, Digest digest) => $"b!{digest}!{Encode(app)}";
+
+    public static string Need(string app, Digest needed, Needer by) => $"n!{Encode(app)}!{needed}!{by.ShortKey}";
+
+    public static string Referrer(string app, Digest subject, Digest referrer) =>
+        $"r!{Encode(app)}!{subject}!{referrer.ShortKey}";
+
+    public static string Layout(string app) => $"j!{Encode(app)}";
+
+    public static string Refused(string path) =>
+        "x!" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(path)));
+
+    public static string Upload(string id) => $"u!{id}";
+
+    /// <summary>All rows of a kind: one of <c>i t n b j x c</c>.</summary>
+    public static KeyRange All(char kind) => KeyRange.Prefix($"{kind}!");
+
+    /// <summary>All rows of a kind of one app, and of no other whose name begins alike.</summary>
+    public static KeyRange OfApp(char kind, string app) => KeyRange.Prefix($"{kind}!{Encode(app)}!");
+
+    /// <summary>All apps of the namespace that have this blob.</summary>
+    public static KeyRange Blobs(Digest digest) => KeyRange.Prefix($"b!{digest}!");
+
+    /// <summary>All manifests that refer to this one.</summary>
+    public static KeyRange Referrers(string app, Digest subject) => KeyRange.Prefix($"r!{Encode(app)}!{subject}!");
+
+    /// <summary>All rows that say who needs this.</summary>
+    public static KeyRange Needs(string app, Digest needed) => KeyRange.Prefix($"n!{Encode(app)}!{needed}!");
+
+    /// <summary>What stands in the log for any row that says who needs this.</summary>
+    public static string AnyNeed(string app, Digest needed) => $"n!{Encode(app)}!{needed}!";
+
+    /// <summary>What stands in the log for rows that say who needs anything of this app.</summary>
+    public static string AnyNeed(string app) => $"n!{Encode(app)}!";
+
+    /// <summary>A name, or the beginning of one, as it stands in keys.</summary>
+    public static string Encode(string app) =>
+        string.Create(
+            app.Length,
+            app,
+            static (to, from) =>
+            {
+                for (var i = 0; i < from.Length; i++)
+                {
+                    to[i] = from[i] switch
+                    {
+                        '-' => ',',
+                        '.' => '-',
+                        '/' => '.',
+                        var c => c,
+                    };
+                }
+            }
+        );
+}

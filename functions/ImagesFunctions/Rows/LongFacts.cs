@@ -1,0 +1,53 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Rows;
+
+/// <summary>The part of an image row that may be long, as JSON.</summary>
+internal sealed record LongFacts(
+    IReadOnlyList<string> Args,
+    IReadOnlyList<string> Env,
+    IReadOnlyDictionary<string, string> Labels,
+    bool Initrd,
+    bool Rom,
+    string KernelArgs,
+    string? Created,
+    IReadOnlyList<string> Children,
+    IReadOnlyDictionary<string, long> Parts
+)
+{
+    public static string Write(ImageRow row)
+    {
+        var f = row.Facts;
+        return JsonSerializer.Serialize(
+            new LongFacts(f.Args, f.Env, f.Labels, f.Initrd, f.Rom, f.KernelArgs, f.Created, row.Children, row.Parts),
+            RowJson.Default.LongFacts
+        );
+    }
+
+    public static ImageRow Read(string json, ImageRow row)
+    {
+        var facts = JsonSerializer.Deserialize(json, RowJson.Default.LongFacts)!;
+        return row with
+        {
+            Children = facts.Children,
+            Parts = facts.Parts,
+            Facts = new ImageFacts
+            {
+                Args = facts.Args,
+                Env = facts.Env,
+                Labels = facts.Labels,
+                Initrd = facts.Initrd,
+                Rom = facts.Rom,
+                KernelArgs = facts.KernelArgs,
+                Created = facts.Created,
+            },
+        };
+    }
+}
+
+[JsonSerializable(typeof(LongFacts))]
+[JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+internal sealed partial class RowJson : JsonSerializerContext;

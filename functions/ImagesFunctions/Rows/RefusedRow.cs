@@ -1,0 +1,55 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Rows;
+
+/// <summary>A blob that is not what its path says, or that could not be taken in: row <c>x</c>.</summary>
+/// <param name="Path">The path inside the container.</param>
+/// <param name="Reason">What is wrong, in one sentence.</param>
+/// <param name="ActualDigest">What the bytes really hash to, where that is the reason; else null.</param>
+/// <param name="IsFailure">Whether storage failed, and not the input: then it is tried again.</param>
+/// <param name="At">When it was found.</param>
+/// <param name="Expires">When the row may go.</param>
+internal sealed record RefusedRow(
+    string Path,
+    string Reason,
+    string? ActualDigest,
+    bool IsFailure,
+    DateTimeOffset At,
+    DateTimeOffset Expires
+)
+{
+    public static string PartitionOf(string path) => LayoutPath.NamespaceOf(path) ?? Keys.RefusedPartition;
+
+    public string Key => Keys.Refused(Path);
+
+    public TableRow ToRow()
+    {
+        var row = new TableRow(Key)
+        {
+            ["path"] = Path,
+            ["reason"] = Reason,
+            ["state"] = IsFailure ? "failed" : "refused",
+            ["at"] = At,
+            ["expires"] = Expires,
+        };
+        if (ActualDigest is not null)
+        {
+            row["actual_digest"] = ActualDigest;
+        }
+
+        return row;
+    }
+
+    public static RefusedRow From(TableRow row) =>
+        new(
+            row.Text("path"),
+            row.Text("reason"),
+            row.GetString("actual_digest"),
+            row.GetString("state") == "failed",
+            row.GetDateTimeOffset("at") ?? default,
+            row.GetDateTimeOffset("expires") ?? default
+        );
+}

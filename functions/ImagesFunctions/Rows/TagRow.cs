@@ -1,0 +1,43 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Rows;
+
+/// <summary>A tag: row <c>t</c>. It counts while the image row has this generation; without one it waits for its image.</summary>
+/// <param name="App">The app.</param>
+/// <param name="Tag">The tag.</param>
+/// <param name="Digest">What it points to.</param>
+/// <param name="Generation">The generation of the image row that it was set on, or null while it waits.</param>
+/// <param name="FromLayout">Whether an index.json set it, and so may drop it; else a push did.</param>
+internal sealed record TagRow(string App, string Tag, Digest Digest, string? Generation, bool FromLayout)
+{
+    public string Key => Keys.Tag(App, Tag);
+
+    public TableRow ToRow()
+    {
+        var row = new TableRow(Key)
+        {
+            ["app"] = App,
+            ["tag"] = Tag,
+            ["digest"] = Digest.ToString(),
+            ["source"] = FromLayout ? "layout" : "push",
+        };
+        if (Generation is not null)
+        {
+            row["generation"] = Generation;
+        }
+
+        return row;
+    }
+
+    public static TagRow From(TableRow row) =>
+        new(
+            row.Text("app"),
+            row.Text("tag"),
+            ImageRow.Parse(row.Text("digest")),
+            row.GetString("generation"),
+            row.GetString("source") == "layout"
+        );
+}

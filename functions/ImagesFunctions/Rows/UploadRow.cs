@@ -1,0 +1,63 @@
+using System.Globalization;
+using ImagesFunctions.Journal;
+
+namespace ImagesFunctions.Rows;
+
+/// <summary>Bytes of a push session that are stored: a blob of its own in the container <c>uploads</c>.</summary>
+/// <param name="Id">Random, so that no two attempts write the same blob.</param>
+/// <param name="Size">Their number, more than 0.</param>
+internal sealed record UploadPart(string Id, long Size);
+
+/// <summary>A push session: row <c>u</c>. Only the parts that it names count, in their order.</summary>
+/// <param name="App">The app.</param>
+/// <param name="Id">32 random hexadecimal digits.</param>
+/// <param name="Algorithm">The digest algorithm that the bytes are hashed with as they come.</param>
+/// <param name="Parts">What is stored.</param>
+/// <param name="Updated">When it last took bytes, or was made.</param>
+/// <param name="RowETag">The row's own ETag as it was read.</param>
+internal sealed record UploadRow(
+    string App,
+    string Id,
+    string Algorithm,
+    IReadOnlyList<UploadPart> Parts,
+    DateTimeOffset Updated,
+    VersionTag RowETag = default
+)
+{
+    public string Key => Keys.Upload(Id);
+
+    /// <summary>How many bytes are stored, and so where the next chunk begins.</summary>
+    public long Offset => Parts.Sum(p => p.Size);
+
+    /// <summary>Where the bytes of a part are, in the container <c>uploads</c>.</summary>
+    public static string PathOf(string @namespace, string id, UploadPart part) => $"{@namespace}/{id}/{part.Id}";
+
+    public TableRow ToRow()
+    {
+        var row = new TableRow(Key)
+        {
+            ["app"] = App,
+            ["algorithm"] = Algorithm,
+            ["updated"] = Updated,
+        };
+        var parts = Parts.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Id}:{p.Size}"));
+        SplitText.Write(row, "parts", string.Join(' ', parts));
+        return row;
+    }
+
+    public static UploadRow From(TableRow row) =>
+        new(
+            row.Text("app"),
+            row.Key[2..],
+            row.Text("algorithm"),
+            [
+                .. SplitText
+                    .Read(row, "parts")
+                    .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                    .Select(part => part.Split(':'))
+                    .Select(p => new UploadPart(p[0], long.Parse(p[1], CultureInfo.InvariantCulture))),
+            ],
+            row.GetDateTimeOffset("updated") ?? default,
+            row.Version
+        );
+}

@@ -1,0 +1,233 @@
+namespace ImagesFunctions.Journal;
+
+/// <summary>
+/// The one way by which this process commits to a partition. Decisions are made by their callers, at the same time;
+/// here those that do not touch each other are packed into one transaction that carries the row <c>v</c> with If-Match
+/// and adds a log entry. A decision that a later commit left untouched stands; any other goes back to be made again.
+/// </summary>
+internal sealed class CommitQueue(IJournalTable table, string partition, Func<string, bool> isInFull)
+{
+    private const int MaxHistory = 128;
+    private const int MaxRounds = 3;
+
+    private readonly Lock _gate = new();
+    private readonly CommitTransaction _transaction = new(table, partition);
+    private readonly List<PendingDecision> _arrived = [];
+    private readonly Dictionary<long, IReadOnlySet<string>> _history = [];
+    private bool _running;
+    private JournalVersion? _version;
+
+    // After a refusal: the last number up to which is known what was committed.
+    private long? _behind;
+
+    /// <summary>A sequence number that was committed before this returns: what is read afterwards is at least that new.</summary>
+    public async Task<long> SequenceAsync(CancellationToken cancellationToken)
+    {
+        if (Volatile.Read(ref _version) is { } known)
+        {
+            return known.Seq;
+        }
+
+        return (await table.VersionAsync(partition, cancellationToken)).Seq;
+    }
+
+    /// <summary>Commits a decision. True: it is committed. False: what it read has changed since; make it again.</summary>
+    /// <exception cref="StorageUnavailableException">Storage gave no definite answer: the decision may or may not be committed.</exception>
+    public Task<bool> CommitAsync(DecisionView view, IReadOnlyList<Change> changes, CancellationToken cancellationToken)
+    {
+        if (changes.Count > Change.Most)
+        {
+            throw new ArgumentException($"a decision writes at most {Change.Most} rows", nameof(changes));
+        }
+
+        var pending = new PendingDecision(view, changes);
+        lock (_gate)
+        {
+            _arrived.Add(pending);
+            if (!_running)
+            {
+                _running = true;
+                // Goes on for as long as decisions arrive, whoever's they are; each caller may stop waiting for its own.
+                _ = Task.Run(RunAsync, CancellationToken.None);
+            }
+        }
+
+        return pending.Done.Task.WaitAsync(cancellationToken);
+    }
+
+    private async Task RunAsync()
+    {
+        var open = new List<PendingDecision>();
+        var refusals = 0;
+        while (true)
+        {
+            lock (_gate)
+            {
+                open.AddRange(_arrived);
+                _arrived.Clear();
+                if (open.Count == 0)
+                {
+                    _running = false;
+                    return;
+                }
+            }
+
+            try
+            {
+                refusals = await CommitOnceAsync(open) ? 0 : refusals + 1;
+                if (refusals > 0)
+                {
+                    await Backoff.DelayAsync(
+                        refusals,
+                        TimeSpan.FromMilliseconds(5),
+                        TimeSpan.FromMilliseconds(250),
+                        CancellationToken.None
+                    );
+                }
+            }
+            catch (Exception error)
+            {
+                Volatile.Write(ref _version, null);
+                open.ForEach(p => p.Done.TrySetException(error));
+                open.Clear();
+            }
+        }
+    }
+
+    // Takes what it can answer out of the list. False when the transaction was refused.
+    private async Task<bool> CommitOnceAsync(List<PendingDecision> open)
+    {
+        var known = Volatile.Read(ref _version);
+        var version =
+            known is not null && _behind is null ? known : await CatchUpAsync(_behind ?? open.Min(p => p.View.Seq));
+        _behind = null;
+        SendBackStale(open, version);
+        if (open.Count == 0)
+        {
+            return true;
+        }
+
+        var pack = Packing.Pack(open);
+        var entry = JournalEntry.Of(
+            version.Seq + 1,
+            [.. pack.SelectMany(p => p.Changes)],
+            isInFull,
+            pack.SelectMany(p => p.View.Announced)
+        );
+        JournalVersion? next;
+        try
+        {
+            next = await _transaction.SendAsync(version, entry, pack.SelectMany(p => p.Changes));
+        }
+        catch (Exception error)
+        {
+            Volatile.Write(ref _version, null);
+            GiveUp(open, pack, error);
+            return false;
+        }
+
+        if (next is not null)
+        {
+            Remember(entry.Seq, entry.Keys);
+            Volatile.Write(ref _version, next);
+            Answer(open, pack, isCommitted: true);
+            return true;
+        }
+
+        var now = await ReadVersionAsync();
+        if (now.Seq == version.Seq)
+        {
+            // Nobody committed: a row's own version did not hold. Which one is not worth knowing.
+            Answer(open, pack, isCommitted: false);
+        }
+        else
+        {
+            _behind = version.Seq;
+        }
+
+        return false;
+    }
+
+    private static void Answer(List<PendingDecision> open, List<PendingDecision> pack, bool isCommitted)
+    {
+        pack.ForEach(p => p.Done.TrySetResult(isCommitted));
+        open.RemoveAll(pack.Contains);
+    }
+
+    // Reads what others have committed, and then the version once more: they commit at this very time, and the less of it
+    // passes between that read and the transaction, the better the chance against one who has no log to read.
+    private async Task<JournalVersion> CatchUpAsync(long from)
+    {
+        for (var round = 1; ; round++)
+        {
+            var version = await ReadVersionAsync();
+            if (version.Seq <= from || version.Seq - from > MaxHistory)
+            {
+                return version;
+            }
+
+            foreach (
+                var committed in await table.EntriesAsync(partition, from + 1, version.Seq, CancellationToken.None)
+            )
+            {
+                Remember(committed.Seq, committed.Keys);
+            }
+
+            if (round == MaxRounds)
+            {
+                return version;
+            }
+
+            from = version.Seq;
+        }
+    }
+
+    // What storage does not take may be the fault of one decision: the others are innocent, and go alone next time.
+    private static void GiveUp(List<PendingDecision> open, List<PendingDecision> pack, Exception error)
+    {
+        if (pack.Count > 1 && error is not StorageUnavailableException)
+        {
+            pack.ForEach(p => p.GoesAlone = true);
+            return;
+        }
+
+        pack.ForEach(p => p.Done.TrySetException(error));
+        open.RemoveAll(pack.Contains);
+    }
+
+    private void SendBackStale(List<PendingDecision> open, JournalVersion version) =>
+        open.RemoveAll(p =>
+        {
+            for (var seq = p.View.Seq + 1; seq <= version.Seq; seq++)
+            {
+                if (!_history.TryGetValue(seq, out var keys) || p.IsTouchedBy(keys))
+                {
+                    p.Done.TrySetResult(false);
+                    return true;
+                }
+            }
+
+            return false;
+        });
+
+    private async Task<JournalVersion> ReadVersionAsync()
+    {
+        var version = await table.VersionAsync(partition, CancellationToken.None);
+        Volatile.Write(ref _version, version);
+        return version;
+    }
+
+    private void Remember(long seq, IReadOnlyList<string> keys)
+    {
+        _history[seq] = keys.ToHashSet(StringComparer.Ordinal);
+        _history.Remove(seq - MaxHistory);
+        if (_history.Count > 2 * MaxHistory)
+        {
+            // The namespace ran ahead while this process slept.
+            foreach (var old in _history.Keys.Where(s => s < seq - MaxHistory).ToList())
+            {
+                _history.Remove(old);
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+namespace ImagesFunctions.Journal;
+
+/// <summary>Sends a commit, again and again until it is known whether it took effect.</summary>
+internal sealed class CommitTransaction(IJournalTable table, string partition)
+{
+    private const int MaxSends = 8;
+
+    /// <summary>Sends it.</summary>
+    /// <param name="version">The version that it follows.</param>
+    /// <param name="entry">Its entry.</param>
+    /// <param name="changes">What it writes.</param>
+    /// <returns>The new version, or null when the transaction was refused and has changed nothing.</returns>
+    /// <exception cref="StorageUnavailableException">There was no definite answer.</exception>
+    public async Task<JournalVersion?> SendAsync(
+        JournalVersion version,
+        JournalEntry entry,
+        IEnumerable<Change> changes
+    )
+    {
+        var row = new TableRow(JournalKeys.Version) { ["seq"] = entry.Seq };
+        var next = new Change(row.Key, row, version.Tag) { IsNew = version.Tag is null };
+        var entryRow = entry.ToRow();
+        List<Change> all = [next, new Change(entryRow.Key, entryRow) { IsNew = true }, .. changes];
+        for (var send = 1; ; send++)
+        {
+            var result = await table.WriteAsync(partition, all, CancellationToken.None);
+            switch (result.Outcome)
+            {
+                case WriteOutcome.Done:
+                    return new JournalVersion(entry.Seq, result.First);
+                // Gone: a row to remove under its version is gone. After a lost answer the refusal may be our own success.
+                case WriteOutcome.Refused or WriteOutcome.Gone:
+                    return send > 1 && await IsOursAsync(entry) ? await AfterOursAsync(version, entry) : null;
+            }
+
+            if (send == MaxSends)
+            {
+                throw new StorageUnavailableException("storage gave no definite answer to a commit", result.Error);
+            }
+
+            await Backoff.DelayAsync(
+                send,
+                TimeSpan.FromMilliseconds(50),
+                TimeSpan.FromSeconds(4),
+                CancellationToken.None
+            );
+        }
+    }
+
+    private async Task<bool> IsOursAsync(JournalEntry entry)
+    {
+        if (await table.GetAsync(partition, JournalKeys.Entry(entry.Seq), CancellationToken.None) is { } row)
+        {
+            return row.GetString("op") == entry.Operation;
+        }
+
+        if ((await table.VersionAsync(partition, CancellationToken.None)).Seq >= entry.Seq)
+        {
+            // This machine slept for longer than entries are kept: to commit it again could do it twice.
+            throw new StorageUnavailableException("the log no longer tells whether a commit took effect");
+        }
+
+        return false;
+    }
+
+    // Ours is committed, but the answer with its version is lost. Where another process has gone on since, the old version,
+    // which matches nothing any more, makes the next transaction find that out.
+    private async Task<JournalVersion> AfterOursAsync(JournalVersion version, JournalEntry entry)
+    {
+        var now = await table.VersionAsync(partition, CancellationToken.None);
+        return now.Seq == entry.Seq ? now : version with { Seq = entry.Seq };
+    }
+}

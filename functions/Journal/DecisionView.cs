@@ -1,0 +1,77 @@
+namespace ImagesFunctions.Journal;
+
+/// <summary>
+/// A partition as a decision sees it: every read happens after commit <see cref="Seq"/>, and is recorded, so that a
+/// later commit is known to leave the decision standing or not.
+/// </summary>
+/// <param name="table">Where the rows are.</param>
+/// <param name="partition">The partition.</param>
+/// <param name="seq">The number of a commit that is in every read.</param>
+public sealed class DecisionView(IJournalTable table, string partition, long seq)
+{
+    private readonly Lock _gate = new();
+    private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
+    private readonly List<KeyRange> _ranges = [];
+    private readonly HashSet<string> _announced = new(StringComparer.Ordinal);
+
+    /// <summary>The partition.</summary>
+    public string Partition => partition;
+
+    /// <summary>The number of a commit that is in every read.</summary>
+    public long Seq => seq;
+
+    /// <summary>The keys of <see cref="Announce"/>.</summary>
+    public IReadOnlyCollection<string> Announced => _announced;
+
+    /// <summary>The row, or null.</summary>
+    public async Task<TableRow?> GetAsync(string key, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            _keys.Add(key);
+        }
+
+        return await table.GetAsync(partition, key, cancellationToken);
+    }
+
+    /// <summary>The rows of a range, in the order of their keys.</summary>
+    public async Task<IReadOnlyList<TableRow>> RangeAsync(KeyRange range, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            _ranges.Add(range);
+        }
+
+        return await table.RangeAsync(partition, range, cancellationToken);
+    }
+
+    /// <summary>Counts a key as read, without reading it: whoever announces or changes it makes this decision stale.</summary>
+    public void Watch(string key)
+    {
+        lock (_gate)
+        {
+            _keys.Add(key);
+        }
+    }
+
+    /// <summary>
+    /// Counts a key as changed by this decision's commit, without writing it. For rows that were written before, outside the
+    /// partition's order, and count from this commit on: it makes decisions stale that read them.
+    /// </summary>
+    public void Announce(string key)
+    {
+        lock (_gate)
+        {
+            _announced.Add(key);
+        }
+    }
+
+    /// <summary>Whether a commit that changed these keys may have changed what was read here.</summary>
+    public bool IsTouchedBy(IEnumerable<string> changed)
+    {
+        lock (_gate)
+        {
+            return changed.Any(key => _keys.Contains(key) || _ranges.Exists(r => r.Contains(key)));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using System.Runtime.ExceptionServices;
+
+namespace ImagesFunctions.Journal;
+
+/// <summary>
+/// What a journal needs of a table: rows with keys in ordinal order, versions that a write can depend on, and transactions
+/// over the rows of one partition.
+/// </summary>
+public interface IJournalTable
+{
+    /// <summary>The row, or null.</summary>
+    Task<TableRow?> GetAsync(string partition, string key, CancellationToken cancellationToken);
+
+    /// <summary>The rows of a range, in the order of their keys.</summary>
+    Task<IReadOnlyList<TableRow>> RangeAsync(string partition, KeyRange range, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Makes changes in one transaction, which is sent once: all of them or none. Whatever is neither done nor one of the
+    /// outcomes is thrown: the table takes no such changes.
+    /// </summary>
+    Task<WriteResult> WriteAsync(string partition, IReadOnlyList<Change> changes, CancellationToken cancellationToken);
+}
+
+/// <summary>How a write ended.</summary>
+public enum WriteOutcome
+{
+    /// <summary>It took effect.</summary>
+    Done,
+
+    /// <summary>Nothing changed: a row has another version, or a row that must be new exists.</summary>
+    Refused,
+
+    /// <summary>Nothing changed: a row to change is gone.</summary>
+    Gone,
+
+    /// <summary>Nobody knows whether it took effect: the answer was lost, or the table was busy.</summary>
+    Unclear,
+}
+
+/// <summary>What came of a write.</summary>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="First">The new version of the first row; null where that is removed, or nothing is done.</param>
+/// <param name="Error">What the table said, where the write is not done.</param>
+public readonly record struct WriteResult(WriteOutcome Outcome, VersionTag? First = null, Exception? Error = null)
+{
+    /// <summary>Whether it took effect.</summary>
+    public bool IsDone => Outcome == WriteOutcome.Done;
+
+    /// <summary>Throws what the table said, where the write is not done.</summary>
+    public void ThrowIfNotDone()
+    {
+        if (!IsDone)
+        {
+            ExceptionDispatchInfo.Throw(Error!);
+        }
+    }
+}
+
+/// <summary>One row that is written or removed.</summary>
+/// <param name="Key">The row key.</param>
+/// <param name="Row">The whole new row; null to remove it.</param>
+/// <param name="IfMatch">
+/// The version of the row as it was read, for rows that others may write outside the partition's order; null for the rest.
+/// </param>
+public sealed record Change(string Key, TableRow? Row, VersionTag? IfMatch = null)
+{
+    /// <summary>The most rows one decision may write: a transaction holds 100, two of which are the version and the entry.</summary>
+    public const int Most = 98;
+
+    /// <summary>Whether the row must not exist yet.</summary>
+    public bool IsNew { get; init; }
+
+    /// <summary>About how many characters the row's values take.</summary>
+    public int Length { get; } =
+        Key.Length + (Row?.Values.Sum(p => p.Key.Length + ((p.Value as string)?.Length ?? 8)) ?? 0);
+}

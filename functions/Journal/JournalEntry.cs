@@ -1,0 +1,148 @@
+using System.Text;
+using System.Text.Json;
+
+namespace ImagesFunctions.Journal;
+
+/// <summary>
+/// What one commit changed: row <c>c</c>. Some rows stand in it in full, so that a copy of them can be brought up to date from
+/// the entries alone.
+/// </summary>
+/// <param name="Seq">The commit's number; they have no gaps.</param>
+/// <param name="Operation">Random, one a transaction: tells a writer whose answer was lost that this commit is its own.</param>
+/// <param name="Keys">Every key that the commit wrote or removed, or that it announced.</param>
+/// <param name="Rows">The new rows that stand in full by key, null for a removed one. Null when they did not fit: then the reader scans.</param>
+public sealed record JournalEntry(
+    long Seq,
+    string Operation,
+    IReadOnlyList<string> Keys,
+    IReadOnlyDictionary<string, TableRow?>? Rows
+)
+{
+    // Of keys and rows. Below 1 MiB of UTF-16, the limit of an entity, with room for the rest of the row.
+    private const int MaxCharacters = 500_000;
+
+    /// <summary>The entry of a new commit.</summary>
+    /// <param name="seq">Its number.</param>
+    /// <param name="changes">What it writes.</param>
+    /// <param name="isInFull">Which rows stand in full.</param>
+    /// <param name="announced">Keys that it counts as changed besides.</param>
+    public static JournalEntry Of(
+        long seq,
+        IReadOnlyCollection<Change> changes,
+        Func<string, bool> isInFull,
+        IEnumerable<string>? announced = null
+    ) =>
+        new(
+            seq,
+            Guid.NewGuid().ToString("N"),
+            [.. changes.Select(c => c.Key).Concat(announced ?? []).Distinct(StringComparer.Ordinal)],
+            changes.Where(c => isInFull(c.Key)).ToDictionary(c => c.Key, c => c.Row, StringComparer.Ordinal)
+        );
+
+    /// <summary>The row of this entry.</summary>
+    public TableRow ToRow()
+    {
+        var row = new TableRow(JournalKeys.Entry(Seq)) { ["op"] = Operation };
+        var keys = string.Join('\n', Keys);
+        SplitText.Write(row, "keys", keys);
+        var rows = WriteRows();
+        if (keys.Length + rows.Length <= MaxCharacters)
+        {
+            SplitText.Write(row, "rows", rows);
+        }
+        else
+        {
+            row["rescan"] = true;
+        }
+
+        return row;
+    }
+
+    /// <summary>Reads an entry from its row.</summary>
+    public static JournalEntry From(long seq, TableRow row) =>
+        new(
+            seq,
+            row.Text("op"),
+            SplitText.Read(row, "keys").Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            row.GetBoolean("rescan") == true ? null : ReadRows(SplitText.Read(row, "rows"))
+        );
+
+    private string WriteRows()
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            foreach (var (key, row) in Rows!)
+            {
+                json.WritePropertyName(key);
+                if (row is null)
+                {
+                    json.WriteNullValue();
+                    continue;
+                }
+
+                json.WriteStartObject();
+                foreach (var (name, value) in row.Values)
+                {
+                    Write(json, name, value);
+                }
+
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, object? value)
+    {
+        switch (value)
+        {
+            case string text:
+                json.WriteString(name, text);
+                break;
+            case long number:
+                json.WriteNumber(name, number);
+                break;
+            case bool flag:
+                json.WriteBoolean(name, flag);
+                break;
+            default:
+                throw new InvalidOperationException(
+                    $"an entry cannot hold the value {name} of type {value?.GetType()}"
+                );
+        }
+    }
+
+    private static Dictionary<string, TableRow?> ReadRows(string text)
+    {
+        using var document = JsonDocument.Parse(text);
+        var rows = new Dictionary<string, TableRow?>(StringComparer.Ordinal);
+        foreach (var member in document.RootElement.EnumerateObject())
+        {
+            if (member.Value.ValueKind == JsonValueKind.Null)
+            {
+                rows[member.Name] = null;
+                continue;
+            }
+
+            var row = new TableRow(member.Name);
+            foreach (var property in member.Value.EnumerateObject())
+            {
+                row[property.Name] = property.Value.ValueKind switch
+                {
+                    JsonValueKind.String => property.Value.GetString(),
+                    JsonValueKind.Number => property.Value.GetInt64(),
+                    _ => property.Value.GetBoolean(),
+                };
+            }
+
+            rows[member.Name] = row;
+        }
+
+        return rows;
+    }
+}

@@ -1,0 +1,56 @@
+namespace ImagesFunctions.Journal;
+
+/// <summary>A partition's place in its order.</summary>
+/// <param name="Seq">The number of its last commit; 0 before the first.</param>
+/// <param name="Tag">The version of the row <c>v</c>; null before the first commit.</param>
+public sealed record JournalVersion(long Seq, VersionTag? Tag);
+
+/// <summary>Reads of the rows that a journal adds to its partition.</summary>
+public static class JournalReads
+{
+    /// <summary>The most entries that one call reads: each may have close to 1 MiB.</summary>
+    public const int MostEntries = 256;
+
+    private const int ReadsAtOnce = 16;
+
+    /// <summary>A partition's version; 0 before its first commit.</summary>
+    public static async Task<JournalVersion> VersionAsync(
+        this IJournalTable table,
+        string partition,
+        CancellationToken cancellationToken
+    )
+    {
+        var row = await table.GetAsync(partition, JournalKeys.Version, cancellationToken);
+        return row is null ? new JournalVersion(0, null) : new JournalVersion(row.GetInt64("seq") ?? 0, row.Version);
+    }
+
+    /// <summary>The entries from one number to another, both included, in order; fewer where entries are trimmed.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">They are more than <see cref="MostEntries"/>.</exception>
+    public static async Task<IReadOnlyList<JournalEntry>> EntriesAsync(
+        this IJournalTable table,
+        string partition,
+        long from,
+        long to,
+        CancellationToken cancellationToken
+    )
+    {
+        if (to - from >= MostEntries)
+        {
+            throw new ArgumentOutOfRangeException(nameof(to), $"more than {MostEntries} entries at once");
+        }
+
+        var entries = new JournalEntry?[to - from + 1];
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, entries.Length),
+            new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken },
+            async (i, stop) =>
+            {
+                if (await table.GetAsync(partition, JournalKeys.Entry(from + i), stop) is { } row)
+                {
+                    entries[i] = JournalEntry.From(from + i, row);
+                }
+            }
+        );
+        return [.. entries.OfType<JournalEntry>()];
+    }
+}

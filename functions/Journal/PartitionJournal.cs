@@ -1,0 +1,101 @@
+namespace ImagesFunctions.Journal;
+
+/// <summary>One order for all changes of one partition of a table, whichever processes make them.</summary>
+/// <param name="table">The table.</param>
+/// <param name="partition">The partition.</param>
+/// <param name="isInFull">Which rows stand in full in the entries, by their keys.</param>
+public sealed class PartitionJournal(IJournalTable table, string partition, Func<string, bool> isInFull)
+{
+    /// <summary>The most commits that <see cref="ChangesAsync"/> tells of. Beyond, a scan of the rows costs less than point reads.</summary>
+    public const int MostReplayed = 1_024;
+
+    private const int MaxTries = 200;
+
+    // Each may have close to 1 MiB.
+    private const int ReplayedAtOnce = 64;
+
+    private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(2);
+
+    private readonly CommitQueue _queue = new(table, partition, isInFull);
+
+    /// <summary>
+    /// Makes a decision and commits it. It is made again for as long as somebody else changes what it read, and has to
+    /// be free of other effects. A decision that changes nothing is answered at once, from rows read since the call.
+    /// </summary>
+    /// <exception cref="StorageUnavailableException">Storage gave no definite answer, or others were faster for two minutes.</exception>
+    public async Task<T> CommitAsync<T>(
+        Func<DecisionView, CancellationToken, Task<Decision<T>>> decide,
+        CancellationToken cancellationToken
+    )
+    {
+        var started = Environment.TickCount64;
+        for (
+            var attempt = 1;
+            attempt <= MaxTries && Environment.TickCount64 - started < MaxTime.TotalMilliseconds;
+            attempt++
+        )
+        {
+            var view = new DecisionView(table, partition, await _queue.SequenceAsync(cancellationToken));
+            var decision = await decide(view, cancellationToken);
+            if (decision.Changes.Count == 0 || await _queue.CommitAsync(view, decision.Changes, cancellationToken))
+            {
+                return decision.Result;
+            }
+
+            await Backoff.DelayAsync(
+                attempt,
+                TimeSpan.FromMilliseconds(1),
+                TimeSpan.FromMilliseconds(200),
+                cancellationToken
+            );
+        }
+
+        throw new StorageUnavailableException(
+            $"the namespace {partition} is too busy: others kept changing what this decision read"
+        );
+    }
+
+    /// <summary>
+    /// The rows in full that the commits after one number and up to another have written, each key once, with its
+    /// last row: null for a removed one. Null altogether when the entries do not tell it all, because they are trimmed,
+    /// too long or too many: then rows are to be scanned.
+    /// </summary>
+    /// <param name="isWanted">Which keys.</param>
+    /// <param name="after">The number of the last commit before.</param>
+    /// <param name="to">The number of the last commit.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<IReadOnlyDictionary<string, TableRow?>?> ChangesAsync(
+        Func<string, bool> isWanted,
+        long after,
+        long to,
+        CancellationToken cancellationToken
+    )
+    {
+        var changes = new Dictionary<string, TableRow?>(StringComparer.Ordinal);
+        if (to - after > MostReplayed)
+        {
+            return null;
+        }
+
+        for (var first = after + 1; first <= to; first += ReplayedAtOnce)
+        {
+            var last = Math.Min(to, first + ReplayedAtOnce - 1);
+            var entries = await table.EntriesAsync(partition, first, last, cancellationToken);
+            if (entries.Count <= last - first || entries.Any(e => e.Rows is null))
+            {
+                return null;
+            }
+
+            foreach (var (key, row) in entries.SelectMany(e => e.Rows!).Where(r => isWanted(r.Key)))
+            {
+                changes[key] = row;
+            }
+        }
+
+        return changes;
+    }
+
+    /// <summary>The mark of a commit, which no other has, also not of the same number after a backup was restored; null where it is trimmed.</summary>
+    public async Task<string?> OperationAsync(long seq, CancellationToken cancellationToken) =>
+        (await table.GetAsync(partition, JournalKeys.Entry(seq), cancellationToken))?.GetString("op");
+}

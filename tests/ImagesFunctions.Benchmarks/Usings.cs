@@ -1,0 +1,9 @@
+global using ImagesFunctions.Blobs;
+global using ImagesFunctions.GarbageCollection;
+global using ImagesFunctions.Http;
+global using ImagesFunctions.Journal;
+global using ImagesFunctions.Listing;
+global using ImagesFunctions.Repositories;
+global using ImagesFunctions.Rows;
+global using ImagesFunctions.Settings;
+global using ImagesFunctions.Telemetry;
