@@ -64,7 +64,6 @@ public sealed class DecisionsHaveNoEffect
             ["+b", "+i", "+j", "+n", "+r", "+t", "-b", "-i", "-j", "-n", "-r", "-t"],
             kinds.Keys.Order(StringComparer.Ordinal)
         );
-        Assert.Empty(await node.RowsAsync("alice"));
     }
 
     // An image whose facts are too long for its row, an index of it, and more tags than one commit sets; the tags land first.
