@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace ImagesFunctions.Local;
 
 /// <summary>
@@ -37,15 +35,18 @@ public sealed class Azurite : IAsyncDisposable
 
     internal AzuritePorts Ports { get; }
 
+    /// <summary>The folder of its data, or null when it is one that somebody else started on the standard ports.</summary>
+    public string? Folder => _folder;
+
     /// <summary>
     /// Uses the Azurite of the data folder if one runs (one left behind by a kill too), else, where no folder is
     /// named, one that listens on the standard ports, else starts one. Dispose it when done: the last to do so ends what was started.
     /// </summary>
     /// <param name="inMemory">For tests: always a new one, with its own free ports and nothing left behind.</param>
-    /// <param name="data">The data folder; null is <c>.data</c> at the root of the clone.</param>
+    /// <param name="data">The data folder, whose Azurite has ports of its own; null is <c>.data</c> at the root of the clone.</param>
     /// <param name="notes">Hears what takes long or is unusual; null is nobody.</param>
     /// <param name="cancellationToken">Ends the start and what it has begun.</param>
-    /// <exception cref="LocalException">Node.js is missing, or Azurite does not start.</exception>
+    /// <exception cref="LocalException">Node.js is missing, the folder cannot be used, its ports are taken, or Azurite does not start.</exception>
     public static Task<Azurite> StartAsync(
         bool inMemory = false,
         string? data = null,
@@ -55,23 +56,23 @@ public sealed class Azurite : IAsyncDisposable
         inMemory
             ? StartInMemoryAsync(notes ?? TextWriter.Null, cancellationToken)
             : StartSharedAsync(
-                Places.Data(data),
-                AzuritePorts.Standard,
-                notes ?? TextWriter.Null,
-                cancellationToken,
+                DataFolder.Open(data),
                 // Who names a folder means its data, and not what another Azurite holds.
-                othersToo: data is null
+                data is null
+                    ? AzuritePorts.Standard
+                    : null,
+                notes ?? TextWriter.Null,
+                cancellationToken
             );
 
+    /// <summary>As <see cref="StartAsync"/>, with other standard ports; null: the ports of the folder.</summary>
     internal static async Task<Azurite> StartSharedAsync(
         string data,
-        AzuritePorts standard,
+        AzuritePorts? standard,
         TextWriter notes,
-        CancellationToken cancellationToken,
-        bool othersToo = true
+        CancellationToken cancellationToken
     )
     {
-        Directory.CreateDirectory(data);
         // The gate makes "look, then start" and "I was the last, end it" one step each.
         using var gate =
             await FileLock.TakeAsync(Path.Combine(data, "azurite.gate"), StartDeadline * 5, cancellationToken)
@@ -80,7 +81,7 @@ public sealed class Azurite : IAsyncDisposable
         if (AzuriteProcess.Read(data) is { } left)
         {
             // Its starter may have been killed before it answered.
-            if (await left.AnswersSoonAsync(cancellationToken))
+            if (await left.AnswersSoonAsync(data, cancellationToken))
             {
                 return Join(left);
             }
@@ -88,7 +89,7 @@ public sealed class Azurite : IAsyncDisposable
             await left.EndAsync(data);
         }
 
-        if (othersToo && await standard.AnswerAsync(cancellationToken) is { } version)
+        if (standard is not null && await standard.AnswerAsync(cancellationToken) is { } version)
         {
             if (version >= Oldest)
             {
@@ -99,8 +100,11 @@ public sealed class Azurite : IAsyncDisposable
         }
 
         Directory.CreateDirectory(Path.Combine(data, "azurite"));
-        var started = await RunAsync(data, standard, inMemory: false, notes, cancellationToken);
-        if (started.Ports != standard)
+        Func<int, AzuritePorts> choose = standard is null
+            ? new FolderPorts(data, notes).Choose
+            : attempt => attempt == 1 && standard.AllFree ? standard : AzuritePorts.Free();
+        var started = await AzuriteLaunch.RunAsync(data, choose, inMemory: false, notes, cancellationToken);
+        if (standard is not null && started.Ports != standard)
         {
             await notes.WriteLineAsync(
                 $"A standard port of Azurite is taken: blobs are on port {started.Ports.Blob}, tables on {started.Ports.Table}."
@@ -121,7 +125,13 @@ public sealed class Azurite : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("azurite-").FullName;
         try
         {
-            var started = await RunAsync(folder, standard: null, inMemory: true, notes, cancellationToken);
+            var started = await AzuriteLaunch.RunAsync(
+                folder,
+                _ => AzuritePorts.Free(),
+                inMemory: true,
+                notes,
+                cancellationToken
+            );
             return new Azurite(started.Ports, started, folder);
         }
         catch
@@ -164,121 +174,4 @@ public sealed class Azurite : IAsyncDisposable
     }
 
     private static string UsersFile(string data) => Path.Combine(data, "azurite.users");
-
-    private static async Task<AzuriteProcess> RunAsync(
-        string data,
-        AzuritePorts? standard,
-        bool inMemory,
-        TextWriter notes,
-        CancellationToken cancellationToken
-    )
-    {
-        var node =
-            Places.Program("node")
-            ?? throw new LocalException(
-                "node was not found: install Node.js 20 or newer (Azurite needs it), start an Azurite yourself, or set ImagesStorage"
-            );
-        var log = AzuriteProcess.LogOf(data);
-        for (var (attempt, repaired) = (1, false); ; attempt++)
-        {
-            var main = await AzuriteInstall.EnsureAsync(Places.AzuritePackage, notes, cancellationToken);
-            var ports = attempt == 1 && standard is { AllFree: true } ? standard : AzuritePorts.Free();
-            // A missing file is an Azurite that never began to write.
-            File.Delete(log);
-            var process = Spawn(node, main, ports, data, log, inMemory);
-            var running = AzuriteProcess.Of(process, ports);
-            try
-            {
-                if (!inMemory)
-                {
-                    // Before it answers, so that a kill now leaves nothing unknown behind.
-                    running.Write(data);
-                }
-
-                if (await running.AnswersSoonAsync(cancellationToken))
-                {
-                    return running;
-                }
-            }
-            catch
-            {
-                await running.EndAsync(data);
-                throw;
-            }
-
-            await running.EndAsync(data);
-            var said = File.Exists(log) ? await File.ReadAllTextAsync(log, cancellationToken) : "";
-            if (said.Contains("Cannot find module", StringComparison.Ordinal) && !repaired)
-            {
-                repaired = true;
-                AzuriteInstall.Forget(Places.AzuritePackage);
-            }
-            else if (!said.Contains("EADDRINUSE", StringComparison.Ordinal) || attempt == 5)
-            {
-                var line = said.Split('\n').FirstOrDefault(line => line.Contains("Error", StringComparison.Ordinal));
-                throw new LocalException($"Azurite does not start ({line?.Trim() ?? "it says nothing"})");
-            }
-        }
-    }
-
-    private static Process Spawn(string node, string main, AzuritePorts ports, string data, string log, bool inMemory)
-    {
-        List<string> command = [node];
-        if (inMemory)
-        {
-            // A test run that is killed closes this pipe: no Azurite is left behind.
-            command.Add("--import=data:text/javascript,process.stdin.on('end',()=>process.exit()).resume()");
-        }
-
-        command.AddRange([main, "--silent", "--disableTelemetry", .. ports.Arguments]);
-        // Not for tests: they shall notice when the library asks for more than a plain Azurite speaks. Other tools
-        // (az, Storage Explorer) shall just work.
-        command.AddRange(
-            inMemory
-                ? ["--inMemoryPersistence"]
-                : ["--location", Path.Combine(data, "azurite"), "--skipApiVersionCheck"]
-        );
-
-        var process = Process.Start(Start(command, data, log))!;
-        if (!inMemory)
-        {
-            process.StandardInput.Close();
-        }
-
-        if (OperatingSystem.IsWindows())
-        {
-            process.BeginOutputReadLine();
-            process.BeginErrorReadLine();
-        }
-
-        return process;
-    }
-
-    private static ProcessStartInfo Start(List<string> command, string data, string log)
-    {
-        var windows = OperatingSystem.IsWindows();
-        if (!windows)
-        {
-            // Output goes to a file: our own may be a pipe whose reader waits for its end, and a pipe to us would break
-            // when we are killed. A session of its own: Ctrl+C goes to the whole process group, and the app still needs
-            // its storage then. `exec` all the way, so that the process id is Azurite's.
-            string[] session = Places.Program("setsid") is { } setsid ? [setsid] : [];
-            command = ["/bin/sh", "-c", "log=$1; shift; exec \"$@\" >\"$log\" 2>&1", "sh", log, .. session, .. command];
-        }
-
-        var start = new ProcessStartInfo(command[0], command.Skip(1))
-        {
-            WorkingDirectory = data,
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = windows,
-            RedirectStandardError = windows,
-        };
-        if (OperatingSystem.IsWindows())
-        {
-            start.CreateNewProcessGroup = true;
-        }
-
-        return start;
-    }
 }

@@ -18,9 +18,11 @@ internal sealed record AzuriteProcess(int Id, string? Birth, AzuritePorts Ports)
         try
         {
             var file = JsonSerializer.Deserialize<AddressFile>(File.ReadAllText(FileOf(data)), Json);
-            var running = file is null
-                ? null
-                : new AzuriteProcess(file.Pid, file.Birth, new AzuritePorts(file.Blob, file.Queue, file.Table));
+            // A copy of a folder has the address of the Azurite that it was copied from.
+            var running =
+                file is null || (file.Folder is { } folder && !Places.AreSame(folder, data))
+                    ? null
+                    : new AzuriteProcess(file.Pid, file.Birth, new AzuritePorts(file.Blob, file.Queue, file.Table));
             return running?.IsAlive() == true ? running : null;
         }
         catch (Exception error) when (error is IOException or JsonException)
@@ -38,18 +40,20 @@ internal sealed record AzuriteProcess(int Id, string? Birth, AzuritePorts Ports)
 
     public void Write(string data)
     {
-        var file = new AddressFile(Id, Birth, Ports.Blob, Ports.Queue, Ports.Table, Ports.ConnectionString);
+        var file = new AddressFile(Id, Birth, Ports.Blob, Ports.Queue, Ports.Table, Ports.ConnectionString, data);
         var next = FileOf(data) + ".next";
         File.WriteAllText(next, JsonSerializer.Serialize(file, Json));
         File.Move(next, FileOf(data), overwrite: true);
     }
 
-    public async Task<bool> AnswersSoonAsync(CancellationToken cancellationToken)
+    /// <summary>Waits until it listens. False: it has ended, or does not listen in time.</summary>
+    public async Task<bool> AnswersSoonAsync(string data, CancellationToken cancellationToken)
     {
         var started = TimeProvider.System.GetTimestamp();
         while (IsAlive() && TimeProvider.System.GetElapsedTime(started) < Azurite.StartDeadline)
         {
-            if (await Ports.AnswerAsync(cancellationToken) is not null)
+            // An answer alone may be that of another one, which has taken the port a moment before.
+            if (HasOpened(data) && await Ports.AnswerAsync(cancellationToken) is not null)
             {
                 return IsAlive();
             }
@@ -98,11 +102,17 @@ internal sealed record AzuriteProcess(int Id, string? Birth, AzuritePorts Ports)
         }
     }
 
-    // One line for each of the three services, written when its index is on the disk.
-    private static bool HasClosed(string data) =>
+    // Where its output does not go to a file, its answer has to do.
+    private static bool HasOpened(string data) =>
+        OperatingSystem.IsWindows() || Says(data, "is successfully listening");
+
+    // Written when the index of the service is on the disk.
+    private static bool HasClosed(string data) => Says(data, "successfully closed");
+
+    // One line for each of the three services.
+    private static bool Says(string data, string what) =>
         File.Exists(LogOf(data))
-        && File.ReadLines(LogOf(data)).Count(line => line.EndsWith("successfully closed", StringComparison.Ordinal))
-            == 3;
+        && File.ReadLines(LogOf(data)).Count(line => line.Contains(what, StringComparison.Ordinal)) == 3;
 
     private bool IsAlive() => Birth is not null && BirthOf(Id) == Birth;
 
@@ -150,5 +160,13 @@ internal sealed record AzuriteProcess(int Id, string? Birth, AzuritePorts Ports)
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    private sealed record AddressFile(int Pid, string? Birth, int Blob, int Queue, int Table, string ConnectionString);
+    private sealed record AddressFile(
+        int Pid,
+        string? Birth,
+        int Blob,
+        int Queue,
+        int Table,
+        string ConnectionString,
+        string? Folder
+    );
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Local;
 
@@ -8,7 +7,7 @@ namespace ImagesFunctions.Local;
 public static class Commands
 {
     /// <summary>Runs one.</summary>
-    /// <returns>0, or 1 when it failed, or 2 when it was called wrongly.</returns>
+    /// <returns>0, or 1 when it failed, or 2 when it was called wrongly: a folder of <c>--data</c> that cannot be used is that, too.</returns>
     public static async Task<int> RunAsync(
         IReadOnlyList<string> arguments,
         TextWriter output,
@@ -42,36 +41,24 @@ public static class Commands
         catch (Exception error)
         {
             await errors.WriteLineAsync(OneLine.Of(error));
-            return error is FormatException ? 2 : 1;
+            return error is FormatException or UsageException ? 2 : 1;
         }
     }
 
     private static RootCommand Root(TextWriter output, TextWriter errors)
     {
-        var data = new Option<string?>("--data")
-        {
-            Description =
-                "Use the Azurite of this folder, and no other (default: one that runs, else that of .data at the root of the clone)",
-            Recursive = true,
-        };
-        var urls = new Option<string?>("--urls") { Description = $"Where to listen (default: {LocalHost.DefaultUrl})" };
-        urls.Validators.Add(result =>
-        {
-            // Kestrel takes what it cannot read for a host name, and listens on port 80 of every address.
-            foreach (var url in (result.GetValueOrDefault<string?>() ?? "").Split(';'))
-            {
-                if (!LocalHost.IsUrl(url))
-                {
-                    result.AddError($"'{url}' is no address like {LocalHost.DefaultUrl}");
-                }
-            }
-        });
+        var (data, urls, gateway) = (Data(), Urls(), GatewayOption());
         var terminal = new Terminal(data, output, errors);
-        var serve = new Command("serve", "Serves the Images API and watches the container (the default)") { urls };
-        var root = new RootCommand("ImagesFunctions on this machine")
+        var serve = new Command("serve", "Serves the Images API and watches the container (the default)")
+        {
+            urls,
+            gateway,
+        };
+        var root = new RootCommand("ImagesFunctions on this machine. Exit codes: 0 done, 1 failed, 2 called wrongly.")
         {
             data,
             urls,
+            gateway,
             serve,
             new Command("token", "Tokens of an account")
             {
@@ -87,12 +74,67 @@ public static class Commands
         {
             command.SetAction(
                 (parsed, cancellationToken) =>
-                    Serve.RunAsync(parsed.GetValue(data), parsed.GetValue(urls), output, errors, cancellationToken)
+                    new Serve(output, errors).RunAsync(
+                        parsed.GetValue(data),
+                        parsed.GetValue(urls),
+                        parsed.GetValue(gateway),
+                        cancellationToken
+                    )
             );
         }
 
         return root;
     }
+
+    private static Option<string?> Data()
+    {
+        var data = new Option<string?>("--data")
+        {
+            Description =
+                "Use the Azurite of this folder, on ports of its own, and no other (default: one that runs on the standard ports, else that of .data at the root of the clone)",
+            Recursive = true,
+        };
+        data.Validators.Add(result =>
+        {
+            var folder = result.GetValueOrDefault<string?>();
+            if (string.IsNullOrWhiteSpace(folder))
+            {
+                result.AddError("--data needs a folder");
+            }
+            else if (LocalStore.Variables is { Count: > 0 } names)
+            {
+                // One of them would be ignored, and `gc` would run on the store that was not meant.
+                result.AddError(
+                    $"--data {folder} names a store, and so does {string.Join(" and ", names)} in the environment: leave one of them out"
+                );
+            }
+        });
+        return data;
+    }
+
+    private static Option<string?> Urls()
+    {
+        var urls = new Option<string?>("--urls") { Description = $"Where to listen (default: {LocalHost.DefaultUrl})" };
+        urls.Validators.Add(result =>
+        {
+            // Kestrel takes what it cannot read for a host name, and listens on port 80 of every address.
+            foreach (var url in (result.GetValueOrDefault<string?>() ?? "").Split(';'))
+            {
+                if (!LocalHost.IsUrl(url))
+                {
+                    result.AddError($"'{url}' is no address like {LocalHost.DefaultUrl}");
+                }
+            }
+        });
+        return urls;
+    }
+
+    private static Option<bool?> GatewayOption() =>
+        new Option<bool?>("--gateway")
+        {
+            Description =
+                "Only serve: watch nothing, collect no garbage, make nothing (default: where the store is no emulator)",
+        };
 }
 
 /// <summary>What every console command has: its output, and the store it works on.</summary>
@@ -107,12 +149,11 @@ internal sealed record Terminal(Option<string?> Data, TextWriter Output, TextWri
             async (parsed, cancellationToken) =>
             {
                 await using var store = await LocalStore.OpenAsync(parsed.GetValue(Data), Errors, cancellationToken);
-                await using var app = LocalHost.Build(store.ConnectionString, urls: null);
-                var storage = app.Services.GetRequiredService<StorageAccount>();
-                if (LocalStore.IsEmulator(storage))
+                await using var app = LocalHost.Build(store, urls: null, gateway: true);
+                if (store.IsEmulator)
                 {
                     // In the cloud they are the deployment's, and a reader may not be allowed to make them.
-                    await storage.CreateAsync(cancellationToken);
+                    await store.Account.CreateAsync(cancellationToken);
                 }
 
                 return await action(parsed, app.Services, cancellationToken);

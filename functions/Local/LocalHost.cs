@@ -14,15 +14,20 @@ public static class LocalHost
     public const string DefaultUrl = "http://127.0.0.1:7071";
 
     /// <summary>
-    /// Builds it; nothing runs and no storage is touched before it is started. Its start makes containers and tables.
+    /// Builds it; nothing runs and no storage is touched before it is started. Its start makes containers and tables, unless
+    /// it is a gateway.
     /// </summary>
     /// <param name="connectionString">The storage account; null: what the environment says in <c>ImagesStorage</c>.</param>
     /// <param name="urls">Separated by semicolons, port 0 for any free one; null: <c>ASPNETCORE_URLS</c>, else <see cref="DefaultUrl"/>.</param>
     /// <param name="configure">May replace what is registered.</param>
+    /// <param name="gateway">
+    /// It only serves. Watching the container, collecting garbage and making containers is left to the function app.
+    /// </param>
     public static WebApplication Build(
         string? connectionString,
         string? urls,
-        Action<IServiceCollection>? configure = null
+        Action<IServiceCollection>? configure = null,
+        bool gateway = false
     )
     {
         // The caller's current directory must not matter.
@@ -54,14 +59,22 @@ public static class LocalHost
         builder.Services.AddImages(builder.Configuration);
         // In the cloud the worker makes the span of a request.
         builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddAspNetCoreInstrumentation());
-        builder.Services.AddHostedService<ContainerWatcher>();
-        builder.Services.AddHostedService<SweepTimer>();
+        if (!gateway)
+        {
+            builder.Services.AddHostedService<ContainerWatcher>();
+            builder.Services.AddHostedService<SweepTimer>();
+        }
+
         configure?.Invoke(builder.Services);
 
         var app = builder.Build();
         app.MapImages();
         return app;
     }
+
+    /// <summary>Builds it on a store that is open, whose account it shares: an identity is asked for its token once.</summary>
+    internal static WebApplication Build(LocalStore store, string? urls, bool gateway) =>
+        Build(store.ConnectionString, urls, services => services.AddSingleton(store.Account), gateway);
 
     /// <summary>Starts it, with one plain line when the port is taken.</summary>
     /// <exception cref="LocalException">The address cannot be listened on.</exception>

@@ -1,4 +1,6 @@
+using System.Security.Authentication;
 using Azure;
+using Azure.Identity;
 
 namespace ImagesFunctions.Local;
 
@@ -13,6 +15,13 @@ internal static class OneLine
             RequestFailedException { Status: > 0 } refused =>
                 $"the storage account answered {refused.Status} {refused.ErrorCode}".TrimEnd(),
             AggregateException { InnerExceptions: [.., var last] } => Of(last),
-            _ => error.Message.Split('\n')[0].Trim(),
+            // A list of all the identities that there might be; on a developer's machine it is this one.
+            AuthenticationFailedException => "Azure gives no token for an identity of yours: run `az login`",
+            // "See inner exception", it says.
+            { InnerException: AuthenticationException tls } => $"no secure connection: {First(tls)}",
+            { InnerException.InnerException: AuthenticationException tls } => $"no secure connection: {First(tls)}",
+            _ => First(error),
         };
+
+    private static string First(Exception error) => error.Message.Split('\n')[0].Trim();
 }

@@ -12,7 +12,34 @@ internal static class Places
         );
 
     /// <summary>Git-ignored: Azurite's data, log and address.</summary>
-    public static string Data(string? chosen) => Path.GetFullPath(chosen ?? Path.Combine(Root, ".data"));
+    public static string Data => Path.Combine(Root, ".data");
+
+    /// <summary>The full path without links, so that a folder has one name, however it was called.</summary>
+    public static string Real(string path)
+    {
+        var full = Path.GetFullPath(path);
+        var real = Path.GetPathRoot(full)!;
+        foreach (
+            var part in full[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries)
+        )
+        {
+            real = Path.Combine(real, part);
+            if (new DirectoryInfo(real).ResolveLinkTarget(returnFinalTarget: true) is { } target)
+            {
+                real = Real(target.FullName);
+            }
+        }
+
+        return real;
+    }
+
+    /// <summary>Whether two real paths name one folder.</summary>
+    public static bool AreSame(string one, string other) =>
+        string.Equals(
+            one,
+            other,
+            OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase
+        );
 
     /// <summary>Holds the committed package.json and its lock.</summary>
     public static string AzuritePackage => Path.Combine(Root, "functions", "Local", "azurite");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using ImagesFunctions.Accounts;
+using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Local;
 
@@ -93,7 +94,21 @@ internal static class TokenCommands
         );
     }
 
-    private static Argument<string> Account() => new("account") { Description = "Its name is its namespace too" };
+    private static Argument<string> Account()
+    {
+        var account = new Argument<string>("account") { Description = "Its name is its namespace too" };
+        account.Validators.Add(result =>
+        {
+            var given = result.GetValueOrDefault<string?>();
+            if (!Repository.IsNamespace(given))
+            {
+                result.AddError(
+                    $"'{given}' is no account: use lower-case letters and digits, with single '.', '_' or '-'"
+                );
+            }
+        });
+        return account;
+    }
 
     private static TimeSpan? Lifetime(string? expires) =>
         expires is null ? null : Expiry.Parse(expires, TimeProvider.System.GetUtcNow());

@@ -181,13 +181,9 @@ internal sealed class Worker : IDisposable
     {
         var awaited = new TaskCompletionSource<JsonObject>(TaskCreationOptions.RunContinuationsAsynchronously);
         _awaited[answer + key] = awaited;
-        if (Exited.IsCompleted)
-        {
-            throw new WorkerExitedException(await Exited, Log);
-        }
-
         Send(question, content);
-        return await awaited.Task.WaitAsync(stop);
+        await Task.WhenAny(awaited.Task, Exited).WaitAsync(stop);
+        return awaited.Task.IsCompleted ? await awaited.Task : throw new WorkerExitedException(await Exited, Log);
     }
 
     private void Send(string kind, JsonObject content) =>
@@ -195,7 +191,13 @@ internal sealed class Worker : IDisposable
 
     private void Take(JsonObject message)
     {
-        var (kind, content) = message.Single(member => member.Key != "requestId");
+        // A cancellation is answered by an empty message.
+        var (kind, content) = message.SingleOrDefault(member => member.Key != "requestId");
+        if (kind is null)
+        {
+            return;
+        }
+
         if (kind == "rpcLog")
         {
             Note($"{content!["level"]} {content["category"]}: {content["message"]} {content["exception"]?["message"]}");
@@ -224,14 +226,6 @@ internal sealed class Worker : IDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
         await _process.WaitForExitAsync();
-        foreach (var key in _awaited.Keys)
-        {
-            if (_awaited.TryRemove(key, out var awaited))
-            {
-                awaited.TrySetException(new WorkerExitedException(_process.ExitCode, Log));
-            }
-        }
-
         return _process.ExitCode;
     }
 

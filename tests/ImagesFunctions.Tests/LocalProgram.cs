@@ -31,6 +31,8 @@ public sealed class LocalProgram : IAsyncDisposable
     /// <summary>Where it serves, once it does.</summary>
     public Uri Address => _address.Task.Result;
 
+    public int Id => _process.Id;
+
     public bool HasEnded => _process.HasExited;
 
     /// <summary>The last lines that it has written.</summary>

@@ -107,7 +107,13 @@ public sealed class AzuriteTests : IDisposable
         // What a kill leaves: a process, its address, and nobody who holds the lock. Here in another folder.
         await using var first = await StartAsync();
         using var left = new TemporaryFolder();
-        File.Copy(_data.File("azurite.json"), left.File("azurite.json"));
+        var text = await File.ReadAllTextAsync(_data.File("azurite.json"), Cancellation);
+        await File.WriteAllTextAsync(
+            left.File("azurite.json"),
+            text.Replace(_data.Path, left.Path, StringComparison.Ordinal),
+            Cancellation
+        );
+        File.Copy(_data.File("azurite.log"), left.File("azurite.log"));
 
         var adopted = await Azurite.StartSharedAsync(left.Path, _standard, TextWriter.Null, Cancellation);
         Assert.Equal(first.ProcessId, adopted.ProcessId);
@@ -153,6 +159,25 @@ public sealed class AzuriteTests : IDisposable
         await using var azurite = await StartAsync();
 
         Assert.Equal(azurite.ProcessId, Address(_data).GetProperty("pid").GetInt32());
+    }
+
+    [Fact]
+    public async Task An_answer_of_another_one_on_its_port_is_not_taken_for_its_own()
+    {
+        await using var other = await StartAsync();
+        using var folder = new TemporaryFolder();
+
+        // The other one takes the ports after they were found to be free.
+        var started = await AzuriteLaunch.RunAsync(
+            folder.Path,
+            attempt => attempt == 1 ? other.Ports : AzuritePorts.Free(),
+            inMemory: true,
+            TextWriter.Null,
+            Cancellation
+        );
+
+        await started.KillAsync();
+        Assert.NotEqual(other.Ports, started.Ports);
     }
 
     [Fact]

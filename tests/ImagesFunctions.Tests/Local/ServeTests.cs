@@ -51,6 +51,25 @@ public sealed partial class ServeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_store_that_somebody_uses_is_neither_called_empty_nor_changed()
+    {
+        Assert.Equal(0, (await RunAsync("token", "create", "alice")).ExitCode);
+
+        await using (var server = await Server.StartAsync(_azurite))
+        {
+            Assert.DoesNotContain("empty", server.Output, StringComparison.Ordinal);
+            Assert.Contains("A token: ", server.Output, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("", (await RunAsync("token", "list", "demo")).StandardOutput);
+        Assert.Contains(
+            "Listed: none",
+            (await RunAsync("status", "official")).StandardOutput,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public async Task A_revoked_token_ends_at_once()
     {
         await using var server = await Server.StartAsync(_azurite);
@@ -82,7 +101,10 @@ public sealed partial class ServeTests : IAsyncLifetime
         var result = await RunAsync("serve", "--urls", $"http://{other.LocalEndpoint}");
 
         Assert.Equal((1, ""), (result.ExitCode, result.StandardOutput));
-        Assert.Contains("--urls", Assert.Single(result.StandardError.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        var lines = result.StandardError.TrimEnd().Split('\n');
+        Assert.Equal(2, lines.Length);
+        Assert.StartsWith($"Store: {_azurite.BlobEndpoint}/, ", lines[0], StringComparison.Ordinal);
+        Assert.Contains("--urls", lines[1], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -139,7 +161,8 @@ public sealed partial class ServeTests : IAsyncLifetime
 
         public string Output => string.Join('\n', _lines);
 
-        public Uri Address => new(Regex.Match(Output, @"http://127\.0\.0\.1:\d+", RegexOptions.None, Second).Value);
+        public Uri Address =>
+            new(Regex.Match(Output, @"(?<=serves )http://127\.0\.0\.1:\d+", RegexOptions.None, Second).Value);
 
         private static TimeSpan Second => TimeSpan.FromSeconds(1);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Azure.Core;
@@ -23,6 +24,8 @@ public sealed class SecureAzurite : IAsyncDisposable
         _process = process;
         _certificate = certificate;
         _ports = ports;
+        BlobService = new Uri(Address(ports.Blob));
+        TableService = new Uri(Address(ports.Table));
         Http = new HttpClient(SelfSigned.Trusting(certificate));
         Storage = StorageAccount.From(
             new ConfigurationBuilder()
@@ -43,7 +46,16 @@ public sealed class SecureAzurite : IAsyncDisposable
     /// <summary>A client that trusts its certificate and shows no identity.</summary>
     public HttpClient Http { get; }
 
-    public static async Task<SecureAzurite> StartAsync()
+    public Uri BlobService { get; }
+
+    public Uri TableService { get; }
+
+    /// <summary>The file of the certificate, for another process to trust.</summary>
+    public string CertificateFile => Path.Combine(_folder, "cert.pem");
+
+    /// <param name="onDisk">For what is too large for memory.</param>
+    /// <param name="create">With containers and tables.</param>
+    public static async Task<SecureAzurite> StartAsync(bool onDisk = false, bool create = true)
     {
         var stop = TestContext.Current.CancellationToken;
         var folder = Directory.CreateTempSubdirectory("azurite").FullName;
@@ -64,7 +76,7 @@ public sealed class SecureAzurite : IAsyncDisposable
                 script,
                 "--silent",
                 "--disableTelemetry",
-                "--inMemoryPersistence",
+                .. onDisk ? ["--location", folder] : (string[])["--inMemoryPersistence"],
                 "--oauth",
                 "basic",
                 "--cert",
@@ -81,6 +93,9 @@ public sealed class SecureAzurite : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        // The key that everybody knows is no key of this one.
+        start.Environment["AZURITE_ACCOUNTS"] =
+            $"devstoreaccount1:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(64))}";
         // It fetches from itself what it is told to copy.
         start.Environment["NODE_EXTRA_CA_CERTS"] = pem;
         var process = Process.Start(start)!;
@@ -88,7 +103,11 @@ public sealed class SecureAzurite : IAsyncDisposable
         process.BeginErrorReadLine();
         var azurite = new SecureAzurite(folder, process, certificate, ports);
         await Until.TrueAsync(azurite.AnswersAsync, () => Task.FromResult("Azurite does not answer."));
-        await azurite.Storage.CreateAsync(stop);
+        if (create)
+        {
+            await azurite.Storage.CreateAsync(stop);
+        }
+
         return azurite;
     }
 
@@ -122,7 +141,7 @@ public sealed class SecureAzurite : IAsyncDisposable
     private static string Address(int port) => $"https://127.0.0.1:{port}/devstoreaccount1";
 
     // Azurite reads what a token says and does not ask who has signed it.
-    private sealed class Identity : TokenCredential
+    internal sealed class Identity : TokenCredential
     {
         public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken)
         {

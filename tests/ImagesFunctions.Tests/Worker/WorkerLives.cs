@@ -1,6 +1,8 @@
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Sockets;
 using ImagesFunctions.FunctionsHost;
+using ImagesFunctions.Ingest;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.RealImages;
 using ImagesFunctions.Tests.Registry;
@@ -10,6 +12,8 @@ namespace ImagesFunctions.Tests.Worker;
 /// <summary>What happens to a worker besides requests: blobs, the timer, a stop, a kill.</summary>
 public sealed class WorkerLives(WorkerFixture fixture)
 {
+    private static readonly string s_blob = $"alice/web/{Layout.PathOf(Layout.DigestOf("blob"u8.ToArray()))}";
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -29,27 +33,30 @@ public sealed class WorkerLives(WorkerFixture fixture)
     [Fact]
     public async Task A_blob_whose_storage_stays_away_is_a_failed_invocation_so_that_the_host_tries_again()
     {
-        const string nowhere =
-            "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;"
-            + "BlobEndpoint=http://127.0.0.1:1/a;TableEndpoint=http://127.0.0.1:1/a;";
-        await using var worker = await OwnWorker.StartAsync((StorageAccount.Section, nowhere), ("OutageWait", "0s"));
+        using var storage = new Unanswering();
+        await using var worker = await OwnWorker.StartAsync(
+            (StorageAccount.Section, storage.Connection),
+            (PatientIngest.WaitSetting, "0s")
+        );
 
-        var result = await worker.Host.BlobLandedAsync("alice/web/oci-layout", Stop);
+        var result = await worker.Host.BlobLandedAsync(s_blob, Stop);
 
         Assert.False(result.Succeeded);
-        Assert.Contains("127.0.0.1:1", result.Error, StringComparison.Ordinal);
+        Assert.NotEmpty(result.Error);
     }
 
     [Fact]
     public async Task A_blob_that_waits_for_storage_gives_up_at_once_when_the_host_cancels_it()
     {
-        const string nowhere =
-            "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;"
-            + "BlobEndpoint=http://127.0.0.1:1/a;TableEndpoint=http://127.0.0.1:1/a;";
-        await using var worker = await OwnWorker.StartAsync((StorageAccount.Section, nowhere), ("OutageWait", "1h"));
+        using var storage = new Unanswering();
+        await using var worker = await OwnWorker.StartAsync(
+            (StorageAccount.Section, storage.Connection),
+            (PatientIngest.WaitSetting, "1h")
+        );
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Stop);
 
-        var landed = worker.Host.BlobLandedAsync("alice/web/oci-layout", cancel.Token);
+        var landed = worker.Host.BlobLandedAsync(s_blob, cancel.Token);
+        await storage.Asked.WaitAsync(Stop);
         await cancel.CancelAsync();
 
         Assert.False((await landed).Succeeded);
@@ -120,23 +127,18 @@ public sealed class WorkerLives(WorkerFixture fixture)
         var token = await worker.Running.TokenForAsync("alice");
         var authorization = RegistryClient.Basic("alice", token);
         var location = await new RegistryClient(worker.Running.Http, authorization).BeginAsync("alice/app");
-        var body = new Pipe();
+        // A write ends when the client has taken it, and the client takes no more than the worker does, but for some buffers.
+        const int chunk = 16 * 1024 * 1024;
+        var body = new Pipe(new PipeOptions(pauseWriterThreshold: 2, resumeWriterThreshold: 1));
         using var request = new HttpRequestMessage(HttpMethod.Patch, location)
         {
             Content = new StreamContent(body.Reader.AsStream()),
         };
         request.Headers.TryAddWithoutValidation("Authorization", authorization);
         request.Headers.TransferEncodingChunked = true;
-        // The client sends the body only when the pipeline has asked for it: then the request is under way.
-        request.Headers.ExpectContinue = true;
-        using var handler = new SocketsHttpHandler { Expect100ContinueTimeout = Timeout.InfiniteTimeSpan };
-        using var http = new HttpClient(handler) { BaseAddress = worker.Host.Address };
+        using var http = new HttpClient { BaseAddress = worker.Host.Address };
         var answer = http.SendAsync(request, Stop);
-        await body.Writer.WriteAsync(new byte[10], Stop);
-        await Until.TrueAsync(
-            () => Task.FromResult(body.Reader.TryRead(out _) is false),
-            () => Task.FromResult("The body is not asked for.")
-        );
+        await body.Writer.WriteAsync(new byte[chunk], Stop);
 
         var ended = worker.Host.TerminateAsync(TimeSpan.FromMinutes(1), Stop);
         await body.Writer.WriteAsync(new byte[10], Stop);
@@ -144,7 +146,7 @@ public sealed class WorkerLives(WorkerFixture fixture)
 
         using var reply = await answer;
         Assert.Equal(HttpStatusCode.Accepted, reply.StatusCode);
-        Assert.Equal("0-19", reply.Headers.GetValues("Range").Single());
+        Assert.Equal($"0-{chunk + 9}", reply.Headers.GetValues("Range").Single());
         Assert.Equal(0, await ended);
     }
 
@@ -171,5 +173,41 @@ public sealed class WorkerLives(WorkerFixture fixture)
         var image = Assert.Single((await worker.Running.ListAsync(token)).Images);
         Assert.Equal($"alice/app@{layout.FirstImage}", image["digest"]!.GetValue<string>());
         Assert.NotEqual(first, await worker.Host.ProcessIdAsync());
+    }
+
+    /// <summary>A storage account that closes every connection.</summary>
+    private sealed class Unanswering : IDisposable
+    {
+        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+        private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Unanswering()
+        {
+            _listener.Start();
+            _ = CloseAllAsync();
+        }
+
+        public string Connection
+        {
+            get
+            {
+                var address = $"http://{_listener.LocalEndpoint}/a";
+                return $"DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint={address};TableEndpoint={address};";
+            }
+        }
+
+        /// <summary>Completes with the first connection.</summary>
+        public Task Asked => _asked.Task;
+
+        public void Dispose() => _listener.Dispose();
+
+        private async Task CloseAllAsync()
+        {
+            while (true)
+            {
+                using var connection = await _listener.AcceptTcpClientAsync(Stop);
+                _asked.TrySetResult();
+            }
+        }
     }
 }
