@@ -44,6 +44,33 @@ public sealed class CurlLines(KestrelFixture fixture) : AgainstAHost(fixture)
               }'
             """
         ] = Web,
+        // As the documentation prints it: names and strings in single quotes over several lines.
+        [
+            $$"""
+            curl -X GET \
+              -H "Authorization: Bearer ${UKC_TOKEN}" \
+              -H "Content-Type: application/json" \
+              "${UKC_METRO}/images/list" \
+              -d "{
+                'digest': '{alice}/web@{one}'
+            }"
+            """
+        ] = Web,
+        [
+            $$"""
+            curl -X GET {{Auth}} "${UKC_METRO}/images/list?namespace\={alice}\&tagged" -d "'{
+                'tag': '{alice}/web:1'
+            }'"
+            """
+        ] = Web,
+        [
+            $$"""
+            curl -X GET {{Auth}} "${UKC_METRO}/images/list" -d "[
+                {'tag': '{alice}/web:1'},
+                {'digest': '{hello}@{five}'}
+            ]"
+            """
+        ] = ["{alice}/web@{one}", "{hello}@{five}"],
         [
             $$"""printf '{"tag":"{alice}/web:1"}' | curl -X GET {{Auth}} -H "Transfer-Encoding: chunked" --data-binary @- "${UKC_METRO}/images/list" """
         ] = Web,
