@@ -96,10 +96,13 @@ internal static class Slowness
     /// <summary>What is slower than this does not end.</summary>
     private const double Slowest = 12;
 
-    // About 15 ms where nothing else runs, so that others' turns fall into it, in rounds short enough for one turn of our own.
-    private const int Rounds = 30;
+    // About 35 ms where nothing else runs, so that others' turns fall into it, in rounds short enough for one turn of our own.
+    private const int Rounds = 60;
     private const int WorkOfARound = 250_000;
-    private const double QuietRound = 0.5;
+    private const double QuietRound = 0.6;
+
+    // What was slow a second ago is not believed to be quick: one who has slept gets his turn at once.
+    private const double Kept = 0.8;
 
     private static readonly TimeSpan s_goodFor = TimeSpan.FromSeconds(1);
     private static readonly Lock s_gate = new();
@@ -116,7 +119,7 @@ internal static class Slowness
             {
                 if (s_measured == 0 || Stopwatch.GetElapsedTime(s_measured) > s_goodFor)
                 {
-                    s_slowness = Math.Clamp(Measure(), 1, Slowest);
+                    s_slowness = Math.Clamp(Math.Max(Measure(), s_slowness * Kept), 1, Slowest);
                     s_measured = Stopwatch.GetTimestamp();
                 }
 

@@ -9,6 +9,9 @@ internal sealed class TestAzurite : IAsyncDisposable
 {
     private const int MostTries = 5;
 
+    // A second of processor time; but without it there is no test, and one that ends is noticed at once.
+    private static readonly TimeSpan s_allowed = TimeSpan.FromMinutes(2);
+
     private readonly Process _process;
     private readonly string _folder;
     private readonly ConcurrentQueue<string?> _lines = [];
@@ -67,7 +70,8 @@ internal sealed class TestAzurite : IAsyncDisposable
                     async () =>
                         azurite._process.HasExited
                         || await azurite.Ports.AnswerAsync(TestContext.Current.CancellationToken) is not null,
-                    () => Task.FromResult($"Azurite does not answer: {azurite.Said}")
+                    () => Task.FromResult($"Azurite does not answer: {azurite.Said}"),
+                    s_allowed
                 );
                 if (!azurite._process.HasExited)
                 {

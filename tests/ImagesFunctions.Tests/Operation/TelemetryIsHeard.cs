@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -8,9 +7,6 @@ using ImagesFunctions.Local;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Local;
 using ImagesFunctions.Tests.Registry;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -176,19 +172,7 @@ public sealed class TelemetryIsHeard
     [Fact]
     public async Task A_collector_gets_spans_and_measures_where_a_setting_names_one()
     {
-        var got = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
-        var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Services.AddRoutingCore();
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
-        await using var collector = builder.Build();
-        collector.Run(async context =>
-        {
-            using var body = new MemoryStream();
-            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-            var text = Encoding.Latin1.GetString(body.ToArray());
-            got.AddOrUpdate(context.Request.Path, text, (_, before) => before + text);
-        });
-        await collector.StartAsync(Stop);
+        await using var collector = await Collector.StartAsync();
         var connection = await Storages.NewWithTablesAsync();
         await using var services = Library((StorageAccount.Section, connection));
         var (path, bytes) = Blob("collected");
@@ -197,21 +181,18 @@ public sealed class TelemetryIsHeard
         // In a process of its own: what it sends is all that is done there.
         await using var program = await LocalProgram.ServeAsync(
             connection,
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Address().ToString()),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Address.ToString()),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
             ("OTEL_BSP_SCHEDULE_DELAY", "100"),
             ("OTEL_METRIC_EXPORT_INTERVAL", "200")
         );
 
         await Until.TrueAsync(
-            () => Sent("/v1/traces", path) && Sent("/v1/traces", "Azure.Data.Tables"),
+            () => collector.Traces.Contains(path) && collector.Traces.Contains("Azure.Data.Tables"),
             "spans at the collector"
         );
-        await Until.TrueAsync(() => Sent("/v1/metrics", "images.ingest.lag"), "measures at the collector");
-        Assert.DoesNotContain(path, got["/v1/metrics"]);
-
-        bool Sent(string kind, string what) =>
-            got.TryGetValue(kind, out var text) && text.Contains(what, StringComparison.Ordinal);
+        await Until.TrueAsync(() => collector.Metrics.Contains("images.ingest.lag"), "measures at the collector");
+        Assert.DoesNotContain(path, collector.Metrics);
     }
 
     [Fact]
