@@ -145,7 +145,7 @@ public sealed record Manifest
         error.LineNumber
             is { } line
             ? $"not valid JSON, or nested too deep, at line {line + 1}, byte {error.BytePositionInLine + 1}"
-            : $"not valid JSON: {error.Message.Split(" LineNumber:", 2)[0]}";
+            : $"not valid JSON: {error.Message.Split(" LineNumber:", 2)[0].TrimEnd('.')}";
 
     private static Manifest ReadIndex(JsonElement root, string mediaType, ref int descriptors)
     {

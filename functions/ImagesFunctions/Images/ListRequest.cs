@@ -150,7 +150,7 @@ internal sealed record ListRequest
 
     private ListRequest WithBody(byte[] body)
     {
-        var text = body.AsMemory().Trim(" \t\r\n'"u8);
+        var text = SingleQuotes.ToJson(body);
         if (text.IsEmpty)
         {
             return this;

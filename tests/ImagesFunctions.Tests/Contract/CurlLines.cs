@@ -44,6 +44,33 @@ public sealed class CurlLines(KestrelFixture fixture) : AgainstAHost(fixture)
               }'
             """
         ] = Web,
+        // As the documentation prints it: names and strings in single quotes over several lines.
+        [
+            $$"""
+            curl -X GET \
+              -H "Authorization: Bearer ${UKC_TOKEN}" \
+              -H "Content-Type: application/json" \
+              "${UKC_METRO}/images/list" \
+              -d "{
+                'digest': '{alice}/web@{one}'
+            }"
+            """
+        ] = Web,
+        [
+            $$"""
+            curl -X GET {{Auth}} "${UKC_METRO}/images/list?namespace\={alice}\&tagged" -d "'{
+                'tag': '{alice}/web:1'
+            }'"
+            """
+        ] = Web,
+        [
+            $$"""
+            curl -X GET {{Auth}} "${UKC_METRO}/images/list" -d "[
+                {'tag': '{alice}/web:1'},
+                {'digest': '{hello}@{five}'}
+            ]"
+            """
+        ] = ["{alice}/web@{one}", "{hello}@{five}"],
         [
             $$"""printf '{"tag":"{alice}/web:1"}' | curl -X GET {{Auth}} -H "Transfer-Encoding: chunked" --data-binary @- "${UKC_METRO}/images/list" """
         ] = Web,
@@ -99,8 +126,7 @@ public sealed class CurlLines(KestrelFixture fixture) : AgainstAHost(fixture)
 
     private async Task<Answer> PasteAsync(World world, string line)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        stop.CancelAfter(TimeSpan.FromSeconds(60));
+        using var stop = Deadline.In();
         // What curl writes behind the body: the test reads status and type from there, the line stays as it is.
         var done = await Cli.Wrap("sh")
             .WithArguments(["-c", world.Named(line)])

@@ -31,6 +31,7 @@ internal static class Envelopes
         Assert.Equal("errors message op_time_us status", MembersOf(json));
         Assert.Equal("error", json["status"]!.GetValue<string>());
         Assert.False(string.IsNullOrWhiteSpace(json["message"]!.GetValue<string>()));
+        Assert.DoesNotMatch(@"(?<!\.)\.\.\z", json["message"]!.GetValue<string>());
         var error = Assert.Single(json["errors"]!.AsArray())!.AsObject();
         Assert.Equal(number is null ? "message status" : "error message status", MembersOf(error));
         Assert.Equal((int)status, error["status"]!.GetValue<int>());

@@ -275,6 +275,46 @@ public sealed class InputSentences(KestrelFixture fixture) : AgainstAHost(fixtur
             new("", """'{"digest":"{alice}/web@{one}"}'"""),
             new("", "'{\n  \"tag\": \"{alice}/web:1\"\n}'\n")
         ),
+        ["Names and strings may stand in single quotes, over several lines, inside single quotes too"] = new(
+            Lists("{alice}/web@{one}"),
+            new("", "{'tag':'{alice}/web:1'}"),
+            new("", "{\n    'digest': '{alice}/web@{one}'\n}"),
+            new("", "{\r\n\t'digest' : '{alice}/web@{one}',\r\n\t\"tag\" : '{alice}/web:1'\r\n}\r\n"),
+            new("", "'{\n    'digest': '{alice}/web@{one}'\n}'"),
+            new("", """{'tagged':"{alice}/web:1"}"""),
+            new("", "{'t\\u0061g':'{alice}\\/web\\u003a1'}")
+        ),
+        ["Single quotes are all that a body may have of JSON5"] = new(
+            Refuses("[Bb]ody"),
+            new("", "{'tag':'{alice}/web:1',}"),
+            new("", "{tag:'{alice}/web:1'}"),
+            new("", "{'tag':'{alice}/web:1'/* one */}"),
+            new("", "{'tag':'{alice}/web:1' // one\n}"),
+            new("", "{'tag':'{alice}/we\\\nb:1'}"),
+            new("", "{'tag':'{alice}/we\nb:1'}"),
+            new("", "{'tag':'{alice}/web:1\\''}"),
+            new("", "{'tag':'\\x61'}"),
+            new("", "{'tag':'{alice}/web:1\"}"),
+            new("", "{'tag\":'{alice}/web:1'}"),
+            new("", "{'tag':'{alice}/web:1'"),
+            new("", "{'tag':'{alice}/web:1}"),
+            new("", "{'tag':'a\",\"digest\":\"b'}"),
+            new("", "{'tag':'{alice}/web:1',\"tag\":'{alice}/web:1'}"),
+            new("", "[{'tag':'a\"b'}]"),
+            new("", "[{'tag':'a'},]"),
+            new("", "{'tag':+1}")
+        ),
+        ["A string of one kind of quotes that holds the other one is a name that there is not"] = new(
+            Refuses("'tag' is malformed"),
+            new("", """{"tag":"{alice}/web:1'"}"""),
+            new("", """{"tag":"it's"}"""),
+            new("", "{'tag':'a\\\"b'}")
+        ),
+        ["A batch may have single quotes, too"] = new(
+            Lists("{alice}/web@{one}", "{hello}@{five}"),
+            new("", "[{'tag':'{alice}/web:1'},{'digest':'{hello}@{five}'}]"),
+            new("", "'[\n  {\n    'tag': '{alice}/web:1'\n  },\n  { \"digest\": '{hello}@{five}' }\n]'\n")
+        ),
         ["Percent-encoding is the same as the letter itself"] = new(
             Lists("{alice}/web@{one}"),
             new("namespace={alice}%2Fweb&tagged"),
@@ -337,7 +377,6 @@ public sealed class InputSentences(KestrelFixture fixture) : AgainstAHost(fixtur
             new("", "true"),
             new("", "{alice}/web:1"),
             new("", "tag={alice}/web:1"),
-            new("", "{'tag':'{alice}/web:1'}"),
             new("", """{"tag":"{alice}/web:1",}"""),
             new("", """{"tag":"{alice}/web:1","tag":"{alice}/web:1"}"""),
             new("", """{"tag":"\ud800"}"""),

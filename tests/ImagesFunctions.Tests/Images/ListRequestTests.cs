@@ -128,6 +128,12 @@ public sealed class ListRequestTests
     [InlineData("""{"tag":"\ud800"}""", "not valid Unicode")]
     [InlineData("""{"\ud800":"a/b:c"}""", "not valid")]
     [InlineData("""{"tag":[[[[[[[[[[]]]]]]]]]]}""", "not valid JSON")]
+    [InlineData("{\n  'tag': 'a\"b'\n}", "line 2, byte 12")]
+    [InlineData("{'tag':'a/b:c','tag':'a/b:c'}", "not valid JSON")]
+    [InlineData("{'tag':'a/b:c\\''}", "not valid JSON")]
+    [InlineData("{'tag':'it's'}", "not valid JSON")]
+    [InlineData("{'tag':'a\\\"b'}", "'tag' is malformed")]
+    [InlineData("{\"tag\":\"it's\"}", "'tag' is malformed")]
     [InlineData("[{}]", "Item 0 of the body is empty")]
     [InlineData("[null]", "Item 0 of the body has to be an object")]
     [InlineData("[[]]", "Item 0 of the body has to be an object")]
@@ -291,6 +297,7 @@ public sealed class ListRequestTests
         var error = await Assert.ThrowsAsync<ApiException>(() => ReadAsync(query, body));
         Assert.Equal(status, error.Status);
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotMatch(@"\.\.\z", error.Message);
     }
 
     private static Task<ListFilter> ReadAsync(string query, string body) =>

@@ -123,11 +123,10 @@ public sealed partial class ServeTests : IAsyncLifetime
     [GeneratedRegex(@"Bearer (?<token>[^""]+)"" ""(?<url>[^""]+)""", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Curl();
 
-    private static async Task ListsAsync(string url, string token, string expected)
+    private static Task ListsAsync(string url, string token, string expected)
     {
         var body = "";
-        // A list is made of several reads, and a busy machine takes seconds for one.
-        await Until.TrueAsync(
+        return Until.TrueAsync(
             async () =>
             {
                 using var response = await GetAsync(url, token);
@@ -135,8 +134,7 @@ public sealed partial class ServeTests : IAsyncLifetime
                 body = await response.Content.ReadAsStringAsync(Cancellation);
                 return body.Contains(expected, StringComparison.Ordinal);
             },
-            () => Task.FromResult(body),
-            TimeSpan.FromMinutes(2)
+            () => Task.FromResult(body)
         );
     }
 
@@ -178,10 +176,9 @@ public sealed partial class ServeTests : IAsyncLifetime
                 .WithStandardOutputPipe(PipeTarget.ToDelegate(server._lines.Enqueue))
                 .WithStandardErrorPipe(PipeTarget.ToDelegate(server._lines.Enqueue))
                 .ExecuteAsync(server._kill.Token, server._interrupt.Token);
-            await Eventually.TrueAsync(
+            await Until.TrueAsync(
                 () => server._run.Task.IsCompleted || server.Output.Contains("Ctrl+C", StringComparison.Ordinal),
-                "the server is up",
-                seconds: 120
+                "the server is up"
             );
             Assert.False(server._run.Task.IsCompleted, server.Output);
             return server;
@@ -191,7 +188,8 @@ public sealed partial class ServeTests : IAsyncLifetime
         {
             await _interrupt.CancelAsync();
             // What a script starts in the background is started with Ctrl+C ignored, and so is all that it starts.
-            _kill.CancelAfter(TimeSpan.FromSeconds(10));
+            using var patience = Deadline.In(TimeSpan.FromSeconds(10));
+            await using var kill = patience.Token.Register(_kill.Cancel);
             // An interrupted command is a cancelled one to CliWrap, however orderly it ended.
             await ((Task)_run!.Task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _run.Dispose();
