@@ -80,7 +80,10 @@ public sealed class StatusReader
             await RefusedAsync(@namespace, app, cancellationToken),
             [.. pending],
             Unseen: []
-        );
+        )
+        {
+            Notes = ImageNote.Of(@namespace, rows),
+        };
     }
 
     private async Task<List<WaitingManifest>> WaitingAsync(
