@@ -126,14 +126,20 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
             return false;
         }
 
-        if (next is not null)
+        if (next is null)
         {
-            Remember(entry.Seq, entry.Keys);
-            Volatile.Write(ref _version, next);
-            Answer(open, pack, isCommitted: true);
-            return true;
+            await AfterRefusalAsync(open, pack, version);
+            return false;
         }
 
+        Remember(entry.Seq, entry.Keys);
+        Volatile.Write(ref _version, next);
+        Answer(open, pack, isCommitted: true);
+        return true;
+    }
+
+    private async Task AfterRefusalAsync(List<PendingDecision> open, List<PendingDecision> pack, JournalVersion version)
+    {
         var now = await ReadVersionAsync();
         if (now.Seq == version.Seq)
         {
@@ -144,8 +150,6 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
         {
             _behind = version.Seq;
         }
-
-        return false;
     }
 
     private static void Answer(List<PendingDecision> open, List<PendingDecision> pack, bool isCommitted)

@@ -11,7 +11,8 @@ public sealed class DecisionView(IJournalTable table, string partition, long seq
 {
     private readonly Lock _gate = new();
     private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
-    private readonly List<KeyRange> _ranges = [];
+    private readonly Dictionary<string, TableRow?> _rows = new(StringComparer.Ordinal);
+    private readonly Dictionary<KeyRange, IReadOnlyList<TableRow>?> _ranges = [];
     private readonly HashSet<string> _announced = new(StringComparer.Ordinal);
 
     /// <summary>The partition.</summary>
@@ -23,26 +24,45 @@ public sealed class DecisionView(IJournalTable table, string partition, long seq
     /// <summary>The keys of <see cref="Announce"/>.</summary>
     public IReadOnlyCollection<string> Announced => _announced;
 
-    /// <summary>The row, or null.</summary>
+    /// <summary>The row, or null; the same however often it is asked for.</summary>
     public async Task<TableRow?> GetAsync(string key, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
             _keys.Add(key);
+            if (_rows.TryGetValue(key, out var known))
+            {
+                return known;
+            }
         }
 
-        return await table.GetAsync(partition, key, cancellationToken);
+        var row = await table.GetAsync(partition, key, cancellationToken);
+        lock (_gate)
+        {
+            // Another read of it may have been faster.
+            return _rows.TryAdd(key, row) ? row : _rows[key];
+        }
     }
 
-    /// <summary>The rows of a range, in the order of their keys.</summary>
+    /// <summary>The rows of a range, in the order of their keys; the same however often they are asked for.</summary>
     public async Task<IReadOnlyList<TableRow>> RangeAsync(KeyRange range, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            _ranges.Add(range);
+            if (_ranges.TryGetValue(range, out var known) && known is not null)
+            {
+                return known;
+            }
+
+            // Counts as read from the beginning of the read on.
+            _ranges.TryAdd(range, null);
         }
 
-        return await table.RangeAsync(partition, range, cancellationToken);
+        var rows = await table.RangeAsync(partition, range, cancellationToken);
+        lock (_gate)
+        {
+            return _ranges[range] ??= rows;
+        }
     }
 
     /// <summary>Counts a key as read, without reading it: whoever announces or changes it makes this decision stale.</summary>
@@ -71,7 +91,7 @@ public sealed class DecisionView(IJournalTable table, string partition, long seq
     {
         lock (_gate)
         {
-            return changed.Any(key => _keys.Contains(key) || _ranges.Exists(r => r.Contains(key)));
+            return changed.Any(key => _keys.Contains(key) || _ranges.Keys.Any(r => r.Contains(key)));
         }
     }
 }

@@ -1,5 +1,10 @@
 namespace ImagesFunctions.Journal;
 
+/// <summary>Sees a decision, and can have it made again on the same rows: whatever it did then, it does each time.</summary>
+/// <param name="changes">What was decided.</param>
+/// <param name="again">Decides once more.</param>
+public delegate Task Rehearsal(IReadOnlyList<Change> changes, Func<Task<IReadOnlyList<Change>>> again);
+
 /// <summary>One order for all changes of one partition of a table, whichever processes make them.</summary>
 /// <param name="table">The table.</param>
 /// <param name="partition">The partition.</param>
@@ -18,6 +23,9 @@ public sealed class PartitionJournal(IJournalTable table, string partition, Func
 
     private readonly CommitQueue _queue = new(table, partition, isInFull);
 
+    /// <summary>How tests see each decision before it is committed; null otherwise.</summary>
+    public Rehearsal? Rehearsal { get; init; }
+
     /// <summary>
     /// Makes a decision and commits it. It is made again for as long as somebody else changes what it read, and has to
     /// be free of other effects. A decision that changes nothing is answered at once, from rows read since the call.
@@ -28,18 +36,37 @@ public sealed class PartitionJournal(IJournalTable table, string partition, Func
         CancellationToken cancellationToken
     )
     {
+        var (isDone, result) = await TryCommitAsync(MaxTries, decide, cancellationToken);
+        return isDone
+            ? result!
+            : throw new StorageUnavailableException(
+                $"the namespace {partition} is too busy: others kept changing what this decision read"
+            );
+    }
+
+    /// <summary>As <see cref="CommitAsync"/>, but gives up when others have changed what it read so many times.</summary>
+    /// <param name="maxTries">How often it is made.</param>
+    /// <param name="decide">Makes the decision.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>Whether it is committed, and its answer.</returns>
+    public async Task<(bool IsDone, T? Result)> TryCommitAsync<T>(
+        int maxTries,
+        Func<DecisionView, CancellationToken, Task<Decision<T>>> decide,
+        CancellationToken cancellationToken
+    )
+    {
         var started = Environment.TickCount64;
         for (
             var attempt = 1;
-            attempt <= MaxTries && Environment.TickCount64 - started < MaxTime.TotalMilliseconds;
+            attempt <= maxTries && Environment.TickCount64 - started < MaxTime.TotalMilliseconds;
             attempt++
         )
         {
             var view = new DecisionView(table, partition, await _queue.SequenceAsync(cancellationToken));
-            var decision = await decide(view, cancellationToken);
+            var decision = await DecideAsync(view, decide, cancellationToken);
             if (decision.Changes.Count == 0 || await _queue.CommitAsync(view, decision.Changes, cancellationToken))
             {
-                return decision.Result;
+                return (true, decision.Result);
             }
 
             await Backoff.DelayAsync(
@@ -50,9 +77,28 @@ public sealed class PartitionJournal(IJournalTable table, string partition, Func
             );
         }
 
-        throw new StorageUnavailableException(
-            $"the namespace {partition} is too busy: others kept changing what this decision read"
-        );
+        return (false, default);
+    }
+
+    private async Task<Decision<T>> DecideAsync<T>(
+        DecisionView view,
+        Func<DecisionView, CancellationToken, Task<Decision<T>>> decide,
+        CancellationToken cancellationToken
+    )
+    {
+        var decision = await decide(view, cancellationToken);
+        while (decision.Prepare is { } prepare)
+        {
+            await prepare(cancellationToken);
+            decision = await decide(view, cancellationToken);
+        }
+
+        if (Rehearsal is { } rehearse)
+        {
+            await rehearse(decision.Changes, async () => (await decide(view, cancellationToken)).Changes);
+        }
+
+        return decision;
     }
 
     /// <summary>

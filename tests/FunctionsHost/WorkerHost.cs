@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Reflection;
 using System.Text.Json.Nodes;
@@ -112,47 +111,11 @@ public sealed class WorkerHost : IAsyncDisposable
     /// scan does.
     /// </summary>
     public Task<InvocationResult> BlobLandedAsync(string path, CancellationToken stop) =>
-        InvokeAsync(
-            "blobTrigger",
-            function =>
-            {
-                var content = new JsonObject
-                {
-                    ["Connection"] = function.Trigger["connection"]!.GetValue<string>(),
-                    ["ContainerName"] = function.Trigger["path"]!.GetValue<string>().Split('/')[0],
-                    ["BlobName"] = path,
-                };
-                var data = new JsonObject
-                {
-                    ["version"] = "1.0",
-                    ["source"] = "AzureStorageBlobs",
-                    ["contentType"] = "application/json",
-                    ["content"] = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(content.ToJsonString())),
-                };
-                return Call(
-                    function,
-                    new() { ["modelBindingData"] = data },
-                    new() { ["name"] = new JsonObject { ["string"] = path } }
-                );
-            },
-            stop
-        );
+        InvokeAsync("blobTrigger", function => Invocations.OfBlob(function, path), stop);
 
     /// <summary>Calls the enabled timer trigger once.</summary>
     public Task<InvocationResult> TickAsync(CancellationToken stop) =>
-        InvokeAsync(
-            "timerTrigger",
-            function =>
-                Call(
-                    function,
-                    new()
-                    {
-                        ["json"] = """{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}""",
-                    },
-                    []
-                ),
-            stop
-        );
+        InvokeAsync("timerTrigger", Invocations.OfTimer, stop);
 
     /// <summary>Tells the worker to finish and end, as the host does at a scale-in, and returns its exit code. No other is started.</summary>
     public async Task<int> TerminateAsync(TimeSpan grace, CancellationToken stop)
@@ -271,7 +234,7 @@ public sealed class WorkerHost : IAsyncDisposable
         }
 
         var id = Guid.NewGuid().ToString();
-        var call = Call(function, new() { ["http"] = new JsonObject() }, []);
+        var call = Invocations.OfRequest(function);
         var invocation = worker.InvokeAsync(id, call, context.RequestAborted);
         var forwarder = context.RequestServices.GetRequiredService<IHttpForwarder>();
         var error = await forwarder.SendAsync(
@@ -300,20 +263,5 @@ public sealed class WorkerHost : IAsyncDisposable
         var response = await worker.InvokeAsync(Guid.NewGuid().ToString(), call(function), stop);
         var result = response["result"];
         return new(Worker.Succeeded(result), result?["exception"]?["message"]?.GetValue<string>() ?? "");
-    }
-
-    private static JsonObject Call(AppFunction function, JsonObject data, JsonObject triggerMetadata)
-    {
-        var trace = string.Create(
-            CultureInfo.InvariantCulture,
-            $"00-{Guid.NewGuid():N}-{Random.Shared.NextInt64(1, long.MaxValue):x16}-00"
-        );
-        return new()
-        {
-            ["functionId"] = function.Id,
-            ["inputData"] = new JsonArray(new JsonObject { ["name"] = function.TriggerName, ["data"] = data }),
-            ["triggerMetadata"] = triggerMetadata,
-            ["traceContext"] = new JsonObject { ["traceParent"] = trace },
-        };
     }
 }

@@ -22,10 +22,9 @@ internal static class Memory
         // Before any list, because the list that is kept counts.
         await Task.Delay(TimeSpan.FromSeconds(bench.Smoke ? 0.1 : 3), bench.Stop);
         var idle = Resident(server.Id);
-        var most = idle;
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(bench.Stop);
-        var lists = 0;
-        var others = Task.WhenAll(WatchAsync(), ListAsync());
+        var peak = PeakAsync(server.Id, idle, ended.Token);
+        var lists = ListAsync(ours, ended.Token);
         try
         {
             await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(number => PushAsync(bench, ours, length, number)));
@@ -33,9 +32,9 @@ internal static class Memory
         finally
         {
             await ended.CancelAsync();
-            await others.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
+        var most = await peak;
         bench.Report.Add(
             new Row(
                 $"memory: {AtOnce} pushes of {length / MiB:#,0} MiB at once, a list of {bench.Many:#,0} images a second",
@@ -43,28 +42,48 @@ internal static class Memory
                 "300 MiB",
                 (most - idle) / 300,
                 Target.AtMost(1),
-                $"Resident memory of our process, the most that was seen in any 100 ms, above what it had ({idle:0} MiB) after its start, before any list; two pushes with a length and two without, and {lists} lists."
+                $"Resident memory of our process, the most that was seen in any 100 ms, above what it had ({idle:0} MiB) after its start, before any list; two pushes with a length and two without, and {await lists} lists."
             )
         );
+    }
 
-        async Task WatchAsync()
+    // The most that was seen until it is cancelled.
+    private static async Task<double> PeakAsync(int process, double idle, CancellationToken ended)
+    {
+        var most = idle;
+        try
         {
             while (true)
             {
-                most = Math.Max(most, Resident(server.Id));
-                await Task.Delay(100, ended.Token);
+                most = Math.Max(most, Resident(process));
+                await Task.Delay(100, ended);
             }
         }
+        catch (OperationCanceledException)
+        {
+            return most;
+        }
+    }
 
-        async Task ListAsync()
+    // Asks for the list once a second until it is cancelled, and says how often.
+    private static async Task<int> ListAsync(Client ours, CancellationToken ended)
+    {
+        var lists = 0;
+        try
         {
             using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
             do
             {
-                await ours.TimeAsync(Lists.Path, ended.Token);
+                await ours.TimeAsync(Lists.Path, ended);
                 lists++;
-            } while (await timer.WaitForNextTickAsync(ended.Token));
+            } while (await timer.WaitForNextTickAsync(ended));
         }
+        catch (OperationCanceledException)
+        {
+            // The pushes are done.
+        }
+
+        return lists;
     }
 
     private static async Task PushAsync(Bench bench, Client ours, long length, int number)

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text;
-using CliWrap;
-using CliWrap.Buffered;
 
 namespace ImagesFunctions.Benchmarks;
 
@@ -133,12 +131,33 @@ internal sealed class Report(TextWriter output)
 
             """
         );
+        AppendMachine(text);
+        AppendRows(text);
+        AppendFunctions(text);
+        if (_plots.Count > 0)
+        {
+            text.Append("\n## How it grows\n");
+        }
+
+        foreach (var (title, file, shown) in _plots)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n### {title}\n\n![{title}]({file})\n\n{shown}\n");
+        }
+
+        return text.ToString();
+    }
+
+    private void AppendMachine(StringBuilder text)
+    {
         text.Append("| machine | |\n| --- | --- |\n");
         foreach (var (name, value) in Machine)
         {
             text.Append(CultureInfo.InvariantCulture, $"| {name} | {value} |\n");
         }
+    }
 
+    private void AppendRows(StringBuilder text)
+    {
         text.Append(
             "\n## Results\n\n| | work | ours | peer | ratio | target | |\n| --- | --- | --- | --- | --- | --- | --- |\n"
         );
@@ -155,7 +174,10 @@ internal sealed class Report(TextWriter output)
         {
             text.Append(CultureInfo.InvariantCulture, $"{i + 1}. {row.How}\n");
         }
+    }
 
+    private void AppendFunctions(StringBuilder text)
+    {
         text.Append(
             "\n## Functions\n\nBy BenchmarkDotNet, in a short job in the command's own process.\n\n| function | median | allocates |\n| --- | --- | --- |\n"
         );
@@ -163,46 +185,5 @@ internal sealed class Report(TextWriter output)
         {
             text.Append(CultureInfo.InvariantCulture, $"| {name} | {microseconds:#,0.0} µs | {bytes:#,0} B |\n");
         }
-
-        if (_plots.Count > 0)
-        {
-            text.Append("\n## How it grows\n");
-        }
-
-        foreach (var (title, file, shown) in _plots)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"\n### {title}\n\n![{title}]({file})\n\n{shown}\n");
-        }
-
-        return text.ToString();
-    }
-}
-
-/// <summary>The facts of a machine that a result depends on.</summary>
-internal static class Machine
-{
-    public static async Task<IReadOnlyList<(string Name, string Value)>> DescribeAsync(
-        string root,
-        CancellationToken stop
-    )
-    {
-        var cpu = (await File.ReadAllLinesAsync("/proc/cpuinfo", stop)).FirstOrDefault(l =>
-            l.StartsWith("model name", StringComparison.Ordinal)
-        );
-        var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1024.0 * 1024 * 1024);
-        return
-        [
-            ("processor", $"{Environment.ProcessorCount} × {cpu?.Split(':')[1].Trim()}"),
-            ("memory", $"{memory:0.#} GiB"),
-            ("system", $"{System.Runtime.InteropServices.RuntimeInformation.OSDescription}"),
-            (".NET", $"{Environment.Version}"),
-            ("Node.js, under Azurite", await SaysAsync("node", ["--version"])),
-            ("CNCF distribution", (await SaysAsync("docker-registry", ["--version"])).Split(' ')[^1]),
-            ("commit", await SaysAsync("git", ["-C", root, "describe", "--always", "--dirty"])),
-            ("date", DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)),
-        ];
-
-        async Task<string> SaysAsync(string program, string[] arguments) =>
-            (await Cli.Wrap(program).WithArguments(arguments).ExecuteBufferedAsync(stop)).StandardOutput.Trim();
     }
 }

@@ -109,53 +109,51 @@ internal static class SmallImages
         var blobs = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
         for (var first = 0; first < images; first += InALayout)
         {
-            var repository = $"team{first / InALayout}/app";
-            var manifests = new JsonArray();
-            for (var i = first; i < Math.Min(images, first + InALayout); i++)
-            {
-                var layer = new byte[1024];
-                new Random(i).NextBytes(layer);
-                var manifest = new JsonObject
-                {
-                    ["schemaVersion"] = 2,
-                    ["mediaType"] = MediaTypes.OciManifest,
-                    ["config"] = Put(
-                        "application/vnd.oci.image.config.v1+json",
-                        Json(
-                            new JsonObject
-                            {
-                                ["architecture"] = "amd64",
-                                ["os"] = "linux",
-                                ["number"] = i,
-                            }
-                        )
-                    ),
-                    ["layers"] = new JsonArray(Put("application/vnd.oci.image.layer.v1.tar+gzip", layer)),
-                };
-                var named = Put(MediaTypes.OciManifest, Json(manifest));
-                named["annotations"] = new JsonObject { ["org.opencontainers.image.ref.name"] = $"v{i}" };
-                manifests.Add(named);
-            }
-
-            blobs[$"{repository}/oci-layout"] = """{"imageLayoutVersion":"1.0.0"}"""u8.ToArray();
-            blobs[$"{repository}/index.json"] = Json(
-                new JsonObject { ["schemaVersion"] = 2, ["manifests"] = manifests }
-            );
-
-            JsonObject Put(string mediaType, byte[] bytes)
-            {
-                var digest = Digest.Sha256(bytes);
-                blobs[$"{repository}/blobs/sha256/{digest.Encoded}"] = bytes;
-                return new JsonObject
-                {
-                    ["mediaType"] = mediaType,
-                    ["digest"] = $"{digest}",
-                    ["size"] = bytes.Length,
-                };
-            }
+            AddLayout(blobs, $"team{first / InALayout}/app", first, Math.Min(InALayout, images - first));
         }
 
         return blobs;
+    }
+
+    private static void AddLayout(SortedDictionary<string, byte[]> blobs, string repository, int first, int count)
+    {
+        var manifests = new JsonArray();
+        for (var i = first; i < first + count; i++)
+        {
+            var layer = new byte[1024];
+            new Random(i).NextBytes(layer);
+            var config = new JsonObject
+            {
+                ["architecture"] = "amd64",
+                ["os"] = "linux",
+                ["number"] = i,
+            };
+            var manifest = new JsonObject
+            {
+                ["schemaVersion"] = 2,
+                ["mediaType"] = MediaTypes.OciManifest,
+                ["config"] = Put("application/vnd.oci.image.config.v1+json", Json(config)),
+                ["layers"] = new JsonArray(Put("application/vnd.oci.image.layer.v1.tar+gzip", layer)),
+            };
+            var named = Put(MediaTypes.OciManifest, Json(manifest));
+            named["annotations"] = new JsonObject { ["org.opencontainers.image.ref.name"] = $"v{i}" };
+            manifests.Add(named);
+        }
+
+        blobs[$"{repository}/oci-layout"] = """{"imageLayoutVersion":"1.0.0"}"""u8.ToArray();
+        blobs[$"{repository}/index.json"] = Json(new JsonObject { ["schemaVersion"] = 2, ["manifests"] = manifests });
+
+        JsonObject Put(string mediaType, byte[] bytes)
+        {
+            var digest = Digest.Sha256(bytes);
+            blobs[$"{repository}/blobs/sha256/{digest.Encoded}"] = bytes;
+            return new JsonObject
+            {
+                ["mediaType"] = mediaType,
+                ["digest"] = $"{digest}",
+                ["size"] = bytes.Length,
+            };
+        }
     }
 
     private static byte[] Json(JsonObject json) => Encoding.UTF8.GetBytes(json.ToJsonString());

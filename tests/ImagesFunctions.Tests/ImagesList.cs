@@ -11,8 +11,12 @@ public sealed record Answer(HttpStatusCode Status, string? ContentType, string B
 {
     public JsonObject Json => JsonNode.Parse(Body)!.AsObject();
 
+    /// <summary>What it lists.</summary>
+    /// <exception cref="AskAgainException">It says that storage does not answer now.</exception>
     public IReadOnlyList<JsonObject> Images =>
-        [.. Json["data"]!["images"]!.AsArray().Select(image => image!.AsObject())];
+        Status == HttpStatusCode.ServiceUnavailable
+            ? throw new AskAgainException(Body)
+            : [.. Json["data"]!["images"]!.AsArray().Select(image => image!.AsObject())];
 
     public IEnumerable<string> Digests => Images.Select(image => image["digest"]!.GetValue<string>());
 

@@ -10,8 +10,8 @@ public sealed class LocalProgram : IAsyncDisposable
 {
     private const int MostLines = 200;
 
-    // A start is a second of processor time, of which little is left beside a stress of several processes.
-    private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(2);
+    // A start is a second of processor time, of which a stress of several processes leaves little.
+    private static readonly TimeSpan AllowedStart = TimeSpan.FromSeconds(30);
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = new();
@@ -77,7 +77,7 @@ public sealed class LocalProgram : IAsyncDisposable
                     return Task.FromResult(program._address.Task.IsCompleted);
                 },
                 () => Task.FromResult($"It said: {program.Said}"),
-                LongestStart
+                AllowedStart
             );
             return program;
         }

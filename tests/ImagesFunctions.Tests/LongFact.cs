@@ -17,5 +17,14 @@ public sealed class LongFactAttribute : FactAttribute, ITraitAttribute
     public LongFactAttribute([CallerFilePath] string? file = null, [CallerLineNumber] int line = -1)
         : base(file, line) => Explicit = true;
 
+    /// <summary>Whether the test that runs is one of these: it tries everything, where a plain test takes samples.</summary>
+    public static bool IsRunning =>
+        TestContext.Current.TestCase?.Traits.TryGetValue("Category", out var categories) == true
+        && categories.Contains("Long");
+
+    /// <summary>Of many calls to storage, each how many-th is tried: all of them in a test that takes minutes.</summary>
+    /// <param name="sample">In a plain test, which begins at a random one, so that runs one after the other try all of them.</param>
+    public static int Every(int sample) => IsRunning ? 1 : sample;
+
     public IReadOnlyCollection<KeyValuePair<string, string>> GetTraits() => [new("Category", "Long")];
 }

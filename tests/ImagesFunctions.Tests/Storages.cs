@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using System.Globalization;
-using ImagesFunctions.Local;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Tests;
 using Microsoft.Extensions.Configuration;
@@ -10,36 +8,27 @@ using Microsoft.Extensions.Configuration;
 namespace ImagesFunctions.Tests;
 
 /// <summary>
-/// Empty storage accounts for tests, so many on one Azurite, each of which is started by the first test that needs it. What
-/// Azurite does takes time in proportion to its table, and to all blobs that it holds, whoever's they are.
+/// Empty storage accounts for tests, all on one Azurite, which is started by the first test that needs it. Azurite reads
+/// a whole table for a query, so a test, or a class of tests that share a host, has an account of its own.
 /// </summary>
 public sealed class Storages : IAsyncDisposable
 {
+    // Azurite knows only those that it is told of when it starts.
     private const int Accounts = 4_000;
-    private const int OnOneAzurite = 100;
     private const string Key = "a2V5";
 
-    private static readonly ConcurrentDictionary<int, Lazy<Task<Azurite>>> s_azurites = new();
+    private static readonly Lazy<Task<TestAzurite>> s_azurite = new(() =>
+        TestAzurite.StartAsync(string.Join(';', Enumerable.Range(1, Accounts).Select(i => $"{Name(i)}:{Key}")))
+    );
     private static int s_used;
-
-    static Storages() =>
-        // Azurite knows only the accounts that it is told of when it starts; processes started from here inherit this.
-        Environment.SetEnvironmentVariable(
-            "AZURITE_ACCOUNTS",
-            string.Join(';', Enumerable.Range(1, Accounts).Select(i => $"{Name(i)}:{Key}"))
-                + ";devstoreaccount1:Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-        );
 
     /// <summary>The connection string of an account that nobody has used.</summary>
     public static async Task<string> NewAsync()
     {
-        var number = Interlocked.Increment(ref s_used);
-        var azurite = await s_azurites
-            .GetOrAdd(number / OnOneAzurite, _ => new Lazy<Task<Azurite>>(() => Azurite.StartAsync(inMemory: true)))
-            .Value;
-        var name = Name(number);
+        var ports = (await s_azurite.Value).Ports;
+        var name = Name(Interlocked.Increment(ref s_used));
         return $"DefaultEndpointsProtocol=http;AccountName={name};AccountKey={Key};"
-            + $"BlobEndpoint=http://127.0.0.1:{azurite.Ports.Blob}/{name};TableEndpoint=http://127.0.0.1:{azurite.Ports.Table}/{name};";
+            + $"BlobEndpoint=http://127.0.0.1:{ports.Blob}/{name};TableEndpoint=http://127.0.0.1:{ports.Table}/{name};";
     }
 
     /// <summary>Such an account with its containers and tables.</summary>
@@ -55,9 +44,9 @@ public sealed class Storages : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var azurite in s_azurites.Values.Where(a => a.IsValueCreated))
+        if (s_azurite.IsValueCreated)
         {
-            await (await azurite.Value).DisposeAsync();
+            await (await s_azurite.Value).DisposeAsync();
         }
     }
 

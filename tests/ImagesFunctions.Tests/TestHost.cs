@@ -2,13 +2,10 @@ using ImagesFunctions.Accounts;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Local;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Tests;
 using ImagesFunctions.Tests.Contract;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-
-[assembly: AssemblyFixture(typeof(KestrelFixture))]
 
 namespace ImagesFunctions.Tests;
 
@@ -36,8 +33,8 @@ public sealed class RunningHost(HttpClient http, IServiceProvider services)
             .ReadAsync(@namespace, app: null, TestContext.Current.CancellationToken);
 }
 
-/// <summary>Base of the tests that talk to the shared host. It is started by the first test that needs it, so that a run of pure tests starts nothing.</summary>
-public abstract class AgainstAHost(KestrelFixture fixture) : IAsyncLifetime
+/// <summary>Base of the tests that talk to a host, which those of one class share.</summary>
+public abstract class AgainstAHost(KestrelFixture fixture) : IClassFixture<KestrelFixture>, IAsyncLifetime
 {
     private RunningHost? host;
 
@@ -52,10 +49,7 @@ public abstract class AgainstAHost(KestrelFixture fixture) : IAsyncLifetime
     }
 }
 
-/// <summary>
-/// The local host in this process: the web pipeline on Kestrel, and the watcher of the container. Started on first use and kept
-/// for the test run.
-/// </summary>
+/// <summary>The local host in this process: the web pipeline on Kestrel, and the watcher of the container.</summary>
 public sealed class KestrelFixture : IAsyncDisposable
 {
     private readonly Lazy<Task<RunningHost>> started;

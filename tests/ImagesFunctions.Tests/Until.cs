@@ -1,37 +1,49 @@
-using System.Diagnostics;
-
 namespace ImagesFunctions.Tests;
+
+/// <summary>The service was too busy to answer: who waits for something asks again.</summary>
+public sealed class AskAgainException(string answer) : Exception(answer);
 
 /// <summary>Waits for a condition with a deadline: the only waiting there is in the tests.</summary>
 public static class Until
 {
-    /// <summary>Generous, so that a busy machine does not fail a test; a healthy run needs a second.</summary>
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
-
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>The first answer of <paramref name="look"/> that is not null. Past the deadline the test fails with what <paramref name="explain"/> says.</summary>
-    public static async Task<T> SomeAsync<T>(Func<Task<T?>> look, Func<Task<string>> explain, TimeSpan? deadline = null)
+    public static async Task<T> SomeAsync<T>(Func<Task<T?>> look, Func<Task<string>> explain, TimeSpan? allowed = null)
         where T : class
     {
-        var longest = deadline ?? Deadline;
-        var clock = Stopwatch.StartNew();
-        while (true)
+        using var deadline = Deadline.In(allowed);
+        try
         {
-            if (await look() is { } found)
+            while (true)
             {
-                return found;
-            }
+                try
+                {
+                    // A look that hangs is waited for no longer than the condition.
+                    if (await look().WaitAsync(deadline.Token) is { } found)
+                    {
+                        return found;
+                    }
+                }
+                catch (AskAgainException) when (!deadline.HasPassed)
+                {
+                    // As a client of a busy service does.
+                }
 
-            if (clock.Elapsed > longest)
-            {
-                Assert.Fail($"Waited {longest.TotalSeconds:0} s in vain. {await explain()}");
+                await Task.Delay(s_pause, deadline.Token);
             }
-
-            await Task.Delay(Pause, TestContext.Current.CancellationToken);
+        }
+        catch (OperationCanceledException)
+            when (deadline.HasPassed && !TestContext.Current.CancellationToken.IsCancellationRequested)
+        {
+            Assert.Fail($"{deadline} in vain. {await explain()}");
+            throw;
         }
     }
 
-    public static Task TrueAsync(Func<Task<bool>> condition, Func<Task<string>> explain, TimeSpan? deadline = null) =>
-        SomeAsync(async () => await condition() ? "" : null, explain, deadline);
+    public static Task TrueAsync(Func<Task<bool>> condition, Func<Task<string>> explain, TimeSpan? allowed = null) =>
+        SomeAsync(async () => await condition() ? "" : null, explain, allowed);
+
+    public static Task TrueAsync(Func<bool> condition, string what, TimeSpan? allowed = null) =>
+        TrueAsync(() => Task.FromResult(condition()), () => Task.FromResult($"Not yet: {what}."), allowed);
 }

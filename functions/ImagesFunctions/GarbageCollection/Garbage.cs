@@ -27,7 +27,7 @@ internal sealed class Garbage(
     /// <summary>The most rows of a kind to decide about at once: a waiting tag takes two.</summary>
     public const int Most = 40;
 
-    private const int MostTries = 10;
+    private const int MaxTries = 10;
     private const int ReadsAtOnce = 16;
 
     /// <summary>Removes a blob that no image needs, that is none itself, and that is not young.</summary>
@@ -241,21 +241,17 @@ internal sealed class Garbage(
         CancellationToken cancellationToken
     )
     {
-        var tries = 0;
-        return await catalog.CommitAsync(
+        var (isDone, changed) = await catalog.TryCommitAsync(
             @namespace,
+            MaxTries,
             async (view, stop) =>
             {
-                if (tries++ == MostTries)
-                {
-                    return Decision.Nothing(Busy);
-                }
-
                 var changes = await decide(view, stop);
                 return dryRun ? Decision.Nothing(changes.Count) : Decision.Of(changes.Count, changes);
             },
             cancellationToken
         );
+        return isDone ? changed : Busy;
     }
 
     private async Task<int> FinishAsync(

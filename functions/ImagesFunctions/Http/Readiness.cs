@@ -9,10 +9,11 @@ namespace ImagesFunctions.Http;
 /// <param name="log">Learns the reason when it cannot be reached; callers do not.</param>
 internal sealed partial class Readiness(Func<StorageAccount> storage, ILogger<Readiness> log)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
-
     private readonly Lock _lock = new();
     private Task<bool> _read = Task.FromResult(false);
+
+    /// <summary>How long a read may take before storage counts as away.</summary>
+    public TimeSpan LongestRead { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Joins the read that is on its way, or begins one. It takes two seconds at most and never throws but for the caller's own end.</summary>
     public Task<bool> IsReadyAsync(CancellationToken cancellationToken)
@@ -31,7 +32,7 @@ internal sealed partial class Readiness(Func<StorageAccount> storage, ILogger<Re
 
     private async Task<bool> ReadAsync()
     {
-        using var deadline = new CancellationTokenSource(Deadline);
+        using var deadline = new CancellationTokenSource(LongestRead);
         try
         {
             // A range that has no rows: the table has to be there, and to answer; a point read cannot tell a missing

@@ -278,7 +278,7 @@ internal sealed class Manifests(
     // Looked at before anything is stored, so that a manifest that misses something leaves nothing behind.
     private async Task DemandPartsAsync(RegistryRequest request, Manifest manifest)
     {
-        var missing = await commits.MissingAsync(request.Repository, manifest, request.Stop);
+        var missing = await Dependencies.MissingAsync(catalog, request.Repository, manifest, request.Stop);
         if (missing.Count > 0)
         {
             throw new RegistryError(

@@ -24,6 +24,9 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
         FileChanged,
     }
 
+    // What one commit did, and the tags that are right with it.
+    private sealed record Step(Applied Applied, IReadOnlyList<string> Touched);
+
     private sealed record Parsed(
         string ETag,
         IReadOnlyList<Descriptor> Manifests,
@@ -147,14 +150,9 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
         var done = new HashSet<string>(StringComparer.Ordinal);
         while (true)
         {
-            var touched = new List<string>();
-            var applied = await catalog.CommitAsync(
+            var (applied, touched) = await catalog.CommitAsync(
                 repository.Namespace,
-                (view, stop) =>
-                {
-                    touched.Clear();
-                    return DecideAsync(view, repository, file, done, touched, stop);
-                },
+                (view, stop) => DecideAsync(view, repository, file, done, stop),
                 cancellationToken
             );
             if (applied == Applied.FileChanged)
@@ -179,12 +177,11 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
         }
     }
 
-    private async Task<Decision<Applied>> DecideAsync(
+    private async Task<Decision<Step>> DecideAsync(
         DecisionView view,
         Repository repository,
         Parsed file,
         HashSet<string> done,
-        List<string> touched,
         CancellationToken cancellationToken
     )
     {
@@ -193,12 +190,12 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
         // After the version and the row: whoever applied a newer file has changed one of them, or finds it here.
         if (!await content.IsStillAsync(LayoutPath.IndexOf(repository), file.ETag, cancellationToken))
         {
-            return Decision.Nothing(Applied.FileChanged);
+            return Decision.Nothing(new Step(Applied.FileChanged, []));
         }
 
         if (layout?.GetString("etag") == file.ETag)
         {
-            return Decision.Nothing(Applied.Whole);
+            return Decision.Nothing(new Step(Applied.Whole, []));
         }
 
         var current = (await view.RangeAsync(Keys.OfApp('t', app), cancellationToken))
@@ -210,14 +207,15 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
             .ToList();
         if (changes.Count > 2 * MostTagsACommit)
         {
-            return Decision.Of(Applied.Partly, changes[..(2 * MostTagsACommit)]);
+            return Decision.Of(new Step(Applied.Partly, []), changes[..(2 * MostTagsACommit)]);
         }
 
+        var touched = new List<string>();
         foreach (var (tag, digest) in file.Tags.Where(t => !done.Contains(t.Key)))
         {
             if (changes.Count >= (2 * MostTagsACommit) - 1)
             {
-                return Decision.Of(Applied.Partly, changes);
+                return Decision.Of(new Step(Applied.Partly, touched), changes);
             }
 
             touched.Add(tag);
@@ -225,7 +223,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
         }
 
         var row = new TableRow(Keys.Layout(app)) { ["app"] = app, ["etag"] = file.ETag };
-        return Decision.Of(Applied.Whole, [.. changes, new Change(row.Key, row)]);
+        return Decision.Of(new Step(Applied.Whole, touched), [.. changes, new Change(row.Key, row)]);
     }
 
     private static async Task<List<Change>> SetTagAsync(

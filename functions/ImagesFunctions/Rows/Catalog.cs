@@ -18,6 +18,9 @@ internal sealed class Catalog(StorageAccount account)
         of: "version"
     );
 
+    /// <summary>How tests see each decision; set before the first one.</summary>
+    internal Rehearsal? Rehearsal { get; set; }
+
     /// <summary>
     /// Makes a decision about a namespace and commits it. It is made again for as long as somebody else changes what it read,
     /// and has to be free of other effects. A decision that changes nothing is answered at once, from rows read since the call.
@@ -28,6 +31,14 @@ internal sealed class Catalog(StorageAccount account)
         Func<DecisionView, CancellationToken, Task<Decision<T>>> decide,
         CancellationToken cancellationToken
     ) => JournalOf(@namespace).CommitAsync(decide, cancellationToken);
+
+    /// <summary>As <see cref="CommitAsync"/>, but gives up when others have changed what it read so many times.</summary>
+    public Task<(bool IsDone, T? Result)> TryCommitAsync<T>(
+        string @namespace,
+        int maxTries,
+        Func<DecisionView, CancellationToken, Task<Decision<T>>> decide,
+        CancellationToken cancellationToken
+    ) => JournalOf(@namespace).TryCommitAsync(maxTries, decide, cancellationToken);
 
     /// <summary>The row, or null.</summary>
     public Task<TableRow?> GetAsync(string @namespace, string key, CancellationToken cancellationToken) =>
@@ -241,5 +252,5 @@ internal sealed class Catalog(StorageAccount account)
     ) => (await RangeAsync(@namespace, Keys.Blobs(digest), cancellationToken)).Select(row => row.Text("app"));
 
     private PartitionJournal JournalOf(string @namespace) =>
-        _journals.GetOrAdd(@namespace, ns => new PartitionJournal(_table, ns, Keys.IsInFull));
+        _journals.GetOrAdd(@namespace, ns => new PartitionJournal(_table, ns, Keys.IsInFull) { Rehearsal = Rehearsal });
 }

@@ -126,8 +126,7 @@ public sealed class CurlLines(KestrelFixture fixture) : AgainstAHost(fixture)
 
     private async Task<Answer> PasteAsync(World world, string line)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        stop.CancelAfter(TimeSpan.FromSeconds(60));
+        using var stop = Deadline.In();
         // What curl writes behind the body: the test reads status and type from there, the line stays as it is.
         var done = await Cli.Wrap("sh")
             .WithArguments(["-c", world.Named(line)])

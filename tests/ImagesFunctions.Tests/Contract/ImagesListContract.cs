@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using ImagesFunctions.Accounts;
 using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
@@ -104,17 +105,21 @@ public sealed class ImagesListContract(KestrelFixture fixture) : AgainstAHost(fi
     public async Task An_expired_token_is_401()
     {
         var account = Drop.Fresh("alice");
-        var lifetime = TimeSpan.FromSeconds(5);
-        var (_, text) = await Host.Tokens.CreateAsync(account, lifetime, TestContext.Current.CancellationToken);
-        AssertSuccess(await Host.ListAsync(text));
-
-        Answer? last = null;
-        await Until.TrueAsync(
-            async () => (last = await Host.ListAsync(text)).Status != HttpStatusCode.OK,
-            () => Task.FromResult("The token outlived its lifetime.")
+        // Both were made an hour ago.
+        var tokens = new Tokens(Host.Storage, new HoursAgo(1));
+        var (_, lives) = await tokens.CreateAsync(
+            account,
+            TimeSpan.FromHours(2),
+            TestContext.Current.CancellationToken
+        );
+        var (_, ended) = await tokens.CreateAsync(
+            account,
+            TimeSpan.FromMinutes(59),
+            TestContext.Current.CancellationToken
         );
 
-        AssertError(HttpStatusCode.Unauthorized, last!);
+        AssertSuccess(await Host.ListAsync(lives));
+        AssertError(HttpStatusCode.Unauthorized, await Host.ListAsync(ended));
     }
 
     [Fact]
@@ -354,6 +359,11 @@ public sealed class ImagesListContract(KestrelFixture fixture) : AgainstAHost(fi
 
         AssertSuccess(answer);
         Assert.All(answer.Digests, digest => Assert.DoesNotContain("/", digest, StringComparison.Ordinal));
+    }
+
+    private sealed class HoursAgo(int hours) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddHours(-hours);
     }
 
     /// <summary>`robot$account.users.kraftcloud:secret` of a token.</summary>

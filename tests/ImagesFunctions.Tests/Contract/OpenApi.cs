@@ -29,7 +29,12 @@ public sealed class OpenApi
 
     /// <summary>A client that throws <see cref="NotAsDocumentedException"/> for an exchange that is not as documented.</summary>
     public static HttpClient Client(Uri address) =>
-        new(new Holding { InnerHandler = new SocketsHttpHandler() }) { BaseAddress = address };
+        new(new Holding { InnerHandler = new SocketsHttpHandler() })
+        {
+            BaseAddress = address,
+            // The handler has a deadline, which follows the machine.
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
 
     /// <summary>What of an exchange is not as documented, or null. Its bodies have to be in memory.</summary>
     public async Task<string?> ViolationAsync(HttpRequestMessage request, HttpResponseMessage answer)
@@ -354,7 +359,9 @@ public sealed class OpenApi
             CancellationToken cancellationToken
         )
         {
-            var answer = await base.SendAsync(request, cancellationToken);
+            using var deadline = Deadline.In();
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+            var answer = await base.SendAsync(request, stop.Token);
             if (IsDocumented(request.RequestUri!.AbsolutePath))
             {
                 await answer.Content.LoadIntoBufferAsync(cancellationToken);

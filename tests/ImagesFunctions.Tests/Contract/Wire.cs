@@ -53,8 +53,6 @@ public sealed record Reply(int Status, IReadOnlyList<KeyValuePair<string, string
 /// </summary>
 public static class Wire
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
-
     /// <summary>Sends a request with a token, or without one where it is null. A body has a Content-Length unless a header says that it is chunked.</summary>
     public static Task<Reply> SendAsync(
         this RunningHost host,
@@ -113,8 +111,7 @@ public static class Wire
     /// <summary>Sends these bytes and reads the first answer to them.</summary>
     public static async Task<Reply> SendAsync(this RunningHost host, byte[] request)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        stop.CancelAfter(Longest);
+        using var stop = Deadline.In();
         using var client = new TcpClient { NoDelay = true };
         await client.ConnectAsync(IPAddress.Loopback, host.Http.BaseAddress!.Port, stop.Token);
         await using var stream = client.GetStream();

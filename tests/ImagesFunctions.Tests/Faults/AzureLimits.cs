@@ -185,16 +185,17 @@ internal sealed class AzureLimits(int tablePort, double dividedBy) : DelegatingH
     private sealed class Bucket(double rate)
     {
         private readonly Lock _gate = new();
-        private double _left;
-
-        // Full, however slow the clock was.
-        private long _since = Stopwatch.GetTimestamp() - Stopwatch.Frequency;
+        private readonly double _rate = rate;
+        private double _left = rate;
+        private long _since = Stopwatch.GetTimestamp();
 
         public bool TryTake(int count)
         {
             lock (_gate)
             {
-                _left = Math.Min(rate, _left + Stopwatch.GetElapsedTime(_since).TotalSeconds * rate);
+                // As much less as this machine is slower: else a busy one would never come to the limit.
+                var seconds = Stopwatch.GetElapsedTime(_since).TotalSeconds / Slowness.Now;
+                _left = Math.Min(_rate, _left + seconds * _rate);
                 _since = Stopwatch.GetTimestamp();
                 if (_left < 1)
                 {
@@ -211,7 +212,7 @@ internal sealed class AzureLimits(int tablePort, double dividedBy) : DelegatingH
             lock (_gate)
             {
                 // One is paid already. A large debt would be a standstill that Azure does not know.
-                _left = Math.Max(-rate, _left - Math.Max(0, count - 1));
+                _left = Math.Max(-_rate, _left - Math.Max(0, count - 1));
             }
         }
     }

@@ -4,7 +4,8 @@ namespace ImagesFunctions.Tests.Faults;
 
 /// <summary>
 /// Two processes on one namespace. The first is held before one of its storage calls, the second runs from beginning to
-/// end, the first goes on: once for every call of the first. Whatever the order, the rows are those of some serial order.
+/// end, the first goes on: once for every call of the first, or for a sample of them. Whatever the order, the rows
+/// are those of some serial order.
 /// </summary>
 public sealed class Interleavings
 {
@@ -13,6 +14,8 @@ public sealed class Interleavings
 
     // So many calls are tried with both kinds of process; of more, every other one is.
     private const int Few = 40;
+
+    private const int Sample = 5;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -217,6 +220,22 @@ public sealed class Interleavings
         );
     }
 
+    [LongFact]
+    public async Task Of_all_of_these_at_every_call()
+    {
+        await A_delete_against_a_tag_move_leaves_no_tag_without_its_image();
+        await A_tag_move_against_a_delete_leaves_no_tag_without_its_image();
+        await An_overwrite_of_a_layer_against_the_commit_that_needs_it_lists_nothing_incomplete();
+        await A_layer_that_heals_against_its_taking_back_ends_listed();
+        await An_event_that_comes_during_and_after_a_delete_brings_nothing_back();
+        await Late_events_against_a_delete_bring_nothing_back();
+        await Two_versions_of_an_index_json_end_with_the_newer_one();
+        await A_manifest_that_lands_against_the_index_json_that_tags_it_gets_its_tag();
+        await An_index_json_against_the_manifest_that_it_tags_gives_it_its_tag();
+        await A_taking_back_of_a_layer_against_the_commit_that_needs_it_lists_nothing_incomplete();
+        await A_delete_of_a_layer_against_the_commit_that_needs_it_leaves_no_image_without_it();
+    }
+
     private static (Layout Layout, string One, string Two) Two()
     {
         var layout = new Layout();
@@ -233,7 +252,7 @@ public sealed class Interleavings
         Action<string[]> check,
         Func<Node, Task>? prepare = null,
         bool between = true,
-        int every = 1
+        int every = Sample
     )
     {
         prepare ??= async node =>
@@ -241,6 +260,7 @@ public sealed class Interleavings
             await node.PutAsync(Repo, layout);
             await node.StartAsync();
         };
+        every = LongFactAttribute.Every(every);
         var calls = 1;
         for (var call = 1 + Random.Shared.Next(every); call <= Math.Max(calls, every); call += every)
         {

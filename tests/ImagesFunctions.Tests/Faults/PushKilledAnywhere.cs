@@ -58,7 +58,7 @@ public sealed class PushKilledAnywhere
     private static async Task EachKillHealsAsync(Layout layout, Func<Node, Layout, Task> prepare, int everyCall)
     {
         var calls = await KillAsync(prepare, layout, int.MaxValue, afterIt: false);
-        for (var call = 1; call <= calls; call += everyCall)
+        for (var call = 1 + Random.Shared.Next(Math.Min(everyCall, calls)); call <= calls; call += everyCall)
         {
             await KillAsync(prepare, layout, call, afterIt: false);
             await KillAsync(prepare, layout, call, afterIt: true);

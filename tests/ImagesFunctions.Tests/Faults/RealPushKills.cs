@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
@@ -31,11 +32,13 @@ public sealed class RealPushKills
         var at = 0;
         while (at < pushes)
         {
+            var clock = Stopwatch.StartNew();
             await using var server = await LocalProgram.ServeAsync(connection);
+            var started = clock.Elapsed;
             using var http = new HttpClient { BaseAddress = server.Address };
             var client = new RegistryClient(http, RegistryClient.Basic(Namespace, token));
             var last = killed == kills;
-            var killing = last ? Task.CompletedTask : KillSoonAsync(server, RandomNumberGenerator.GetInt32(50, 1_500));
+            var killing = last ? Task.CompletedTask : KillSoonAsync(server, started);
             killed++;
             try
             {
@@ -61,10 +64,11 @@ public sealed class RealPushKills
         await Invariants.SettledAsync(reader, Namespace);
     }
 
-    private static async Task KillSoonAsync(LocalProgram server, int milliseconds)
+    private static async Task KillSoonAsync(LocalProgram server, TimeSpan started)
     {
-        // A random moment is what this is about: there is nothing to wait for.
-        await Task.Delay(milliseconds, Stop);
+        // A random moment is what this is about: there is nothing to wait for. As long as a start at most, which takes
+        // longer on a busy machine, as a push does.
+        await Task.Delay(started * Random.Shared.NextDouble(), Stop);
         await server.KillAsync();
     }
 

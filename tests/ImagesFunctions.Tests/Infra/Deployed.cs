@@ -259,7 +259,13 @@ public sealed class Deployed
     {
         using var meters = new MeterListener();
         var instruments = new HashSet<string>(StringComparer.Ordinal);
-        meters.InstrumentPublished = (instrument, _) => instruments.Add(instrument.Name);
+        meters.InstrumentPublished = (instrument, _) =>
+        {
+            if (instrument.Meter.Name == TelemetryExport.Name)
+            {
+                instruments.Add(instrument.Name);
+            }
+        };
         RuntimeHelpers.RunClassConstructor(typeof(Metrics).TypeHandle);
         meters.Start();
 

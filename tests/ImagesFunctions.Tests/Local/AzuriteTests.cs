@@ -208,7 +208,7 @@ public sealed class AzuriteTests : IDisposable
         JsonElement.Parse(File.ReadAllText(folder.File("azurite.json")));
 
     // An ended child is a zombie until the runtime has collected it.
-    private static Task GoneAsync(int? id) => Eventually.TrueAsync(() => !IsRunning(id), $"the end of process {id}", 5);
+    private static Task GoneAsync(int? id) => Until.TrueAsync(() => !IsRunning(id), $"the end of process {id}");
 
     private static bool IsRunning(int? id)
     {

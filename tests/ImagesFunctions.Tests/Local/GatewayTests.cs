@@ -52,7 +52,7 @@ public sealed class GatewayTests
         var clock = TimeProvider.System.GetTimestamp();
 
         await Tool.RunAsync(
-            TimeSpan.FromMinutes(15),
+            TimeSpan.FromMinutes(30),
             "skopeo",
             "copy",
             "--dest-tls-verify=false",
@@ -159,7 +159,8 @@ public sealed class GatewayTests
         );
         await Until.TrueAsync(
             () => Task.FromResult(program.Said.Contains("Ctrl+C", StringComparison.Ordinal)),
-            () => Task.FromResult(program.Said)
+            () => Task.FromResult(program.Said),
+            TimeSpan.FromMinutes(2)
         );
 
         Assert.Contains("as a gateway to", program.Said, StringComparison.Ordinal);

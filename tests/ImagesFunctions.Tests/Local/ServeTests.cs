@@ -123,22 +123,19 @@ public sealed partial class ServeTests : IAsyncLifetime
     [GeneratedRegex(@"Bearer (?<token>[^""]+)"" ""(?<url>[^""]+)""", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Curl();
 
-    private static async Task ListsAsync(string url, string token, string expected)
+    private static Task ListsAsync(string url, string token, string expected)
     {
-        var deadline = TimeProvider.System.GetUtcNow().AddSeconds(10);
-        while (true)
-        {
-            using var response = await GetAsync(url, token);
-            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-            var body = await response.Content.ReadAsStringAsync(Cancellation);
-            if (body.Contains(expected, StringComparison.Ordinal))
+        var body = "";
+        return Until.TrueAsync(
+            async () =>
             {
-                return;
-            }
-
-            Assert.True(TimeProvider.System.GetUtcNow() < deadline, body);
-            await Task.Delay(50, Cancellation);
-        }
+                using var response = await GetAsync(url, token);
+                Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+                body = await response.Content.ReadAsStringAsync(Cancellation);
+                return body.Contains(expected, StringComparison.Ordinal);
+            },
+            () => Task.FromResult(body)
+        );
     }
 
     private static async Task<HttpResponseMessage> GetAsync(string url, string token)
@@ -179,7 +176,7 @@ public sealed partial class ServeTests : IAsyncLifetime
                 .WithStandardOutputPipe(PipeTarget.ToDelegate(server._lines.Enqueue))
                 .WithStandardErrorPipe(PipeTarget.ToDelegate(server._lines.Enqueue))
                 .ExecuteAsync(server._kill.Token, server._interrupt.Token);
-            await Eventually.TrueAsync(
+            await Until.TrueAsync(
                 () => server._run.Task.IsCompleted || server.Output.Contains("Ctrl+C", StringComparison.Ordinal),
                 "the server is up"
             );
@@ -191,7 +188,8 @@ public sealed partial class ServeTests : IAsyncLifetime
         {
             await _interrupt.CancelAsync();
             // What a script starts in the background is started with Ctrl+C ignored, and so is all that it starts.
-            _kill.CancelAfter(TimeSpan.FromSeconds(10));
+            using var patience = Deadline.In(TimeSpan.FromSeconds(10));
+            await using var kill = patience.Token.Register(_kill.Cancel);
             // An interrupted command is a cancelled one to CliWrap, however orderly it ended.
             await ((Task)_run!.Task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _run.Dispose();

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Testing;
 
 namespace ImagesFunctions.Tests.Operation;
@@ -9,9 +8,12 @@ namespace ImagesFunctions.Tests.Operation;
 /// <summary>One measurement, and the trace that it was made in.</summary>
 public sealed record Measured(string Name, double Value, string Tags, ActivityTraceId Trace);
 
-/// <summary>Hears all spans of this process and all measurements of the library, and a log where it is added.</summary>
+/// <summary>
+/// Hears the spans and the measurements of its own traces, whatever else this process does, and a log where it is added.
+/// </summary>
 internal sealed class Heard : IDisposable
 {
+    private readonly ConcurrentDictionary<ActivityTraceId, bool> _own = new();
     private readonly ConcurrentQueue<Activity> _spans = [];
     private readonly ConcurrentQueue<Measured> _measured = [];
     private readonly ActivityListener _activities;
@@ -22,8 +24,18 @@ internal sealed class Heard : IDisposable
         _activities = new ActivityListener
         {
             ShouldListenTo = _ => true,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = _spans.Enqueue,
+            // What other tests do is not even made into spans.
+            Sample = (ref ActivityCreationOptions<ActivityContext> options) =>
+                _own.ContainsKey(options.TraceId)
+                    ? ActivitySamplingResult.AllDataAndRecorded
+                    : ActivitySamplingResult.None,
+            ActivityStopped = span =>
+            {
+                if (_own.ContainsKey(span.TraceId))
+                {
+                    _spans.Enqueue(span);
+                }
+            },
         };
         ActivitySource.AddActivityListener(_activities);
         _meters = new MeterListener
@@ -41,10 +53,16 @@ internal sealed class Heard : IDisposable
         _meters.Start();
     }
 
-    // Storage clients look once whether they are to make spans, at the first call of the process.
-    [ModuleInitializer]
-    internal static void StorageClientsMakeSpans() =>
-        AppContext.SetSwitch("Azure.Experimental.EnableActivitySource", true);
+    /// <summary>A span that begins a trace of its own: all that is done below it is heard. Dispose it when that is done.</summary>
+    public Activity Begin()
+    {
+        var span = new Activity("test");
+        // Not below the span of another test, or of the runner.
+        Activity.Current = null;
+        span.Start();
+        _own[span.TraceId] = true;
+        return span;
+    }
 
     /// <summary>The log, of hosts that it is added to.</summary>
     public FakeLoggerProvider Log { get; } = new();
@@ -85,14 +103,17 @@ internal sealed class Heard : IDisposable
 
     private void Add(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
+        if (Activity.Current is not { } span || !_own.ContainsKey(span.TraceId))
+        {
+            return;
+        }
+
         var text = new List<string>();
         foreach (var (name, of) in tags)
         {
             text.Add($"{name}={of}");
         }
 
-        _measured.Enqueue(
-            new Measured(instrument.Name, value, string.Join(' ', text), Activity.Current?.TraceId ?? default)
-        );
+        _measured.Enqueue(new Measured(instrument.Name, value, string.Join(' ', text), span.TraceId));
     }
 }

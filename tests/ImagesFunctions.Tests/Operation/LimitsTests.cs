@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Text.RegularExpressions;
 using ImagesFunctions.Accounts;
@@ -53,7 +52,7 @@ public sealed class LimitsTests
             Assert.Equal(HttpStatusCode.Unauthorized, reply.Status);
         }
 
-        using var test = new Activity("test").Start();
+        using var test = heard.Begin();
         var refused = await Wrong(host, "one").GetAsync("/v2/", (Address, "192.0.2.1:4712"));
         Assert.Equal((HttpStatusCode.TooManyRequests, "TOOMANYREQUESTS"), (refused.Status, refused.Code));
         Assert.InRange(int.Parse(refused["Retry-After"]!), 1, 12);
@@ -107,7 +106,7 @@ public sealed class LimitsTests
         var below = new List<string>();
         foreach (var (i, token) in wrong.Index())
         {
-            using var test = new Activity("test").Start();
+            using var test = heard.Begin();
             below.Add(await AnswerAsync(token, $"192.0.2.{i}"));
             // One read of one row, whatever there is.
             Assert.Equal(

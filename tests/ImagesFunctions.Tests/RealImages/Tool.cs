@@ -8,18 +8,18 @@ namespace ImagesFunctions.Tests.RealImages;
 public static class Tool
 {
     private const string Install = "sudo apt-get install -y skopeo umoci jq curl";
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_allowed = TimeSpan.FromSeconds(60);
 
     /// <summary>
     /// Returns what the tool wrote to standard output. A tool that is not installed skips the test on a laptop and fails it in CI,
     /// where a skipped test would go unseen.
     /// </summary>
-    public static Task<string> RunAsync(string tool, params string[] arguments) => RunAsync(Deadline, tool, arguments);
+    public static Task<string> RunAsync(string tool, params string[] arguments) => RunAsync(s_allowed, tool, arguments);
 
     /// <summary>As the other one, with a time of its own.</summary>
     public static async Task<string> RunAsync(TimeSpan time, string tool, params string[] arguments)
     {
-        using var deadline = new CancellationTokenSource(time);
+        using var deadline = Deadline.In(time);
         try
         {
             var done = await Cli.Wrap(tool)

@@ -102,7 +102,11 @@ public sealed class SecureAzurite : IAsyncDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         var azurite = new SecureAzurite(folder, process, certificate, ports);
-        await Until.TrueAsync(azurite.AnswersAsync, () => Task.FromResult("Azurite does not answer."));
+        await Until.TrueAsync(
+            azurite.AnswersAsync,
+            () => Task.FromResult("Azurite does not answer."),
+            TimeSpan.FromMinutes(2)
+        );
         if (create)
         {
             await azurite.Storage.CreateAsync(stop);

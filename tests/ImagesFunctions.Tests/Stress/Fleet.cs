@@ -52,7 +52,9 @@ internal sealed class Fleet(
     public Task StartAsync() => Task.WhenAll(Enumerable.Range(0, servers).Select(StartAsync));
 
     /// <summary>Kills each of them at random moments and starts it again, until the end. Then all of them run.</summary>
-    public Task KillAsync(CancellationToken end) =>
+    /// <param name="rest">Waited for between two of those.</param>
+    /// <param name="end">Ends it.</param>
+    public Task KillAsync(Func<Task> rest, CancellationToken end) =>
         Task.WhenAll(
             Enumerable
                 .Range(0, servers)
@@ -68,6 +70,7 @@ internal sealed class Fleet(
                         {
                             await KillAsync(i);
                             await StartAsync(i);
+                            await rest();
                         }
                     }
                 })

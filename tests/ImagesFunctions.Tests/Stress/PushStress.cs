@@ -137,7 +137,7 @@ public sealed class PushStress
         using var done = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         Task[] others =
         [
-            fleet.KillAsync(done.Token),
+            fleet.KillAsync(() => RestAsync(Acknowledged, done.Token), done.Token),
             .. plan.Gc ? [KillGcAsync(plan, fleet, done.Token)] : Array.Empty<Task>(),
             .. plan.SparesNothing ? [KillSweepsAsync(fleet, done.Token)] : Array.Empty<Task>(),
             AtPaceAsync(TimeSpan.FromMilliseconds(50), () => PullAsync(fleet, unsteady), done.Token),
@@ -247,15 +247,13 @@ public sealed class PushStress
 
     private int Acknowledged => _tally["pushes"] + _tally["drops"];
 
-    // Without a grace, sweeps one after the other take away what any push has just brought: so somebody gets done between two.
+    // Without a grace, sweeps one after the other take away what any push has just brought, and on a busy machine no push is
+    // as fast as the kills: so somebody gets done between two.
     private async Task RestAsync(int before, CancellationToken end)
     {
+        using var longest = Deadline.In(s_longestRest);
         using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        for (
-            var rested = TimeSpan.Zero;
-            Acknowledged == before && rested < s_longestRest && !end.IsCancellationRequested;
-            rested += pace.Period
-        )
+        while (Acknowledged == before && !longest.HasPassed && !end.IsCancellationRequested)
         {
             await pace.WaitForNextTickAsync(CancellationToken.None);
         }

@@ -91,10 +91,11 @@ internal sealed class Pusher(
             async () =>
             {
                 var clock = Stopwatch.StartNew();
+                using var longest = Deadline.In(s_longest);
                 while (!await TryAsync(repository, item, tag))
                 {
                     tally.Add("pushes again");
-                    if (clock.Elapsed > s_longest)
+                    if (longest.HasPassed)
                     {
                         Assert.Fail($"{item} was pushed to {repository} in vain. {tally}\n{fleet.Said}");
                     }

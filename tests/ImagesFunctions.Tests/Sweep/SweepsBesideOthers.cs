@@ -45,6 +45,10 @@ public sealed class SweepsBesideOthers
         );
     }
 
+    [LongFact]
+    public Task A_tag_against_a_sweep_of_a_deleted_indexs_child_at_every_call() =>
+        A_tag_against_a_sweep_of_a_deleted_indexs_child();
+
     [Fact]
     public Task A_sweep_against_a_delete() => SweepAgainstDeleteAsync(every: Few);
 

@@ -1,0 +1,178 @@
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.Repositories;
+
+/// <summary>The decisions about manifests: they read rows and return changes, and have no other effect.</summary>
+internal static class ManifestDecision
+{
+    private const int ReadsAtOnce = 16;
+    private const int MaxAnnounced = 200;
+
+    /// <summary>Decides whether a manifest is committed, and with it its tags and the tags that waited for it.</summary>
+    /// <param name="view">The namespace.</param>
+    /// <param name="self">The manifest's own blob.</param>
+    /// <param name="prepared">Its row.</param>
+    /// <param name="needs">The rows that say what it needs.</param>
+    /// <param name="tags">Distinct tags to point to it.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async Task<Decision<ManifestOutcome>> DecideAsync(
+        DecisionView view,
+        BlobRow self,
+        PreparedImage prepared,
+        List<NeedRow> needs,
+        IReadOnlyList<string> tags,
+        CancellationToken cancellationToken
+    )
+    {
+        var (app, manifest) = (self.App, prepared.Manifest);
+        var current = ImageRow.Live(await view.GetAsync(Keys.Image(app, self.Digest), cancellationToken));
+        if (current is { State: ImageState.Complete })
+        {
+            return Decision.Of(
+                new ManifestOutcome(ManifestState.Already, MoreTags: true),
+                [.. tags.Select(tag => Pushed(view, current, tag))]
+            );
+        }
+
+        var isNeedThere = needs.Count == 0 || await view.GetAsync(needs[^1].Key, cancellationToken) is not null;
+        var own = await view.GetAsync(Keys.Blob(app, self.Digest), cancellationToken);
+        var ownBlob = own is null ? null : BlobRow.From(own);
+        if (ownBlob is not { State: BlobState.Good } || ownBlob.BlobETag != self.BlobETag)
+        {
+            return Decision.Nothing(new ManifestOutcome(ManifestState.Unknown));
+        }
+
+        if (!isNeedThere)
+        {
+            return Decision.Nothing(new ManifestOutcome(ManifestState.Forgotten));
+        }
+
+        if (await NeededAsync(view, app, manifest, cancellationToken) is not var (blobs, children))
+        {
+            return Decision.Nothing(new ManifestOutcome(ManifestState.Waiting));
+        }
+
+        if (!prepared.IsTried)
+        {
+            return Decision.After<ManifestOutcome>(stop => prepared.MakeAsync(blobs, children, stop));
+        }
+
+        if (prepared.Row is not { } row)
+        {
+            return Decision.Nothing(new ManifestOutcome(ManifestState.Waiting));
+        }
+
+        var namedBy = await WaitingTags.NeedsAsync(view, app, self.Digest, cancellationToken);
+        row = row with { Generation = current?.Generation ?? prepared.Generation, Subject = manifest.Subject?.Digest };
+        var (waiting, more) = await WaitingTags.ChangesAsync(view, row, namedBy, tags, cancellationToken);
+        Announce(view, app, needs);
+        return Decision.Of(
+            new ManifestOutcome(ManifestState.Committed, more),
+            [
+                new Change(row.Key, row.ToRow()),
+                .. Referrer(view, self, manifest, row),
+                .. waiting,
+                .. tags.Select(tag => Pushed(view, row, tag)),
+            ]
+        );
+    }
+
+    /// <summary>Says what an index names, before any of that can be committed because of it.</summary>
+    /// <param name="view">The namespace.</param>
+    /// <param name="key">The key of the index.</param>
+    /// <param name="prepared">Its row, as long as it waits.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async Task<Decision<bool>> AnnounceAsync(
+        DecisionView view,
+        string key,
+        PreparedImage prepared,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await view.GetAsync(key, cancellationToken) is not null)
+        {
+            return Decision.Nothing(false);
+        }
+
+        return prepared.Row is { } row
+            ? Decision.Of(true, [new Change(row.Key, row.ToRow())])
+            : Decision.After<bool>(stop => prepared.MakeAsync([], [], stop));
+    }
+
+    private static Change Pushed(DecisionView view, ImageRow image, string tag)
+    {
+        var row = new TagRow(image.App, tag, image.Digest, image.Generation, FromLayout: false);
+        return new Change(row.Key, row.ToRow());
+    }
+
+    // Whoever decides meanwhile that nobody needs one of them has not seen this image, and decides again.
+    private static void Announce(DecisionView view, string app, List<NeedRow> needs)
+    {
+        var keys = needs.Select(n => Keys.AnyNeed(app, n.Needed)).Distinct(StringComparer.Ordinal).ToList();
+        (keys.Count <= MaxAnnounced ? keys : [Keys.AnyNeed(app)]).ForEach(view.Announce);
+    }
+
+    private static IEnumerable<Change> Referrer(DecisionView view, BlobRow self, Manifest manifest, ImageRow row)
+    {
+        if (row.Subject is { } subject)
+        {
+            var referrer = new ReferrerRow(
+                row.App,
+                subject,
+                row.Digest,
+                row.MediaType,
+                self.Size,
+                manifest.ReferrerType,
+                manifest.Annotations
+            );
+            yield return new Change(referrer.Key, referrer.ToRow());
+        }
+    }
+
+    // Everything that the manifest needs, or null when something of it is missing.
+    private static async Task<(List<BlobRow> Blobs, List<ImageRow> Children)?> NeededAsync(
+        DecisionView view,
+        string app,
+        Manifest manifest,
+        CancellationToken cancellationToken
+    )
+    {
+        var blobKeys = manifest.NeededBlobs.Select(d => Keys.Blob(app, d.Digest));
+        var childKeys = manifest.NeededManifests.Select(d => Keys.Image(app, d.Digest));
+        return
+            await ReadAllAsync(view, blobKeys, BlobRow.From, cancellationToken) is { } blobs
+            && blobs.TrueForAll(b => b.State == BlobState.Good)
+            && await ReadAllAsync(view, childKeys, ImageRow.From, cancellationToken) is { } children
+            && children.TrueForAll(c => c.State == ImageState.Complete)
+            ? (blobs, children)
+            : null;
+    }
+
+    // All rows, or null as soon as one is missing.
+    private static async Task<List<T>?> ReadAllAsync<T>(
+        DecisionView view,
+        IEnumerable<string> keys,
+        Func<TableRow, T> from,
+        CancellationToken cancellationToken
+    )
+    {
+        var rows = new List<T>();
+        // In any order: while the parts of a long manifest land one by one, a missing one is soon met.
+        foreach (var some in keys.Shuffle().Chunk(ReadsAtOnce))
+        {
+            foreach (var row in await Task.WhenAll(some.Select(key => view.GetAsync(key, cancellationToken))))
+            {
+                if (row is null)
+                {
+                    return null;
+                }
+
+                rows.Add(from(row));
+            }
+        }
+
+        return rows;
+    }
+}

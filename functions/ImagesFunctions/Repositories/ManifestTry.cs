@@ -1,0 +1,184 @@
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.Repositories;
+
+/// <summary>One try to commit a manifest that stands in the repository: see <see cref="ManifestCommit"/>.</summary>
+internal sealed class ManifestTry(Catalog catalog, Content content, ImageRows imageRows, Refusals refusals)
+{
+    private const int MaxForgotten = 5;
+
+    /// <summary>Tries to commit a manifest that something names as one.</summary>
+    public async Task<ManifestOutcome> RunAsync(
+        Repository repository,
+        Digest digest,
+        CancellationToken cancellationToken
+    )
+    {
+        var blob = await catalog.BlobAsync(repository, digest, cancellationToken);
+        if (blob is not { State: BlobState.Good })
+        {
+            return new ManifestOutcome(ManifestState.Unknown);
+        }
+
+        var outcome = new ManifestOutcome(ManifestState.Already, MoreTags: true);
+        var committed = await catalog.ImageAsync(repository, digest, cancellationToken);
+        if (committed is not { State: ImageState.Complete })
+        {
+            outcome = await TryAsync(repository, blob, committed?.MediaType, cancellationToken);
+        }
+
+        while (outcome.State is ManifestState.Already or ManifestState.Committed && outcome.MoreTags)
+        {
+            var more = await catalog.CommitAsync(
+                repository.Namespace,
+                (view, stop) => WaitingTags.FillAsync(view, repository, digest, stop),
+                cancellationToken
+            );
+            outcome = outcome with { MoreTags = more };
+        }
+
+        return outcome;
+    }
+
+    private async Task<ManifestOutcome> TryAsync(
+        Repository repository,
+        BlobRow blob,
+        string? committedType,
+        CancellationToken cancellationToken
+    )
+    {
+        var path = LayoutPath.Of(repository, blob.Digest);
+        try
+        {
+            var types = committedType is null
+                ? await TypesAsync(repository, blob.Digest, cancellationToken)
+                : [committedType];
+            if (types.Count == 0)
+            {
+                return new ManifestOutcome(ManifestState.Unknown);
+            }
+
+            if (await content.ReadAsync(path, blob.BlobETag, cancellationToken) is not { } bytes)
+            {
+                // Overwritten or deleted; that has an event of its own.
+                return new ManifestOutcome(ManifestState.Unknown);
+            }
+
+            var manifest = ParseAsOneOf(bytes, types);
+            var (outcome, isNew) = await WriteNeedsAndDecideAsync(repository, blob, manifest, cancellationToken);
+            if (outcome.State == ManifestState.Committed)
+            {
+                // It may have been refused before, under a media type that was not its own.
+                await refusals.ClearAsync(path, cancellationToken);
+            }
+
+            return outcome with
+            {
+                IsNew = isNew,
+                Children =
+                    outcome.State == ManifestState.Waiting ? [.. manifest.NeededManifests.Select(m => m.Digest)] : [],
+            };
+        }
+        catch (InvalidContentException error)
+        {
+            await refusals.RefuseAsync(
+                RefusalKind.Manifest,
+                path,
+                $"not a usable manifest: {error.Message}",
+                null,
+                cancellationToken
+            );
+            return new ManifestOutcome(ManifestState.Refused);
+        }
+    }
+
+    // The media types that it is named as.
+    private async Task<List<string?>> TypesAsync(
+        Repository repository,
+        Digest digest,
+        CancellationToken cancellationToken
+    ) =>
+        [
+            .. (await catalog.NeedsAsync(repository, digest, cancellationToken))
+                .Where(n => n.ManifestType is not null)
+                .Select(n => n.ManifestType)
+                .Distinct(StringComparer.Ordinal),
+        ];
+
+    // Those who name a manifest may disagree about its type; it is enough that one of them is right.
+    private static Manifest ParseAsOneOf(byte[] bytes, List<string?> types)
+    {
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                return Manifest.Parse(bytes, types[i]);
+            }
+            catch (InvalidContentException) when (i + 1 < types.Count) { }
+        }
+    }
+
+    private async Task<(ManifestOutcome Outcome, bool IsNew)> WriteNeedsAndDecideAsync(
+        Repository repository,
+        BlobRow blob,
+        Manifest manifest,
+        CancellationToken cancellationToken
+    )
+    {
+        var needs = Dependencies.NeedsOf(repository, blob.Digest, manifest);
+        var prepared = Prepared(repository, blob.Digest, manifest, ImageState.Complete);
+        var isNew = false;
+        for (var attempt = 1; attempt <= MaxForgotten; attempt++)
+        {
+            isNew |= await WriteNeedsAsync(repository, blob.Digest, manifest, needs, cancellationToken);
+            var outcome = await catalog.CommitAsync(
+                repository.Namespace,
+                (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, needs, [], stop),
+                cancellationToken
+            );
+            if (outcome.State != ManifestState.Forgotten)
+            {
+                return (outcome, isNew);
+            }
+        }
+
+        throw new StorageUnavailableException($"what {blob.Digest} needs was swept each time it was written down");
+    }
+
+    // True when they were not there before.
+    private async Task<bool> WriteNeedsAsync(
+        Repository repository,
+        Digest digest,
+        Manifest manifest,
+        List<NeedRow> needs,
+        CancellationToken cancellationToken
+    )
+    {
+        if (manifest.IsIndex)
+        {
+            var waiting = Prepared(repository, digest, manifest, ImageState.Waiting);
+            await catalog.CommitAsync(
+                repository.Namespace,
+                (view, stop) => ManifestDecision.AnnounceAsync(view, Keys.Image(repository.App, digest), waiting, stop),
+                cancellationToken
+            );
+        }
+
+        if (
+            needs.Count == 0
+            || await catalog.GetAsync(repository.Namespace, needs[^1].Key, cancellationToken) is not null
+        )
+        {
+            return false;
+        }
+
+        await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
+        return true;
+    }
+
+    private PreparedImage Prepared(Repository repository, Digest digest, Manifest manifest, ImageState state) =>
+        new(imageRows, content, repository, digest, manifest, state);
+}

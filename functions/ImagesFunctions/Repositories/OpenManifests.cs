@@ -1,0 +1,64 @@
+using ImagesFunctions.Oci;
+
+namespace ImagesFunctions.Repositories;
+
+/// <summary>
+/// The manifests that are still to be tried, each once, in their order: an index comes behind its children, however many of
+/// them are committed.
+/// </summary>
+internal sealed class OpenManifests
+{
+    private readonly OrderedDictionary<Digest, bool> _queue = [];
+    private readonly HashSet<Digest> _refused = [];
+    private readonly HashSet<Digest> _expand;
+    private readonly HashSet<Digest> _expanded;
+    private readonly HashSet<Digest> _lookedUp = [];
+
+    /// <summary>Begins with these: see <see cref="ManifestCommit.SettleAsync"/>.</summary>
+    public OpenManifests(IEnumerable<Digest> about, IEnumerable<Digest> needers)
+    {
+        _expand = [.. about];
+        _expanded = [.. _expand];
+        Add(_expand.Concat(needers));
+    }
+
+    /// <summary>Those that are no manifests.</summary>
+    public IReadOnlySet<Digest> Refused => _refused;
+
+    /// <summary>Takes the next ones, at most so many; none when all were tried.</summary>
+    public Digest[] Take(int most)
+    {
+        Digest[] batch = [.. _queue.Keys.Take(most)];
+        Array.ForEach(batch, digest => _queue.Remove(digest));
+        return batch;
+    }
+
+    /// <summary>Adds what may be complete now.</summary>
+    public void Add(IEnumerable<Digest> digests)
+    {
+        foreach (var digest in digests)
+        {
+            _queue.TryAdd(digest, true);
+        }
+    }
+
+    /// <summary>Takes what came of a try. True: those that need this one are to be added.</summary>
+    public bool Add(Digest digest, ManifestOutcome outcome)
+    {
+        if (outcome.State == ManifestState.Refused)
+        {
+            _refused.Add(digest);
+        }
+
+        if (_expand.Remove(digest) || outcome.IsNew)
+        {
+            // All the way down: whoever wrote down what an inner index needs may have been killed right after that.
+            _expand.UnionWith(outcome.Children.Where(_expanded.Add));
+            Add(outcome.Children);
+        }
+
+        // Also when it was committed before: whoever did may have been killed before looking further.
+        return outcome.State == ManifestState.Committed
+            || (outcome.State == ManifestState.Already && _lookedUp.Add(digest));
+    }
+}

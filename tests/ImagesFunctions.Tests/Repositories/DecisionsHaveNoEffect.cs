@@ -1,0 +1,155 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Azure.Core;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Tests.Faults;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ImagesFunctions.Tests.Repositories;
+
+/// <summary>A decision may be made hundreds of times before it is committed once.</summary>
+public sealed class DecisionsHaveNoEffect
+{
+    private const string Name = "alice/web";
+    private const int Times = 5;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Each_one_made_again_on_the_same_rows_finds_the_same_changes_and_writes_nothing()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var isAgain = new AsyncLocal<bool>();
+        var written = new ConcurrentQueue<string>();
+        var kinds = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
+        node.Calls.Before = (_, message) =>
+        {
+            if (
+                isAgain.Value
+                && message.Request.Method != RequestMethod.Get
+                && message.Request.Method != RequestMethod.Head
+            )
+            {
+                written.Enqueue($"{message.Request.Method} {message.Request.Uri}");
+            }
+
+            return ValueTask.CompletedTask;
+        };
+        node.Catalog.Rehearsal = async (changes, decide) =>
+        {
+            isAgain.Value = true;
+            for (var i = 0; i < Times; i++)
+            {
+                Assert.Equal(changes.Select(Text), (await decide()).Select(Text));
+            }
+
+            foreach (var change in changes)
+            {
+                kinds[(change.Row is null ? "-" : "+") + change.Key[0]] = true;
+            }
+        };
+
+        var layout = new Layout();
+        var (image, index) = await DropAsync(node, layout);
+        await LoseALayerAndBringItBackAsync(node, layout);
+        var referrer = await PushAReferrerAsync(node, image);
+        await DropFewerTagsAsync(node, layout, image);
+        await DeleteAsync(node, index, referrer);
+        await node.SweepAllAsync();
+
+        Assert.Empty(written);
+        // Rows of every kind were written and removed by decisions: none of those is left out.
+        Assert.Equal(
+            ["+b", "+i", "+j", "+n", "+r", "+t", "-b", "-i", "-j", "-n", "-r", "-t"],
+            kinds.Keys.Order(StringComparer.Ordinal)
+        );
+    }
+
+    // An image whose facts are too long for its row, an index of it, and more tags than one commit sets; the tags land first.
+    private static async Task<(JsonObject Image, JsonObject Index)> DropAsync(Node node, Layout layout)
+    {
+        var config = new JsonObject
+        {
+            ["config"] = new JsonObject { ["Cmd"] = new JsonArray(new string('x', 100_000)) },
+        };
+        var layer = layout.Add(Layout.OciTar, Layout.Tar("etc/text", "text"));
+        var image = layout.AddManifest(layout.Add(Layout.OciConfig, config), layer);
+        var index = layout.AddIndex(Layout.OciIndex, image);
+        var tags = Enumerable.Range(0, 120).Select(i => Layout.Tagged(i % 2 == 0 ? image : index, $"t{i}"));
+        await node.PutAsync(Name, layout.Index([.. tags]));
+        await node.LandAsync((await node.PathsAsync()).OrderDescending(StringComparer.Ordinal));
+        Assert.Equal(2, (await node.ListedAsync("alice")).Length);
+        return (image, index);
+    }
+
+    private static async Task LoseALayerAndBringItBackAsync(Node node, Layout layout)
+    {
+        var path = (await node.PathsAsync()).Single(p => layout.Files[p[(Name.Length + 1)..]].Length == 2_048);
+        await node.Storage.Images.DeleteBlobAsync(path, cancellationToken: Stop);
+        await node.LandAsync([path]);
+        Assert.Empty(await node.ListedAsync("alice"));
+        await node.PutAsync(path, layout.Files[path[(Name.Length + 1)..]]);
+        await node.LandAsync([path]);
+        Assert.Equal(2, (await node.ListedAsync("alice")).Length);
+    }
+
+    private static async Task<Digest> PushAReferrerAsync(Node node, JsonObject image)
+    {
+        var repository = Node.Repository(Name);
+        var landing = node.Services.GetRequiredService<BlobLanding>();
+        var config = "{}"u8.ToArray();
+        await landing.LandAsync(repository, Digest.Sha256(config), config, Stop);
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(
+            new JsonObject
+            {
+                ["schemaVersion"] = 2,
+                ["mediaType"] = Layout.OciManifest,
+                ["config"] = new JsonObject
+                {
+                    ["mediaType"] = "application/vnd.oci.empty.v1+json",
+                    ["digest"] = Digest.Sha256(config).ToString(),
+                    ["size"] = config.Length,
+                },
+                ["layers"] = new JsonArray(),
+                ["subject"] = image.DeepClone(),
+            }
+        );
+        var digest = Digest.Sha256(bytes);
+        await landing.LandAsync(repository, digest, bytes, Stop);
+        var manifest = Manifest.Parse(bytes, Layout.OciManifest);
+        var commits = node.Services.GetRequiredService<ManifestCommit>();
+        Assert.True(await commits.PushAsync(repository, digest, manifest, ["signature"], Stop));
+        return digest;
+    }
+
+    private static async Task DropFewerTagsAsync(Node node, Layout layout, JsonObject image)
+    {
+        await node.PutAsync(Name, layout.Index(Layout.Tagged(image, "t0")), "index.json");
+        await node.LandAsync([$"{Name}/index.json"]);
+        Assert.Equal(
+            ["t0"],
+            (await node.Catalog.ReadAsync("alice", null, Stop)).Tags.Values.Where(t => t.FromLayout).Select(t => t.Tag)
+        );
+    }
+
+    // What is left of it the sweeper finds.
+    private static async Task DeleteAsync(Node node, JsonObject index, Digest referrer)
+    {
+        var repository = Node.Repository(Name);
+        Assert.True(await node.Removal.TagAsync(repository, "signature", Stop));
+        Assert.Equal(new RemovalResult(true), await node.Removal.ImageAsync(repository, referrer, Stop));
+        Assert.Equal(
+            new RemovalResult(true),
+            await node.Removal.ImageAsync(repository, Node.Digest(Layout.Digest(index)), Stop)
+        );
+        await node.Storage.Images.DeleteBlobAsync($"{Name}/index.json", cancellationToken: Stop);
+    }
+
+    private static string Text(Change change) =>
+        $"{change.Key} {change.IfMatch} "
+        + string.Join(
+            ", ",
+            change.Row?.Values.OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => $"{v.Key}={v.Value}") ?? []
+        );
+}

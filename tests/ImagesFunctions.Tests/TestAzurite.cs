@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using ImagesFunctions.Local;
+
+namespace ImagesFunctions.Tests;
+
+/// <summary>An Azurite in memory that ends with this process, with an environment of its own.</summary>
+internal sealed class TestAzurite : IAsyncDisposable
+{
+    private const int MostTries = 5;
+
+    private readonly Process _process;
+    private readonly string _folder;
+    private readonly ConcurrentQueue<string?> _lines = [];
+
+    private TestAzurite(string script, string folder, AzuritePorts ports, string accounts)
+    {
+        _folder = folder;
+        Ports = ports;
+        var start = new ProcessStartInfo(
+            "node",
+            [
+                // A test run that is killed closes this pipe: no Azurite is left behind.
+                "--import=data:text/javascript,process.stdin.on('end',()=>process.exit()).resume()",
+                script,
+                "--silent",
+                "--disableTelemetry",
+                "--inMemoryPersistence",
+                .. ports.Arguments,
+            ]
+        )
+        {
+            WorkingDirectory = folder,
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["AZURITE_ACCOUNTS"] = accounts;
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += (_, line) => _lines.Enqueue(line.Data);
+        _process.ErrorDataReceived += (_, line) => _lines.Enqueue(line.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public AzuritePorts Ports { get; }
+
+    private string Said => string.Join('\n', _lines);
+
+    /// <summary>Starts one and waits until it answers.</summary>
+    /// <param name="accounts">What it knows, as <c>AZURITE_ACCOUNTS</c> says it.</param>
+    public static async Task<TestAzurite> StartAsync(string accounts)
+    {
+        var script = await AzuriteInstall.EnsureAsync(
+            Places.AzuritePackage,
+            TextWriter.Null,
+            TestContext.Current.CancellationToken
+        );
+        for (var attempt = 1; ; attempt++)
+        {
+            var folder = Directory.CreateTempSubdirectory("azurite-").FullName;
+            var azurite = new TestAzurite(script, folder, AzuritePorts.Free(), accounts);
+            try
+            {
+                await Until.TrueAsync(
+                    async () =>
+                        azurite._process.HasExited
+                        || await azurite.Ports.AnswerAsync(TestContext.Current.CancellationToken) is not null,
+                    () => Task.FromResult($"Azurite does not answer: {azurite.Said}")
+                );
+                if (!azurite._process.HasExited)
+                {
+                    return azurite;
+                }
+            }
+            catch
+            {
+                await azurite.DisposeAsync();
+                throw;
+            }
+
+            // Somebody else may have taken a port in the meantime.
+            Assert.True(attempt < MostTries, $"Azurite does not start: {azurite.Said}");
+            await azurite.DisposeAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync(CancellationToken.None);
+        _process.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
