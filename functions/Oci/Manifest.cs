@@ -53,23 +53,48 @@ public sealed record Manifest
     public IReadOnlyDictionary<string, string> Annotations { get; private init; } =
         new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>Whether a list may show this: an image whose config is an image config, or an index of such, and no referrer.</summary>
-    public bool IsImage =>
-        Subject is null && (IsIndex ? ArtifactType is null : MediaTypes.IsImageConfig(Config?.MediaType));
+    /// <summary>
+    /// Whether a list may show this, as far as it says itself. Of an index, what it names has to be an image; of a config whose
+    /// type does not tell (<see cref="MediaTypes.MayBeImageConfig"/>), the content decides.
+    /// </summary>
+    public bool IsImage => NotImage is null;
+
+    /// <summary>Why this is not an image, in words that end a sentence; null when it is one by what it says itself.</summary>
+    public string? NotImage
+    {
+        get
+        {
+            if (Subject is not null)
+            {
+                return $"it refers to {Subject.Digest}, as signatures do";
+            }
+
+            if (IsIndex)
+            {
+                return ArtifactType is null ? null : $"it is an index of the artifact type {ArtifactType}";
+            }
+
+            var config = Config!.MediaType;
+            return !MediaTypes.IsImageConfig(config) && !MediaTypes.MayBeImageConfig(MediaType, config)
+                    ? $"its config is of the type {(config.Length == 0 ? "''" : config)}, which is no image's"
+                : Layers.Any(l => l.CanRun) ? null
+                : "none of its layers is a file system, a kernel, an initrd or a ROM";
+        }
+    }
 
     /// <summary>
     /// The content that has to be in the repository as blobs before this manifest counts, each digest once, and none
     /// that is needed as a manifest.
     /// </summary>
     public IEnumerable<Descriptor> NeededBlobs =>
-        (IsIndex ? Manifests.Where(m => !MediaTypes.IsManifest(m.MediaType)) : Layers.Prepend(Config!))
+        (IsIndex ? Manifests.Where(m => !m.IsManifest) : Layers.Prepend(Config!))
             .Where(d => !d.MayBeAbsent)
             .DistinctBy(d => d.Digest)
             .ExceptBy(NeededManifests.Select(m => m.Digest), d => d.Digest);
 
     /// <summary>The manifests that have to be committed before this index counts, each digest once.</summary>
     public IEnumerable<Descriptor> NeededManifests =>
-        Manifests.Where(m => MediaTypes.IsManifest(m.MediaType) && !m.MayBeAbsent).DistinctBy(m => m.Digest);
+        Manifests.Where(m => m.IsManifest && !m.MayBeAbsent).DistinctBy(m => m.Digest);
 
     /// <summary>Reads a manifest.</summary>
     /// <param name="content">The exact bytes, at most <see cref="LongestContent"/>.</param>

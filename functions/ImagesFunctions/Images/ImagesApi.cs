@@ -326,6 +326,11 @@ internal static class ImagesApi
             };
         }
 
+        foreach (var note in status.Notes)
+        {
+            yield return json => ImageNoteJson.Write(json, note);
+        }
+
         var tags = status.PendingTags.ToLookup(t => (t.Repository, t.Digest), t => t.Tag);
         foreach (var waiting in status.Waiting)
         {
