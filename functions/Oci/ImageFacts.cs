@@ -41,7 +41,7 @@ public sealed record ImageFacts
     {
         try
         {
-            return Manifest.Read(config, root => Of(manifest, root, layerFacts));
+            return ManifestJson.Read(config, root => Of(manifest, root, layerFacts));
         }
         catch (InvalidContentException error)
         {
@@ -57,8 +57,8 @@ public sealed record ImageFacts
         {
             Args = [.. List(run, "Entrypoint"), .. List(run, "Cmd")],
             Env = List(run, "Env"),
-            Labels = run.ValueKind == JsonValueKind.Object ? Manifest.Texts(run, "Labels") : None.Labels,
-            Created = Manifest.Text(root, "created"),
+            Labels = run.ValueKind == JsonValueKind.Object ? ManifestJson.Texts(run, "Labels") : None.Labels,
+            Created = ManifestJson.Text(root, "created"),
             Initrd =
                 manifest.Layers.Any(l =>
                     l.Annotations.ContainsKey("org.unikraft.kernel.initrd") || MediaTypes.IsInitrd(l.MediaType)
