@@ -57,7 +57,7 @@ public sealed record ImageConfig
         }
         catch (JsonException error)
         {
-            return Unread($"the config is {Manifest.Describe(error)}");
+            return Unread($"the config is {ManifestJson.Describe(error)}");
         }
     }
 
