@@ -43,12 +43,13 @@ internal sealed class IdleLimitStream(Stream body, TimeSpan limit, TimeProvider 
         {
             return await body.ReadAsync(buffer, _idle.Token);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException error)
             when (_idle.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new BadHttpRequestException(
                 $"No byte of the body came for {limit.TotalSeconds:0} seconds.",
-                StatusCodes.Status408RequestTimeout
+                StatusCodes.Status408RequestTimeout,
+                error
             );
         }
         finally
