@@ -65,9 +65,19 @@ internal static class StatusCommand
             blob => [blob.Path, $"{blob.State}: {blob.Reason}", blob.At.ToString("u", CultureInfo.InvariantCulture)]
         );
         Section("Pending tags", status.PendingTags, tag => [$"{tag.Repository}:{tag.Tag}", $"waits for {tag.Digest}"]);
+        Notes("Not an image", ImageNote.NotImage);
+        Notes("Listed without what could not be read", ImageNote.LeftOut);
         if (status.Unseen.Count > 0)
         {
             Section("Not looked at yet (does a server run, or the function app?)", status.Unseen, path => [path]);
+        }
+
+        void Notes(string title, string kind)
+        {
+            if (status.Notes.Where(n => n.Kind == kind).ToList() is { Count: > 0 } notes)
+            {
+                Section(title, notes, n => [$"{n.Repository}@{n.Manifest}", $"{Tags(n.Tags)}: {n.Reason}"]);
+            }
         }
 
         void Section<T>(string title, IReadOnlyList<T> items, Func<T, string[]> lines)

@@ -1,6 +1,5 @@
 using System.Buffers;
 using Azure;
-using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using ImagesFunctions.Oci;
@@ -10,12 +9,16 @@ using ImagesFunctions.Storage;
 namespace ImagesFunctions.Blobs;
 
 /// <summary>A stored blob as it stands: its ETag and its length in bytes.</summary>
-internal readonly record struct StoredBlob(string ETag, long Size, DateTimeOffset LastModified);
+internal readonly record struct StoredBlob(string ETag, long Size, DateTimeOffset LastModified)
+{
+    /// <summary>Whether it only stands for a folder, as tools put such blobs there.</summary>
+    public bool IsFolder { get; init; }
+}
 
 /// <summary>What a blob's bytes really are.</summary>
 /// <param name="Digest">Their digest.</param>
 /// <param name="Size">Their number.</param>
-/// <param name="Tar">What was seen in them, if they are an uncompressed tar.</param>
+/// <param name="Tar">What was seen in them, if they are a tar, compressed or not.</param>
 internal sealed record HashedBlob(Digest Digest, long Size, TarFacts? Tar);
 
 /// <summary>The blobs of the container <c>images</c>. Layers stream through a few pooled buffers; only manifests and configs are read whole.</summary>
@@ -35,7 +38,10 @@ internal sealed class Content(StorageAccount account)
                 properties.Value.ETag.ToString(),
                 properties.Value.ContentLength,
                 properties.Value.LastModified
-            );
+            )
+            {
+                IsFolder = IsFolder(properties.Value.ContentLength, properties.Value.Metadata),
+            };
         }
         catch (RequestFailedException error) when (error.IsNotFound())
         {
@@ -194,14 +200,27 @@ internal sealed class Content(StorageAccount account)
     public Task<Uri> ReadUriAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken) =>
         account.ReadUriAsync(account.Images.GetBlobClient(path), lifetime, cancellationToken);
 
-    /// <summary>The paths and ETags of all blobs whose path begins like this.</summary>
+    // Storage Explorer, AzCopy and accounts with a hierarchical namespace mark what stands for a folder like this.
+    private static bool IsFolder(long? size, IDictionary<string, string>? metadata) =>
+        size == 0
+        && metadata?.Any(m =>
+            string.Equals(m.Key, "hdi_isfolder", StringComparison.OrdinalIgnoreCase)
+            && string.Equals(m.Value, "true", StringComparison.OrdinalIgnoreCase)
+        ) == true;
+
+    /// <summary>The paths and ETags of all blobs whose path begins like this, but for those that stand for folders.</summary>
     public async Task<List<(string Path, string ETag)>> ListAsync(string prefix, CancellationToken cancellationToken)
     {
         var blobs = new List<(string, string)>();
         await foreach (
-            var blob in account.Images.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellationToken)
+            var blob in account.Images.GetBlobsAsync(BlobTraits.Metadata, BlobStates.None, prefix, cancellationToken)
         )
         {
+            if (IsFolder(blob.Properties.ContentLength, blob.Metadata))
+            {
+                continue;
+            }
+
             // A listing gives ETags without their quotes.
             blobs.Add((blob.Name, blob.Properties.ETag is { } etag ? $"\"{etag.ToString().Trim('"')}\"" : ""));
         }

@@ -7,6 +7,7 @@ using ImagesFunctions.Storage;
 using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -45,6 +46,7 @@ internal static partial class Requests
         context.Response.Headers["X-Request-Id"] = id;
         SecurityHeaders.Add(context);
         int? brokeOff = null;
+        BoundBody(context);
         try
         {
             await handle();
@@ -81,6 +83,18 @@ internal static partial class Requests
             context.Response.StatusCode,
             ElapsedMicroseconds(context)
         );
+    }
+
+    // The server's own bound is on bytes a second, which a source that pauses does not reach; both hosts turn it off.
+    private static void BoundBody(HttpContext context)
+    {
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
+        {
+            var time = context.RequestServices.GetRequiredService<TimeProvider>();
+            var body = new IdleLimitStream(context.Request.Body, IdleLimitStream.Limit, time);
+            context.Response.RegisterForDispose(body);
+            context.Request.Body = body;
+        }
     }
 
     /// <summary>Whether the request's method is one of these; if not the answer says which are (RFC 9110, 15.5.6).</summary>

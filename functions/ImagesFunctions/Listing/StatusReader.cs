@@ -80,7 +80,10 @@ public sealed class StatusReader
             await RefusedAsync(@namespace, app, cancellationToken),
             [.. pending],
             Unseen: []
-        );
+        )
+        {
+            Notes = ImageNote.Of(@namespace, rows),
+        };
     }
 
     private async Task<List<WaitingManifest>> WaitingAsync(
@@ -226,7 +229,12 @@ public sealed class StatusReader
         return
         [
             .. stored
-                .Where(b => !seen.Contains(b) && !refused.Contains(b.Path) && !IsLayoutFile(b.Path))
+                .Where(b =>
+                    !seen.Contains(b)
+                    && !refused.Contains(b.Path)
+                    && !IsLayoutFile(b.Path)
+                    && !ForeignFile.IsOne(b.Path)
+                )
                 .Where(b => app is null || IsOf($"{@namespace}/{app}", b.Path))
                 .Select(b => Refusals.Visible(b.Path)),
         ];

@@ -119,16 +119,17 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
         var tags = new Dictionary<string, Digest>(StringComparer.Ordinal);
         foreach (var descriptor in index.Manifests)
         {
-            if (!descriptor.Annotations.TryGetValue(RefName, out var tag))
+            if (!descriptor.Annotations.TryGetValue(RefName, out var name))
             {
                 continue;
             }
 
+            var tag = Reference.TagOf(name);
             if (!Reference.IsTag(tag))
             {
-                problems.Add($"'{tag}' is not a tag");
+                problems.Add($"'{name}' is not a tag and names none");
             }
-            else if (!IsManifest(descriptor))
+            else if (!descriptor.IsManifest)
             {
                 problems.Add($"the tag '{tag}' names a {descriptor.MediaType}, which is not a manifest");
             }
@@ -139,12 +140,8 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
         }
 
         var problem = problems.Count == 0 ? null : string.Join("; ", problems) + " (all else in the file counts)";
-        return new Parsed(etag, [.. index.Manifests.Where(IsManifest).DistinctBy(m => m.Digest)], tags, problem);
+        return new Parsed(etag, [.. index.Manifests.Where(m => m.IsManifest).DistinctBy(m => m.Digest)], tags, problem);
     }
-
-    // A descriptor has to have a media type; where one has none, the content's own decides.
-    private static bool IsManifest(Descriptor descriptor) =>
-        descriptor.MediaType.Length == 0 || MediaTypes.IsManifest(descriptor.MediaType);
 
     // False when the file changed meanwhile.
     private async Task<bool> ApplyAsync(Repository repository, Parsed file, CancellationToken cancellationToken)
