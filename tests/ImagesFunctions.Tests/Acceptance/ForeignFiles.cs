@@ -71,8 +71,8 @@ public sealed class ForeignFiles(KestrelFixture fixture) : AgainstAHost(fixture)
         );
     }
 
-    private Task StubAsync(string path, byte[] bytes) =>
-        Host
+    private async Task StubAsync(string path, byte[] bytes) =>
+        await Host
             .Storage.Images.GetBlobClient(path)
             .UploadAsync(
                 BinaryData.FromBytes(bytes),

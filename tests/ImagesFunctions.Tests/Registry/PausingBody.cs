@@ -5,7 +5,7 @@ using ImagesFunctions.Tests.Worker;
 namespace ImagesFunctions.Tests.Registry;
 
 /// <summary>A body that pauses for longer than the server's own bound would let it, on both hosts.</summary>
-public sealed class PausingBody(KestrelFixture kestrel, WorkerFixture worker)
+public sealed class PausingBody(KestrelFixture kestrel, WorkerFixture worker) : IClassFixture<KestrelFixture>
 {
     // Kestrel looks at the bytes a second after a grace of five.
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(8);
