@@ -66,6 +66,7 @@ internal static class StatusCommand
         );
         Section("Pending tags", status.PendingTags, tag => [$"{tag.Repository}:{tag.Tag}", $"waits for {tag.Digest}"]);
         Notes("Not an image", ImageNote.NotImage);
+        Notes("Deleted, and still named by index.json", ImageNote.Deleted);
         Notes("Listed without what could not be read", ImageNote.LeftOut);
         if (status.Unseen.Count > 0)
         {

@@ -216,7 +216,7 @@ internal static class ImagesApi
         if (!HttpMethods.IsDelete(context.Request.Method))
         {
             var found = await Lists(context).FindAsync(account, [new ListFilter { Tag = tag }], context.RequestAborted);
-            await ShowAsync(context, name, found[0]);
+            await ShowAsync(context, name, found[0] ?? throw await NotListed.OfAsync(context, account, name, tag));
             return;
         }
 
@@ -288,7 +288,7 @@ internal static class ImagesApi
 
     private static async Task ProblemsAsync(HttpContext context, string account)
     {
-        ListRequest.CheckQuery(context.Request, ofLaterGeneration: false);
+        var asked = ProblemsQuery.Read(context.Request);
         var status = await context
             .RequestServices.GetRequiredService<StatusReader>()
             .ProblemsAsync(account, context.RequestAborted);
@@ -299,7 +299,7 @@ internal static class ImagesApi
             "success",
             message: null,
             "problems",
-            Problems(status),
+            Problems(asked.Of(account, status)),
             (body, write) =>
             {
                 Envelope.WriteObject(body, write);
