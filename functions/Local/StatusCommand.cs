@@ -66,6 +66,7 @@ internal static class StatusCommand
         );
         Section("Pending tags", status.PendingTags, tag => [$"{tag.Repository}:{tag.Tag}", $"waits for {tag.Digest}"]);
         Notes("Not an image", ImageNote.NotImage);
+        Notes("Deleted, and still named by index.json", ImageNote.Deleted);
         Notes("Listed without what could not be read", ImageNote.LeftOut);
         if (status.Unseen.Count > 0)
         {
@@ -80,17 +81,25 @@ internal static class StatusCommand
             }
         }
 
-        void Section<T>(string title, IReadOnlyList<T> items, Func<T, string[]> lines)
+        void Section<T>(string title, IReadOnlyList<T> items, Func<T, string[]> lines) =>
+            WriteSection(output, title, items, lines);
+    }
+
+    private static void WriteSection<T>(
+        TextWriter output,
+        string title,
+        IReadOnlyList<T> items,
+        Func<T, string[]> lines
+    )
+    {
+        output.WriteLine(items.Count == 0 ? $"{title}: none" : $"{title}: {items.Count}");
+        foreach (var item in items)
         {
-            output.WriteLine(items.Count == 0 ? $"{title}: none" : $"{title}: {items.Count}");
-            foreach (var item in items)
+            var said = lines(item);
+            output.WriteLine($"  {said[0]}");
+            foreach (var more in said[1..])
             {
-                var said = lines(item);
-                output.WriteLine($"  {said[0]}");
-                foreach (var more in said[1..])
-                {
-                    output.WriteLine($"    {more}");
-                }
+                output.WriteLine($"    {more}");
             }
         }
     }

@@ -40,7 +40,7 @@ internal sealed class Content(StorageAccount account)
                 properties.Value.LastModified
             )
             {
-                IsFolder = IsFolder(properties.Value.ContentLength, properties.Value.Metadata),
+                IsFolder = FolderStub.IsOne(properties.Value.ContentLength, properties.Value.Metadata),
             };
         }
         catch (RequestFailedException error) when (error.IsNotFound())
@@ -200,14 +200,6 @@ internal sealed class Content(StorageAccount account)
     public Task<Uri> ReadUriAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken) =>
         account.ReadUriAsync(account.Images.GetBlobClient(path), lifetime, cancellationToken);
 
-    // Storage Explorer, AzCopy and accounts with a hierarchical namespace mark what stands for a folder like this.
-    private static bool IsFolder(long? size, IDictionary<string, string>? metadata) =>
-        size == 0
-        && metadata?.Any(m =>
-            string.Equals(m.Key, "hdi_isfolder", StringComparison.OrdinalIgnoreCase)
-            && string.Equals(m.Value, "true", StringComparison.OrdinalIgnoreCase)
-        ) == true;
-
     /// <summary>The paths and ETags of all blobs whose path begins like this, but for those that stand for folders.</summary>
     public async Task<List<(string Path, string ETag)>> ListAsync(string prefix, CancellationToken cancellationToken)
     {
@@ -216,7 +208,7 @@ internal sealed class Content(StorageAccount account)
             var blob in account.Images.GetBlobsAsync(BlobTraits.Metadata, BlobStates.None, prefix, cancellationToken)
         )
         {
-            if (IsFolder(blob.Properties.ContentLength, blob.Metadata))
+            if (FolderStub.IsOne(blob.Properties.ContentLength, blob.Metadata))
             {
                 continue;
             }

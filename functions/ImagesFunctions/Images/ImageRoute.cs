@@ -64,7 +64,7 @@ internal static class ImageRoute
             var found = await ImagesAnswer
                 .Lists(context)
                 .FindAsync(account, [new ListFilter { Tag = tag }], context.RequestAborted);
-            await ShowAsync(context, name, found[0]);
+            await ShowAsync(context, name, found[0] ?? throw await NotListed.OfAsync(context, account, name, tag));
             return;
         }
 

@@ -10,7 +10,7 @@ internal static class ProblemsRoute
 {
     public static async Task ShowAsync(HttpContext context, string account)
     {
-        ListRequest.CheckQuery(context.Request, ofLaterGeneration: false);
+        var asked = ProblemsQuery.Read(context.Request);
         var status = await context
             .RequestServices.GetRequiredService<StatusReader>()
             .ProblemsAsync(account, context.RequestAborted);
@@ -21,7 +21,7 @@ internal static class ProblemsRoute
             "success",
             message: null,
             "problems",
-            Problems(status),
+            Problems(asked.Of(account, status)),
             (body, write) =>
             {
                 Envelope.WriteObject(body, write);

@@ -4,7 +4,7 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Listing;
 
 /// <summary>What there is to say about a manifest that is in the registry: why no list shows it, or what its facts lack.</summary>
-/// <param name="Kind"><c>not_image</c>: it is in the registry, and no list shows it. <c>left_out</c>: it is listed, without what could not be read.</param>
+/// <param name="Kind"><c>not_image</c>: it is in the registry, and no list shows it. <c>left_out</c>: it is listed, without what could not be read. <c>deleted</c>: it was deleted, and index.json still names it.</param>
 /// <param name="Repository">Its repository, with the namespace.</param>
 /// <param name="Manifest">Its digest.</param>
 /// <param name="Reason">Why, in words that end a sentence.</param>
@@ -22,6 +22,9 @@ public sealed record ImageNote(
 
     /// <summary>The kind of an image whose config could not be read as a whole.</summary>
     public const string LeftOut = "left_out";
+
+    /// <summary>The kind of a manifest that was deleted, and that an <c>index.json</c> still names.</summary>
+    public const string Deleted = "deleted";
 
     /// <summary>What there is to say about the manifests of a namespace: of what is not an image, only where a tag names it.</summary>
     internal static IReadOnlyList<ImageNote> Of(string @namespace, NamespaceRows rows)

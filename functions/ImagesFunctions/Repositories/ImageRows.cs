@@ -54,22 +54,30 @@ internal sealed class ImageRows(Catalog catalog, Content content)
             };
         }
 
-        return row with
+        return Whole(row, manifest, config, byDigest);
+    }
+
+    private static ImageRow Whole(
+        ImageRow row,
+        Manifest manifest,
+        ImageConfig config,
+        Dictionary<Digest, BlobRow> blobs
+    ) =>
+        row with
         {
             IsImage = true,
             LeftOut = config.LeftOut.Count == 0 ? null : Said(string.Join("; ", config.LeftOut)),
-            Size = byDigest.Values.Sum(b => b.Size),
+            Size = blobs.Values.Sum(b => b.Size),
             // In one order, so that the same image has the same row.
-            Parts = byDigest
+            Parts = blobs
                 .Values.OrderBy(b => b.Digest.ToString(), StringComparer.Ordinal)
                 .ToDictionary(b => b.Digest.ToString(), b => b.Size, StringComparer.Ordinal),
             Facts = ImageFacts.Of(
                 manifest,
                 config,
-                [.. manifest.Layers.Select(l => byDigest.GetValueOrDefault(l.Digest)?.Tar)]
+                [.. manifest.Layers.Select(l => blobs.GetValueOrDefault(l.Digest)?.Tar)]
             ),
         };
-    }
 
     /// <summary>
     /// The row of an index: the facts of its image for KraftCloud, else of its first one, and the size of all its images.

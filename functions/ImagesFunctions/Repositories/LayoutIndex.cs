@@ -21,6 +21,9 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
     {
         Whole,
         Partly,
+
+        // As it stands it was applied before.
+        Before,
         FileChanged,
     }
 
@@ -160,21 +163,46 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
                 return false;
             }
 
-            if (applied == Applied.Whole)
+            if (applied is Applied.Whole or Applied.Before)
             {
                 // After the tags: from here on the manifests may be committed, and find the tags that wait for them.
-                var needs = file.Manifests.Select(m => new NeedRow(
-                    repository.App,
-                    m.Digest,
-                    Needer.Layout,
-                    m.MediaType
-                ));
-                await catalog.PutNeedsAsync(repository.Namespace, [.. needs], cancellationToken);
+                var needs = file
+                    .Manifests.Select(m => new NeedRow(repository.App, m.Digest, Needer.Layout, m.MediaType))
+                    .ToList();
+                await PutNeedsAsync(repository, needs, onlyMissing: applied == Applied.Before, cancellationToken);
                 return true;
             }
 
             done.UnionWith(touched);
         }
+    }
+
+    // Of a file that was applied before, what stands there may say that it was deleted since.
+    private async Task PutNeedsAsync(
+        Repository repository,
+        List<NeedRow> needs,
+        bool onlyMissing,
+        CancellationToken cancellationToken
+    )
+    {
+        if (onlyMissing)
+        {
+            var deleted = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var need in needs)
+            {
+                if (
+                    await catalog.GetAsync(repository.Namespace, need.Key, cancellationToken) is { } row
+                    && NeedRow.From(row).Deleted
+                )
+                {
+                    deleted.Add(need.Key);
+                }
+            }
+
+            needs.RemoveAll(n => deleted.Contains(n.Key));
+        }
+
+        await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
     }
 
     private async Task<Decision<Step>> DecideAsync(
@@ -195,7 +223,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
 
         if (layout?.GetString("etag") == file.ETag)
         {
-            return Decision.Nothing(new Step(Applied.Whole, []));
+            return Decision.Nothing(new Step(Applied.Before, []));
         }
 
         var current = (await view.RangeAsync(Keys.OfApp('t', app), cancellationToken))

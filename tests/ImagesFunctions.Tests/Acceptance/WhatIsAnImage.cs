@@ -118,6 +118,15 @@ public sealed class WhatIsAnImage(KestrelFixture fixture) : AgainstAHost(fixture
             (Text(problem, "kind"), Text(problem, "repository"), Text(problem, "manifest"), Tags(problem))
         );
         Assert.Contains(why, Text(problem, "reason"), StringComparison.Ordinal);
+        var byTag = await Host.GetAsync($"v1/images/tag/{_repository}:other", $"Bearer {token}");
+        Assert.Equal(HttpStatusCode.NotFound, byTag.Status);
+        Assert.Matches(
+            $"^No image with name '{_repository}:other': it is in the registry, but not an image, because .*{why}",
+            Text(byTag.Json, "message")
+        );
+        var stranger = await Host.TokenForAsync(Drop.Fresh("bob"));
+        var unseen = await Host.GetAsync($"v1/images/tag/{_repository}:other", $"Bearer {stranger}");
+        Assert.Equal($"No image with name '{_repository}:other'", Text(unseen.Json, "message"));
     }
 
     [Theory]

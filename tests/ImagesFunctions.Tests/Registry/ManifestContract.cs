@@ -328,6 +328,12 @@ public sealed class ManifestContract(KestrelFixture fixture) : AgainstAHost(fixt
         await client.PutManifestAsync(repository, Layout.DigestOf(bytes), bytes);
 
         Assert.Equal($$"""{"name":"{{repository}}","tags":[]}""", (await client.GetAsync(path)).Text);
+
+        await client.PutManifestAsync(repository, "v1", bytes);
+        await client.SendAsync("DELETE", $"/v2/{repository}/manifests/{Layout.DigestOf(bytes)}");
+
+        // It is known until its last rows are swept.
+        Assert.Equal($$"""{"name":"{{repository}}","tags":[]}""", (await client.GetAsync(path)).Text);
     }
 
     [Fact]

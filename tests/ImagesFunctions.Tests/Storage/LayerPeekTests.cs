@@ -103,14 +103,17 @@ public sealed class LayerPeekTests
     [Fact]
     public void Of_many_that_are_kept_at_once_the_later_ones_are_not_unpacked()
     {
-        var zstd = Compressed("zstd", Initrd);
+        // The first half: a decoder that has seen the end is not kept.
+        var noise = new byte[1 << 20];
+        Random.Shared.NextBytes(noise);
+        var zstd = Compressed("zstd", Tar(TarFacts.Initrd, noise));
         var kept = new List<LayerPeek>();
         try
         {
             for (var i = 0; i < 200; i++)
             {
                 kept.Add(new LayerPeek());
-                kept[i].Read(zstd);
+                kept[i].Read(zstd.AsSpan(0, zstd.Length / 2));
             }
 
             Assert.InRange(kept.Count(p => p.Facts is not null), 1, 32);
@@ -139,7 +142,7 @@ public sealed class LayerPeekTests
     private static byte[] Compressed(string form, byte[] bytes) =>
         form switch
         {
-            "gzip" => With(bytes, to => new GZipStream(to, CompressionLevel.Fastest, leaveOpen: true)),
+            "gzip" => With(bytes, to => new GZipStream(to, CompressionLevel.Optimal, leaveOpen: true)),
             "zstd" => With(bytes, to => new CompressionStream(to, 3, leaveOpen: true)),
             "gzip of two members" => [.. Compressed("gzip", bytes[..700]), .. Compressed("gzip", bytes[700..])],
             "zstd of two frames" => [.. Compressed("zstd", bytes[..700]), .. Compressed("zstd", bytes[700..])],
