@@ -37,7 +37,7 @@ internal sealed class Content(StorageAccount account)
                 properties.Value.LastModified
             );
         }
-        catch (RequestFailedException error) when (error.IsNotFound())
+        catch (RequestFailedException error) when (error.IsAbsent())
         {
             return null;
         }
@@ -80,7 +80,7 @@ internal sealed class Content(StorageAccount account)
                 read = await next;
             }
         }
-        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
         {
             // The blob was overwritten or deleted while a broken read was taken up again.
             return null;
@@ -115,7 +115,7 @@ internal sealed class Content(StorageAccount account)
             await download.Content.ReadExactlyAsync(content, cancellationToken);
             return content;
         }
-        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
         {
             return null;
         }
@@ -143,7 +143,7 @@ internal sealed class Content(StorageAccount account)
             var range = first == 0 && length is null ? default : new HttpRange(first, length);
             return (await DownloadAsync(path, etag, range, cancellationToken)).Content;
         }
-        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
         {
             return null;
         }
@@ -216,14 +216,18 @@ internal sealed class Content(StorageAccount account)
         {
             await account
                 .Images.GetBlobClient(path)
-                .DeleteIfExistsAsync(
+                .DeleteAsync(
                     DeleteSnapshotsOption.IncludeSnapshots,
                     new BlobRequestConditions { IfMatch = new ETag(etag) },
                     cancellationToken
                 );
             return true;
         }
-        catch (RequestFailedException error) when (error.IsConflict())
+        catch (RequestFailedException error) when (error.IsAbsent())
+        {
+            return true;
+        }
+        catch (RequestFailedException error) when (error.IsChanged())
         {
             return false;
         }
@@ -250,7 +254,7 @@ internal sealed class Content(StorageAccount account)
             var blob = await account.Derived.GetBlobClient(row.FactsBlob).DownloadContentAsync(cancellationToken);
             return LongFacts.Read(blob.Value.Content.ToString(), row);
         }
-        catch (RequestFailedException error) when (error.IsNotFound())
+        catch (RequestFailedException error) when (error.IsAbsent())
         {
             return null;
         }
