@@ -43,7 +43,7 @@ internal sealed class Content(StorageAccount account)
                 IsFolder = FolderStub.IsOne(properties.Value.ContentLength, properties.Value.Metadata),
             };
         }
-        catch (RequestFailedException error) when (error.IsNotFound())
+        catch (RequestFailedException error) when (error.IsAbsent())
         {
             return null;
         }
@@ -86,7 +86,7 @@ internal sealed class Content(StorageAccount account)
                 read = await next;
             }
         }
-        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
         {
             // The blob was overwritten or deleted while a broken read was taken up again.
             return null;
@@ -121,7 +121,7 @@ internal sealed class Content(StorageAccount account)
             await download.Content.ReadExactlyAsync(content, cancellationToken);
             return content;
         }
-        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
         {
             return null;
         }
@@ -149,7 +149,7 @@ internal sealed class Content(StorageAccount account)
             var range = first == 0 && length is null ? default : new HttpRange(first, length);
             return (await DownloadAsync(path, etag, range, cancellationToken)).Content;
         }
-        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
         {
             return null;
         }
@@ -227,14 +227,18 @@ internal sealed class Content(StorageAccount account)
         {
             await account
                 .Images.GetBlobClient(path)
-                .DeleteIfExistsAsync(
+                .DeleteAsync(
                     DeleteSnapshotsOption.IncludeSnapshots,
                     new BlobRequestConditions { IfMatch = new ETag(etag) },
                     cancellationToken
                 );
             return true;
         }
-        catch (RequestFailedException error) when (error.IsConflict())
+        catch (RequestFailedException error) when (error.IsAbsent())
+        {
+            return true;
+        }
+        catch (RequestFailedException error) when (error.IsChanged())
         {
             return false;
         }
@@ -261,7 +265,7 @@ internal sealed class Content(StorageAccount account)
             var blob = await account.Derived.GetBlobClient(row.FactsBlob).DownloadContentAsync(cancellationToken);
             return LongFacts.Read(blob.Value.Content.ToString(), row);
         }
-        catch (RequestFailedException error) when (error.IsNotFound())
+        catch (RequestFailedException error) when (error.IsAbsent())
         {
             return null;
         }
