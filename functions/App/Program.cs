@@ -27,6 +27,8 @@ builder.Services.Configure<KestrelServerOptions>(kestrel =>
     kestrel.AddServerHeader = false;
     // Kestrel's own limit of 30,000,000 bytes would end a large request with an empty 500 before the pipeline sees it.
     kestrel.Limits.MaxRequestBodySize = null;
+    // A source may pause: the pipeline bounds how long.
+    kestrel.Limits.MinRequestBodyDataRate = null;
 });
 
 // The pipeline that Kestrel runs locally, built once; every HTTP trigger hands its request to it.

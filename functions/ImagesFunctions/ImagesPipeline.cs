@@ -1,9 +1,7 @@
 using ImagesFunctions.Images;
 using ImagesFunctions.Registry;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions;
 

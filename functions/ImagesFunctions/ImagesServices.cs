@@ -29,7 +29,8 @@ public static class ImagesServices
     {
         services.AddTelemetry(configuration);
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton(_ => StorageAccount.From(configuration));
+        services.TryAddSingleton(new StorageTimes());
+        services.TryAddSingleton(s => StorageAccount.From(configuration, s.GetRequiredService<StorageTimes>()));
         services.AddSingleton<Catalog>();
         services.AddSingleton<Content>();
         services.AddSingleton<ImageRows>();

@@ -6,7 +6,8 @@ namespace ImagesFunctions.Local;
 /// </summary>
 public sealed class Azurite : IAsyncDisposable
 {
-    internal static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
+    // A start is two seconds of processor time, of which a busy machine gives little.
+    internal static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(2);
     internal static readonly TimeSpan EndDeadline = TimeSpan.FromSeconds(10);
     private static readonly Version Oldest = new(3, 37);
 

@@ -53,6 +53,7 @@ internal static class AzuriteLaunch
                 throw;
             }
 
+            var waited = running.IsAlive();
             await running.EndAsync(data);
             var said = File.Exists(log) ? await File.ReadAllTextAsync(log, cancellationToken) : "";
             if (said.Contains("Cannot find module", StringComparison.Ordinal) && !repaired)
@@ -63,7 +64,8 @@ internal static class AzuriteLaunch
             else if (!said.Contains("EADDRINUSE", StringComparison.Ordinal) || attempt == 5)
             {
                 var line = said.Split('\n').FirstOrDefault(line => line.Contains("Error", StringComparison.Ordinal));
-                throw new LocalException($"Azurite does not start ({line?.Trim() ?? "it says nothing"})");
+                var silence = waited ? $"it took over {Azurite.StartDeadline.TotalSeconds:0} s" : "it says nothing";
+                throw new LocalException($"Azurite does not start ({line?.Trim() ?? silence})");
             }
         }
     }

@@ -114,7 +114,8 @@ internal sealed record AzuriteProcess(int Id, string? Birth, AzuritePorts Ports)
         File.Exists(LogOf(data))
         && File.ReadLines(LogOf(data)).Count(line => line.Contains(what, StringComparison.Ordinal)) == 3;
 
-    private bool IsAlive() => Birth is not null && BirthOf(Id) == Birth;
+    /// <summary>Whether it runs: it, and not another process that has got its id.</summary>
+    public bool IsAlive() => Birth is not null && BirthOf(Id) == Birth;
 
     /// <summary>
     /// When the process of this id began, in the system's own words; null when there is none. A process id is used

@@ -51,6 +51,8 @@ public static class LocalHost
             kestrel.AddServerHeader = false;
             // A layer may have any size.
             kestrel.Limits.MaxRequestBodySize = null;
+            // A source may pause: the pipeline bounds how long.
+            kestrel.Limits.MinRequestBodyDataRate = null;
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
         Quieten(builder.Logging);

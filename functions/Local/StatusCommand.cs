@@ -65,22 +65,41 @@ internal static class StatusCommand
             blob => [blob.Path, $"{blob.State}: {blob.Reason}", blob.At.ToString("u", CultureInfo.InvariantCulture)]
         );
         Section("Pending tags", status.PendingTags, tag => [$"{tag.Repository}:{tag.Tag}", $"waits for {tag.Digest}"]);
+        Notes("Not an image", ImageNote.NotImage);
+        Notes("Deleted, and still named by index.json", ImageNote.Deleted);
+        Notes("Listed without what could not be read", ImageNote.LeftOut);
         if (status.Unseen.Count > 0)
         {
             Section("Not looked at yet (does a server run, or the function app?)", status.Unseen, path => [path]);
         }
 
-        void Section<T>(string title, IReadOnlyList<T> items, Func<T, string[]> lines)
+        void Notes(string title, string kind)
         {
-            output.WriteLine(items.Count == 0 ? $"{title}: none" : $"{title}: {items.Count}");
-            foreach (var item in items)
+            if (status.Notes.Where(n => n.Kind == kind).ToList() is { Count: > 0 } notes)
             {
-                var said = lines(item);
-                output.WriteLine($"  {said[0]}");
-                foreach (var more in said[1..])
-                {
-                    output.WriteLine($"    {more}");
-                }
+                Section(title, notes, n => [$"{n.Repository}@{n.Manifest}", $"{Tags(n.Tags)}: {n.Reason}"]);
+            }
+        }
+
+        void Section<T>(string title, IReadOnlyList<T> items, Func<T, string[]> lines) =>
+            WriteSection(output, title, items, lines);
+    }
+
+    private static void WriteSection<T>(
+        TextWriter output,
+        string title,
+        IReadOnlyList<T> items,
+        Func<T, string[]> lines
+    )
+    {
+        output.WriteLine(items.Count == 0 ? $"{title}: none" : $"{title}: {items.Count}");
+        foreach (var item in items)
+        {
+            var said = lines(item);
+            output.WriteLine($"  {said[0]}");
+            foreach (var more in said[1..])
+            {
+                output.WriteLine($"    {more}");
             }
         }
     }

@@ -16,6 +16,36 @@ public sealed record Descriptor(
     bool HasUrls
 )
 {
+    /// <summary>The annotation of a layer that holds a Unikraft kernel.</summary>
+    public const string KernelAnnotation = "org.unikraft.kernel.image";
+
+    /// <summary>The annotation of a layer that holds a Unikraft kernel for debuggers, which nothing boots.</summary>
+    public const string KernelDebugAnnotation = "org.unikraft.kernel.imagedbg";
+
+    /// <summary>The annotation of a layer that holds an initial ram disk.</summary>
+    public const string InitrdAnnotation = "org.unikraft.kernel.initrd";
+
+    // BuildKit's, of a manifest in an index that says something about another one there.
+    private const string AttestationAnnotation = "vnd.docker.reference.type";
+
+    /// <summary>Whether this layer is something that could run: a file system, a kernel, an initial ram disk or a ROM.</summary>
+    public bool CanRun =>
+        Annotations.ContainsKey(KernelAnnotation)
+        || Annotations.ContainsKey(InitrdAnnotation)
+        || MediaTypes.IsKernel(MediaType)
+        || MediaTypes.IsInitrd(MediaType)
+        || MediaTypes.IsRom(MediaType)
+        || (MediaTypes.IsFileSystem(MediaType) && !Annotations.ContainsKey(KernelDebugAnnotation));
+
+    /// <summary>
+    /// Whether an index means a manifest by this. A descriptor has to have a media type; one without is taken for a manifest,
+    /// whose content says what it is.
+    /// </summary>
+    public bool IsManifest => MediaType.Length == 0 || MediaTypes.IsManifest(MediaType);
+
+    /// <summary>Whether this is a manifest of an index, and none of a platform: an attestation, as BuildKit adds them.</summary>
+    public bool IsAttestation => Annotations.ContainsKey(AttestationAnnotation) || Platform is { IsUnknown: true };
+
     /// <summary>Whether a repository that holds a manifest with this layer may be without its content.</summary>
     public bool MayBeAbsent => HasUrls || MediaTypes.IsNonDistributable(MediaType);
 }
@@ -23,4 +53,8 @@ public sealed record Descriptor(
 /// <summary>The platform that a manifest of an index is for (OCI image spec, image-index.md).</summary>
 /// <param name="Os">Such as <c>linux</c> or <c>kraftcloud</c>.</param>
 /// <param name="Architecture">Such as <c>amd64</c> or <c>x86_64</c>.</param>
-public sealed record Platform(string? Os, string? Architecture);
+public sealed record Platform(string? Os, string? Architecture)
+{
+    /// <summary>Whether it says of itself that it is none: <c>unknown/unknown</c>.</summary>
+    public bool IsUnknown => Os == "unknown" && Architecture == "unknown";
+}

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace ImagesFunctions.Oci;
 
 /// <summary>What a list tells about an image beyond its digest, tags and size. Made once, when the image is committed.</summary>
@@ -30,64 +28,23 @@ public sealed record ImageFacts
     /// <summary>When the image was made, as its config says (RFC 3339), or null.</summary>
     public string? Created { get; init; }
 
-    /// <summary>
-    /// The facts of an image manifest.
-    /// </summary>
+    /// <summary>The facts of an image manifest.</summary>
     /// <param name="manifest">An image manifest, no index.</param>
-    /// <param name="config">The bytes of its config.</param>
+    /// <param name="config">Its config.</param>
     /// <param name="layerFacts">What was seen in its layers while they were verified, in the manifest's order; null for a layer with nothing seen.</param>
-    /// <exception cref="InvalidContentException">The config is no image config.</exception>
-    public static ImageFacts Of(Manifest manifest, ReadOnlyMemory<byte> config, IReadOnlyList<TarFacts?> layerFacts)
-    {
-        try
+    public static ImageFacts Of(Manifest manifest, ImageConfig config, IReadOnlyList<TarFacts?> layerFacts) =>
+        new()
         {
-            return Manifest.Read(config, root => Of(manifest, root, layerFacts));
-        }
-        catch (InvalidContentException error)
-        {
-            // Whoever reads it has the manifest in mind.
-            throw new InvalidContentException($"the config {manifest.Config!.Digest}: {error.Message}");
-        }
-    }
-
-    private static ImageFacts Of(Manifest manifest, JsonElement root, IReadOnlyList<TarFacts?> layerFacts)
-    {
-        var run = root.TryGetProperty("config", out var c) && c.ValueKind == JsonValueKind.Object ? c : default;
-        return new ImageFacts
-        {
-            Args = [.. List(run, "Entrypoint"), .. List(run, "Cmd")],
-            Env = List(run, "Env"),
-            Labels = run.ValueKind == JsonValueKind.Object ? Manifest.Texts(run, "Labels") : None.Labels,
-            Created = Manifest.Text(root, "created"),
+            Args = config.Args,
+            Env = config.Env,
+            Labels = config.Labels,
+            Created = config.Created,
             Initrd =
                 manifest.Layers.Any(l =>
-                    l.Annotations.ContainsKey("org.unikraft.kernel.initrd") || MediaTypes.IsInitrd(l.MediaType)
+                    l.Annotations.ContainsKey(Descriptor.InitrdAnnotation) || MediaTypes.IsInitrd(l.MediaType)
                 ) || layerFacts.Any(f => f?.OnlyFile == TarFacts.Initrd),
             Rom = manifest.Layers.Any(l => MediaTypes.IsRom(l.MediaType)),
             // A later layer's file covers an earlier one's.
             KernelArgs = layerFacts.LastOrDefault(f => f?.CommandLine is not null)?.CommandLine ?? "",
         };
-    }
-
-    private static List<string> List(JsonElement parent, string name)
-    {
-        if (
-            parent.ValueKind != JsonValueKind.Object
-            || !parent.TryGetProperty(name, out var array)
-            || array.ValueKind == JsonValueKind.Null
-        )
-        {
-            return [];
-        }
-
-        if (
-            array.ValueKind != JsonValueKind.Array
-            || array.EnumerateArray().Any(e => e.ValueKind != JsonValueKind.String)
-        )
-        {
-            throw new InvalidContentException($"the config's {name} is not an array of strings");
-        }
-
-        return [.. array.EnumerateArray().Select(e => e.GetString()!)];
-    }
 }

@@ -37,6 +37,24 @@ public static class MediaTypes
         AreSame(mediaType, "application/vnd.oci.image.config.v1+json")
         || AreSame(mediaType, "application/vnd.docker.container.image.v1+json");
 
+    /// <summary>
+    /// Whether only the content tells that a manifest's config is an image config: Docker of 2016 pushed them like this.
+    /// </summary>
+    public static bool MayBeImageConfig(string manifestType, string? configType) =>
+        AreSame(manifestType, DockerManifest) && AreSame(configType, "application/octet-stream");
+
+    /// <summary>Whether a layer is part of a file system, of OCI's types, of Docker's, or of one of the lazy formats.</summary>
+    public static bool IsFileSystem(string mediaType) =>
+        BeginsWith(mediaType, "application/vnd.oci.image.layer.")
+        || BeginsWith(mediaType, "application/vnd.docker.image.rootfs.")
+        || BeginsWith(mediaType, "application/vnd.unikraft.image.layer.v1")
+        || BeginsWith(mediaType, "application/vnd.erofs.layer.v1");
+
+    /// <summary>Whether a layer is a Unikraft kernel by its type.</summary>
+    public static bool IsKernel(string mediaType) =>
+        BeginsWith(mediaType, "application/vnd.unikraft.kernel.v1")
+        || AreSame(mediaType, "application/vnd.unikraft.image.v1");
+
     /// <summary>Whether a layer is a Unikraft initial ram disk by its type.</summary>
     public static bool IsInitrd(string mediaType) => BeginsWith(mediaType, "application/vnd.unikraft.initrd.v1");
 

@@ -47,6 +47,17 @@ public sealed record Reference
         return reference is not null;
     }
 
+    /// <summary>
+    /// The tag that an index means by <c>org.opencontainers.image.ref.name</c>: skopeo and podman write a whole reference there,
+    /// such as <c>docker.io/library/alpine:3.20</c>. The text itself where it is no reference with a tag.
+    /// </summary>
+    public static string TagOf(string name)
+    {
+        var last = name.Split('@', 2)[0].Split('/')[^1];
+        var colon = last.LastIndexOf(':');
+        return colon < 0 ? name : last[(colon + 1)..];
+    }
+
     /// <summary>Whether this is a tag: up to 128 letters, digits, <c>_</c>, <c>.</c> and <c>-</c>, the first no <c>.</c> or <c>-</c> (OCI distribution spec).</summary>
     public static bool IsTag([NotNullWhen(true)] string? text) =>
         text is { Length: > 0 and <= 128 }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ImagesFunctions.Oci;
 
-/// <summary>What was seen of a layer that is an uncompressed tar.</summary>
+/// <summary>What was seen of a layer that is a tar.</summary>
 /// <param name="OnlyFile">The path of its only file, without a leading slash; null when it has none or several.</param>
 /// <param name="CommandLine">The text of its <c>unikraft/cmdline.txt</c>, without the line end; null when it has none.</param>
 public sealed record TarFacts(string? OnlyFile, string? CommandLine)
@@ -45,6 +45,12 @@ public sealed class TarPeek
                     : null
             )
             : null;
+
+    /// <summary>Whether no further bytes can change what was seen.</summary>
+    public bool IsDone => _done;
+
+    /// <summary>Whether the only file so far is an initial ram disk.</summary>
+    public bool MayBeInitrd => _files == 1 && _firstFile == TarFacts.Initrd;
 
     /// <summary>Takes the layer's next bytes.</summary>
     public void Read(ReadOnlySpan<byte> bytes)

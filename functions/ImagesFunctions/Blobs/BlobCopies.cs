@@ -39,7 +39,7 @@ internal sealed class BlobCopies(StorageAccount account)
             {
                 try
                 {
-                    return await CopyWholeAsync(one.Blob, one.ETag, to, cancellationToken);
+                    return await CopyWholeAsync(one, to, cancellationToken);
                 }
                 catch (RequestFailedException) when (one.Size > LongestCopy)
                 {
@@ -49,10 +49,6 @@ internal sealed class BlobCopies(StorageAccount account)
 
             return await CopyPiecesAsync(from, to, BlobWriter.Absent, cancellationToken);
         }
-        catch (RequestFailedException error) when (error.IsNotFound())
-        {
-            throw new CopySourceGoneException();
-        }
         catch (RequestFailedException error)
             when (error.IsConflict() || error.ErrorCode == BlobErrorCode.InvalidBlockList)
         {
@@ -61,25 +57,63 @@ internal sealed class BlobCopies(StorageAccount account)
         }
     }
 
-    private async Task<string?> CopyWholeAsync(
-        BlockBlobClient from,
-        string? etag,
-        BlockBlobClient to,
-        CancellationToken cancellationToken
-    )
+    // Storage has several names for a source that is gone, and one of them is for any trouble with it: what is so is looked up.
+    private static async Task DemandSourcesAsync(IReadOnlyList<CopySource> sources, CancellationToken cancellationToken)
+    {
+        foreach (var source in sources)
+        {
+            try
+            {
+                await source.Blob.GetPropertiesAsync(cancellationToken: cancellationToken);
+            }
+            catch (RequestFailedException error) when (error.IsAbsent())
+            {
+                throw new CopySourceGoneException();
+            }
+        }
+    }
+
+    private async Task<string?> CopyWholeAsync(CopySource from, BlockBlobClient to, CancellationToken cancellationToken)
     {
         var options = new BlobCopyFromUriOptions
         {
-            SourceConditions = IfMatch(etag),
+            SourceConditions = IfMatch(from.ETag),
             DestinationConditions = BlobWriter.Absent,
         };
-        var source = await account.ReadUriAsync(from, CopyTime, cancellationToken);
-        return (await to.SyncCopyFromUriAsync(source, options, cancellationToken)).Value.ETag.ToString();
+        var source = await account.ReadUriAsync(from.Blob, CopyTime, cancellationToken);
+        try
+        {
+            return (await to.SyncCopyFromUriAsync(source, options, cancellationToken)).Value.ETag.ToString();
+        }
+        catch (RequestFailedException error) when (error.Status == 404)
+        {
+            await DemandSourcesAsync([from], cancellationToken);
+            throw;
+        }
     }
 
     /// <summary>Copies several blobs into one, or a long one, in pieces.</summary>
     /// <returns>The new blob's ETag.</returns>
+    /// <exception cref="CopySourceGoneException">A source is gone.</exception>
     public async Task<string?> CopyPiecesAsync(
+        IReadOnlyList<CopySource> from,
+        BlockBlobClient to,
+        BlobRequestConditions? conditions,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await StageAndCommitAsync(from, to, conditions, cancellationToken);
+        }
+        catch (RequestFailedException error) when (error.Status == 404)
+        {
+            await DemandSourcesAsync(from, cancellationToken);
+            throw;
+        }
+    }
+
+    private async Task<string?> StageAndCommitAsync(
         IReadOnlyList<CopySource> from,
         BlockBlobClient to,
         BlobRequestConditions? conditions,

@@ -1,6 +1,5 @@
 using System.Buffers;
 using Azure;
-using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using ImagesFunctions.Oci;
@@ -10,12 +9,16 @@ using ImagesFunctions.Storage;
 namespace ImagesFunctions.Blobs;
 
 /// <summary>A stored blob as it stands: its ETag and its length in bytes.</summary>
-internal readonly record struct StoredBlob(string ETag, long Size, DateTimeOffset LastModified);
+internal readonly record struct StoredBlob(string ETag, long Size, DateTimeOffset LastModified)
+{
+    /// <summary>Whether it only stands for a folder, as tools put such blobs there.</summary>
+    public bool IsFolder { get; init; }
+}
 
 /// <summary>What a blob's bytes really are.</summary>
 /// <param name="Digest">Their digest.</param>
 /// <param name="Size">Their number.</param>
-/// <param name="Tar">What was seen in them, if they are an uncompressed tar.</param>
+/// <param name="Tar">What was seen in them, if they are a tar, compressed or not.</param>
 internal sealed record HashedBlob(Digest Digest, long Size, TarFacts? Tar);
 
 /// <summary>The blobs of the container <c>images</c>. Layers stream through a few pooled buffers; only manifests and configs are read whole.</summary>
@@ -35,9 +38,12 @@ internal sealed class Content(StorageAccount account)
                 properties.Value.ETag.ToString(),
                 properties.Value.ContentLength,
                 properties.Value.LastModified
-            );
+            )
+            {
+                IsFolder = FolderStub.IsOne(properties.Value.ContentLength, properties.Value.Metadata),
+            };
         }
-        catch (RequestFailedException error) when (error.IsNotFound())
+        catch (RequestFailedException error) when (error.IsAbsent())
         {
             return null;
         }
@@ -80,7 +86,7 @@ internal sealed class Content(StorageAccount account)
                 read = await next;
             }
         }
-        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
         {
             // The blob was overwritten or deleted while a broken read was taken up again.
             return null;
@@ -115,7 +121,7 @@ internal sealed class Content(StorageAccount account)
             await download.Content.ReadExactlyAsync(content, cancellationToken);
             return content;
         }
-        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
         {
             return null;
         }
@@ -143,7 +149,7 @@ internal sealed class Content(StorageAccount account)
             var range = first == 0 && length is null ? default : new HttpRange(first, length);
             return (await DownloadAsync(path, etag, range, cancellationToken)).Content;
         }
-        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
         {
             return null;
         }
@@ -194,14 +200,19 @@ internal sealed class Content(StorageAccount account)
     public Task<Uri> ReadUriAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken) =>
         account.ReadUriAsync(account.Images.GetBlobClient(path), lifetime, cancellationToken);
 
-    /// <summary>The paths and ETags of all blobs whose path begins like this.</summary>
+    /// <summary>The paths and ETags of all blobs whose path begins like this, but for those that stand for folders.</summary>
     public async Task<List<(string Path, string ETag)>> ListAsync(string prefix, CancellationToken cancellationToken)
     {
         var blobs = new List<(string, string)>();
         await foreach (
-            var blob in account.Images.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, cancellationToken)
+            var blob in account.Images.GetBlobsAsync(BlobTraits.Metadata, BlobStates.None, prefix, cancellationToken)
         )
         {
+            if (FolderStub.IsOne(blob.Properties.ContentLength, blob.Metadata))
+            {
+                continue;
+            }
+
             // A listing gives ETags without their quotes.
             blobs.Add((blob.Name, blob.Properties.ETag is { } etag ? $"\"{etag.ToString().Trim('"')}\"" : ""));
         }
@@ -216,14 +227,18 @@ internal sealed class Content(StorageAccount account)
         {
             await account
                 .Images.GetBlobClient(path)
-                .DeleteIfExistsAsync(
+                .DeleteAsync(
                     DeleteSnapshotsOption.IncludeSnapshots,
                     new BlobRequestConditions { IfMatch = new ETag(etag) },
                     cancellationToken
                 );
             return true;
         }
-        catch (RequestFailedException error) when (error.IsConflict())
+        catch (RequestFailedException error) when (error.IsAbsent())
+        {
+            return true;
+        }
+        catch (RequestFailedException error) when (error.IsChanged())
         {
             return false;
         }
@@ -250,7 +265,7 @@ internal sealed class Content(StorageAccount account)
             var blob = await account.Derived.GetBlobClient(row.FactsBlob).DownloadContentAsync(cancellationToken);
             return LongFacts.Read(blob.Value.Content.ToString(), row);
         }
-        catch (RequestFailedException error) when (error.IsNotFound())
+        catch (RequestFailedException error) when (error.IsAbsent())
         {
             return null;
         }

@@ -8,15 +8,15 @@ namespace ImagesFunctions.Blobs;
 internal sealed class ContentHash(string algorithm) : IDisposable
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(Digest.NameOf(algorithm));
-    private readonly TarPeek _tar = new();
+    private readonly LayerPeek _layer = new();
 
     public string Algorithm => algorithm;
 
     /// <summary>How many bytes were taken.</summary>
     public long Size { get; private set; }
 
-    /// <summary>What was seen, if the bytes are an uncompressed tar.</summary>
-    public TarFacts? Tar => _tar.Facts;
+    /// <summary>What was seen, if the bytes are a tar, compressed or not.</summary>
+    public TarFacts? Tar => _layer.Facts;
 
     /// <summary>The digest of the bytes that were taken so far. More may follow.</summary>
     public Digest Digest => Digest.FromHash(algorithm, _hash.GetCurrentHash());
@@ -24,9 +24,13 @@ internal sealed class ContentHash(string algorithm) : IDisposable
     public void Append(ReadOnlySpan<byte> bytes)
     {
         _hash.AppendData(bytes);
-        _tar.Read(bytes);
+        _layer.Read(bytes);
         Size += bytes.Length;
     }
 
-    public void Dispose() => _hash.Dispose();
+    public void Dispose()
+    {
+        _hash.Dispose();
+        _layer.Dispose();
+    }
 }

@@ -17,21 +17,40 @@ internal sealed class DerivedBlobs(StorageAccount account)
                 .GetPropertiesAsync(cancellationToken: cancellationToken);
             return properties.Value.Metadata.TryGetValue(name, out var value) ? value : null;
         }
-        catch (RequestFailedException error) when (error.IsNotFound())
+        catch (RequestFailedException error) when (error.IsAbsent())
         {
             return null;
         }
     }
 
-    /// <summary>A blob's bytes; null where there is none, or another one has just taken its place.</summary>
-    public async Task<Stream?> ReadAsync(string path, CancellationToken cancellationToken)
+    /// <summary>A blob's bytes; null where there is none, it has too many, or storage is slow or does not give it.</summary>
+    public async Task<byte[]?> TryReadAsync(string path, int maxLength, CancellationToken cancellationToken)
     {
+        var times = account.Times;
+        using var deadline = new CancellationTokenSource(times.Optional, times.Clock);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            var blob = await account.Derived.GetBlobClient(path).DownloadContentAsync(cancellationToken);
-            return blob.Value.Content.ToStream();
+            using var blob = (
+                await account.Derived.GetBlobClient(path).DownloadStreamingAsync(cancellationToken: end.Token)
+            ).Value;
+            if (blob.Details.ContentLength > maxLength)
+            {
+                return null;
+            }
+
+            var bytes = new byte[blob.Details.ContentLength];
+            deadline.CancelAfter(
+                times.Optional + TimeSpan.FromSeconds((double)bytes.Length / times.OptionalBytesPerSecond)
+            );
+            // The deadline holds even where the stream forgets it.
+            await blob.Content.ReadExactlyAsync(bytes, end.Token).AsTask().WaitAsync(end.Token);
+            return bytes;
         }
-        catch (RequestFailedException error) when (error.IsNotFound() || error.IsConflict())
+        catch (Exception error)
+            when ((StorageErrors.IsFailure(error) || StorageErrors.IsUnclear(error))
+                && !cancellationToken.IsCancellationRequested
+            )
         {
             return null;
         }

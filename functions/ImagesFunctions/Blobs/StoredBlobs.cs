@@ -63,7 +63,7 @@ internal sealed class StoredBlobs(BlobContainerClient container)
     public Task<bool> DeleteAsync(string name, string etag, CancellationToken cancellationToken) =>
         DeleteAsync(name, new BlobRequestConditions { IfMatch = new ETag(etag) }, cancellationToken);
 
-    /// <summary>Removes a blob whatever it is. False while it is leased, or being copied to.</summary>
+    /// <summary>Removes a blob whatever it is. False while it is held as it is: leased, being copied to, under a policy.</summary>
     public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) =>
         DeleteAsync(name, conditions: null, cancellationToken);
 
@@ -77,10 +77,14 @@ internal sealed class StoredBlobs(BlobContainerClient container)
         {
             await container
                 .GetBlobClient(name)
-                .DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots, conditions, cancellationToken);
+                .DeleteAsync(DeleteSnapshotsOption.IncludeSnapshots, conditions, cancellationToken);
             return true;
         }
-        catch (RequestFailedException error) when (error.IsConflict())
+        catch (RequestFailedException error) when (error.IsAbsent())
+        {
+            return true;
+        }
+        catch (RequestFailedException error) when (error.Meaning() is StorageMeaning.Changed or StorageMeaning.Held)
         {
             return false;
         }

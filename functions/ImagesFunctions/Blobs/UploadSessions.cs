@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Azure;
-using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
@@ -150,7 +149,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
 
             return hash;
         }
-        catch (RequestFailedException error) when (error.IsNotFound())
+        catch (RequestFailedException error) when (error.IsAbsent())
         {
             hash.Dispose();
             return null;
@@ -230,7 +229,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
                 cancellationToken
             );
         }
-        catch (RequestFailedException error) when (error.IsNotFound())
+        catch (CopySourceGoneException)
         {
             // The session was ended meanwhile: its row will tell.
             return session;
@@ -251,9 +250,10 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
                 parts,
                 new ParallelOptions { MaxDegreeOfParallelism = RemovalsAtOnce },
                 async (part, stop) =>
-                    await account
-                        .Uploads.GetBlobClient(UploadRow.PathOf(repository.Namespace, id, part))
-                        .DeleteIfExistsAsync(cancellationToken: stop)
+                    await new StoredBlobs(account.Uploads).DeleteAsync(
+                        UploadRow.PathOf(repository.Namespace, id, part),
+                        stop
+                    )
             );
         }
         catch (Exception error) when (error is RequestFailedException || StorageErrors.IsUnclear(error)) { }

@@ -1,10 +1,9 @@
-using ImagesFunctions.Journal;
 using ImagesFunctions.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace ImagesFunctions.Http;
 
-/// <summary>Whether storage can be reached. However many ask, one read at a time is on its way.</summary>
+/// <summary>Whether storage answers, with all its tables and containers. However many ask, it is asked once at a time.</summary>
 /// <param name="storage">The storage account; may throw when none is configured.</param>
 /// <param name="log">Learns the reason when it cannot be reached; callers do not.</param>
 internal sealed partial class Readiness(Func<StorageAccount> storage, ILogger<Readiness> log)
@@ -35,19 +34,17 @@ internal sealed partial class Readiness(Func<StorageAccount> storage, ILogger<Re
         using var deadline = new CancellationTokenSource(LongestRead);
         try
         {
-            // A range that has no rows: the table has to be there, and to answer; a point read cannot tell a missing
-            // table from a missing row. The deadline holds even where the client forgets it.
-            var range = new KeyRange("", "!");
-            await storage().ImageRows.RangeAsync("!ready", range, deadline.Token).WaitAsync(deadline.Token);
+            // The deadline holds even where the client forgets it.
+            await storage().DemandAsync(deadline.Token).WaitAsync(deadline.Token);
             return true;
         }
         catch (Exception error)
         {
-            LogNotReady(log, error.Message.Split('\n')[0].Trim());
+            LogNotReady(log, StorageErrors.Reason(error));
             return false;
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Not ready, storage does not answer: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Not ready, storage does not answer: {Reason}")]
     private static partial void LogNotReady(ILogger logger, string reason);
 }

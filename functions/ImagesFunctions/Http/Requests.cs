@@ -7,6 +7,7 @@ using ImagesFunctions.Storage;
 using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -44,29 +45,8 @@ internal static partial class Requests
             : Guid.NewGuid().ToString("N");
         context.Response.Headers["X-Request-Id"] = id;
         SecurityHeaders.Add(context);
-        int? brokeOff = null;
-        try
-        {
-            await handle();
-        }
-        catch (Exception error)
-            when (error is ConnectionResetException || context.RequestAborted.IsCancellationRequested)
-        {
-            // Nobody is there to read an answer.
-            brokeOff = StatusCodes.Status499ClientClosedRequest;
-        }
-        catch (Exception error) when (!context.Response.HasStarted)
-        {
-            await form.WriteAsync(context, form.Of(error) ?? Fault(context, id, error, form));
-        }
-        catch (Exception error)
-        {
-            // Part of an answer is on its way: only a broken connection tells the client that there is no more of it.
-            LogFailure(Log(context), id, PathOf(context), error);
-            context.Abort();
-            brokeOff = StatusCodes.Status500InternalServerError;
-        }
-
+        BoundBody(context);
+        var brokeOff = await HandleAsync(context, id, handle, form);
         Metrics.Answered(
             context,
             brokeOff ?? context.Response.StatusCode,
@@ -74,13 +54,59 @@ internal static partial class Requests
         );
         LogRequest(
             Log(context),
-            LevelOf(context),
+            LevelOf(context, brokeOff is not null),
             id,
             context.Request.Method,
             PathOf(context),
-            context.Response.StatusCode,
+            brokeOff ?? context.Response.StatusCode,
             ElapsedMicroseconds(context)
         );
+    }
+
+    // The server's own bound is on bytes a second, which a source that pauses does not reach; both hosts turn it off.
+    private static void BoundBody(HttpContext context)
+    {
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
+        {
+            var time = context.RequestServices.GetRequiredService<TimeProvider>();
+            var body = new IdleLimitStream(context.Request.Body, IdleLimitStream.Limit, time);
+            context.Response.RegisterForDispose(body);
+            context.Request.Body = body;
+        }
+    }
+
+    // The status of what broke off, whatever the answer has said before; null where it is answered.
+    private static async Task<int?> HandleAsync<TError>(
+        HttpContext context,
+        string id,
+        Func<Task> handle,
+        ErrorForm<TError> form
+    )
+        where TError : class
+    {
+        using var deadline = new RequestDeadline(context, context.RequestServices.GetRequiredService<StorageTimes>());
+        try
+        {
+            await handle();
+            return null;
+        }
+        catch (Exception error) when (error is ConnectionResetException || deadline.IsClientGone)
+        {
+            // Nobody is there to read an answer.
+            return StatusCodes.Status499ClientClosedRequest;
+        }
+        catch (Exception error) when (!context.Response.HasStarted)
+        {
+            await form.WriteAsync(context, form.Of(error) ?? Fault(context, id, deadline.CauseOf(error), form));
+            return null;
+        }
+        catch (Exception error)
+        {
+            // Part of an answer is on its way: only a broken connection tells the client that there is no more of it.
+            LogFailure(Log(context), id, PathOf(context), error);
+            context.Abort();
+            return StatusCodes.Status500InternalServerError;
+        }
     }
 
     /// <summary>Whether the request's method is one of these; if not the answer says which are (RFC 9110, 15.5.6).</summary>
@@ -111,7 +137,7 @@ internal static partial class Requests
 
         if (StorageErrors.IsFailure(error) || StorageErrors.IsUnclear(error))
         {
-            LogUnavailable(Log(context), id, PathOf(context), error.Message.Split('\n')[0].Trim());
+            LogUnavailable(Log(context), id, PathOf(context), StorageErrors.Reason(error));
             // Not the same for all: who failed together would come back together.
             context.Response.Headers.RetryAfter = Random.Shared.Next(1, 4).ToString(CultureInfo.InvariantCulture);
             return form.Fault(StatusCodes.Status503ServiceUnavailable, "Storage does not answer: try again.");
@@ -125,8 +151,9 @@ internal static partial class Requests
     }
 
     // Reads that succeed come by the thousand, and a line for each costs more than a list does; traces and metrics have them.
-    private static LogLevel LevelOf(HttpContext context) =>
-        context.Response.StatusCode < StatusCodes.Status400BadRequest
+    private static LogLevel LevelOf(HttpContext context, bool isBrokenOff) =>
+        !isBrokenOff
+        && context.Response.StatusCode < StatusCodes.Status400BadRequest
         && (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
             ? LogLevel.Debug
             : LogLevel.Information;

@@ -1,7 +1,4 @@
-using System.Globalization;
-using System.Text.Json;
 using ImagesFunctions.Oci;
-using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Images;
 

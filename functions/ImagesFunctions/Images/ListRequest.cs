@@ -171,7 +171,7 @@ internal sealed record ListRequest
         }
         catch (JsonException error)
         {
-            throw Bad($"The body is {Manifest.Describe(error)}.");
+            throw Bad($"The body is {ManifestJson.Describe(error)}.");
         }
         catch (InvalidOperationException)
         {

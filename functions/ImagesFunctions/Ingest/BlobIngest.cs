@@ -40,10 +40,18 @@ public sealed class BlobIngest
         {
             // Clients take such parts out of an address, so that nobody can look there: it landed, that must do.
             var canBeAsked = !path.Split('/').Any(part => part is "" or "." or "..");
-            if (canBeAsked && await _content.StatAsync(path, cancellationToken) is null)
+            var stored = canBeAsked ? await _content.StatAsync(path, cancellationToken) : null;
+            if (canBeAsked && stored is null)
             {
                 await _refusals.ClearAsync(path, cancellationToken);
                 return Landed.Gone;
+            }
+
+            if (ForeignFile.IsOne(path) || stored is { IsFolder: true })
+            {
+                // An earlier version has refused it.
+                await _refusals.ClearAsync(path, cancellationToken);
+                return Landed.Ignored;
             }
 
             await _refusals.RefuseAsync(RefusalKind.Path, path, refusal, null, cancellationToken);

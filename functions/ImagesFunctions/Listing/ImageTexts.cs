@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.IO.Hashing;
-using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ImagesFunctions.Http;

@@ -14,8 +14,12 @@ public sealed record IngestStatus(
     IReadOnlyList<string> Unseen
 )
 {
+    /// <summary>What there is to say about manifests that are committed.</summary>
+    public IReadOnlyList<ImageNote> Notes { get; init; } = [];
+
     /// <summary>Whether there is nothing to tell.</summary>
-    public bool IsEmpty => Listed.Count + Waiting.Count + Refused.Count + PendingTags.Count + Unseen.Count == 0;
+    public bool IsEmpty =>
+        Listed.Count + Waiting.Count + Refused.Count + PendingTags.Count + Unseen.Count + Notes.Count == 0;
 }
 
 /// <summary>An image that counts.</summary>

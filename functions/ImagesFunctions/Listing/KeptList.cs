@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using Azure;
-using Azure.Data.Tables;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Repositories;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Compression;
+using System.Security.Cryptography;
 using System.Text;
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Rows;
@@ -26,7 +27,13 @@ internal sealed record ListSnapshot(
 internal sealed class ListSnapshots(StorageAccount account)
 {
     // The layout of the bytes and what texts say. A program that writes anything else needs another number.
-    private const string Schema = "1";
+    private const string Schema = "2";
+
+    private const int MaxLength = 512 * 1024 * 1024;
+
+    // Counts are believed only as far as what follows them bears them out.
+    private const int MaxReserved = 100_000;
+    private const int MaxText = 64 * 1024 * 1024;
 
     private const string SeqName = "seq";
 
@@ -42,32 +49,36 @@ internal sealed class ListSnapshots(StorageAccount account)
             ? seq
             : 0;
 
-    /// <summary>The newest snapshot, or null.</summary>
+    /// <summary>The newest snapshot; null where there is none, it is damaged, or storage does not give it soon.</summary>
     public async Task<ListSnapshot?> LoadAsync(string @namespace, CancellationToken cancellationToken)
     {
         // Some MiB for 100,000 images, which will be in memory anyway.
-        if (await _blobs.ReadAsync(PathOf(@namespace), cancellationToken) is not { } bytes)
+        if (
+            await _blobs.TryReadAsync(PathOf(@namespace), MaxLength, cancellationToken) is not { } bytes
+            || bytes.Length < SHA256.HashSizeInBytes
+            || !SHA256
+                .HashData(bytes.AsSpan(SHA256.HashSizeInBytes))
+                .AsSpan()
+                .SequenceEqual(bytes.AsSpan(0, SHA256.HashSizeInBytes))
+        )
         {
             return null;
         }
 
         try
         {
-            await using var brotli = new BrotliStream(bytes, CompressionMode.Decompress);
+            using var compressed = new MemoryStream(
+                bytes,
+                SHA256.HashSizeInBytes,
+                bytes.Length - SHA256.HashSizeInBytes
+            );
+            await using var brotli = new BrotliStream(compressed, CompressionMode.Decompress);
             using var buffered = new BufferedStream(brotli, 64 * 1024);
             return Read(buffered);
         }
-        catch (Exception error)
-            when (error
-                    is InvalidDataException
-                        or EndOfStreamException
-                        or FormatException
-                        or InvalidOperationException
-                        or OverflowException
-                        or ArgumentException
-            )
+        catch (Exception error) when (error is not OperationCanceledException)
         {
-            // Not what this program writes: as good as none.
+            // Whole, and still not what this program writes: a scan takes longer and needs none.
             return null;
         }
     }
@@ -76,12 +87,18 @@ internal sealed class ListSnapshots(StorageAccount account)
     public async Task SaveAsync(string @namespace, ListSnapshot snapshot, CancellationToken cancellationToken)
     {
         using var bytes = new MemoryStream();
+        bytes.SetLength(SHA256.HashSizeInBytes);
+        bytes.Position = SHA256.HashSizeInBytes;
         await using (var brotli = new BrotliStream(bytes, CompressionLevel.Fastest, leaveOpen: true))
         {
             await using var buffered = new BufferedStream(brotli, 64 * 1024);
             Write(buffered, snapshot);
         }
 
+        // First, so that what was cut off or changed is never looked into.
+        SHA256
+            .HashData(bytes.GetBuffer().AsSpan(SHA256.HashSizeInBytes, (int)bytes.Length - SHA256.HashSizeInBytes))
+            .CopyTo(bytes.GetBuffer(), 0);
         bytes.Position = 0;
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -135,7 +152,8 @@ internal sealed class ListSnapshots(StorageAccount account)
     {
         using var reader = new BinaryReader(from, Encoding.UTF8, leaveOpen: true);
         var (seq, operation) = (reader.ReadInt64(), reader.ReadString());
-        var images = new (ImageRow, ImageTexts?)[reader.ReadInt32()];
+        var count = CountOf(reader);
+        var images = new List<(ImageRow, ImageTexts?)>(Math.Min(count, MaxReserved));
         // Apps and media types are few, and each string of its own would be most of the memory.
         var pool = new Dictionary<string, string>(StringComparer.Ordinal);
         string Pooled()
@@ -144,7 +162,7 @@ internal sealed class ListSnapshots(StorageAccount account)
             return pool.TryGetValue(text, out var same) ? same : pool[text] = text;
         }
 
-        for (var i = 0; i < images.Length; i++)
+        for (var i = 0; i < count; i++)
         {
             var row = new ImageRow(Pooled(), ImageRow.Parse(reader.ReadString()))
             {
@@ -158,19 +176,23 @@ internal sealed class ListSnapshots(StorageAccount account)
                 Children = ReadAll(reader),
             };
             var (v1, platform) = (ReadBytes(reader), ReadBytes(reader));
-            images[i] = (row, v1 is null || platform is null ? null : new ImageTexts(v1, platform));
+            images.Add((row, v1 is null || platform is null ? null : new ImageTexts(v1, platform)));
         }
 
-        var tags = new TagRow[reader.ReadInt32()];
-        for (var i = 0; i < tags.Length; i++)
+        count = CountOf(reader);
+        var tags = new List<TagRow>(Math.Min(count, MaxReserved));
+        for (var i = 0; i < count; i++)
         {
             var (app, tag, digest) = (Pooled(), reader.ReadString(), ImageRow.Parse(reader.ReadString()));
             var (isSet, generation) = (reader.ReadBoolean(), reader.ReadString());
-            tags[i] = new TagRow(app, tag, digest, isSet ? generation : null, reader.ReadBoolean());
+            tags.Add(new TagRow(app, tag, digest, isSet ? generation : null, reader.ReadBoolean()));
         }
 
         return new ListSnapshot(seq, operation, images, tags);
     }
+
+    private static int CountOf(BinaryReader reader) =>
+        reader.ReadInt32() is var count and >= 0 ? count : throw new InvalidDataException("a negative count");
 
     // Null is 0, so that an empty text would be 1.
     private static void Write(BinaryWriter writer, byte[]? bytes)
@@ -187,6 +209,11 @@ internal sealed class ListSnapshots(StorageAccount account)
             return null;
         }
 
+        if (length is < 0 or > MaxText)
+        {
+            throw new InvalidDataException("a text longer than any");
+        }
+
         var bytes = reader.ReadBytes(length - 1);
         return bytes.Length == length - 1 ? bytes : throw new EndOfStreamException();
     }
@@ -194,6 +221,11 @@ internal sealed class ListSnapshots(StorageAccount account)
     private static string[] ReadAll(BinaryReader reader)
     {
         var count = reader.Read7BitEncodedInt();
+        if (count is < 0 or > MaxReserved)
+        {
+            throw new InvalidDataException("more children than any index has");
+        }
+
         if (count == 0)
         {
             return [];

@@ -1,8 +1,6 @@
-using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using ImagesFunctions.Http;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Repositories;

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using Azure;
-using Azure.Data.Tables;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;

@@ -74,24 +74,31 @@ public sealed class StatusReader
         var pending = rows
             .Tags.Values.Where(t => t.Generation is null)
             .Select(t => new PendingTag($"{@namespace}/{t.App}", t.Tag, t.Digest.ToString()));
+        var range = app is null ? Keys.All('n') : Keys.OfApp('n', app);
+        var needs = (await _catalog.RangeAsync(@namespace, range, cancellationToken)).Select(NeedRow.From).ToList();
         return new IngestStatus(
             Listed: [],
-            await WaitingAsync(@namespace, app, rows, cancellationToken),
+            await WaitingAsync(@namespace, needs, rows, cancellationToken),
             await RefusedAsync(@namespace, app, cancellationToken),
             [.. pending],
             Unseen: []
-        );
+        )
+        {
+            Notes =
+            [
+                .. ImageNote.Of(@namespace, rows),
+                .. await DeletedAsync(@namespace, needs, rows, cancellationToken),
+            ],
+        };
     }
 
     private async Task<List<WaitingManifest>> WaitingAsync(
         string @namespace,
-        string? app,
+        List<NeedRow> needs,
         NamespaceRows rows,
         CancellationToken cancellationToken
     )
     {
-        var range = app is null ? Keys.All('n') : Keys.OfApp('n', app);
-        var needs = (await _catalog.RangeAsync(@namespace, range, cancellationToken)).Select(NeedRow.From).ToList();
         var complete = rows
             .Images.Values.Where(i => i.State == ImageState.Complete)
             .Select(i => (i.App, i.Digest))
@@ -145,7 +152,7 @@ public sealed class StatusReader
         ]);
         foreach (
             var layout in needs
-                .Where(n => n.By == Needer.Layout && !complete.Contains((n.App, n.Needed)))
+                .Where(n => n.By == Needer.Layout && !n.Deleted && !complete.Contains((n.App, n.Needed)))
                 .GroupBy(n => n.App, StringComparer.Ordinal)
         )
         {
@@ -171,6 +178,38 @@ public sealed class StatusReader
         wanted.ExceptWith(complete);
         return wanted;
     }
+
+    private async Task<List<ImageNote>> DeletedAsync(
+        string @namespace,
+        List<NeedRow> needs,
+        NamespaceRows rows,
+        CancellationToken cancellationToken
+    )
+    {
+        var notes = new List<ImageNote>();
+        foreach (var layout in needs.Where(n => n.Deleted).GroupBy(n => n.App, StringComparer.Ordinal))
+        {
+            var repository = Repository.Of(@namespace, layout.Key);
+            var named = await _layoutIndex.NamedAsync(repository, cancellationToken);
+            notes.AddRange(
+                layout
+                    .Where(n => named.Contains(n.Needed) && !IsLive(rows, n))
+                    .Select(n => new ImageNote(
+                        ImageNote.Deleted,
+                        repository.ToString(),
+                        n.Needed.ToString(),
+                        "it was deleted, and index.json still names it",
+                        []
+                    ))
+            );
+        }
+
+        return notes;
+    }
+
+    private static bool IsLive(NamespaceRows rows, NeedRow need) =>
+        rows.Images.TryGetValue(Keys.Image(need.App, need.Needed), out var image)
+        && image.State is ImageState.Complete or ImageState.Hidden;
 
     private async Task<bool> IsThereAsync(string @namespace, NeedRow need, CancellationToken cancellationToken) =>
         need.ManifestType is null
@@ -226,7 +265,12 @@ public sealed class StatusReader
         return
         [
             .. stored
-                .Where(b => !seen.Contains(b) && !refused.Contains(b.Path) && !IsLayoutFile(b.Path))
+                .Where(b =>
+                    !seen.Contains(b)
+                    && !refused.Contains(b.Path)
+                    && !IsLayoutFile(b.Path)
+                    && !ForeignFile.IsOne(b.Path)
+                )
                 .Where(b => app is null || IsOf($"{@namespace}/{app}", b.Path))
                 .Select(b => Refusals.Visible(b.Path)),
         ];
@@ -237,7 +281,7 @@ public sealed class StatusReader
         LayoutPath.TryParse(path, out var parsed, out _) && parsed is { Digest: null, IsIndex: false };
 
     // A path that is none of a layout's belongs to every repository that it may be meant for.
-    private static bool IsOf(string repository, string path) =>
+    internal static bool IsOf(string repository, string path) =>
         LayoutPath.TryParse(path, out var parsed, out _)
             ? parsed.Repository.ToString() == repository
             : path.StartsWith(repository + '/', StringComparison.Ordinal);

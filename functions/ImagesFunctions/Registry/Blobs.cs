@@ -76,6 +76,7 @@ internal sealed class Blobs(
             throw RegistryError.BlobUnknown(digest.ToString());
         }
 
+        RequestDeadline.Lift(request.Http);
         Begin(response, blob, range);
         await CopyAsync(bytes, response, request.Stop);
     }

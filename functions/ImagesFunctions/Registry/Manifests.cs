@@ -1,4 +1,3 @@
-using System.Buffers;
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Http;
 using ImagesFunctions.Journal;
@@ -59,7 +58,7 @@ internal sealed class Manifests(
     public async Task PutAsync(RegistryRequest request)
     {
         var (named, tags) = Target(request);
-        var bytes = await ReadAsync(request);
+        var bytes = await ManifestBody.ReadAsync(request);
         var digest = Digest.Of(named?.Algorithm ?? "sha256", bytes);
         if (named is not null && digest != named)
         {
@@ -67,12 +66,14 @@ internal sealed class Manifests(
         }
 
         var manifest = Manifest.Parse(bytes, DeclaredType(request.Request));
-        await CommitAsync(request, digest, bytes, manifest, tags);
+        var condition = Conditions.Of(request.Request, named is null ? request.Path.Last : null);
+        await CommitAsync(request, digest, bytes, manifest, tags, condition);
         var response = request.Response;
         response.StatusCode = StatusCodes.Status201Created;
         response.ContentLength = 0;
         response.Headers.Location = $"/v2/{request.Path.Name}/manifests/{digest}";
         response.Headers["Docker-Content-Digest"] = digest.ToString();
+        response.Headers.ETag = $"\"{digest}\"";
         if (manifest.Subject is { } subject)
         {
             response.Headers["OCI-Subject"] = subject.Digest.ToString();
@@ -219,60 +220,45 @@ internal sealed class Manifests(
 
     private static string? DeclaredType(HttpRequest request) => request.ContentType?.Split(';', 2)[0].Trim();
 
-    // What a client says of the length is not believed, only used to refuse early.
-    private static async Task<byte[]> ReadAsync(RegistryRequest request)
-    {
-        var tooLong = new RegistryError(
-            StatusCodes.Status413PayloadTooLarge,
-            "SIZE_INVALID",
-            $"A manifest has at most {Manifest.LongestContent} bytes."
-        );
-        if (request.Request.ContentLength > Manifest.LongestContent)
-        {
-            throw tooLong;
-        }
-
-        using var bytes = new MemoryStream();
-        var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
-        try
-        {
-            while (await request.Request.Body.ReadAsync(buffer, request.Stop) is var read and > 0)
-            {
-                bytes.Write(buffer, 0, read);
-                if (bytes.Length > Manifest.LongestContent)
-                {
-                    throw tooLong;
-                }
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-
-        return bytes.ToArray();
-    }
-
     // Again where somebody else deletes or overwrites the manifest between the two steps.
     private async Task CommitAsync(
         RegistryRequest request,
         Digest digest,
         byte[] bytes,
         Manifest manifest,
-        IReadOnlyList<string> tags
+        IReadOnlyList<string> tags,
+        TagCondition? condition
     )
     {
+        await DemandAsync(request, digest, condition);
         for (var attempt = 1; attempt <= MostTries; attempt++)
         {
             await DemandPartsAsync(request, manifest);
             await landing.LandAsync(request.Repository, digest, bytes, request.Stop);
-            if (await commits.PushAsync(request.Repository, digest, manifest, tags, request.Stop))
+            if (await commits.PushAsync(request.Repository, digest, manifest, tags, condition, request.Stop))
             {
                 return;
             }
         }
 
         throw new StorageUnavailableException($"{digest} or what it needs was changed by others at each try");
+    }
+
+    // As below: the commit decides, but what cannot hold any more leaves nothing behind.
+    private async Task DemandAsync(RegistryRequest request, Digest digest, TagCondition? condition)
+    {
+        if (condition is null)
+        {
+            return;
+        }
+
+        var current = condition.Tag is { } tag
+            ? await TaggedAsync(request.Repository, tag, request.Stop)
+            : await catalog.ImageAsync(request.Repository, digest, request.Stop);
+        if (!condition.HoldsFor(current is { State: ImageState.Complete } ? current.Digest : null))
+        {
+            throw Conditions.Failed(request.Path.Last);
+        }
     }
 
     // Looked at before anything is stored, so that a manifest that misses something leaves nothing behind.

@@ -114,6 +114,11 @@ internal static class RegistryApi
             request.DemandWrite();
         }
 
+        if (request.Path.Resource is Resource.Uploads or Resource.Upload)
+        {
+            RequestDeadline.Lift(request.Http);
+        }
+
         return handlers.First(h => h.Method == method).Handle;
     }
 

@@ -2,11 +2,12 @@ using System.Buffers;
 using System.Text.Json;
 using ImagesFunctions.Http;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/&lt;name&gt;/tags/list</c> (spec, "Listing Tags").</summary>
-internal sealed class Tags(Catalog catalog)
+internal sealed class Tags(StorageAccount account, Catalog catalog)
 {
     /// <summary>GET: the tags that can be pulled, in ordinal order.</summary>
     public async Task ListAsync(RegistryRequest request)
@@ -16,7 +17,7 @@ internal sealed class Tags(Catalog catalog)
             ? await catalog.ReadAsync(request.Repository.Namespace, request.Repository.App, request.Stop)
             : new NamespaceRows();
         var complete = rows.Images.Values.Where(i => i.State == ImageState.Complete).ToList();
-        if (complete.Count == 0 && rows.Images.Values.All(i => i.State != ImageState.Hidden))
+        if (complete.Count == 0 && !(request.MayRead && await account.IsKnownAsync(request.Repository, request.Stop)))
         {
             throw RegistryError.NameUnknown(request.Path.Name);
         }

@@ -1,9 +1,7 @@
-using System.Globalization;
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
-using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Registry;
@@ -24,20 +22,20 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
         {
             if (Digest.TryParse(mount, out var wanted) && wanted.IsSupported && await MountAsync(request, wanted))
             {
-                Created(request, wanted);
+                UploadRequest.Created(request, wanted);
                 return;
             }
         }
         else if (request.Query("digest") is not null)
         {
-            var digest = Named(request);
-            using var body = await BodyAsync(request);
+            var digest = UploadRequest.Named(request);
+            using var body = await UploadRequest.BodyAsync(request);
             await pushes.LandBodyAsync(request.Repository, digest, body, null, request.Stop);
-            Created(request, digest);
+            UploadRequest.Created(request, digest);
             return;
         }
 
-        Accepted(request, await sessions.BeginAsync(request.Repository, algorithm, request.Stop));
+        UploadRequest.Accepted(request, await sessions.BeginAsync(request.Repository, algorithm, request.Stop));
     }
 
     /// <summary>GET: how far it is.</summary>
@@ -48,7 +46,7 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
             request.Repository.Namespace == request.Caller.Account
                 ? await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop)
                 : null;
-        Progress(request, session ?? throw RegistryError.UploadUnknown(request.Path.Last));
+        UploadRequest.Progress(request, session ?? throw RegistryError.UploadUnknown(request.Path.Last));
         request.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -68,12 +66,12 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
     public async Task PatchAsync(RegistryRequest request)
     {
         var session = await FindAsync(request);
-        var size = DemandChunk(request, session);
-        using var body = await BodyAsync(request);
+        var size = UploadRequest.DemandChunk(request, session);
+        using var body = await UploadRequest.BodyAsync(request);
         if (body.First.IsEmpty)
         {
-            DemandSize(size, 0);
-            Accepted(request, session);
+            UploadRequest.DemandSize(size, 0);
+            UploadRequest.Accepted(request, session);
             return;
         }
 
@@ -84,10 +82,10 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
             var part = await WritePartAsync(request, session, body, hash, size);
             if (await sessions.AppendAsync(request.Repository, session, part, request.Stop) is not { } moved)
             {
-                throw Elsewhere(request, await FindAsync(request));
+                throw UploadRequest.Elsewhere(request, await FindAsync(request));
             }
 
-            Accepted(request, moved);
+            UploadRequest.Accepted(request, moved);
             if (known is not null)
             {
                 hashes.Keep(moved, known);
@@ -104,15 +102,15 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
     /// <summary>PUT: the end, with the last chunk or without.</summary>
     public async Task PutAsync(RegistryRequest request)
     {
-        var digest = Named(request);
+        var digest = UploadRequest.Named(request);
         if (await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop) is not { } session)
         {
             await RepeatAsync(request, digest);
             return;
         }
 
-        var size = DemandChunk(request, session);
-        using var body = await BodyAsync(request);
+        var size = UploadRequest.DemandChunk(request, session);
+        using var body = await UploadRequest.BodyAsync(request);
         try
         {
             if (session.Parts.Count == 0)
@@ -132,7 +130,7 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
         }
 
         await sessions.EndAsync(request.Repository, session, request.Stop);
-        Created(request, digest);
+        UploadRequest.Created(request, digest);
     }
 
     // The answer to a closing PUT may get lost. The same one sent again is answered again: clients that are told of an unknown
@@ -141,12 +139,12 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
     {
         if (await pushes.IsThereAsync(request.Repository, digest, request.Stop))
         {
-            using var body = await BodyAsync(request);
+            using var body = await UploadRequest.BodyAsync(request);
             using var hash = new ContentHash(digest.Algorithm);
             await body.DrainAsync(hash, request.Stop);
             if (hash.Size == 0 || hash.Digest == digest)
             {
-                Created(request, digest);
+                UploadRequest.Created(request, digest);
                 return;
             }
         }
@@ -182,7 +180,7 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
             }
             else
             {
-                DemandSize(size, 0);
+                UploadRequest.DemandSize(size, 0);
             }
 
             hash ??=
@@ -243,92 +241,11 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
             () => (size ?? hash.Size - before) == hash.Size - before,
             request.Stop
         );
-        DemandSize(size, hash.Size - before);
+        UploadRequest.DemandSize(size, hash.Size - before);
         return part ?? throw new StorageUnavailableException("a chunk could not be stored");
     }
 
     private async Task<UploadRow> FindAsync(RegistryRequest request) =>
         await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop)
         ?? throw RegistryError.UploadUnknown(request.Path.Last);
-
-    // How many bytes the chunk has, where the client says so. It has to begin where the last one ended.
-    private static long? DemandChunk(RegistryRequest request, UploadRow session)
-    {
-        var header = request.Request.Headers.ContentRange;
-        if (header.Count == 0)
-        {
-            return null;
-        }
-
-        if (header.Count > 1 || !ByteRange.TryParseChunk(header[0] ?? "", out var range))
-        {
-            throw new RegistryError(
-                StatusCodes.Status400BadRequest,
-                "BLOB_UPLOAD_INVALID",
-                "Content-Range has to be <first>-<last>.",
-                header
-            );
-        }
-
-        if (range.First != session.Offset)
-        {
-            throw Elsewhere(request, session);
-        }
-
-        if (request.Request.ContentLength is { } length)
-        {
-            DemandSize(range.Length, length);
-        }
-
-        return range.Length;
-    }
-
-    private static void DemandSize(long? said, long came)
-    {
-        if (said is not null && said != came)
-        {
-            throw RegistryError.SizeInvalid($"Content-Range names {said} bytes, and the body has {came}.");
-        }
-    }
-
-    // The session lives on, and the answer tells where it is.
-    private static RegistryError Elsewhere(RegistryRequest request, UploadRow session)
-    {
-        Progress(request, session);
-        return RegistryError.RangeInvalid($"The next chunk begins at {session.Offset}.");
-    }
-
-    private static Digest Named(RegistryRequest request) =>
-        RegistryRequest.ParseDigest(request.Query("digest") ?? "") is { IsSupported: true } digest
-            ? digest
-            : throw RegistryError.DigestInvalid(
-                "The algorithm is not supported: use sha256 or sha512.",
-                request.Query("digest")
-            );
-
-    private static Task<UploadBody> BodyAsync(RegistryRequest request) =>
-        UploadBody.BeginAsync(Metrics.Counted(request.Request.Body), request.Request.ContentLength, request.Stop);
-
-    private static void Created(RegistryRequest request, Digest digest)
-    {
-        request.Response.StatusCode = StatusCodes.Status201Created;
-        request.Response.ContentLength = 0;
-        request.Response.Headers.Location = request.BlobLocation(digest);
-        request.Response.Headers["Docker-Content-Digest"] = digest.ToString();
-    }
-
-    private static void Accepted(RegistryRequest request, UploadRow session)
-    {
-        Progress(request, session);
-        request.Response.StatusCode = StatusCodes.Status202Accepted;
-        request.Response.ContentLength = 0;
-    }
-
-    private static void Progress(RegistryRequest request, UploadRow session)
-    {
-        var headers = request.Response.Headers;
-        headers.Location = $"/v2/{request.Path.Name}/blobs/uploads/{session.Id}";
-        headers["Docker-Upload-UUID"] = session.Id;
-        headers.Range = string.Create(CultureInfo.InvariantCulture, $"0-{Math.Max(0, session.Offset - 1)}");
-    }
 }

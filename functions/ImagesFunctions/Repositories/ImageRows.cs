@@ -11,8 +11,9 @@ namespace ImagesFunctions.Repositories;
 /// </summary>
 internal sealed class ImageRows(Catalog catalog, Content content)
 {
+    private const int MaxReason = 1_000;
+
     /// <summary>The row of an image manifest or an artifact; null when its config has just been overwritten.</summary>
-    /// <exception cref="InvalidContentException">The config is no image config.</exception>
     public async Task<ImageRow?> OfImageAsync(
         Repository repository,
         Digest digest,
@@ -26,34 +27,57 @@ internal sealed class ImageRows(Catalog catalog, Content content)
         {
             MediaType = manifest.MediaType,
             Size = 0,
-            IsImage = manifest.IsImage,
+            IsImage = false,
             Generation = "",
+            NotImage = Said(manifest.NotImage),
         };
-        if (
-            !MediaTypes.IsImageConfig(manifest.Config!.MediaType)
-            || !byDigest.TryGetValue(manifest.Config.Digest, out var config)
-        )
+        if (manifest.NotImage is not null)
         {
             return row;
         }
 
-        var path = LayoutPath.Of(repository, config.Digest);
-        return await content.ReadAsync(path, config.BlobETag, cancellationToken) is { } bytes
-            ? row with
+        if (!byDigest.TryGetValue(manifest.Config!.Digest, out var stored))
+        {
+            return row with { NotImage = "its config is not here" };
+        }
+
+        if (await ConfigAsync(repository, stored, cancellationToken) is not { } config)
+        {
+            return null;
+        }
+
+        if (!MediaTypes.IsImageConfig(manifest.Config.MediaType) && !config.LooksLikeOne)
+        {
+            return row with
             {
-                Size = byDigest.Values.Sum(b => b.Size),
-                // In one order, so that the same image has the same row.
-                Parts = byDigest
-                    .Values.OrderBy(b => b.Digest.ToString(), StringComparer.Ordinal)
-                    .ToDictionary(b => b.Digest.ToString(), b => b.Size, StringComparer.Ordinal),
-                Facts = ImageFacts.Of(
-                    manifest,
-                    bytes,
-                    [.. manifest.Layers.Select(l => byDigest.GetValueOrDefault(l.Digest)?.Tar)]
-                ),
-            }
-            : null;
+                NotImage = $"its config is {manifest.Config.MediaType}, and not an image's by its content",
+            };
+        }
+
+        return Whole(row, manifest, config, byDigest);
     }
+
+    private static ImageRow Whole(
+        ImageRow row,
+        Manifest manifest,
+        ImageConfig config,
+        Dictionary<Digest, BlobRow> blobs
+    ) =>
+        row with
+        {
+            IsImage = true,
+            LeftOut = config.LeftOut.Count == 0 ? null : Said(string.Join("; ", config.LeftOut)),
+            Size = blobs.Values.Sum(b => b.Size),
+            // In one order, so that the same image has the same row.
+            Parts = blobs
+                .Values.OrderBy(b => b.Digest.ToString(), StringComparer.Ordinal)
+                .ToDictionary(b => b.Digest.ToString(), b => b.Size, StringComparer.Ordinal),
+            Facts = ImageFacts.Of(
+                manifest,
+                config,
+                [.. manifest.Layers.Select(l => blobs.GetValueOrDefault(l.Digest)?.Tar)]
+            ),
+        };
 
     /// <summary>
     /// The row of an index: the facts of its image for KraftCloud, else of its first one, and the size of all its images.
@@ -71,12 +95,12 @@ internal sealed class ImageRows(Catalog catalog, Content content)
         var parts = new Dictionary<string, long>(StringComparer.Ordinal);
         ImageFacts? first = null;
         ImageFacts? kraftcloud = null;
-        foreach (var descriptor in index.Manifests.Where(m => byDigest.ContainsKey(m.Digest)))
+        foreach (var descriptor in index.Manifests.Where(m => byDigest.ContainsKey(m.Digest) && !m.IsAttestation))
         {
             var child = await WithFactsAsync(repository.Namespace, byDigest[descriptor.Digest], cancellationToken);
-            if (child.Parts.Count == 0)
+            if (!child.IsImage || child.Parts.Count == 0)
             {
-                // An artifact, or an index without images.
+                // An artifact. Rows of an earlier version also call an index without images an image.
                 continue;
             }
 
@@ -88,11 +112,13 @@ internal sealed class ImageRows(Catalog catalog, Content content)
             }
         }
 
+        var notImage = index.NotImage ?? (parts.Count == 0 ? "it names no image" : null);
         return new ImageRow(repository.App, digest)
         {
             MediaType = index.MediaType,
             Size = parts.Values.Sum(),
-            IsImage = index.IsImage,
+            IsImage = notImage is null,
+            NotImage = Said(notImage),
             Generation = "",
             Children = [.. index.Manifests.Select(m => m.Digest.ToString()).Distinct(StringComparer.Ordinal)],
             Parts = parts,
@@ -137,6 +163,32 @@ internal sealed class ImageRows(Catalog catalog, Content content)
 
         await content.WriteFactsAsync(@namespace, made with { State = row.State }, cancellationToken);
         return row with { Facts = made.Facts with { }, Parts = made.Parts, Children = made.Children };
+    }
+
+    // Words of what was pushed stand in it.
+    private static string? Said(string? reason) =>
+        reason is null ? null
+        : reason.Length > MaxReason ? Refusals.Visible(reason[..MaxReason]) + "…"
+        : Refusals.Visible(reason);
+
+    // Null when it has just been overwritten.
+    private async Task<ImageConfig?> ConfigAsync(
+        Repository repository,
+        BlobRow config,
+        CancellationToken cancellationToken
+    )
+    {
+        if (config.Size > Manifest.LongestContent)
+        {
+            return ImageConfig.Unread(
+                $"the config has {config.Size} bytes: at most {Manifest.LongestContent} are read"
+            );
+        }
+
+        var path = LayoutPath.Of(repository, config.Digest);
+        return await content.ReadAsync(path, config.BlobETag, cancellationToken) is { } bytes
+            ? ImageConfig.Read(bytes)
+            : null;
     }
 
     private async Task<ImageRow?> AgainAsync(

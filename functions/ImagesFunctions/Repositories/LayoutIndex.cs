@@ -21,6 +21,9 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
     {
         Whole,
         Partly,
+
+        // As it stands it was applied before.
+        Before,
         FileChanged,
     }
 
@@ -119,16 +122,17 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
         var tags = new Dictionary<string, Digest>(StringComparer.Ordinal);
         foreach (var descriptor in index.Manifests)
         {
-            if (!descriptor.Annotations.TryGetValue(RefName, out var tag))
+            if (!descriptor.Annotations.TryGetValue(RefName, out var name))
             {
                 continue;
             }
 
+            var tag = Reference.TagOf(name);
             if (!Reference.IsTag(tag))
             {
-                problems.Add($"'{tag}' is not a tag");
+                problems.Add($"'{name}' is not a tag and names none");
             }
-            else if (!IsManifest(descriptor))
+            else if (!descriptor.IsManifest)
             {
                 problems.Add($"the tag '{tag}' names a {descriptor.MediaType}, which is not a manifest");
             }
@@ -139,12 +143,8 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
         }
 
         var problem = problems.Count == 0 ? null : string.Join("; ", problems) + " (all else in the file counts)";
-        return new Parsed(etag, [.. index.Manifests.Where(IsManifest).DistinctBy(m => m.Digest)], tags, problem);
+        return new Parsed(etag, [.. index.Manifests.Where(m => m.IsManifest).DistinctBy(m => m.Digest)], tags, problem);
     }
-
-    // A descriptor has to have a media type; where one has none, the content's own decides.
-    private static bool IsManifest(Descriptor descriptor) =>
-        descriptor.MediaType.Length == 0 || MediaTypes.IsManifest(descriptor.MediaType);
 
     // False when the file changed meanwhile.
     private async Task<bool> ApplyAsync(Repository repository, Parsed file, CancellationToken cancellationToken)
@@ -163,21 +163,46 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
                 return false;
             }
 
-            if (applied == Applied.Whole)
+            if (applied is Applied.Whole or Applied.Before)
             {
                 // After the tags: from here on the manifests may be committed, and find the tags that wait for them.
-                var needs = file.Manifests.Select(m => new NeedRow(
-                    repository.App,
-                    m.Digest,
-                    Needer.Layout,
-                    m.MediaType
-                ));
-                await catalog.PutNeedsAsync(repository.Namespace, [.. needs], cancellationToken);
+                var needs = file
+                    .Manifests.Select(m => new NeedRow(repository.App, m.Digest, Needer.Layout, m.MediaType))
+                    .ToList();
+                await PutNeedsAsync(repository, needs, onlyMissing: applied == Applied.Before, cancellationToken);
                 return true;
             }
 
             done.UnionWith(touched);
         }
+    }
+
+    // Of a file that was applied before, what stands there may say that it was deleted since.
+    private async Task PutNeedsAsync(
+        Repository repository,
+        List<NeedRow> needs,
+        bool onlyMissing,
+        CancellationToken cancellationToken
+    )
+    {
+        if (onlyMissing)
+        {
+            var deleted = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var need in needs)
+            {
+                if (
+                    await catalog.GetAsync(repository.Namespace, need.Key, cancellationToken) is { } row
+                    && NeedRow.From(row).Deleted
+                )
+                {
+                    deleted.Add(need.Key);
+                }
+            }
+
+            needs.RemoveAll(n => deleted.Contains(n.Key));
+        }
+
+        await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
     }
 
     private async Task<Decision<Step>> DecideAsync(
@@ -198,7 +223,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
 
         if (layout?.GetString("etag") == file.ETag)
         {
-            return Decision.Nothing(new Step(Applied.Whole, []));
+            return Decision.Nothing(new Step(Applied.Before, []));
         }
 
         var current = (await view.RangeAsync(Keys.OfApp('t', app), cancellationToken))

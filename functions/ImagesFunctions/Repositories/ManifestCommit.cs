@@ -74,14 +74,16 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
     /// <param name="digest">The manifest's digest.</param>
     /// <param name="manifest">What its bytes say.</param>
     /// <param name="tags">Distinct tags to point to it, at most 90.</param>
+    /// <param name="condition">What has to hold of what it replaces; null: nothing.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>False when something that it needs, or the manifest itself, is not there any more; nothing is committed.</returns>
-    /// <exception cref="InvalidContentException">Its config is no image config.</exception>
+    /// <exception cref="PreconditionFailedException">The condition does not hold; nothing is committed.</exception>
     public async Task<bool> PushAsync(
         Repository repository,
         Digest digest,
         Manifest manifest,
         IReadOnlyList<string> tags,
+        TagCondition? condition,
         CancellationToken cancellationToken
     )
     {
@@ -99,9 +101,14 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
         var prepared = new PreparedImage(imageRows, content, repository, digest, manifest, ImageState.Complete);
         var outcome = await catalog.CommitAsync(
             repository.Namespace,
-            (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, needs, tags, stop),
+            (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, needs, tags, condition, stop),
             cancellationToken
         );
+        if (outcome.State == ManifestState.Unmatched)
+        {
+            throw new PreconditionFailedException("what a push was to replace is something else");
+        }
+
         if (outcome.State is not (ManifestState.Committed or ManifestState.Already))
         {
             return false;

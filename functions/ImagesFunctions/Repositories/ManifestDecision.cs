@@ -16,6 +16,7 @@ internal static class ManifestDecision
     /// <param name="prepared">Its row.</param>
     /// <param name="needs">The rows that say what it needs.</param>
     /// <param name="tags">Distinct tags to point to it.</param>
+    /// <param name="condition">What has to hold; null: nothing.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public static async Task<Decision<ManifestOutcome>> DecideAsync(
         DecisionView view,
@@ -23,10 +24,16 @@ internal static class ManifestDecision
         PreparedImage prepared,
         List<NeedRow> needs,
         IReadOnlyList<string> tags,
+        TagCondition? condition,
         CancellationToken cancellationToken
     )
     {
         var (app, manifest) = (self.App, prepared.Manifest);
+        if (condition is not null && !await condition.HoldsAsync(view, app, self.Digest, cancellationToken))
+        {
+            return Decision.Nothing(new ManifestOutcome(ManifestState.Unmatched));
+        }
+
         var current = ImageRow.Live(await view.GetAsync(Keys.Image(app, self.Digest), cancellationToken));
         if (current is { State: ImageState.Complete })
         {

@@ -22,6 +22,9 @@ internal enum ManifestState
 
     /// <summary>The rows that say what it needs were swept, because its own blob had been gone.</summary>
     Forgotten,
+
+    /// <summary>What the push demanded of what it replaces does not hold.</summary>
+    Unmatched,
 }
 
 /// <summary>What came of a try to commit a manifest.</summary>

@@ -136,7 +136,7 @@ internal sealed class ManifestTry(Catalog catalog, Content content, ImageRows im
             isNew |= await WriteNeedsAsync(repository, blob.Digest, manifest, needs, cancellationToken);
             var outcome = await catalog.CommitAsync(
                 repository.Namespace,
-                (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, needs, [], stop),
+                (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, needs, [], condition: null, stop),
                 cancellationToken
             );
             if (outcome.State != ManifestState.Forgotten)

@@ -34,7 +34,13 @@ internal sealed class Removal(Catalog catalog, Content content)
                 }
 
                 var blob = await GoodAsync(view, repository, digest, stop);
-                return Decision.Of(new RemovalResult(true), await ImageChangesAsync(view, image, blob, stop));
+                return Decision.Of(
+                    new RemovalResult(true),
+                    [
+                        .. await ImageChangesAsync(view, image, blob, stop),
+                        .. await NamedAsync(view, repository, digest, stop),
+                    ]
+                );
             },
             cancellationToken
         );
@@ -144,6 +150,17 @@ internal sealed class Removal(Catalog catalog, Content content)
         image.Subject is { } subject
         && await view.GetAsync(Keys.Referrer(image.App, subject, image.Digest), cancellationToken) is { } row
             ? [new Change(row.Key, null)]
+            : [];
+
+    // The layout's index.json may go on naming it; from now on nothing waits for it because of that.
+    private static async Task<Change[]> NamedAsync(
+        DecisionView view,
+        Repository repository,
+        Digest digest,
+        CancellationToken cancellationToken
+    ) =>
+        await view.GetAsync(Keys.Need(repository.App, digest, Needer.Layout), cancellationToken) is { } row
+            ? [new Change(row.Key, (NeedRow.From(row) with { Deleted = true }).ToRow())]
             : [];
 
     private static async Task<BlobRow?> GoodAsync(

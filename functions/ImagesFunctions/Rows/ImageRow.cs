@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 
@@ -34,6 +32,12 @@ internal sealed record ImageRow(string App, Digest Digest)
 
     /// <summary>Whether lists show it at all.</summary>
     public required bool IsImage { get; init; }
+
+    /// <summary>Why it is not an image, in words that end a sentence; null for an image, and in rows of an earlier version.</summary>
+    public string? NotImage { get; init; }
+
+    /// <summary>What of its config could not be read; null when all could, and in rows of an earlier version.</summary>
+    public string? LeftOut { get; init; }
 
     /// <summary>The manifest that this one refers to, which need not exist; or null.</summary>
     public Digest? Subject { get; init; }
@@ -78,6 +82,16 @@ internal sealed record ImageRow(string App, Digest Digest)
             row["subject"] = Subject.ToString();
         }
 
+        if (NotImage is not null)
+        {
+            row["not_image"] = NotImage;
+        }
+
+        if (LeftOut is not null)
+        {
+            row["left_out"] = LeftOut;
+        }
+
         if (FactsBlob is not null)
         {
             row["facts_blob"] = FactsBlob;
@@ -105,6 +119,8 @@ internal sealed record ImageRow(string App, Digest Digest)
             MediaType = row.Text("media_type"),
             Size = row.GetInt64("size") ?? 0,
             IsImage = row.GetBoolean("image") ?? false,
+            NotImage = row.GetString("not_image"),
+            LeftOut = row.GetString("left_out"),
             Generation = row.Text("generation"),
             Subject = row.GetString("subject") is { } subject ? Parse(subject) : null,
             State = row.GetString("state") switch

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using ImagesFunctions.Journal;
 
 namespace ImagesFunctions.Rows;

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 
@@ -52,6 +50,9 @@ internal sealed record NeedRow(string App, Digest Needed, Needer By, string? Man
 {
     public string Key => Keys.Need(App, Needed, By);
 
+    /// <summary>Whether what is needed was deleted on request, though it is still named: it is not waited for.</summary>
+    public bool Deleted { get; init; }
+
     public TableRow ToRow()
     {
         var row = new TableRow(Key)
@@ -65,6 +66,11 @@ internal sealed record NeedRow(string App, Digest Needed, Needer By, string? Man
             row["manifest_type"] = ManifestType;
         }
 
+        if (Deleted)
+        {
+            row["deleted"] = true;
+        }
+
         return row;
     }
 
@@ -74,5 +80,8 @@ internal sealed record NeedRow(string App, Digest Needed, Needer By, string? Man
             ImageRow.Parse(row.Text("needed")),
             Needer.Parse(row.Text("by")),
             row.GetString("manifest_type")
-        );
+        )
+        {
+            Deleted = row.GetBoolean("deleted") == true,
+        };
 }

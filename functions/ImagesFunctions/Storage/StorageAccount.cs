@@ -6,6 +6,7 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using Azure.Storage.Sas;
+using ImagesFunctions.Journal;
 using Microsoft.Extensions.Configuration;
 
 namespace ImagesFunctions.Storage;
@@ -32,7 +33,15 @@ public sealed class StorageAccount
     public const string AccountsTable = "accounts";
 
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan LongestStream = TimeSpan.FromHours(4);
+
+    // Shared by all accounts of the process, as the SDK's own is.
+    private static readonly SocketsHttpHandler s_network = new()
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+    };
+
     private static readonly TimeSpan KeyLifetime = TimeSpan.FromHours(4);
 
     private readonly BlobServiceClient _blobs;
@@ -81,6 +90,9 @@ public sealed class StorageAccount
     /// <summary>The container <see cref="UploadsContainer"/> in the same way.</summary>
     internal BlobContainerClient UploadStreams { get; }
 
+    /// <summary>How long storage is waited for.</summary>
+    internal StorageTimes Times { get; init; } = new();
+
     /// <summary>The rows of <see cref="Catalog"/>.</summary>
     internal StoredTable ImageRows { get; }
 
@@ -96,24 +108,25 @@ public sealed class StorageAccount
     /// <param name="policies">Pipeline policies that see every storage call, once a try; how tests inject faults.</param>
     /// <exception cref="InvalidOperationException">The section is missing or incomplete; the message says what to set.</exception>
     public static StorageAccount From(IConfiguration configuration, IEnumerable<HttpPipelinePolicy>? policies = null) =>
-        From(configuration, policies, credential: null, transport: null);
+        From(configuration, policies, credential: null, network: null);
 
-    /// <summary>As the other overload, with an identity and a transport of the caller's own: how tests are an identity.</summary>
+    /// <summary>As the other overload, with other times.</summary>
+    public static StorageAccount From(IConfiguration configuration, StorageTimes times) =>
+        From(configuration, policies: null, credential: null, network: null, times);
+
+    /// <summary>As the other overload, with an identity and a network of the caller's own: how tests are an identity.</summary>
     internal static StorageAccount From(
         IConfiguration configuration,
         IEnumerable<HttpPipelinePolicy>? policies,
         TokenCredential? credential,
-        HttpPipelineTransport? transport
+        HttpMessageHandler? network,
+        StorageTimes? times = null
     )
     {
-        Wiring wiring = new([.. policies ?? []], transport);
-        // Pinned to what Azurite speaks, so that a plain Azurite works.
-        var blobOptions = Configure(
-            new BlobClientOptions(BlobClientOptions.ServiceVersion.V2026_06_06),
-            wiring,
-            retries: 4
-        );
-        var streamOptions = StreamOptions(wiring);
+        times ??= new StorageTimes();
+        Wiring wiring = new([.. policies ?? []], Transport(times, network ?? s_network));
+        var blobOptions = Configure(BlobOptions(), wiring, retries: 4);
+        var streamOptions = Configure(BlobOptions(), wiring, retries: 0);
         var tableOptions = Configure(new TableClientOptions(), wiring, retries: 4);
         var transactionOptions = Configure(new TableClientOptions(), wiring, retries: 0);
 
@@ -127,7 +140,10 @@ public sealed class StorageAccount
                     new BlobServiceClient(connectionString, streamOptions),
                     new TableServiceClient(connectionString, tableOptions),
                     new TableServiceClient(connectionString, transactionOptions)
-                );
+                )
+                {
+                    Times = times,
+                };
             }
             catch (Exception error) when (error is FormatException or InvalidOperationException or ArgumentException)
             {
@@ -154,7 +170,10 @@ public sealed class StorageAccount
             new BlobServiceClient(blobUri, credential, streamOptions),
             new TableServiceClient(tableUri, credential, tableOptions),
             new TableServiceClient(tableUri, credential, transactionOptions)
-        );
+        )
+        {
+            Times = times,
+        };
     }
 
     /// <summary>Creates the containers and tables that are missing. For local use; in the cloud the deployment does it.</summary>
@@ -166,6 +185,21 @@ public sealed class StorageAccount
             Derived.CreateIfNotExistsAsync(cancellationToken: cancellationToken),
             Catalog.CreateIfNotExistsAsync(cancellationToken),
             Accounts.CreateIfNotExistsAsync(cancellationToken)
+        );
+    }
+
+    /// <summary>Asks all containers and tables at once whether they are there.</summary>
+    /// <exception cref="Azure.RequestFailedException">One is not, or storage does not answer.</exception>
+    internal Task DemandAsync(CancellationToken cancellationToken)
+    {
+        // Ranges that have no rows.
+        var none = new KeyRange("", "!");
+        return Task.WhenAll(
+            ImageRows.RangeAsync("!ready", none, cancellationToken),
+            TokenRows.RangeAsync("!ready", none, cancellationToken),
+            Images.GetPropertiesAsync(cancellationToken: cancellationToken),
+            Uploads.GetPropertiesAsync(cancellationToken: cancellationToken),
+            Derived.GetPropertiesAsync(cancellationToken: cancellationToken)
         );
     }
 
@@ -219,18 +253,18 @@ public sealed class StorageAccount
             : new DefaultAzureCredential();
 
     // What every client is given beside its own options.
-    private sealed record Wiring(HttpPipelinePolicy[] PerTry, HttpPipelineTransport? Transport);
+    private sealed record Wiring(HttpPipelinePolicy[] PerTry, HttpPipelineTransport Transport);
 
-    private static BlobClientOptions StreamOptions(Wiring wiring)
-    {
-        var options = Configure(
-            new BlobClientOptions(BlobClientOptions.ServiceVersion.V2026_06_06),
-            wiring,
-            retries: 0
+    private static HttpClientTransport Transport(StorageTimes times, HttpMessageHandler network) =>
+        new(
+            new HttpClient(new ProgressHandler(times, network), disposeHandler: false)
+            {
+                Timeout = Timeout.InfiniteTimeSpan,
+            }
         );
-        options.Retry.NetworkTimeout = LongestStream;
-        return options;
-    }
+
+    // Pinned to what Azurite speaks, so that a plain Azurite works.
+    private static BlobClientOptions BlobOptions() => new(BlobClientOptions.ServiceVersion.V2026_06_06);
 
     private static T Configure<T>(T options, Wiring wiring, int retries)
         where T : ClientOptions
@@ -239,11 +273,9 @@ public sealed class StorageAccount
         options.Retry.MaxRetries = retries;
         options.Retry.Delay = TimeSpan.FromMilliseconds(100);
         options.Retry.MaxDelay = TimeSpan.FromSeconds(5);
-        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(60);
-        if (wiring.Transport is not null)
-        {
-            options.Transport = wiring.Transport;
-        }
+        // The SDK's own would end a transfer that moves: see ProgressHandler.
+        options.Retry.NetworkTimeout = Timeout.InfiniteTimeSpan;
+        options.Transport = wiring.Transport;
 
         foreach (var policy in wiring.PerTry)
         {

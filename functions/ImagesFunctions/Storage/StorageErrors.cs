@@ -4,14 +4,22 @@ using ImagesFunctions.Journal;
 
 namespace ImagesFunctions.Storage;
 
-/// <summary>What a failed storage call means. The only place that knows status numbers.</summary>
+/// <summary>What a failed storage call means. The only place that knows status numbers, with <see cref="StorageCodes"/>.</summary>
 internal static class StorageErrors
 {
-    /// <summary>The row or blob is not there.</summary>
-    public static bool IsNotFound(this RequestFailedException error) => error.Status == 404;
+    /// <summary>What storage said.</summary>
+    public static StorageMeaning Meaning(this RequestFailedException error) =>
+        StorageCodes.MeaningOf(StorageCodes.CodeOf(error), error.Status);
+
+    /// <summary>The row or blob is not there. A table or container that is not there says nothing of the kind.</summary>
+    public static bool IsAbsent(this RequestFailedException error) => error.Meaning() == StorageMeaning.Absent;
+
+    /// <summary>An If-Match did not hold.</summary>
+    public static bool IsChanged(this RequestFailedException error) => error.Meaning() == StorageMeaning.Changed;
 
     /// <summary>An If-Match or If-None-Match did not hold, or the row to add exists.</summary>
-    public static bool IsConflict(this RequestFailedException error) => error.Status is 409 or 412;
+    public static bool IsConflict(this RequestFailedException error) =>
+        error.Meaning() is StorageMeaning.Changed or StorageMeaning.Exists;
 
     /// <summary>Whether a storage call failed, for whatever reason.</summary>
     public static bool IsFailure(Exception error) => error is StorageUnavailableException or RequestFailedException;
@@ -20,7 +28,7 @@ internal static class StorageErrors
     public static bool IsUnclear(Exception error) =>
         error switch
         {
-            RequestFailedException failed => failed.Status is 0 or 408 or 429 or >= 500,
+            RequestFailedException failed => failed.Meaning() == StorageMeaning.Away,
             AggregateException or IOException or HttpRequestException or TimeoutException => true,
             // The SDK's network timeout, where it is not our own token that ended the call.
             OperationCanceledException => true,
@@ -32,6 +40,38 @@ internal static class StorageErrors
     /// </summary>
     public static bool MayPass(Exception error) =>
         error is StorageUnavailableException or AuthenticationFailedException
-        || error is RequestFailedException { Status: 401 or 403 }
+        || (
+            error is RequestFailedException failed
+            && failed.Meaning() is StorageMeaning.Denied or StorageMeaning.NoStore
+        )
         || IsUnclear(error);
+
+    /// <summary>Why a call failed, for the log, in one line: storage's own code first, where there is one.</summary>
+    public static string Reason(Exception error)
+    {
+        var message = FirstLine(error);
+        // Ours says what was tried, and the one inside what storage said.
+        for (var inner = error; inner is not null; inner = inner.InnerException)
+        {
+            if (inner is RequestFailedException said)
+            {
+                var code = $"{StorageCodes.CodeOf(said) ?? "no code"} ({said.Status})";
+                return ReferenceEquals(said, error) ? $"{code}: {message}" : $"{code}: {message}: {FirstLine(said)}";
+            }
+        }
+
+        return message;
+    }
+
+    /// <summary>Throws unless an answer that the SDK takes for "not there" says just that.</summary>
+    /// <exception cref="RequestFailedException">It says something else, such as that there is no table.</exception>
+    public static void DemandAbsent(Response response)
+    {
+        if (StorageCodes.MeaningOf(StorageCodes.CodeOf(response), response.Status) != StorageMeaning.Absent)
+        {
+            throw new RequestFailedException(response);
+        }
+    }
+
+    private static string FirstLine(Exception error) => error.Message.Split('\n')[0].Trim();
 }

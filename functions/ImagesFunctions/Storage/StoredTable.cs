@@ -128,13 +128,19 @@ internal sealed class StoredTable(TableClient table, TableClient once) : IJourna
                     cancellationToken
                 ),
             };
+            if (response.Status == 404)
+            {
+                // The SDK lets a deletion of what is not there pass.
+                StorageErrors.DemandAbsent(response);
+            }
+
             return new WriteResult(WriteOutcome.Done, VersionOf(response.Headers.ETag));
         }
         catch (RequestFailedException error) when (error.IsConflict())
         {
             return new WriteResult(WriteOutcome.Refused, Error: error);
         }
-        catch (RequestFailedException error) when (error.IsNotFound())
+        catch (RequestFailedException error) when (error.IsAbsent())
         {
             return new WriteResult(WriteOutcome.Gone, Error: error);
         }
@@ -197,7 +203,7 @@ internal sealed class StoredTable(TableClient table, TableClient once) : IJourna
         {
             return new WriteResult(WriteOutcome.Refused, Error: error);
         }
-        catch (RequestFailedException error) when (error.IsNotFound())
+        catch (RequestFailedException error) when (error.IsAbsent())
         {
             return new WriteResult(WriteOutcome.Gone, Error: error);
         }
@@ -224,11 +230,25 @@ internal sealed class StoredTable(TableClient table, TableClient once) : IJourna
             _ => new(TableTransactionActionType.UpsertReplace, Entity(partition, change.Row)),
         };
 
-    private Task<NullableResponse<TableEntity>> FindAsync(
+    // An absent row is common, and no exception. But the SDK takes every 404 for one, that of a missing table too.
+    private async Task<NullableResponse<TableEntity>> FindAsync(
         string partition,
         string key,
         CancellationToken cancellationToken
-    ) => table.GetEntityIfExistsAsync<TableEntity>(partition, key, cancellationToken: cancellationToken);
+    )
+    {
+        var answer = await table.GetEntityIfExistsAsync<TableEntity>(
+            partition,
+            key,
+            cancellationToken: cancellationToken
+        );
+        if (!answer.HasValue)
+        {
+            StorageErrors.DemandAbsent(answer.GetRawResponse());
+        }
+
+        return answer;
+    }
 
     private AsyncPageable<TableEntity> Query(string partition, KeyRange range, string[]? properties = null) =>
         table.QueryAsync<TableEntity>(

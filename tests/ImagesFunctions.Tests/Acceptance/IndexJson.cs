@@ -94,6 +94,28 @@ public sealed class IndexJson(KestrelFixture fixture) : AgainstAHost(fixture)
     }
 
     [Fact]
+    public async Task A_whole_reference_sets_the_tag_that_it_ends_in()
+    {
+        var account = Drop.Fresh("alice");
+        var token = await Host.TokenForAsync(account);
+        var repository = $"{account}/web";
+        var layout = new Layout();
+        var image = layout.AddImage(account);
+        layout.Index(
+            Layout.Tagged(image, "docker.io/library/alpine:3.20"),
+            Layout.Tagged(image, "localhost:5000/team/web:v1"),
+            Layout.Tagged(image, "localhost:5000/team/web"),
+            Layout.Tagged(image, "plain")
+        );
+
+        await Host.LayoutAsync(repository, layout);
+
+        await Host.ListsExactlyAsync(token, account, layout.Listed(repository, image, account, "3.20", "plain", "v1"));
+        var refused = await Host.RefusedAsync($"{repository}/index.json");
+        Assert.Contains("'localhost:5000/team/web' is not a tag", refused.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_tag_waits_for_its_image_to_be_complete()
     {
         var account = Drop.Fresh("alice");

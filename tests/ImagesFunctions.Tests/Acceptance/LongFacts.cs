@@ -26,7 +26,7 @@ public sealed class LongFacts(KestrelFixture fixture) : AgainstAHost(fixture)
                 },
             }
         );
-        var image = layout.AddManifest(config);
+        var image = layout.AddManifest(config, layout.Add(Layout.OciTar, ""u8.ToArray()));
 
         await Host.LayoutAsync($"{account}/web", layout.Index(Layout.Tagged(image, "latest")));
 

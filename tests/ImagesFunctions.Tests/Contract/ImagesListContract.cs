@@ -188,7 +188,7 @@ public sealed class ImagesListContract(KestrelFixture fixture) : AgainstAHost(fi
         var token = await Host.TokenForAsync(account);
         var layout = new Layout();
         var config = layout.Add(Layout.OciConfig, """{"architecture":"amd64","os":"linux"}"""u8.ToArray());
-        var image = layout.AddManifest(config);
+        var image = layout.AddManifest(config, layout.Add(Layout.OciTar, ""u8.ToArray()));
 
         await Host.LayoutAsync($"{account}/web", layout.Index(image));
 

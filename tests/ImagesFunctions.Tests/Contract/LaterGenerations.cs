@@ -95,7 +95,10 @@ public sealed class LaterGenerations(KestrelFixture fixture) : AgainstAHost(fixt
     {
         var (account, token) = await AccountAsync();
         var layout = new Layout();
-        var image = layout.AddManifest(layout.Add(Layout.OciConfig, "{}"u8.ToArray()));
+        var image = layout.AddManifest(
+            layout.Add(Layout.OciConfig, "{}"u8.ToArray()),
+            layout.Add(Layout.OciTar, ""u8.ToArray())
+        );
         await Host.LayoutAsync($"{account}/web", layout.Index(image));
         await Host.ListedAsync(token, account, $"{account}/web@{Layout.Digest(image)}");
 
@@ -305,7 +308,7 @@ public sealed class LaterGenerations(KestrelFixture fixture) : AgainstAHost(fixt
             config["created"] = date;
         }
 
-        return layout.AddManifest(layout.Add(Layout.OciConfig, config));
+        return layout.AddManifest(layout.Add(Layout.OciConfig, config), layout.Add(Layout.OciTar, ""u8.ToArray()));
     }
 
     private async Task<(string Account, string Token)> AccountAsync()

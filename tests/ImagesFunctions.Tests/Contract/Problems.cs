@@ -126,11 +126,75 @@ public sealed class Problems(KestrelFixture fixture) : AgainstAHost(fixture)
         Assert.DoesNotContain(path, c => char.IsControl(c) || c == '\u202E');
     }
 
+    [Fact]
+    public async Task They_are_asked_for_by_app_and_by_kind_and_not_more_than_a_limit()
+    {
+        var (account, token) = await AccountAsync();
+        await Host.FileAsync($"{account}/web/a.txt", [1]);
+        await Host.FileAsync($"{account}/web/b.txt", [1]);
+        await Host.FileAsync($"{account}/web2/c.txt", [1]);
+        var layout = Layout.Small(account, "v1");
+        await Host.FileAsync($"{account}/web/index.json", layout.Files["index.json"]);
+        await AskAsync(token, 4);
+
+        foreach (
+            var (query, count) in new[]
+            {
+                ("", 4),
+                ($"?namespace={account}", 4),
+                ($"?namespace={account}/web", 3),
+                ($"?namespace={account}/web2", 1),
+                ($"?namespace={account}/none", 0),
+                ("?namespace=official", 0),
+                ("?namespace=bob", 0),
+                ("?kind=refused", 3),
+                ("?kind=waiting", 1),
+                ("?kind=not_image", 0),
+                ($"?kind=refused&namespace={account}/web", 2),
+                ("?limit=2", 2),
+                ($"?limit=1&kind=refused&namespace={account}/web", 1),
+            }
+        )
+        {
+            var reply = await Host.AskAsync("/v1/images/problems" + query, token);
+            AssertSuccess(reply.Answer, "problems");
+            Assert.True(Of(reply).Count == count, $"{query}: {reply.Text}");
+        }
+    }
+
+    [Fact]
+    public async Task A_dropped_image_that_was_deleted_does_not_wait_and_says_so()
+    {
+        var (account, token) = await AccountAsync();
+        var layout = Layout.Small(account, "v1");
+        await Host.LayoutAsync($"{account}/web", layout);
+        await Host.ListedAsync(token, account, $"{account}/web@{layout.FirstImage}");
+        var client = await Registry.RegistryClient.ForAsync(Host, account);
+
+        await client.SendAsync("DELETE", $"/v2/{account}/web/manifests/{layout.FirstImage}");
+
+        var deleted = Assert.Single(await AskAsync(token, 1));
+        Assert.Equal("deleted", deleted["kind"]!.GetValue<string>());
+        Assert.Equal(layout.FirstImage, deleted["manifest"]!.GetValue<string>());
+        Assert.Empty((await Host.StatusAsync(account)).Waiting);
+        // Known all the same, and listed again when it is dropped again.
+        var tags = await client.GetAsync($"/v2/{account}/web/tags/list");
+        Assert.Equal($$"""{"name":"{{account}}/web","tags":[]}""", tags.Text);
+        await Host.LayoutAsync($"{account}/web", layout);
+        await Host.ListedAsync(token, account, $"{account}/web@{layout.FirstImage}");
+        await AskAsync(token, 0);
+    }
+
     [Theory]
     [InlineData("x=1")]
-    [InlineData("namespace=alice")]
+    [InlineData("namespace=")]
+    [InlineData("namespace=Alice")]
+    [InlineData("kind=other")]
+    [InlineData("limit=0")]
+    [InlineData("limit=1001")]
+    [InlineData("limit=1&limit=1")]
     [InlineData("details=1")]
-    public async Task It_has_no_parameters(string query)
+    public async Task A_parameter_that_is_unknown_or_malformed_is_400_and_named(string query)
     {
         var token = await Host.TokenForAsync(Drop.Fresh("alice"));
 

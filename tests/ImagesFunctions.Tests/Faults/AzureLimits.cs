@@ -54,13 +54,18 @@ internal sealed class AzureLimits(int tablePort, double dividedBy) : DelegatingH
             ]
         ).Port;
 
-    /// <summary>A storage account whose requests pass through this client.</summary>
-    public static StorageAccount AccountOver(string connection, HttpClient http) =>
+    /// <summary>A storage account whose requests pass through this handler.</summary>
+    public static StorageAccount AccountOver(
+        string connection,
+        HttpMessageHandler network,
+        StorageTimes? times = null
+    ) =>
         StorageAccount.From(
             new ConfigurationBuilder().AddInMemoryCollection([new(StorageAccount.Section, connection)]).Build(),
             [],
             credential: null,
-            new HttpClientTransport(http)
+            network,
+            times
         );
 
     protected override async Task<HttpResponseMessage> SendAsync(

@@ -33,7 +33,9 @@ public sealed class Node : IAsyncDisposable
         services.AddLogging();
         services.AddRouting();
         services.AddSingleton(new System.Diagnostics.DiagnosticListener("Tests"));
-        services.AddSingleton(storage ?? StorageAccount.From(configuration, [Calls]));
+        storage ??= StorageAccount.From(configuration, [Calls]);
+        services.AddSingleton(storage);
+        services.AddSingleton(storage.Times);
         services.AddImages(configuration);
         _services = services.BuildServiceProvider();
     }

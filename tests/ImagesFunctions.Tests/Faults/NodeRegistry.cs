@@ -36,6 +36,7 @@ public sealed class NodeRegistry
         byte[]? body = null,
         string? contentType = null,
         bool chunked = false,
+        Func<Stream, Stream>? sent = null,
         params (string Name, string Value)[] headers
     )
     {
@@ -48,7 +49,8 @@ public sealed class NodeRegistry
         context.Request.Path = question[0];
         context.Request.QueryString = new QueryString(question.Length > 1 ? "?" + question[1] : "");
         context.Request.Headers.Authorization = _authorization;
-        context.Request.Body = new MemoryStream(body ?? []);
+        var bytes = new MemoryStream(body ?? []);
+        context.Request.Body = sent is null ? bytes : sent(bytes);
         context.Request.ContentLength = chunked ? null : body?.Length ?? 0;
         context.Request.ContentType = contentType;
         context.Response.Body = answer;

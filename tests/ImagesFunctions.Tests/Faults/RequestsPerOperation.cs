@@ -19,8 +19,7 @@ public sealed class RequestsPerOperation
     {
         var connection = await Storages.NewWithTablesAsync();
         using var meter = new StorageMeter(AzureLimits.TablePortOf(connection));
-        using var http = new HttpClient(meter);
-        await using var node = new Node(AzureLimits.AccountOver(connection, http));
+        await using var node = new Node(AzureLimits.AccountOver(connection, meter));
         var token = await NodeRegistry.TokenAsync(node, "alice");
         var registry = new NodeRegistry(node, "alice", token);
         async Task MeasureAsync(string operation, Func<Task> act)

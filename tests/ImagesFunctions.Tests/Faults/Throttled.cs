@@ -41,8 +41,7 @@ public sealed class Throttled
     {
         var connection = await Storages.NewWithTablesAsync();
         using var limits = new AzureLimits(AzureLimits.TablePortOf(connection), dividedBy: 1);
-        using var http = new HttpClient(limits);
-        await using var node = new Node(AzureLimits.AccountOver(connection, http));
+        await using var node = new Node(AzureLimits.AccountOver(connection, limits));
         var needed = Node.Digest(Layout.DigestOf([1]));
         limits.RefuseTransactions(3);
         await node.Catalog.PutNeedsAsync(
@@ -69,8 +68,7 @@ public sealed class Throttled
     {
         var connection = await Storages.NewWithTablesAsync();
         using var limits = new AzureLimits(AzureLimits.TablePortOf(connection), dividedBy: 1);
-        using var http = new HttpClient(limits);
-        await using var node = new Node(AzureLimits.AccountOver(connection, http));
+        await using var node = new Node(AzureLimits.AccountOver(connection, limits));
         var image = Image("one");
         await node.PutAsync("alice/web", image, image.FirstLayer);
         await node.LandAsync([$"alice/web/{image.FirstLayer}"]);
@@ -87,9 +85,8 @@ public sealed class Throttled
     {
         var connection = await Storages.NewWithTablesAsync();
         using var limits = new AzureLimits(AzureLimits.TablePortOf(connection), dividedBy: 100);
-        using var http = new HttpClient(limits) { Timeout = Timeout.InfiniteTimeSpan };
         await using var outside = new Node(connection);
-        Node[] nodes = [.. Enumerable.Range(0, 3).Select(_ => new Node(AzureLimits.AccountOver(connection, http)))];
+        Node[] nodes = [.. Enumerable.Range(0, 3).Select(_ => new Node(AzureLimits.AccountOver(connection, limits)))];
         string[] names = [Hot, .. Enumerable.Range(0, namespaces).Select(i => $"cool{i}")];
         foreach (var name in names)
         {

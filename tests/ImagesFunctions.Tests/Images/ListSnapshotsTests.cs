@@ -1,4 +1,8 @@
+using System.IO.Compression;
+using System.Net;
+using System.Security.Cryptography;
 using Azure;
+using Azure.Storage.Blobs;
 using ImagesFunctions.Images;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
@@ -8,7 +12,7 @@ namespace ImagesFunctions.Tests.Images;
 
 public sealed class ListSnapshotsTests
 {
-    private const string Path = "alice/list/1";
+    private const string Path = "alice/list/2";
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -80,36 +84,52 @@ public sealed class ListSnapshotsTests
     [InlineData("garbage")]
     [InlineData("half")]
     [InlineData("nothing")]
+    [InlineData("a changed byte")]
+    [InlineData("of the format before")]
+    [InlineData("a count of more than memory holds")]
+    [InlineData("a negative count")]
     public async Task A_snapshot_that_is_not_of_this_namespace_or_broken_is_none(string what)
     {
         await using var node = await SeededAsync();
         await SaveAsync(node);
         var blob = node.Storage.Derived.GetBlobClient(Path);
         var bytes = (await blob.DownloadContentAsync(Stop)).Value.Content.ToArray();
-        switch (what)
-        {
-            case "another history":
-                var entry = JournalEntry.Of(1, [], Keys.IsInFull).ToRow().ToEntity("alice");
-                entry["rescan"] = true;
-                await node.Storage.Catalog.UpsertEntityAsync(entry, cancellationToken: Stop);
-                // One image less than the snapshot has.
-                var row = await node.Storage.ImageRows.GetAsync("alice", AnImage().Key, Stop);
-                await node.Storage.Catalog.DeleteEntityAsync("alice", row!.Key, ETag.All, Stop);
-                break;
-            case "garbage":
-                await blob.UploadAsync(new BinaryData("no snapshot at all"u8.ToArray()), overwrite: true, Stop);
-                break;
-            case "half":
-                await blob.UploadAsync(new BinaryData(bytes[..(bytes.Length / 2)]), overwrite: true, Stop);
-                break;
-            default:
-                await blob.UploadAsync(new BinaryData([]), overwrite: true, Stop);
-                break;
-        }
-
+        await BreakAsync(node, blob, bytes, what);
         await using var other = new Node(node.Connection);
 
         Assert.Equal(what == "another history" ? 599 : 600, (await other.ListedAsync("alice")).Length);
+    }
+
+    [Theory]
+    [InlineData("ServerBusy", 503)]
+    [InlineData("ContainerNotFound", 404)]
+    [InlineData("AuthorizationPermissionMismatch", 403)]
+    [InlineData("BlobArchived", 409)]
+    public async Task A_snapshot_that_storage_does_not_give_is_none(string code, int status)
+    {
+        await using var node = await SeededAsync();
+        await SaveAsync(node);
+        using var says = new StorageSays(node.Connection);
+        says.Say = request => says.IsBlob(request, "derived") ? new((HttpStatusCode)status, code) : null;
+        await using var other = new Node(AzureLimits.AccountOver(node.Connection, says));
+
+        Assert.Equal(600, (await other.ListedAsync("alice")).Length);
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_storage_does_not_give_soon_is_none()
+    {
+        await using var node = await SeededAsync();
+        await SaveAsync(node);
+        using var says = new StorageSays(node.Connection);
+        says.Hold = request => says.IsBlob(request, "derived");
+        var times = new StorageTimes { Optional = TimeSpan.FromMilliseconds(100) };
+        await using var other = new Node(AzureLimits.AccountOver(node.Connection, says, times));
+
+        var listed = other.ListedAsync("alice");
+        await Deadline.OfAsync(listed, "a list without its snapshot");
+        Assert.Equal(600, (await listed).Length);
+        Assert.NotEqual(0, says.Held);
     }
 
     [Fact]
@@ -144,6 +164,57 @@ public sealed class ListSnapshotsTests
         Assert.NotNull(await node.Catalog.OperationAsync("alice", 2, Stop));
         await node.Storage.Derived.DeleteBlobAsync(Path, cancellationToken: Stop);
         Assert.Equal(2, (await node.SweepAsync(TimeSpan.FromHours(2)))[SweepKind.LogEntries]);
+    }
+
+    private static async Task BreakAsync(Node node, BlobClient blob, byte[] bytes, string what)
+    {
+        switch (what)
+        {
+            case "another history":
+                var entry = JournalEntry.Of(1, [], Keys.IsInFull).ToRow().ToEntity("alice");
+                entry["rescan"] = true;
+                await node.Storage.Catalog.UpsertEntityAsync(entry, cancellationToken: Stop);
+                // One image less than the snapshot has.
+                var row = await node.Storage.ImageRows.GetAsync("alice", AnImage().Key, Stop);
+                await node.Storage.Catalog.DeleteEntityAsync("alice", row!.Key, ETag.All, Stop);
+                break;
+            case "garbage":
+                await blob.UploadAsync(new BinaryData("no snapshot at all"u8.ToArray()), overwrite: true, Stop);
+                break;
+            case "half":
+                await blob.UploadAsync(new BinaryData(bytes[..(bytes.Length / 2)]), overwrite: true, Stop);
+                break;
+            case "a changed byte":
+                bytes[^9] ^= 1;
+                await blob.UploadAsync(new BinaryData(bytes), overwrite: true, Stop);
+                break;
+            case "of the format before":
+                await blob.UploadAsync(new BinaryData(bytes[32..]), overwrite: true, Stop);
+                break;
+            case "a count of more than memory holds":
+                await blob.UploadAsync(new BinaryData(WithCount(int.MaxValue)), overwrite: true, Stop);
+                break;
+            case "a negative count":
+                await blob.UploadAsync(new BinaryData(WithCount(-1)), overwrite: true, Stop);
+                break;
+            default:
+                await blob.UploadAsync(new BinaryData([]), overwrite: true, Stop);
+                break;
+        }
+    }
+
+    // Whole by its checksum, as of a program that writes it wrongly.
+    private static byte[] WithCount(int count)
+    {
+        using var compressed = new MemoryStream();
+        using (var writer = new BinaryWriter(new BrotliStream(compressed, CompressionLevel.Fastest, leaveOpen: true)))
+        {
+            writer.Write(1L);
+            writer.Write("op");
+            writer.Write(count);
+        }
+
+        return [.. SHA256.HashData(compressed.ToArray()), .. compressed.ToArray()];
     }
 
     private static ImageRow AnImage() => Seeds.Images(1, 1).First();

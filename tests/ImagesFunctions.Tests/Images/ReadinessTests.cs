@@ -5,13 +5,18 @@ using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Faults;
 using ImagesFunctions.Tests.Operation;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 
 namespace ImagesFunctions.Tests.Images;
 
 public sealed class ReadinessTests
 {
+    // Two tables and three containers, each of which may be missing alone.
+    private const int Asked = 5;
+
     private readonly StorageCalls _calls = new();
+    private readonly FakeLogCollector _log = new();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -28,11 +33,11 @@ public sealed class ReadinessTests
         held.SetResult();
 
         Assert.All(await Task.WhenAll(asked), Assert.True);
-        Assert.Equal(1, _calls.Count);
+        Assert.Equal(Asked, _calls.Count);
 
         // What was true then says nothing of now.
         Assert.True(await readiness.IsReadyAsync(Stop));
-        Assert.Equal(2, _calls.Count);
+        Assert.Equal(2 * Asked, _calls.Count);
     }
 
     [Fact]
@@ -66,9 +71,39 @@ public sealed class ReadinessTests
         await Until.TrueAsync(() => readiness.IsReadyAsync(Stop), () => Task.FromResult("It is not ready again."));
     }
 
-    [Fact]
-    public async Task Storage_without_its_table_is_not_ready() =>
-        Assert.False(await On(await Storages.NewAsync()).IsReadyAsync(Stop));
+    [Theory]
+    [InlineData("table images")]
+    [InlineData("table accounts")]
+    [InlineData("container images")]
+    [InlineData("container uploads")]
+    [InlineData("container derived")]
+    public async Task Storage_without_one_of_its_tables_and_containers_is_not_ready(string missing)
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var readiness = On(node.Connection);
+        await Until.TrueAsync(() => readiness.IsReadyAsync(Stop), () => Task.FromResult("It was never ready."));
+        _log.Clear();
+        await (
+            missing switch
+            {
+                "table images" => node.Storage.Catalog.DeleteAsync(Stop),
+                "table accounts" => node.Storage.Accounts.DeleteAsync(Stop),
+                "container images" => node.Storage.Images.DeleteAsync(cancellationToken: Stop),
+                "container uploads" => node.Storage.Uploads.DeleteAsync(cancellationToken: Stop),
+                _ => (Task)node.Storage.Derived.DeleteAsync(cancellationToken: Stop),
+            }
+        );
+
+        Assert.False(await readiness.IsReadyAsync(Stop));
+
+        var said = Assert.Single(_log.GetSnapshot());
+        Assert.Equal(LogLevel.Error, said.Level);
+        Assert.Contains(
+            missing.StartsWith("table", StringComparison.Ordinal) ? "TableNotFound" : "ContainerNotFound",
+            said.Message,
+            StringComparison.Ordinal
+        );
+    }
 
     [Theory]
     [InlineData("nothing listens there")]
@@ -97,7 +132,7 @@ public sealed class ReadinessTests
             .Build();
         var storage = StorageAccount.From(configuration, [_calls]);
         // As long as it takes on a busy machine, where a test is not about the time.
-        return new Readiness(() => storage, NullLogger<Readiness>.Instance)
+        return new Readiness(() => storage, new FakeLogger<Readiness>(_log))
         {
             LongestRead = longest ?? TimeSpan.FromMinutes(5),
         };

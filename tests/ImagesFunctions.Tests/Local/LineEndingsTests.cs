@@ -41,7 +41,7 @@ public sealed class LineEndingsTests
             lines,
             line =>
                 Assert.Matches(
-                    line.EndsWith(".elf", StringComparison.Ordinal) ? "^i/-text .*attr/-text" : "^i/(lf|none) .*eol=lf",
+                    Path.GetExtension(line) is ".elf" or ".gz" ? "^i/-text .*attr/-text" : "^i/(lf|none) .*eol=lf",
                     line
                 )
         );

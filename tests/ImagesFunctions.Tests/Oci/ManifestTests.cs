@@ -93,7 +93,13 @@ public sealed class ManifestTests
     [InlineData("application/vnd.oci.empty.v1+json", false)]
     [InlineData("application/vnd.example.sbom", false)]
     public void A_manifest_is_an_image_by_its_config(string configType, bool isImage) =>
-        Assert.Equal(isImage, Parse($$"""{"config":{{Descriptor('a', configType)}},"layers":[]}""", null).IsImage);
+        Assert.Equal(
+            isImage,
+            Parse(
+                $$"""{"config":{{Descriptor('a', configType)}},"layers":[{{Descriptor('b', LayerType)}}]}""",
+                null
+            ).IsImage
+        );
 
     [Theory]
     [InlineData(null, null, "config", MediaTypes.OciManifest)]
@@ -184,7 +190,15 @@ public sealed class ManifestTests
     [InlineData("mediaType")]
     [InlineData("artifactType")]
     public void A_null_member_is_an_absent_one(string name) =>
-        Assert.True(Parse($$"""{"config":{{Descriptor('a', ConfigType)}},"{{name}}":null}""", null).IsImage);
+        Assert.Equal(
+            name != "layers",
+            Parse(
+                name == "layers"
+                    ? $$"""{"config":{{Descriptor('a', ConfigType)}},"layers":null}"""
+                    : $$"""{"config":{{Descriptor('a', ConfigType)}},"layers":[{{Descriptor('b', LayerType)}}],"{{name}}":null}""",
+                null
+            ).IsImage
+        );
 
     [Fact]
     public void A_null_list_of_manifests_is_an_empty_one() =>

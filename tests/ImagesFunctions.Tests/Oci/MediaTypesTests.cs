@@ -27,7 +27,9 @@ public sealed class MediaTypesTests
     public void An_image_manifest_is_one_in_any_case(string type)
     {
         Assert.True(MediaTypes.IsImageManifest(type) && MediaTypes.IsManifest(type) && !MediaTypes.IsIndex(type));
-        var manifest = Parse($$"""{"mediaType":"{{type}}",{{Config("APPLICATION/VND.OCI.IMAGE.CONFIG.V1+JSON")}}}""");
+        var manifest = Parse(
+            $$"""{"mediaType":"{{type}}",{{Config("APPLICATION/VND.OCI.IMAGE.CONFIG.V1+JSON")}},"layers":[{{Layer("APPLICATION/VND.OCI.IMAGE.LAYER.V1.TAR")}}]}"""
+        );
         Assert.Equal((type, true, false), (manifest.MediaType, manifest.IsImage, manifest.IsIndex));
     }
 
@@ -49,7 +51,12 @@ public sealed class MediaTypesTests
     [InlineData("Application/vnd.Docker.Container.Image.v1+json", true)]
     [InlineData("APPLICATION/VND.OCI.EMPTY.V1+JSON", false)]
     public void The_config_makes_an_image_in_any_case(string type, bool isImage) =>
-        Assert.Equal(isImage, Parse($$"""{{{Config(type)}}}""").IsImage);
+        Assert.Equal(
+            isImage,
+            Parse(
+                $$"""{{{Config(type)}},"layers":[{{Layer("Application/vnd.docker.image.rootfs.DIFF.tar")}}]}"""
+            ).IsImage
+        );
 
     [Theory]
     [InlineData("APPLICATION/VND.UNIKRAFT.INITRD.V1", true, false)]
@@ -58,7 +65,7 @@ public sealed class MediaTypesTests
     public void An_initrd_and_a_ROM_are_seen_in_any_case(string type, bool initrd, bool rom)
     {
         var manifest = Parse($$"""{{{Config(MediaTypes.OciManifest)}},"layers":[{{Layer(type)}}]}""");
-        var facts = ImageFacts.Of(manifest, "{}"u8.ToArray(), [null]);
+        var facts = ImageFacts.Of(manifest, ImageConfig.Read("{}"u8.ToArray()), [null]);
         Assert.Equal((initrd, rom), (facts.Initrd, facts.Rom));
     }
 

@@ -80,6 +80,26 @@ public sealed class ReferenceTests
         Assert.False(Reference.IsTag("latest\n"));
     }
 
+    [Theory]
+    [InlineData("latest", "latest")]
+    [InlineData("alpine:3.20", "3.20")]
+    [InlineData("docker.io/library/alpine:3.20", "3.20")]
+    [InlineData("localhost:5000/team/web:v1", "v1")]
+    [InlineData("docker.io/library/alpine:3.20@sha256:abc", "3.20")]
+    public void A_reference_names_the_tag_behind_its_last_colon(string name, string tag) =>
+        Assert.Equal(tag, Reference.TagOf(name));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("docker.io/library/alpine")]
+    [InlineData("localhost:5000/alpine")]
+    [InlineData("alpine@sha256:abc")]
+    [InlineData("alpine:")]
+    [InlineData("alpine:no tag")]
+    [InlineData("a:b/")]
+    [InlineData("@")]
+    public void A_name_without_a_tag_names_none(string name) => Assert.False(Reference.IsTag(Reference.TagOf(name)));
+
     [Fact]
     public void What_was_read_is_what_was_written() =>
         Gen.Char["ab/.:@-_"]

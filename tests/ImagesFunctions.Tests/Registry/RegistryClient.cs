@@ -28,6 +28,14 @@ public sealed record Reply(HttpStatusCode Status, IReadOnlyDictionary<string, st
 /// <summary>A client of the OCI Distribution API that can say everything, wrong things too.</summary>
 public sealed class RegistryClient(HttpClient http, string? authorization)
 {
+    private static readonly string[] Manifests =
+    [
+        Layout.OciManifest,
+        Layout.OciIndex,
+        Layout.DockerManifest,
+        Layout.DockerList,
+    ];
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     /// <summary>A client that shows the account and its token as user and password.</summary>
@@ -137,7 +145,7 @@ public sealed class RegistryClient(HttpClient http, string? authorization)
                 repository,
                 tag ?? digest,
                 layout.Files[Layout.PathOf(digest)],
-                manifest["mediaType"]!.GetValue<string>()
+                manifest["mediaType"]?.GetValue<string>()
             );
             Assert.True(reply.Status == HttpStatusCode.Created, reply.Text);
         }
@@ -151,7 +159,12 @@ public sealed class RegistryClient(HttpClient http, string? authorization)
     {
         foreach (var child in layout.Read(descriptor)["manifests"]?.AsArray() ?? [])
         {
-            Collect(layout, child!.AsObject(), manifests);
+            // Old caches of BuildKit name layers there.
+            var type = child!["mediaType"]?.GetValue<string>();
+            if (type is null || Manifests.Contains(type, StringComparer.OrdinalIgnoreCase))
+            {
+                Collect(layout, child.AsObject(), manifests);
+            }
         }
 
         manifests.Add(descriptor);

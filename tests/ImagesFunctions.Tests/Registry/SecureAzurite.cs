@@ -36,7 +36,7 @@ public sealed class SecureAzurite : IAsyncDisposable
                 .Build(),
             policies: null,
             new Identity(),
-            new HttpClientTransport(new HttpClient(SelfSigned.Trusting(certificate)))
+            SelfSigned.Trusting(certificate)
         );
     }
 

@@ -119,7 +119,7 @@ public sealed class DecisionsHaveNoEffect
         await landing.LandAsync(repository, digest, bytes, Stop);
         var manifest = Manifest.Parse(bytes, Layout.OciManifest);
         var commits = node.Services.GetRequiredService<ManifestCommit>();
-        Assert.True(await commits.PushAsync(repository, digest, manifest, ["signature"], Stop));
+        Assert.True(await commits.PushAsync(repository, digest, manifest, ["signature"], condition: null, Stop));
         return digest;
     }
 

@@ -1,0 +1,70 @@
+using ImagesFunctions.Journal;
+using ImagesFunctions.Listing;
+using ImagesFunctions.Storage;
+
+namespace ImagesFunctions.GarbageCollection;
+
+/// <summary>Removes the oldest entries of a namespace's journal.</summary>
+internal sealed class LogTrim(StorageAccount account, SweepAge age, SweepCounts counts, string @namespace, bool dryRun)
+{
+    // A transaction holds no more.
+    private const int MaxBatch = 100;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var batch = new List<Change>();
+        var end = await EndAsync(cancellationToken);
+        var entries = account.ImageRows.StreamPatiently(@namespace, JournalKeys.Entries, "op");
+        // In order: so there are no holes, and the first entry that stays is the last to look at.
+        await foreach (var row in entries.WithCancellation(cancellationToken))
+        {
+            if (
+                age.IsYoungerThan(row.Timestamp, age.Options.KeepLog)
+                || (end is not null && string.CompareOrdinal(row.Key, end) >= 0)
+            )
+            {
+                break;
+            }
+
+            batch.Add(new Change(row.Key, null));
+            if (batch.Count == MaxBatch && !await RemoveAsync(batch, cancellationToken))
+            {
+                return;
+            }
+        }
+
+        await RemoveAsync(batch, cancellationToken);
+    }
+
+    // The first key that stays, or null. A snapshot of the list is of use as long as the log goes on from it.
+    private async Task<string?> EndAsync(CancellationToken cancellationToken)
+    {
+        var kept = await new ListSnapshots(account).SeqAsync(@namespace, cancellationToken);
+        var newest = (await account.ImageRows.VersionAsync(@namespace, cancellationToken)).Seq;
+        return kept > 0 && newest - kept < PartitionJournal.MostReplayed ? JournalKeys.Entry(kept) : null;
+    }
+
+    // False when another sweeper trims it.
+    private async Task<bool> RemoveAsync(List<Change> batch, CancellationToken cancellationToken)
+    {
+        if (batch.Count == 0)
+        {
+            return true;
+        }
+
+        if (!dryRun)
+        {
+            var result = await account.ImageRows.WriteAgainAsync(@namespace, batch, cancellationToken);
+            if (result.Outcome is WriteOutcome.Refused or WriteOutcome.Gone)
+            {
+                return false;
+            }
+
+            result.ThrowIfNotDone();
+        }
+
+        counts.Add(SweepKind.LogEntries, batch.Count);
+        batch.Clear();
+        return true;
+    }
+}

@@ -1,0 +1,85 @@
+using Microsoft.AspNetCore.Http;
+
+namespace ImagesFunctions.Http;
+
+/// <summary>
+/// The body of a request, which may come as slowly as it likes, but not stand still: a source that pauses is no attack, and one
+/// that has gone silent must not hold a request for ever.
+/// </summary>
+/// <param name="body">The body as the server reads it.</param>
+/// <param name="limit">The longest time without a byte while one is waited for.</param>
+/// <param name="time">What that is measured by.</param>
+internal sealed class IdleLimitStream(Stream body, TimeSpan limit, TimeProvider time) : Stream
+{
+    /// <summary>The longest time without a byte.</summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+
+    private readonly CancellationTokenSource _idle = new(Timeout.InfiniteTimeSpan, time);
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <exception cref="BadHttpRequestException">408: no byte came for too long.</exception>
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        // Not a token a read: a layer has very many of them.
+        _idle.CancelAfter(limit);
+        await using var stop = cancellationToken.UnsafeRegister(
+            static source => ((CancellationTokenSource)source!).Cancel(),
+            _idle
+        );
+        try
+        {
+            return await body.ReadAsync(buffer, _idle.Token);
+        }
+        catch (OperationCanceledException error)
+            when (_idle.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new BadHttpRequestException(
+                $"No byte of the body came for {limit.TotalSeconds:0} seconds.",
+                StatusCodes.Status408RequestTimeout,
+                error
+            );
+        }
+        finally
+        {
+            // What is done with the bytes takes the time that it takes.
+            _idle.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("The library makes no blocking calls.");
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Flush() { }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _idle.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,94 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using ImagesFunctions.Http;
+using ImagesFunctions.Listing;
+using Microsoft.AspNetCore.Http;
+
+namespace ImagesFunctions.Images;
+
+/// <summary>The answer to a list whose body names several images: one element for each.</summary>
+internal static class BatchAnswer
+{
+    public static async Task WriteAsync(
+        HttpContext context,
+        string account,
+        ListFilter all,
+        IReadOnlyList<BatchItem> batch,
+        ImageShape shape
+    )
+    {
+        var wellFormed = batch.Where(i => i.MalformedMember is null).ToList();
+        var found = new Queue<ListedImage?>(
+            await ImagesAnswer
+                .Lists(context)
+                .FindAsync(account, wellFormed.ConvertAll(i => i.Filter(all)), context.RequestAborted)
+        );
+        List<(BatchItem Item, ListedImage? Image)> results =
+        [
+            .. batch.Select(item => (item, item.MalformedMember is null ? found.Dequeue() : null)),
+        ];
+        var failed = results.Count(r => r.Image is null);
+        var hash = new XxHash128();
+        foreach (var (_, image) in results)
+        {
+            var one = image?.Hash ?? 0;
+            hash.Append(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in one)));
+        }
+
+        // What failed is said in the words of the request, and an answer to a GET body is nobody else's.
+        if (ImagesAnswer.IsKnown(context, shape, string.Join('\n', batch), hash.GetCurrentHashAsUInt128()))
+        {
+            return;
+        }
+
+        await Envelope.WriteDataAsync(
+            context,
+            failed == 0 ? "success"
+                : failed == results.Count ? "error"
+                : "partial_success",
+            failed == 0 ? null : $"{failed} of {results.Count} items failed.",
+            "images",
+            results,
+            async (body, result) =>
+            {
+                if (result.Image is null)
+                {
+                    WriteFailure(body, result.Item);
+                    return;
+                }
+
+                await shape.WriteAsync(
+                    body,
+                    await ImagesAnswer.WholeAsync(context, result.Image),
+                    context.RequestAborted
+                );
+            }
+        );
+    }
+
+    private static void WriteFailure(ResponseBuffer body, BatchItem item) =>
+        Envelope.WriteObject(
+            body,
+            json =>
+            {
+                var malformed = item.MalformedMember;
+                json.WriteString("status", "error");
+                json.WriteString(
+                    "message",
+                    malformed is null
+                        ? $"No image with name '{item.Name}'"
+                        : $"The item's member '{malformed}' {BatchItem.Malformed(malformed)}"
+                );
+                json.WriteNumber("error", malformed is null ? ErrorNumber.NotFound : ErrorNumber.Invalid);
+                if (item.DigestText is not null)
+                {
+                    json.WriteString("digest", item.DigestText);
+                }
+
+                if (item.TagText is not null)
+                {
+                    json.WriteString("tag", item.TagText);
+                }
+            }
+        );
+}

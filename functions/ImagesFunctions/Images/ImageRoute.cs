@@ -1,0 +1,175 @@
+using ImagesFunctions.Listing;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Repositories;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ImagesFunctions.Images;
+
+/// <summary><c>/v1/images/digest/…</c> and <c>/v1/images/tag/…</c>: one image.</summary>
+internal static class ImageRoute
+{
+    public static async Task ByDigestAsync(HttpContext context, string account)
+    {
+        ListRequest.CheckQuery(context.Request, ofLaterGeneration: true);
+        var name = NameOf(context);
+        var lists = ImagesAnswer.Lists(context);
+        IReadOnlyList<ListedImage> found;
+        Reference? reference = null;
+        if (Digest.TryParse(name, out var digest))
+        {
+            found = await lists.FindAsync(account, digest, context.RequestAborted);
+        }
+        else if ((reference = BatchItem.Parse("digest", name)) is not null)
+        {
+            var image = await lists.FindAsync(account, [new ListFilter { Digest = reference }], context.RequestAborted);
+            found = [.. image.OfType<ListedImage>()];
+        }
+        else
+        {
+            throw new ApiException(
+                StatusCodes.Status400BadRequest,
+                $"The digest '{name}' is malformed: use sha256:<hex>, <user>/<app>@sha256:<hex> or <app>@sha256:<hex>.",
+                ErrorNumber.Invalid
+            );
+        }
+
+        if (!HttpMethods.IsDelete(context.Request.Method))
+        {
+            await ShowAsync(context, name, found.Count > 0 ? found[0] : null);
+            return;
+        }
+
+        if (reference is null)
+        {
+            reference = Only(account, name, found);
+        }
+
+        await DeleteImageAsync(context, account, name, reference);
+    }
+
+    public static async Task ByTagAsync(HttpContext context, string account)
+    {
+        ListRequest.CheckQuery(context.Request, ofLaterGeneration: true);
+        var name = NameOf(context);
+        var tag =
+            BatchItem.Parse("tag", name)
+            ?? throw new ApiException(
+                StatusCodes.Status400BadRequest,
+                $"The tag '{name}' {BatchItem.Malformed("tag")}",
+                ErrorNumber.Invalid
+            );
+        if (!HttpMethods.IsDelete(context.Request.Method))
+        {
+            var found = await ImagesAnswer
+                .Lists(context)
+                .FindAsync(account, [new ListFilter { Tag = tag }], context.RequestAborted);
+            await ShowAsync(context, name, found[0] ?? throw await NotListed.OfAsync(context, account, name, tag));
+            return;
+        }
+
+        await CheckMayDeleteAsync(context, account, name, tag);
+        var removal = context.RequestServices.GetRequiredService<Removal>();
+        if (!await removal.TagAsync(tag.Repository, tag.Tag!, context.RequestAborted))
+        {
+            throw NoImage(name);
+        }
+
+        await WriteDeletedAsync(context, "tag", $"{tag.Repository.DisplayName}:{tag.Tag}");
+    }
+
+    private static async Task DeleteImageAsync(HttpContext context, string account, string name, Reference image)
+    {
+        await CheckMayDeleteAsync(context, account, name, image);
+        var removal = context.RequestServices.GetRequiredService<Removal>();
+        var result = await removal.ImageAsync(image.Repository, image.Digest!, context.RequestAborted);
+        if (!result.Found)
+        {
+            throw NoImage(name);
+        }
+
+        if (result.NeededBy is { } by)
+        {
+            throw new ApiException(
+                StatusCodes.Status409Conflict,
+                $"'{name}' is needed by {image.Repository.DisplayName}@{by}: delete that first."
+            );
+        }
+
+        await WriteDeletedAsync(context, "digest", $"{image.Repository.DisplayName}@{image.Digest}");
+    }
+
+    // Official images are everybody's to see; another account's are not there.
+    private static async Task CheckMayDeleteAsync(HttpContext context, string account, string name, Reference image)
+    {
+        if (image.Repository.Namespace == account)
+        {
+            return;
+        }
+
+        var filter = image.Digest is null ? new ListFilter { Tag = image } : new ListFilter { Digest = image };
+        var seen = await ImagesAnswer.Lists(context).FindAsync(account, [filter], context.RequestAborted);
+        throw seen[0] is null
+            ? NoImage(name)
+            : new ApiException(
+                StatusCodes.Status403Forbidden,
+                $"'{name}' is an official image: only the account official may delete it.",
+                ErrorNumber.NotAllowed
+            );
+    }
+
+    private static Reference Only(string account, string name, IReadOnlyList<ListedImage> found)
+    {
+        // To anybody else an official image is there, but not to be deleted, which is said further on.
+        var own = found.Where(i => i.Namespace == account).ToList();
+        var candidates = own.Count > 0 ? own : [.. found];
+        return candidates.Count switch
+        {
+            0 => throw NoImage(name),
+            1 => BatchItem.Parse("digest", $"{candidates[0].Repository}@{name}")!,
+            _ => throw new ApiException(
+                StatusCodes.Status409Conflict,
+                $"Several repositories have '{name}', say which: {string.Join(", ", candidates.Take(10).Select(i => $"{i.Repository}@{name}"))}."
+            ),
+        };
+    }
+
+    private static async Task ShowAsync(HttpContext context, string name, ListedImage? image)
+    {
+        if (image is null)
+        {
+            throw NoImage(name);
+        }
+
+        var shape = ImageShape.Platform(context);
+        if (!ImagesAnswer.IsKnown(context, shape, "", image.Hash))
+        {
+            await ImagesAnswer.WriteAsync(context, [new ListPiece(image)], shape);
+        }
+    }
+
+    private static Task WriteDeletedAsync(HttpContext context, string member, string name) =>
+        Envelope.WriteDataAsync(
+            context,
+            "success",
+            message: null,
+            "images",
+            [name],
+            (body, text) =>
+            {
+                Envelope.WriteObject(body, json => json.WriteString(member, text));
+                return ValueTask.CompletedTask;
+            }
+        );
+
+    // A slash arrives as %2F, and some front ends write its percent sign anew.
+    private static string NameOf(HttpContext context) =>
+        ((string?)context.Request.RouteValues["reference"] ?? "").Replace(
+            "%2F",
+            "/",
+            StringComparison.OrdinalIgnoreCase
+        );
+
+    private static ApiException NoImage(string name) =>
+        new(StatusCodes.Status404NotFound, $"No image with name '{name}'", ErrorNumber.NotFound);
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+using ImagesFunctions.Listing;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Extensions;
+
+namespace ImagesFunctions.Images;
+
+/// <summary><c>/v1/images/list</c>, <c>/v1/images</c> and <c>/v1/image-store</c>.</summary>
+internal static class ListRoute
+{
+    // The token's row and the numbers that a list is compared with are read at the same time.
+    public static void ReadAhead(HttpContext context, string account) => context.Features.Set(Ahead(context, account));
+
+    private static SequenceReads Ahead(HttpContext context, string account) =>
+        ImagesAnswer
+            .Lists(context)
+            .Ahead(account, ownOnly: context.Request.QueryString.HasValue, context.RequestAborted);
+
+    public static async Task ListAsync(HttpContext context, string account, ImageShape shape)
+    {
+        var request = await ListRequest.ReadAsync(context.Request, shape.IsPlatform, context.RequestAborted);
+        if (request.Batch is { } batch)
+        {
+            await BatchAnswer.WriteAsync(context, account, request.Filter, batch, shape);
+            return;
+        }
+
+        var sequences = context.Features.Get<SequenceReads>() ?? Ahead(context, account);
+        var page = await ImagesAnswer.Lists(context).ListAsync(account, request, sequences, context.RequestAborted);
+        var next = page.Next is null ? null : NextPage(context.Request, page.Next);
+        if (next is not null)
+        {
+            context.Response.Headers.Link = $"<{next}>; rel=\"next\"";
+        }
+
+        context.Response.Headers["X-Total-Count"] = page.Total.ToString(CultureInfo.InvariantCulture);
+        if (!ImagesAnswer.IsKnown(context, shape, $"{page.Total} {next}", page.Hash))
+        {
+            await ImagesAnswer.WriteAsync(context, page.Images, shape);
+        }
+    }
+
+    // Relative to the server: its own name is not known behind a front end.
+    private static string NextPage(HttpRequest request, ListedImage last)
+    {
+        var query = new QueryBuilder(
+            ListRequest.Query(request).Where(q => q.Name != "after").Select(q => KeyValuePair.Create(q.Name, q.Value))
+        )
+        {
+            { "after", $"{last.Repository}@{last.Row.Digest}" },
+        };
+        return request.Path.ToUriComponent() + query;
+    }
+}

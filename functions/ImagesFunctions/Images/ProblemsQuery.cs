@@ -1,0 +1,99 @@
+using System.Globalization;
+using ImagesFunctions.Listing;
+using ImagesFunctions.Oci;
+using Microsoft.AspNetCore.Http;
+
+namespace ImagesFunctions.Images;
+
+/// <summary>Which problems a request asks for.</summary>
+internal sealed record ProblemsQuery
+{
+    private const int MaxLimit = 1_000;
+
+    private static readonly string[] Kinds =
+    [
+        "refused",
+        "failed",
+        "waiting",
+        ImageNote.NotImage,
+        ImageNote.LeftOut,
+        ImageNote.Deleted,
+    ];
+
+    private string? Namespace { get; init; }
+
+    private string? App { get; init; }
+
+    private string? Kind { get; init; }
+
+    private int? Limit { get; init; }
+
+    /// <summary>Reads the query of a request.</summary>
+    /// <exception cref="ApiException">400 that names a parameter that is malformed, unknown or repeated.</exception>
+    public static ProblemsQuery Read(HttpRequest request)
+    {
+        var asked = new ProblemsQuery();
+        foreach (var (name, value) in ListRequest.Query(request))
+        {
+            asked = name switch
+            {
+                "namespace" => asked.WithNamespace(value),
+                "kind" => asked with
+                {
+                    Kind = Kinds.Contains(value, StringComparer.Ordinal)
+                        ? value
+                        : throw Bad($"'kind' has to be one of {string.Join(", ", Kinds)}."),
+                },
+                "limit" => asked with
+                {
+                    Limit =
+                        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)
+                        && limit is >= 1 and <= MaxLimit
+                            ? limit
+                            : throw Bad($"'limit' has to be a number from 1 to {MaxLimit}."),
+                },
+                _ => throw Bad($"'{name}' is unknown: there are namespace, kind and limit."),
+            };
+        }
+
+        return asked;
+    }
+
+    /// <summary>The problems of an account that are asked for, at most as many as are asked for.</summary>
+    public IngestStatus Of(string account, IngestStatus all)
+    {
+        // What is another account's is not there.
+        if (Namespace is not null && Namespace != account)
+        {
+            return all with { Refused = [], Waiting = [], Notes = [] };
+        }
+
+        var left = Limit ?? int.MaxValue;
+        var refused = Take(all.Refused, r => r.State, r => StatusReader.IsOf($"{account}/{App}", r.Path));
+        var notes = Take(all.Notes, n => n.Kind, n => n.Repository == $"{account}/{App}");
+        var waiting = Take(all.Waiting, _ => "waiting", w => w.Repository == $"{account}/{App}");
+        return all with { Refused = refused, Notes = notes, Waiting = waiting };
+
+        IReadOnlyList<T> Take<T>(IReadOnlyList<T> some, Func<T, string> kind, Func<T, bool> isOfApp)
+        {
+            var taken = some.Where(one => (Kind is null || kind(one) == Kind) && (App is null || isOfApp(one)))
+                .Take(left)
+                .ToList();
+            left -= taken.Count;
+            return taken;
+        }
+    }
+
+    private ProblemsQuery WithNamespace(string value) =>
+        Repository.IsNamespace(value) ? this with { Namespace = value }
+        : Repository.TryParse(value, out var repository)
+            ? this with
+            {
+                Namespace = repository.Namespace,
+                App = repository.App,
+            }
+        : throw Bad("'namespace' is malformed: use <user> or <user>/<app>.");
+
+    private static ApiException Bad(string reason) =>
+        new(StatusCodes.Status400BadRequest, $"The query parameter {reason}");
+}

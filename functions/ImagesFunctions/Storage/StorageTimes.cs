@@ -1,0 +1,23 @@
+namespace ImagesFunctions.Storage;
+
+/// <summary>How long storage is waited for.</summary>
+public sealed record StorageTimes
+{
+    /// <summary>How long storage may make no progress while it has something to do: to take bytes, to answer, to send bytes.</summary>
+    public TimeSpan Progress { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>The same where storage copies bytes itself, and its progress cannot be seen.</summary>
+    public TimeSpan Copy { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The longest time that a request takes which transfers no bytes of blobs.</summary>
+    public TimeSpan Request { get; init; } = TimeSpan.FromSeconds(55);
+
+    /// <summary>What can be done without: from asking for a snapshot until it begins to come.</summary>
+    public TimeSpan Optional { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How many bytes of what can be done without have to come in each further second.</summary>
+    public long OptionalBytesPerSecond { get; init; } = 8L * 1024 * 1024;
+
+    /// <summary>What time is measured by.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+}
