@@ -157,11 +157,15 @@ public sealed class TelemetryIsHeard
         await host.Running.FileAsync(path, bytes);
         await host.Running.VerifiedAsync("alice", "token", Layout.DigestOf(bytes, "sha256"));
 
+        // A blob is counted after its row is written.
+        await Until.TrueAsync(
+            () => Task.FromResult(heard.Everything.Contains("images.ingest.blobs outcome=committed")),
+            () => Task.FromResult(heard.Everything)
+        );
         var told = heard.Everything;
         // It was listened to: the log, the spans and the measures.
         Assert.Contains("/v2/alice/app/manifests/latest 404", told);
         Assert.Contains("Azure.Data.Tables", told);
-        Assert.Contains("images.ingest.blobs outcome=committed", told);
         var secrets = ((string[])[good, bad]).SelectMany(t =>
             (string[])[t, t.TrimEnd('='), Secret(t), Secret(t)[9..], Hash(t)]
         );
