@@ -157,12 +157,7 @@ public sealed class TelemetryIsHeard
         await host.Running.FileAsync(path, bytes);
         await host.Running.VerifiedAsync("alice", "token", Layout.DigestOf(bytes, "sha256"));
 
-        // A blob is counted after its row is written.
-        await Until.TrueAsync(
-            () => Task.FromResult(heard.Everything.Contains("images.ingest.blobs outcome=committed")),
-            () => Task.FromResult(heard.Everything)
-        );
-        var told = heard.Everything;
+        var told = await heard.UntilAsync("images.ingest.blobs outcome=committed");
         // It was listened to: the log, the spans and the measures.
         Assert.Contains("/v2/alice/app/manifests/latest 404", told);
         Assert.Contains("Azure.Data.Tables", told);
