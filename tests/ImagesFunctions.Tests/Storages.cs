@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Tests;
@@ -8,25 +9,25 @@ using Microsoft.Extensions.Configuration;
 namespace ImagesFunctions.Tests;
 
 /// <summary>
-/// Empty storage accounts for tests, all on one Azurite, which is started by the first test that needs it. Azurite reads
-/// a whole table for a query, so a test, or a class of tests that share a host, has an account of its own.
+/// Empty storage accounts for tests, so many on one Azurite, each of which is started by the first test that needs it. Azurite
+/// reads a whole table for a query, so a test, or a class of tests that share a host, has an account of its own.
 /// </summary>
 public sealed class Storages : IAsyncDisposable
 {
     // Azurite knows only those that it is told of when it starts.
     private const int Accounts = 4_000;
+    private const int OnOneAzurite = 200;
     private const string Key = "a2V5";
 
-    private static readonly Lazy<Task<TestAzurite>> s_azurite = new(() =>
-        TestAzurite.StartAsync(string.Join(';', Enumerable.Range(1, Accounts).Select(i => $"{Name(i)}:{Key}")))
-    );
+    private static readonly ConcurrentDictionary<int, Lazy<Task<TestAzurite>>> s_azurites = new();
     private static int s_used;
 
     /// <summary>The connection string of an account that nobody has used.</summary>
     public static async Task<string> NewAsync()
     {
-        var ports = (await s_azurite.Value).Ports;
-        var name = Name(Interlocked.Increment(ref s_used));
+        var number = Interlocked.Increment(ref s_used);
+        var ports = (await s_azurites.GetOrAdd(number / OnOneAzurite, _ => new(StartAsync)).Value).Ports;
+        var name = Name(number);
         return $"DefaultEndpointsProtocol=http;AccountName={name};AccountKey={Key};"
             + $"BlobEndpoint=http://127.0.0.1:{ports.Blob}/{name};TableEndpoint=http://127.0.0.1:{ports.Table}/{name};";
     }
@@ -44,11 +45,14 @@ public sealed class Storages : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (s_azurite.IsValueCreated)
+        foreach (var azurite in s_azurites.Values.Where(a => a.IsValueCreated))
         {
-            await (await s_azurite.Value).DisposeAsync();
+            await (await azurite.Value).DisposeAsync();
         }
     }
+
+    private static Task<TestAzurite> StartAsync() =>
+        TestAzurite.StartAsync(string.Join(';', Enumerable.Range(1, Accounts).Select(i => $"{Name(i)}:{Key}")));
 
     private static string Name(int i) => "t" + i.ToString("D4", CultureInfo.InvariantCulture);
 }

@@ -15,6 +15,7 @@ internal sealed class TestAzurite : IAsyncDisposable
     private readonly Process _process;
     private readonly string _folder;
     private readonly ConcurrentQueue<string?> _lines = [];
+    private volatile bool _isEnding;
 
     private TestAzurite(string script, string folder, AzuritePorts ports, string accounts)
     {
@@ -23,6 +24,8 @@ internal sealed class TestAzurite : IAsyncDisposable
         var start = new ProcessStartInfo(
             "node",
             [
+                // All that the tests store is in its memory.
+                "--max-old-space-size=8192",
                 // A test run that is killed closes this pipe: no Azurite is left behind.
                 "--import=data:text/javascript,process.stdin.on('end',()=>process.exit()).resume()",
                 script,
@@ -41,6 +44,15 @@ internal sealed class TestAzurite : IAsyncDisposable
         };
         start.Environment["AZURITE_ACCOUNTS"] = accounts;
         _process = Process.Start(start)!;
+        _process.EnableRaisingEvents = true;
+        _process.Exited += (_, _) =>
+        {
+            if (!_isEnding)
+            {
+                // Every test that comes after would only say that nothing listens any more.
+                Console.Error.WriteLine($"The Azurite of the tests has ended: {Said}");
+            }
+        };
         _process.OutputDataReceived += (_, line) => _lines.Enqueue(line.Data);
         _process.ErrorDataReceived += (_, line) => _lines.Enqueue(line.Data);
         _process.BeginOutputReadLine();
@@ -92,6 +104,7 @@ internal sealed class TestAzurite : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _isEnding = true;
         _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync(CancellationToken.None);
         _process.Dispose();

@@ -28,15 +28,8 @@ internal static class BatchAnswer
             .. batch.Select(item => (item, item.MalformedMember is null ? found.Dequeue() : null)),
         ];
         var failed = results.Count(r => r.Image is null);
-        var hash = new XxHash128();
-        foreach (var (_, image) in results)
-        {
-            var one = image?.Hash ?? 0;
-            hash.Append(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in one)));
-        }
-
         // What failed is said in the words of the request, and an answer to a GET body is nobody else's.
-        if (ImagesAnswer.IsKnown(context, shape, string.Join('\n', batch), hash.GetCurrentHashAsUInt128()))
+        if (ImagesAnswer.IsKnown(context, shape, string.Join('\n', batch), HashOf(results.Select(r => r.Image))))
         {
             return;
         }
@@ -64,6 +57,18 @@ internal static class BatchAnswer
                 );
             }
         );
+    }
+
+    private static UInt128 HashOf(IEnumerable<ListedImage?> images)
+    {
+        var hash = new XxHash128();
+        foreach (var image in images)
+        {
+            var one = image?.Hash ?? 0;
+            hash.Append(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in one)));
+        }
+
+        return hash.GetCurrentHashAsUInt128();
     }
 
     private static void WriteFailure(ResponseBuffer body, BatchItem item) =>

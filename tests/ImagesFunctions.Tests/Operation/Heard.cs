@@ -79,6 +79,13 @@ internal sealed class Heard : IDisposable
                 .Concat(_measured.Select(m => $"{m.Name} {m.Tags}"))
         );
 
+    /// <summary>Everything, once this is part of it: a blob is counted after its row is written.</summary>
+    public Task<string> UntilAsync(string text) =>
+        Until.SomeAsync(
+            () => Task.FromResult(Everything is var all && all.Contains(text, StringComparison.Ordinal) ? all : null),
+            () => Task.FromResult(Everything)
+        );
+
     public IEnumerable<Activity> SpansOf(ActivityTraceId trace) => _spans.Where(s => s.TraceId == trace);
 
     /// <summary>What was measured in a trace, as "name tag=value …", without the values.</summary>
