@@ -9,7 +9,7 @@ using Microsoft.Extensions.Configuration;
 namespace ImagesFunctions.Tests;
 
 /// <summary>
-/// Empty storage accounts for tests, so many on one Azurite, each of which is started by the first test that needs it. Azurite
+/// Empty storage accounts for tests, so many on one Azurite, two of which are used in turn; each is started by the first test that needs it. Azurite
 /// reads a whole table for a query, so a test, or a class of tests that share a host, has an account of its own.
 /// </summary>
 public sealed class Storages : IAsyncDisposable
@@ -17,6 +17,9 @@ public sealed class Storages : IAsyncDisposable
     // Azurite knows only those that it is told of when it starts.
     private const int Accounts = 4_000;
     private const int OnOneAzurite = 200;
+
+    // An Azurite is one thread.
+    private const int SideBySide = 2;
     private const string Key = "a2V5";
 
     private static readonly ConcurrentDictionary<int, Lazy<Task<TestAzurite>>> s_azurites = new();
@@ -26,7 +29,8 @@ public sealed class Storages : IAsyncDisposable
     public static async Task<string> NewAsync()
     {
         var number = Interlocked.Increment(ref s_used);
-        var ports = (await s_azurites.GetOrAdd(number / OnOneAzurite, _ => new(StartAsync)).Value).Ports;
+        var azurite = (number / (SideBySide * OnOneAzurite) * SideBySide) + (number % SideBySide);
+        var ports = (await s_azurites.GetOrAdd(azurite, _ => new(StartAsync)).Value).Ports;
         var name = Name(number);
         return $"DefaultEndpointsProtocol=http;AccountName={name};AccountKey={Key};"
             + $"BlobEndpoint=http://127.0.0.1:{ports.Blob}/{name};TableEndpoint=http://127.0.0.1:{ports.Table}/{name};";

@@ -26,6 +26,7 @@ internal sealed class TestAzurite : IAsyncDisposable
             [
                 // All that the tests store is in its memory.
                 "--max-old-space-size=8192",
+                "--max-semi-space-size=64",
                 // A test run that is killed closes this pipe: no Azurite is left behind.
                 "--import=data:text/javascript,process.stdin.on('end',()=>process.exit()).resume()",
                 script,

@@ -6,6 +6,7 @@ namespace ImagesFunctions.Tests.Acceptance;
 /// <summary>
 /// Bad input ends as a recorded refusal: the images beside it stay listed, images that land after it are listed, and good input in its place heals.
 /// </summary>
+[TakesLong(seconds: 65)]
 public sealed class BadInput(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     private const int FiveMegabytes = 5_000_000;

@@ -11,6 +11,7 @@ namespace ImagesFunctions.Tests.Faults;
 /// land in any order, twice, at two processes that are killed now and then. Once all is quiet, the rows are those of one
 /// process that got the last files in order.
 /// </summary>
+[TakesLong(seconds: 45)]
 public sealed class AnyOrder
 {
     private const string Namespace = "alice";
@@ -19,11 +20,11 @@ public sealed class AnyOrder
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public Task Leads_to_the_same_rows_when_every_event_comes_once_more() => EachLeadsToTheSameRowsAsync(5, all: true);
+    public Task Leads_to_the_same_rows_when_every_event_comes_once_more() => EachLeadsToTheSameRowsAsync(3, all: true);
 
     [Fact]
     public Task Leads_to_the_same_rows_when_interrupted_events_come_once_more() =>
-        EachLeadsToTheSameRowsAsync(5, all: false);
+        EachLeadsToTheSameRowsAsync(3, all: false);
 
     [LongFact]
     public async Task Leads_to_the_same_rows_many_times()

@@ -19,6 +19,7 @@ internal sealed class AzureLimits(int tablePort, double dividedBy) : DelegatingH
     private const double OfAccount = 20_000;
     private const double OfPartition = 2_000;
     private const double OfBlob = 500;
+    private const double MaxSlowness = 2;
 
     private readonly Bucket _account = new(OfAccount / dividedBy);
     private readonly ConcurrentDictionary<string, Bucket> _places = new(StringComparer.Ordinal);
@@ -198,8 +199,9 @@ internal sealed class AzureLimits(int tablePort, double dividedBy) : DelegatingH
         {
             lock (_gate)
             {
-                // As much less as this machine is slower: else a busy one would never come to the limit.
-                var seconds = Stopwatch.GetElapsedTime(_since).TotalSeconds / Slowness.Now;
+                // As much less as this machine is slower, or a busy one would never come to the limit; but those who wait are
+                // no slower for it.
+                var seconds = Stopwatch.GetElapsedTime(_since).TotalSeconds / Math.Min(Slowness.Now, MaxSlowness);
                 _left = Math.Min(_rate, _left + seconds * _rate);
                 _since = Stopwatch.GetTimestamp();
                 if (_left < 1)

@@ -4,11 +4,12 @@ namespace ImagesFunctions.Tests.Faults;
 /// A process is killed before and after each of its storage calls, one run a call, of all or of a sample; a fresh one starts, gets an event for
 /// every blob that is there, and the rows must be those of a run that nobody killed.
 /// </summary>
+[TakesLong(seconds: 65)]
 public sealed class KilledAnywhere
 {
     private const string Namespace = "alice";
     private const string Repo = "alice/web";
-    private const int Sample = 5;
+    private const int Sample = 13;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -24,7 +25,7 @@ public sealed class KilledAnywhere
     }
 
     [Fact]
-    public Task While_a_layout_lands_with_its_index_json_last() => LandsIndexLastAsync(everyCall: 7);
+    public Task While_a_layout_lands_with_its_index_json_last() => LandsIndexLastAsync(everyCall: 17);
 
     [LongFact]
     public Task While_a_layout_lands_with_its_index_json_last_at_every_call() => LandsIndexLastAsync(everyCall: 1);
@@ -42,7 +43,7 @@ public sealed class KilledAnywhere
 
     // A number that has no common factor with anything: over the scenarios every kind of call comes up.
     [Fact]
-    public Task While_an_index_of_two_platforms_lands() => AnIndexLandsAsync(everyCall: 11);
+    public Task While_an_index_of_two_platforms_lands() => AnIndexLandsAsync(everyCall: 29);
 
     [LongFact]
     public Task While_an_index_of_two_platforms_lands_at_every_call() => AnIndexLandsAsync(everyCall: 1);

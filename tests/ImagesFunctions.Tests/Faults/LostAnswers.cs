@@ -7,6 +7,7 @@ namespace ImagesFunctions.Tests.Faults;
 /// The connection is cut after a call took effect, one run a call: the process lives, tries again, and everything ends
 /// as if nothing had happened, in the same run.
 /// </summary>
+[TakesLong(seconds: 25)]
 public sealed class LostAnswers
 {
     [Fact]

@@ -7,26 +7,28 @@ namespace ImagesFunctions.Tests.Faults;
 /// A process is killed before and after each storage call of a push. What it answered 201 stays, what it did not answer is
 /// there whole or not at all, and the same push to another process succeeds.
 /// </summary>
+[TakesLong(seconds: 30)]
 public sealed class PushKilledAnywhere
 {
     private const string Namespace = "alice";
     private const string Repo = "alice/web";
 
     [Fact]
-    public Task While_an_image_is_pushed() => EachKillHealsAsync(Small, Nothing, everyCall: 5);
+    public Task While_an_image_is_pushed() => EachKillHealsAsync(Small, Nothing, everyCall: 13);
 
     [LongFact]
     public Task While_an_image_is_pushed_at_every_call() => EachKillHealsAsync(Small, Nothing, everyCall: 1);
 
     [Fact]
-    public Task While_an_image_is_pushed_whose_layer_is_bad() => EachKillHealsAsync(Small, BadLayerAsync, everyCall: 7);
+    public Task While_an_image_is_pushed_whose_layer_is_bad() =>
+        EachKillHealsAsync(Small, BadLayerAsync, everyCall: 17);
 
     [LongFact]
     public Task While_an_image_is_pushed_whose_layer_is_bad_at_every_call() =>
         EachKillHealsAsync(Small, BadLayerAsync, everyCall: 1);
 
     [Fact]
-    public Task While_long_layers_are_pushed() => EachKillHealsAsync(Long(), Nothing, everyCall: 13);
+    public Task While_long_layers_are_pushed() => EachKillHealsAsync(Long(), Nothing, everyCall: 29);
 
     [LongFact]
     public Task While_long_layers_are_pushed_at_every_call() => EachKillHealsAsync(Long(), Nothing, everyCall: 1);

@@ -1,6 +1,7 @@
 namespace ImagesFunctions.Tests.Faults;
 
 /// <summary>The program itself, several processes of it, ended by SIGKILL in the middle of its work.</summary>
+[TakesLong(seconds: 30)]
 public sealed class RealKills
 {
     private const string Namespace = "alice";

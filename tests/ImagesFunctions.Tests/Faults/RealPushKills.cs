@@ -8,6 +8,7 @@ using ImagesFunctions.Tests.Registry;
 namespace ImagesFunctions.Tests.Faults;
 
 /// <summary>The program itself, ended by SIGKILL at random moments while clients push to it over HTTP.</summary>
+[TakesLong(seconds: 30)]
 public sealed class RealPushKills
 {
     private const string Namespace = "alice";

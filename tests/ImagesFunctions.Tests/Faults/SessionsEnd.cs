@@ -4,7 +4,8 @@ using System.Text;
 
 namespace ImagesFunctions.Tests.Faults;
 
-/// <summary>Push sessions that two requests end at the same time, once for every storage call of the first.</summary>
+/// <summary>Push sessions that two requests end at the same time, once for every storage call of the first, or for a sample of them.</summary>
+[TakesLong(seconds: 30)]
 public sealed class SessionsEnd
 {
     private const string Repo = "alice/web";
@@ -14,11 +15,24 @@ public sealed class SessionsEnd
     [InlineData("DELETE", "the last chunk")]
     [InlineData("PUT", "")]
     [InlineData("PUT", "the last chunk")]
-    public async Task The_end_against_another_one_is_done_or_finds_no_session_any_more(string method, string chunk)
+    public Task The_end_against_another_one_is_done_or_finds_no_session_any_more(string method, string chunk) =>
+        EndsAsync(method, chunk, every: 3);
+
+    [LongFact]
+    public async Task The_end_against_another_one_at_every_call()
+    {
+        foreach (var chunk in new[] { "", "the last chunk" })
+        {
+            await EndsAsync("DELETE", chunk, every: 1);
+            await EndsAsync("PUT", chunk, every: 1);
+        }
+    }
+
+    private static async Task EndsAsync(string method, string chunk, int every)
     {
         var (bytes, last) = (RandomNumberGenerator.GetBytes(1_000), Encoding.UTF8.GetBytes(chunk));
         var digest = Layout.DigestOf([.. bytes, .. last]);
-        for (var call = 1; ; call++)
+        for (var call = 1 + Random.Shared.Next(every); ; call += every)
         {
             var connection = await Storages.NewWithTablesAsync();
             await using var one = new Node(connection);
@@ -38,7 +52,7 @@ public sealed class SessionsEnd
             if (other is null && put.Status == HttpStatusCode.Created)
             {
                 // All of its calls were looked at.
-                Assert.True(call > 10, $"The end was held only {call - 1} times.");
+                Assert.True(call > 10, $"The end makes only {call - 1} calls.");
                 break;
             }
 

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Logging.Testing;
 namespace ImagesFunctions.Tests.Faults;
 
 /// <summary>Storage that takes a connection and then does nothing, or little: who waits for it is told so soon, and who moves is left alone.</summary>
+[TakesLong(seconds: 85)]
 public sealed class StorageStalls : IAsyncLifetime
 {
     private const string Repo = "alice/web";

@@ -14,6 +14,7 @@ namespace ImagesFunctions.Tests.Faults;
 /// More is asked of the service than one storage account of Azure would serve: it becomes slow, says so in the API's own
 /// words where it gives up, and loses nothing.
 /// </summary>
+[TakesLong(seconds: 90)]
 public sealed class Throttled
 {
     private const string Hot = "hot";
@@ -29,11 +30,12 @@ public sealed class Throttled
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public Task Storage_makes_the_service_slow_and_loses_nothing() => RunAsync(namespaces: 3, imagesEach: 1);
+    public Task Storage_makes_the_service_slow_and_loses_nothing() =>
+        RunAsync(namespaces: 2, imagesEach: 1, dividedBy: 40);
 
     [LongFact]
     public Task Storage_makes_the_service_slow_and_loses_nothing_for_minutes() =>
-        RunAsync(namespaces: 12, imagesEach: 12);
+        RunAsync(namespaces: 12, imagesEach: 12, dividedBy: 100);
 
     /// <summary>A partition refuses a transaction inside an answer that says 202: that is not tried again unless we do.</summary>
     [Fact]
@@ -81,10 +83,10 @@ public sealed class Throttled
         Assert.Empty(await node.PathsAsync());
     }
 
-    private async Task RunAsync(int namespaces, int imagesEach)
+    private async Task RunAsync(int namespaces, int imagesEach, double dividedBy)
     {
         var connection = await Storages.NewWithTablesAsync();
-        using var limits = new AzureLimits(AzureLimits.TablePortOf(connection), dividedBy: 100);
+        using var limits = new AzureLimits(AzureLimits.TablePortOf(connection), dividedBy);
         await using var outside = new Node(connection);
         Node[] nodes = [.. Enumerable.Range(0, 3).Select(_ => new Node(AzureLimits.AccountOver(connection, limits)))];
         string[] names = [Hot, .. Enumerable.Range(0, namespaces).Select(i => $"cool{i}")];

@@ -6,6 +6,7 @@ using ImagesFunctions.Local;
 
 namespace ImagesFunctions.Tests.Local;
 
+[TakesLong(seconds: 30)]
 public sealed class AzuriteTests : IDisposable
 {
     private readonly TemporaryFolder _data = new();

@@ -18,6 +18,7 @@ namespace ImagesFunctions.Tests.Local;
 /// <c>serve</c> on an account in the cloud, for which an Azurite stands that speaks TLS and takes identities only: the
 /// identity is that of <c>az</c>, and the program does nothing by itself.
 /// </summary>
+[TakesLong(seconds: 30)]
 public sealed class GatewayTests
 {
     private const string Account = "alice";

@@ -10,6 +10,7 @@ using ImagesFunctions.Local;
 namespace ImagesFunctions.Tests.Local;
 
 /// <summary>The program as a newcomer runs it, on an Azurite of its own.</summary>
+[TakesLong(seconds: 40)]
 public sealed partial class ServeTests : IAsyncLifetime
 {
     private Azurite _azurite = null!;

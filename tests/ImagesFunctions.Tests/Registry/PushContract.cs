@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 namespace ImagesFunctions.Tests.Registry;
 
 /// <summary>What a push of blobs promises, sentence by sentence, on whatever host it runs.</summary>
+[TakesLong(seconds: 35)]
 public sealed class PushContract(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     private const int MiB = 1024 * 1024;

@@ -7,6 +7,7 @@ using ImagesFunctions.Tests.Faults;
 namespace ImagesFunctions.Tests.Registry;
 
 /// <summary>Requests that nobody would send on purpose: never an error of the service, never another tenant's bytes.</summary>
+[TakesLong(seconds: 25)]
 public sealed class RegistryFuzz
 {
     private const string Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

@@ -9,6 +9,7 @@ namespace ImagesFunctions.Tests.Stress;
 /// deleters, and sweepers in processes of their own that are killed as well. What was acknowledged and not deleted since is
 /// there, byte for byte, and of all else nothing is left.
 /// </summary>
+[TakesLong(seconds: 30)]
 public sealed class PushStress
 {
     private const string Namespace = "alice";

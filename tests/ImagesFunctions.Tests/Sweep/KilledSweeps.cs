@@ -7,6 +7,7 @@ namespace ImagesFunctions.Tests.Sweep;
 /// A sweep is killed before and after each of its storage calls, one run a call. What is listed is complete at once; the next
 /// sweep leaves exactly what one that nobody killed leaves.
 /// </summary>
+[TakesLong(seconds: 25)]
 public sealed class KilledSweeps
 {
     private const string Namespace = "alice";

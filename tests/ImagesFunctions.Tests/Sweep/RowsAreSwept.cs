@@ -8,6 +8,7 @@ using ImagesFunctions.Tests.Faults;
 namespace ImagesFunctions.Tests.Sweep;
 
 /// <summary>Which rows a sweep removes, and which it leaves alone.</summary>
+[TakesLong(seconds: 25)]
 public sealed class RowsAreSwept
 {
     private const string Namespace = "alice";

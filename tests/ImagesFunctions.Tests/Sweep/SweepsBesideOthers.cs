@@ -7,15 +7,16 @@ namespace ImagesFunctions.Tests.Sweep;
 /// A sweep that spares nothing young, and another process. The one is held before one of its storage calls, the other runs
 /// from beginning to end: whatever is listed is complete, and its parts stay.
 /// </summary>
+[TakesLong(seconds: 60)]
 public sealed class SweepsBesideOthers
 {
     private const string Repo = "alice/web";
-    private const int Few = 10;
+    private const int Few = 13;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public Task A_commit_against_a_sweep_of_what_it_needs() => CommitAgainstSweepAsync(every: 2);
+    public Task A_commit_against_a_sweep_of_what_it_needs() => CommitAgainstSweepAsync(every: 5);
 
     [LongFact]
     public Task A_commit_against_a_sweep_of_what_it_needs_at_every_call() => CommitAgainstSweepAsync(every: 1);
@@ -92,7 +93,7 @@ public sealed class SweepsBesideOthers
                 await node.LandAsync([$"{Repo}/index.json", $"{Repo}/{Layout.PathOf(Layout.Digest(other))}"]),
             second: node => node.SweepYoungAsync(),
             check: listed => Assert.Contains(listed, new[] { [], new[] { $"web@{Layout.Digest(other)} other" } }),
-            every: 2
+            every: 5
         );
     }
 

@@ -6,6 +6,7 @@ using ImagesFunctions.Tests.Faults;
 namespace ImagesFunctions.Tests.Sweep;
 
 /// <summary>A sweep beside pushes: it keeps what they were promised, gets on where they are busy, and lets go of what they keep changing.</summary>
+[TakesLong(seconds: 25)]
 public sealed class SweepsGiveWay
 {
     private const string Namespace = "alice";

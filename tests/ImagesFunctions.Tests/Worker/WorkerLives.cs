@@ -10,6 +10,7 @@ using ImagesFunctions.Tests.Registry;
 namespace ImagesFunctions.Tests.Worker;
 
 /// <summary>What happens to a worker besides requests: blobs, the timer, a stop, a kill.</summary>
+[TakesLong(seconds: 30)]
 public sealed class WorkerLives(WorkerFixture fixture)
 {
     private static readonly string s_blob = $"alice/web/{Layout.PathOf(Layout.DigestOf("blob"u8.ToArray()))}";
