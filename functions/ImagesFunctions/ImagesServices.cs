@@ -44,6 +44,7 @@ public static class ImagesServices
         services.AddSingleton<ListSnapshots>();
         services.AddSingleton<NamespaceLists>();
         services.AddSingleton<ImageLists>();
+        services.AddSingleton(_ => Metro.From(configuration));
         services.AddSingleton<Tokens>();
         services.AddSingleton(_ => new Limits(configuration));
         services.AddSingleton(s => new Logins(

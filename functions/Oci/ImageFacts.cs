@@ -28,23 +28,41 @@ public sealed record ImageFacts
     /// <summary>When the image was made, as its config says (RFC 3339), or null.</summary>
     public string? Created { get; init; }
 
+    /// <summary>The layers that have a role of their own, in the manifest's order; empty for an ordinary container image.</summary>
+    public IReadOnlyList<ImageComponent> Components { get; init; } = [];
+
+    /// <summary>The platforms of an index, in its order; empty for a manifest.</summary>
+    public IReadOnlyList<ImagePlatform> Platforms { get; init; } = [];
+
     /// <summary>The facts of an image manifest.</summary>
     /// <param name="manifest">An image manifest, no index.</param>
     /// <param name="config">Its config.</param>
-    /// <param name="layerFacts">What was seen in its layers while they were verified, in the manifest's order; null for a layer with nothing seen.</param>
-    public static ImageFacts Of(Manifest manifest, ImageConfig config, IReadOnlyList<TarFacts?> layerFacts) =>
-        new()
+    /// <param name="stored">What is known of its layers, in the manifest's order; null for a layer that is not stored here.</param>
+    public static ImageFacts Of(Manifest manifest, ImageConfig config, IReadOnlyList<StoredLayer?> stored)
+    {
+        var layers = manifest.Layers.Zip(stored, (layer, known) => (Layer: layer, Known: known)).ToList();
+        return new ImageFacts
         {
             Args = config.Args,
             Env = config.Env,
             Labels = config.Labels,
             Created = config.Created,
-            Initrd =
-                manifest.Layers.Any(l =>
-                    l.Annotations.ContainsKey(Descriptor.InitrdAnnotation) || MediaTypes.IsInitrd(l.MediaType)
-                ) || layerFacts.Any(f => f?.OnlyFile == TarFacts.Initrd),
+            Initrd = layers.Exists(l => ImageComponent.IsInitrd(l.Layer, l.Known?.Tar)),
             Rom = manifest.Layers.Any(l => MediaTypes.IsRom(l.MediaType)),
             // A later layer's file covers an earlier one's.
-            KernelArgs = layerFacts.LastOrDefault(f => f?.CommandLine is not null)?.CommandLine ?? "",
+            KernelArgs = layers.FindLast(l => l.Known?.Tar?.CommandLine is not null).Known?.Tar?.CommandLine ?? "",
+            Components = [.. layers.Select(l => ComponentOf(l.Layer, l.Known)).OfType<ImageComponent>()],
         };
+    }
+
+    private static ImageComponent? ComponentOf(Descriptor layer, StoredLayer? known) =>
+        ImageComponent.RoleOf(layer, known?.Tar) is { } role
+            ? new ImageComponent(
+                role,
+                layer.Digest.ToString(),
+                layer.MediaType,
+                known?.Size ?? layer.Size,
+                layer.Annotations
+            )
+            : null;
 }

@@ -10,6 +10,9 @@ public sealed record TarFacts(string? OnlyFile, string? CommandLine)
     /// <summary>Where a Unikraft image keeps its initial ram disk.</summary>
     public const string Initrd = "unikraft/bin/initrd";
 
+    /// <summary>Where a Unikraft image keeps its kernel.</summary>
+    public const string Kernel = "unikraft/bin/kernel";
+
     /// <summary>Where a Unikraft image keeps its kernel's command line.</summary>
     public const string CommandLinePath = "unikraft/cmdline.txt";
 }

@@ -13,6 +13,9 @@ internal sealed class ApiException(int status, string message, int? number = nul
     /// <summary>The HTTP status.</summary>
     public int Status => status;
 
+    /// <summary>400 for what is wrong with a request.</summary>
+    public static ApiException BadRequest(string message) => new(StatusCodes.Status400BadRequest, message);
+
     /// <summary>One of <see cref="ErrorNumber"/>, or null.</summary>
     public int? Number => number;
 }
@@ -133,6 +136,33 @@ internal static class Envelope
         }
 
         body.Write(end ?? End(context));
+        await body.EndAsync(context.RequestAborted);
+    }
+
+    /// <summary>Writes an answer whose <c>data</c> is an object of scalars.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="write">Writes the members of <c>data</c>.</param>
+    public static async Task WriteDataAsync(HttpContext context, Action<Utf8JsonWriter> write)
+    {
+        context.Response.ContentType = "application/json";
+        context.Response.Headers.CacheControl = "no-store";
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
+        using var body = new ResponseBuffer(context.Response);
+        WriteObject(
+            body,
+            json =>
+            {
+                json.WriteString("status", "success");
+                json.WriteStartObject("data");
+                write(json);
+                json.WriteEndObject();
+                json.WriteNumber("op_time_us", Requests.ElapsedMicroseconds(context));
+            }
+        );
         await body.EndAsync(context.RequestAborted);
     }
 

@@ -160,6 +160,21 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
         return found;
     }
 
+    /// <summary>The images with tags that an account sees and that one of the filters asks for, by namespace or app.</summary>
+    /// <exception cref="StorageUnavailableException">They cannot be read now.</exception>
+    public async Task<IReadOnlyList<ListedImage>> TaggedAsync(
+        string account,
+        IReadOnlyList<ListFilter> filters,
+        SequenceReads sequences,
+        CancellationToken cancellationToken
+    )
+    {
+        var parts = await PartsAsync(account, filters, sequences, cancellationToken);
+        bool IsAskedFor(ListedImage image) =>
+            filters.Any(f => f.TryScope(image.Namespace, out var app) && (app ?? image.Row.App) == image.Row.App);
+        return [.. parts.SelectMany(p => p.List.In(p.Range, "", tagged: true)).Where(IsAskedFor)];
+    }
+
     /// <summary>Begins to read what a list of this account will be compared with.</summary>
     /// <param name="account">The account.</param>
     /// <param name="ownOnly">Only what its own images are compared with: most filters leave the official ones out.</param>

@@ -11,7 +11,7 @@ internal static class ImageRoute
 {
     public static async Task ByDigestAsync(HttpContext context, string account)
     {
-        ListRequest.CheckQuery(context.Request, ofLaterGeneration: true);
+        QueryParameters.DemandNone(context.Request);
         var name = NameOf(context);
         var lists = ImagesAnswer.Lists(context);
         IReadOnlyList<ListedImage> found;
@@ -50,7 +50,7 @@ internal static class ImageRoute
 
     public static async Task ByTagAsync(HttpContext context, string account)
     {
-        ListRequest.CheckQuery(context.Request, ofLaterGeneration: true);
+        QueryParameters.DemandNone(context.Request);
         var name = NameOf(context);
         var tag =
             BatchItem.Parse("tag", name)

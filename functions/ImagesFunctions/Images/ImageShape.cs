@@ -2,8 +2,6 @@ using System.Text.Json;
 using ImagesFunctions.Http;
 using ImagesFunctions.Listing;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions.Images;
 
@@ -21,14 +19,7 @@ internal sealed record ImageShape(bool IsPlatform, JsonEncodedText Host)
             ? image.WritePlatformAsync(body, Host, cancellationToken)
             : image.WriteV1Async(body, cancellationToken);
 
-    /// <summary>The shape of the later generations. Behind a front end the address is not the one that the client used.</summary>
-    public static ImageShape Platform(HttpContext context)
-    {
-        var configuration = context.RequestServices.GetRequiredService<IConfiguration>();
-        var host =
-            configuration["PublicHost"] is { Length: > 0 } configured ? configured
-            : configuration["WEBSITE_HOSTNAME"] is { Length: > 0 } site ? site
-            : context.Request.Host.Value ?? "";
-        return new ImageShape(true, JsonEncodedText.Encode(host, Requests.Json.Encoder));
-    }
+    /// <summary>The shape of the later generations.</summary>
+    public static ImageShape Platform(HttpContext context) =>
+        new(true, JsonEncodedText.Encode(PublicAddress.HostOf(context), Requests.Json.Encoder));
 }

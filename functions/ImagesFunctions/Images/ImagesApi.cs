@@ -3,7 +3,10 @@ using Microsoft.AspNetCore.Routing;
 
 namespace ImagesFunctions.Images;
 
-/// <summary>The routes of the Images API below <c>/v1</c>: lists in the shape of the first generation and of the later ones.</summary>
+/// <summary>
+/// The routes of the Images API: below <c>/v1</c> the lists of the first generation and the platform of the later ones, and the
+/// control plane, which stands below <c>/controlplane/v1</c> as well, because both have <c>/v1/images</c>.
+/// </summary>
 internal static class ImagesApi
 {
     private static readonly string[] Read = [HttpMethods.Get, HttpMethods.Head];
@@ -17,18 +20,32 @@ internal static class ImagesApi
             Read,
             foresee: ListRoute.ReadAhead
         );
-        foreach (var route in (string[])["/v1/images", "/v1/image-store"])
-        {
-            endpoints.MapAuthorized(
-                route,
-                (context, account) => ListRoute.ListAsync(context, account, ImageShape.Platform(context)),
-                Read,
-                foresee: ListRoute.ReadAhead
-            );
-        }
+        endpoints.MapAuthorized(
+            "/v1/images",
+            (context, account) =>
+                RepositoriesRequest.IsMeantBy(context.Request)
+                    ? RepositoriesRoute.ListAsync(context, account)
+                    : ListRoute.ListAsync(context, account, ImageShape.Platform(context)),
+            Read,
+            foresee: ListRoute.ReadAhead
+        );
+        endpoints.MapAuthorized(
+            "/v1/image-store",
+            (context, account) => ListRoute.ListAsync(context, account, ImageShape.Platform(context)),
+            Read,
+            foresee: ListRoute.ReadAhead
+        );
 
         endpoints.MapAuthorized("/v1/images/digest/{*reference}", ImageRoute.ByDigestAsync, ReadAndDelete);
         endpoints.MapAuthorized("/v1/images/tag/{*reference}", ImageRoute.ByTagAsync, ReadAndDelete);
         endpoints.MapAuthorized("/v1/images/problems", ProblemsRoute.ShowAsync, Read);
+        endpoints.MapAuthorized("/controlplane/v1/images", RepositoriesRoute.ListAsync, Read, ListRoute.ReadAhead);
+        foreach (var root in (string[])["", "/controlplane"])
+        {
+            endpoints.MapAuthorized($"{root}/v1/metros", MetrosRoute.ShowAsync, Read);
+            endpoints.MapAuthorized($"{root}/v1/auth", AuthRoute.ShowAsync, Read);
+            endpoints.MapOpen($"{root}/v1/auth/signin", AuthRoute.RefuseSigninAsync, [HttpMethods.Post]);
+            endpoints.MapOpen($"{root}/v1/auth/check", AuthRoute.RefuseSigninAsync, [HttpMethods.Post]);
+        }
     }
 }

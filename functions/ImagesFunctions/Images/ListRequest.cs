@@ -12,14 +12,14 @@ internal sealed record ListRequest
     private const int MostItems = 1_000;
     private const int MostImages = 1_000;
 
-    // What later clients add to their lists, and what makes no difference here.
-    private static readonly string[] Ignored = ["details", "metro"];
-
     /// <summary>Which images; for a batch, what all its items are subject to.</summary>
     public ListFilter Filter { get; private init; } = new();
 
     /// <summary>The items of a batch, each of which has one answer; or null.</summary>
     public IReadOnlyList<BatchItem>? Batch { get; private init; }
+
+    /// <summary>Of later generations: images that a digest or a tag of these names, each as often as it was given; else empty.</summary>
+    public IReadOnlyList<ListFilter> AnyOf { get; private init; } = [];
 
     /// <summary>The most images of the answer, or null for all.</summary>
     public int? Limit { get; private init; }
@@ -39,42 +39,51 @@ internal sealed record ListRequest
     )
     {
         var list = new ListRequest();
-        foreach (var (name, value) in Query(request))
+        foreach (var (name, values) in QueryParameters.All(request))
         {
-            if (!ofLaterGeneration || !Ignored.Contains(name, StringComparer.Ordinal))
+            if (ofLaterGeneration && name is "digest" or "tag" && values.Length > 1)
             {
-                list = list.With(name, value);
+                list = list.WithAnyOf(name, values);
+            }
+            else if (!ofLaterGeneration || !QueryParameters.IsIgnored(name))
+            {
+                list = list.With(name, QueryParameters.Single(name, values));
             }
         }
 
-        return list.WithBody(await ReadBodyAsync(request, cancellationToken));
+        list = list.WithBody(await ReadBodyAsync(request, cancellationToken));
+        return list.AnyOf.Count > 0 ? list.WithoutOtherSelection() : list;
     }
 
-    /// <summary>Reads the query of a request that has no filters.</summary>
-    /// <exception cref="ApiException">400 that names a parameter that is unknown or repeated.</exception>
-    public static void CheckQuery(HttpRequest request, bool ofLaterGeneration)
+    /// <summary>A filter by a namespace, or by one app of it.</summary>
+    /// <exception cref="ApiException">400: it is malformed.</exception>
+    public static ListFilter NamespaceFilter(string value) => new ListRequest().WithNamespace(value);
+
+    private ListRequest WithAnyOf(string name, string[] values)
     {
-        foreach (var (name, _) in Query(request))
+        if (values.Length > MostItems)
         {
-            if (!ofLaterGeneration || !Ignored.Contains(name, StringComparer.Ordinal))
-            {
-                throw Bad($"The query parameter '{name}' is unknown: this route has none.");
-            }
+            throw Bad($"The query parameter '{name}' is given {values.Length} times: {MostItems} are allowed.");
         }
+
+        var filters = values.Select(value => new ListRequest().WithReference("query parameter", name, value));
+        return this with { AnyOf = [.. AnyOf, .. filters] };
     }
 
-    /// <summary>The query with one value a name.</summary>
-    public static IEnumerable<(string Name, string Value)> Query(HttpRequest request)
+    // A single reference beside repeated ones is one of those that any image may match.
+    private ListRequest WithoutOtherSelection()
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (rawName, values) in request.Query)
+        if (Batch is not null || Limit is not null || After is not null)
         {
-            // The documentation's curl lines arrive with a stray backslash behind names and values.
-            var name = WithoutBackslash(rawName);
-            yield return values.Count == 1 && seen.Add(name)
-                ? (name, WithoutBackslash(values[0] ?? ""))
-                : throw Bad($"The query parameter '{name}' is given more than once.");
+            throw Bad("The query parameters limit and after, and a body, do not go with digest or tag given several times.");
         }
+
+        ListFilter[] single =
+        [
+            .. Filter.Digest is null ? [] : new[] { new ListFilter { Digest = Filter.Digest } },
+            .. Filter.Tag is null ? [] : new[] { new ListFilter { Tag = Filter.Tag } },
+        ];
+        return this with { Filter = Filter with { Digest = null, Tag = null }, AnyOf = [.. AnyOf, .. single] };
     }
 
     private ListRequest With(string name, string value) =>
@@ -85,14 +94,7 @@ internal sealed record ListRequest
             {
                 Filter = Filter with
                 {
-                    Tagged = value switch
-                    {
-                        "" or "true" or "1" => true,
-                        "false" or "0" => false,
-                        _ => throw Bad(
-                            "The query parameter 'tagged' is a flag: leave its value out, or use true or false."
-                        ),
-                    },
+                    Tagged = QueryParameters.Flag(name, value),
                 },
             },
             "digest" or "tag" => this with { Filter = WithReference("query parameter", name, value) },
@@ -279,10 +281,8 @@ internal sealed record ListRequest
         return body.ToArray();
     }
 
-    private static string WithoutBackslash(string text) => text.EndsWith('\\') ? text[..^1] : text;
-
     private static ApiException TooLong() =>
         new(StatusCodes.Status413PayloadTooLarge, $"The body is longer than {LongestBody} bytes.");
 
-    private static ApiException Bad(string message) => new(StatusCodes.Status400BadRequest, message);
+    private static ApiException Bad(string message) => ApiException.BadRequest(message);
 }

@@ -11,6 +11,10 @@ internal static class ListRoute
     // The token's row and the numbers that a list is compared with are read at the same time.
     public static void ReadAhead(HttpContext context, string account) => context.Features.Set(Ahead(context, account));
 
+    /// <summary>The numbers that were begun to be read with the token's row.</summary>
+    public static SequenceReads Sequences(HttpContext context, string account) =>
+        context.Features.Get<SequenceReads>() ?? Ahead(context, account);
+
     private static SequenceReads Ahead(HttpContext context, string account) =>
         ImagesAnswer
             .Lists(context)
@@ -25,7 +29,13 @@ internal static class ListRoute
             return;
         }
 
-        var sequences = context.Features.Get<SequenceReads>() ?? Ahead(context, account);
+        if (request.AnyOf.Count > 0)
+        {
+            await AnyOfAsync(context, account, request, shape);
+            return;
+        }
+
+        var sequences = Sequences(context, account);
         var page = await ImagesAnswer.Lists(context).ListAsync(account, request, sequences, context.RequestAborted);
         var next = page.Next is null ? null : NextPage(context.Request, page.Next);
         if (next is not null)
@@ -40,11 +50,32 @@ internal static class ListRoute
         }
     }
 
+    // Each image once, whichever of the references it matches.
+    private static async Task AnyOfAsync(HttpContext context, string account, ListRequest request, ImageShape shape)
+    {
+        var filters = request.AnyOf.Select(any => request.Filter with { Digest = any.Digest, Tag = any.Tag });
+        var found = await ImagesAnswer.Lists(context).FindAsync(account, [.. filters], context.RequestAborted);
+        List<ListedImage> images =
+        [
+            .. found
+                .OfType<ListedImage>()
+                .DistinctBy(i => (i.Namespace, i.Key))
+                .OrderBy(i => i.Repository, StringComparer.Ordinal)
+                .ThenBy(i => i.Key, StringComparer.Ordinal),
+        ];
+        context.Response.Headers["X-Total-Count"] = images.Count.ToString(CultureInfo.InvariantCulture);
+        var hash = images.Aggregate(default(UInt128), (sum, image) => unchecked(sum + image.Hash));
+        if (!ImagesAnswer.IsKnown(context, shape, $"{images.Count}", hash))
+        {
+            await ImagesAnswer.WriteAsync(context, images.Select(i => new ListPiece(i)), shape);
+        }
+    }
+
     // Relative to the server: its own name is not known behind a front end.
     private static string NextPage(HttpRequest request, ListedImage last)
     {
         var query = new QueryBuilder(
-            ListRequest.Query(request).Where(q => q.Name != "after").Select(q => KeyValuePair.Create(q.Name, q.Value))
+            QueryParameters.Single(request).Where(q => q.Name != "after").Select(q => KeyValuePair.Create(q.Name, q.Value))
         )
         {
             { "after", $"{last.Repository}@{last.Row.Digest}" },

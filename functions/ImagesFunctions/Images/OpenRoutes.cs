@@ -84,7 +84,17 @@ internal static class OpenRoutes
                 endpoint.RequestDelegate = context => Envelope.GuardAsync(context, () => answer(context));
             });
 
-    private static void MapOpen(this IEndpointRouteBuilder endpoints, string pattern, RequestDelegate answer) =>
+    /// <summary>Maps a route that needs no token.</summary>
+    /// <param name="endpoints">Where to map it.</param>
+    /// <param name="pattern">The route.</param>
+    /// <param name="answer">Answers it.</param>
+    /// <param name="methods">The methods that it has; null: GET and HEAD.</param>
+    public static void MapOpen(
+        this IEndpointRouteBuilder endpoints,
+        string pattern,
+        RequestDelegate answer,
+        string[]? methods = null
+    ) =>
         endpoints.Map(
             pattern,
             context =>
@@ -92,7 +102,7 @@ internal static class OpenRoutes
                     context,
                     () =>
                     {
-                        Envelope.DemandMethod(context, Methods);
+                        Envelope.DemandMethod(context, methods ?? Methods);
                         return answer(context);
                     }
                 )

@@ -33,7 +33,7 @@ internal sealed record ProblemsQuery
     public static ProblemsQuery Read(HttpRequest request)
     {
         var asked = new ProblemsQuery();
-        foreach (var (name, value) in ListRequest.Query(request))
+        foreach (var (name, value) in QueryParameters.Single(request))
         {
             asked = name switch
             {

@@ -26,16 +26,7 @@ internal sealed partial record ImageTexts(byte[] V1, byte[] Platform)
         });
         var platform = Text(json =>
         {
-            // A config may say anything there; clients read a time.
-            if (
-                facts.Created is { } created
-                && Rfc3339().IsMatch(created)
-                && DateTimeOffset.TryParse(created, CultureInfo.InvariantCulture, out var at)
-            )
-            {
-                json.WriteString("created_at", at.ToUniversalTime());
-            }
-
+            json.WriteString("created_at", CreatedAt(row));
             json.WriteBoolean("initrd_or_rom", facts.Initrd || facts.Rom);
             json.WriteNumber("size_in_bytes", row.Size);
             if (facts.Args.Count > 0)
@@ -58,9 +49,20 @@ internal sealed partial record ImageTexts(byte[] V1, byte[] Platform)
             {
                 WriteMap(json, "labels", labels);
             }
+
+            ComponentsJson.Write(json, facts);
         });
         return new ImageTexts(v1, platform);
     }
+
+    // A config may say anything there, and clients read a time: else it is when the image was committed here. Rows of an
+    // earlier version do not say when.
+    private static DateTimeOffset CreatedAt(ImageRow row) =>
+        row.Facts.Created is { } created
+        && Rfc3339().IsMatch(created)
+        && DateTimeOffset.TryParse(created, CultureInfo.InvariantCulture, out var at)
+            ? at.ToUniversalTime()
+            : row.Committed ?? DateTimeOffset.UnixEpoch;
 
     // "NAME=value"; where a name stands twice, a process would see the last one.
     private static SortedDictionary<string, string> Variables(IReadOnlyList<string> env)

@@ -27,7 +27,7 @@ internal sealed record ListSnapshot(
 internal sealed class ListSnapshots(StorageAccount account)
 {
     // The layout of the bytes and what texts say. A program that writes anything else needs another number.
-    private const string Schema = "2";
+    private const string Schema = "3";
 
     private const int MaxLength = 512 * 1024 * 1024;
 
@@ -36,6 +36,7 @@ internal sealed class ListSnapshots(StorageAccount account)
     private const int MaxText = 64 * 1024 * 1024;
 
     private const string SeqName = "seq";
+    private const long NoTime = long.MinValue;
 
     private readonly DerivedBlobs _blobs = new(account);
 
@@ -126,6 +127,7 @@ internal sealed class ListSnapshots(StorageAccount account)
             writer.Write((byte)row.State);
             writer.Write(row.Subject?.ToString() ?? "");
             writer.Write(row.FactsBlob ?? "");
+            writer.Write(row.Committed?.ToUnixTimeMilliseconds() ?? NoTime);
             writer.Write7BitEncodedInt(row.Children.Count);
             foreach (var child in row.Children)
             {
@@ -173,6 +175,9 @@ internal sealed class ListSnapshots(StorageAccount account)
                 State = (ImageState)reader.ReadByte(),
                 Subject = reader.ReadString() is { Length: > 0 } subject ? ImageRow.Parse(subject) : null,
                 FactsBlob = reader.ReadString() is { Length: > 0 } blob ? blob : null,
+                Committed = reader.ReadInt64() is var at and not NoTime
+                    ? DateTimeOffset.FromUnixTimeMilliseconds(at)
+                    : null,
                 Children = ReadAll(reader),
             };
             var (v1, platform) = (ReadBytes(reader), ReadBytes(reader));

@@ -41,7 +41,7 @@ internal sealed class ListedImage
         // Facts that are not here follow from what the image's bytes are, as long as its row stands.
         hash.Append(texts?.V1 ?? Encoding.UTF8.GetBytes(row.Generation));
         hash.Append(texts?.Platform ?? []);
-
+        hash.Append(BitConverter.GetBytes(row.Committed?.UtcTicks ?? 0));
         Hash = hash.GetCurrentHashAsUInt128();
     }
 
@@ -126,7 +126,7 @@ internal sealed class ListedImage
     {
         to.Write("{\"url\":\""u8);
         to.Write(host.EncodedUtf8Bytes);
-        to.Write(Encoding.UTF8.GetBytes($"/{Namespace}/{Row.App}@{Row.Digest}\",\"digest\":\"{Row.Digest}\","));
+        to.Write(Encoding.UTF8.GetBytes($"/{Namespace}/{Row.App}@{Row.Digest}\",\"digest\":\"{Row.Digest}\",\"users\":[\"{Namespace}\"],"));
         var before = "\"tags\":[";
         foreach (var tags in _tags.Chunk(256))
         {

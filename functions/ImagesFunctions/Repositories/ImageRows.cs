@@ -75,7 +75,11 @@ internal sealed class ImageRows(Catalog catalog, Content content)
             Facts = ImageFacts.Of(
                 manifest,
                 config,
-                [.. manifest.Layers.Select(l => blobs.GetValueOrDefault(l.Digest)?.Tar)]
+                [
+                    .. manifest.Layers.Select(l =>
+                        blobs.TryGetValue(l.Digest, out var blob) ? new StoredLayer(blob.Size, blob.Tar) : null
+                    ),
+                ]
             ),
         };
 
@@ -95,6 +99,7 @@ internal sealed class ImageRows(Catalog catalog, Content content)
         var parts = new Dictionary<string, long>(StringComparer.Ordinal);
         ImageFacts? first = null;
         ImageFacts? kraftcloud = null;
+        var platforms = new List<ImagePlatform>();
         foreach (var descriptor in index.Manifests.Where(m => byDigest.ContainsKey(m.Digest) && !m.IsAttestation))
         {
             var child = await WithFactsAsync(repository.Namespace, byDigest[descriptor.Digest], cancellationToken);
@@ -106,6 +111,11 @@ internal sealed class ImageRows(Catalog catalog, Content content)
 
             first ??= child.Facts;
             kraftcloud ??= descriptor.Platform is { Os: "kraftcloud", Architecture: "x86_64" } ? child.Facts : null;
+            if (descriptor.Platform is { } platform)
+            {
+                platforms.Add(new ImagePlatform(platform.Os, platform.Architecture, descriptor.Digest.ToString()));
+            }
+
             foreach (var (part, size) in child.Parts)
             {
                 parts[part] = size;
@@ -122,7 +132,7 @@ internal sealed class ImageRows(Catalog catalog, Content content)
             Generation = "",
             Children = [.. index.Manifests.Select(m => m.Digest.ToString()).Distinct(StringComparer.Ordinal)],
             Parts = parts,
-            Facts = kraftcloud ?? first ?? ImageFacts.None,
+            Facts = (kraftcloud ?? first) is { } facts ? facts with { Platforms = platforms } : ImageFacts.None,
         };
     }
 

@@ -72,7 +72,12 @@ internal static class ManifestDecision
         }
 
         var namedBy = await WaitingTags.NeedsAsync(view, app, self.Digest, cancellationToken);
-        row = row with { Generation = current?.Generation ?? prepared.Generation, Subject = manifest.Subject?.Digest };
+        row = row with
+        {
+            Generation = current?.Generation ?? prepared.Generation,
+            Committed = current?.Committed ?? prepared.Committed,
+            Subject = manifest.Subject?.Digest,
+        };
         var (waiting, more) = await WaitingTags.ChangesAsync(view, row, namedBy, tags, cancellationToken);
         Announce(view, app, needs);
         return Decision.Of(

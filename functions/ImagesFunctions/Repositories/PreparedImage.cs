@@ -31,6 +31,10 @@ internal sealed class PreparedImage(
     /// <summary>The generation of a row that is new.</summary>
     public string Generation { get; } = RandomNumberGenerator.GetHexString(16, lowercase: true);
 
+    /// <summary>When a row that is new says that it was committed, in whole milliseconds.</summary>
+    public DateTimeOffset Committed { get; } =
+        DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+
     /// <summary>Whether it was tried to make the row.</summary>
     public bool IsTried { get; private set; }
 

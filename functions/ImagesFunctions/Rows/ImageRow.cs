@@ -45,6 +45,9 @@ internal sealed record ImageRow(string App, Digest Digest)
     /// <summary>Random; a tag counts only while it names the generation of its image's row.</summary>
     public required string Generation { get; init; }
 
+    /// <summary>When it was committed, in whole milliseconds; null in rows of an earlier version.</summary>
+    public DateTimeOffset? Committed { get; init; }
+
     public ImageState State { get; init; }
 
     /// <summary>What an index names; a list shows those only if they are tagged themselves.</summary>
@@ -77,6 +80,11 @@ internal sealed record ImageRow(string App, Digest Digest)
             ["generation"] = Generation,
             ["state"] = State.ToString().ToLowerInvariant(),
         };
+        if (Committed is { } committed)
+        {
+            row["committed"] = committed.ToUnixTimeMilliseconds();
+        }
+
         if (Subject is not null)
         {
             row["subject"] = Subject.ToString();
@@ -122,6 +130,7 @@ internal sealed record ImageRow(string App, Digest Digest)
             NotImage = row.GetString("not_image"),
             LeftOut = row.GetString("left_out"),
             Generation = row.Text("generation"),
+            Committed = row.GetInt64("committed") is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null,
             Subject = row.GetString("subject") is { } subject ? Parse(subject) : null,
             State = row.GetString("state") switch
             {

@@ -14,14 +14,31 @@ internal sealed record LongFacts(
     string KernelArgs,
     string? Created,
     IReadOnlyList<string> Children,
-    IReadOnlyDictionary<string, long> Parts
+    IReadOnlyDictionary<string, long> Parts,
+    // Rows of an earlier version have neither.
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        IReadOnlyList<ImageComponent>? Components = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        IReadOnlyList<ImagePlatform>? Platforms = null
 )
 {
     public static string Write(ImageRow row)
     {
         var f = row.Facts;
         return JsonSerializer.Serialize(
-            new LongFacts(f.Args, f.Env, f.Labels, f.Initrd, f.Rom, f.KernelArgs, f.Created, row.Children, row.Parts),
+            new LongFacts(
+                f.Args,
+                f.Env,
+                f.Labels,
+                f.Initrd,
+                f.Rom,
+                f.KernelArgs,
+                f.Created,
+                row.Children,
+                row.Parts,
+                f.Components.Count > 0 ? f.Components : null,
+                f.Platforms.Count > 0 ? f.Platforms : null
+            ),
             RowJson.Default.LongFacts
         );
     }
@@ -42,6 +59,8 @@ internal sealed record LongFacts(
                 Rom = facts.Rom,
                 KernelArgs = facts.KernelArgs,
                 Created = facts.Created,
+                Components = facts.Components ?? [],
+                Platforms = facts.Platforms ?? [],
             },
         };
     }

@@ -13,6 +13,8 @@ public sealed class InputSentences(KestrelFixture fixture) : AgainstAHost(fixtur
     private const string V1 = "/v1/images/list";
     private static readonly string[] Routes = [V1, "/v1/images", "/v1/image-store"];
 
+    private static readonly string[] Later = Routes[1..];
+
     private static readonly string[] Web = ["{alice}/web@{one}", "{alice}/web@{two}"];
     private static readonly string[] Own =
     [
@@ -86,13 +88,46 @@ public sealed class InputSentences(KestrelFixture fixture) : AgainstAHost(fixtur
             new("namespace={alice}&tagged&namespace=official"),
             new("namespace\\={alice}\\&namespace={alice}"),
             new("namespace={alice}&%6eamespace={alice}"),
+            new("tag={alice}/web:1&tag={alice}/web:1"),
+            new("digest={alice}/web@{one}&digest={alice}/web@{one}")
+        )
+        {
+            Of = [V1],
+        },
+        ["A parameter that no generation repeats is 400 when it is given twice"] = new(
+            Refuses("is given more than once"),
             new("tagged&tagged"),
             new("tagged=true&tagged=false"),
-            new("tag={alice}/web:1&tag={alice}/web:1"),
-            new("digest={alice}/web@{one}&digest={alice}/web@{one}"),
             new("limit=1&limit=1"),
             new("after=a@{none}&after=a@{none}")
         ),
+        ["Several digests and tags ask later generations for every image that one of them names"] = new(
+            Lists("{alice}/web@{one}", "{alice}/web2@{four}"),
+            new("tag={alice}/web:1&tag={alice}/web2:latest"),
+            new("tag={alice}/web2:latest&tag={alice}/web:1&tag={alice}/web:latest&tag={alice}/web:none"),
+            new("digest={alice}/web@{one}&digest={alice}/web2@{four}&digest={bob}/hidden@{hidden}"),
+            new("digest={alice}/web2@{four}&tag={alice}/web:1&tag={alice}/web:latest&metro=fra0")
+        )
+        {
+            Of = Later,
+        },
+        ["Several digests or tags are subject to the other filters"] = new(
+            Lists("{alice}/web@{one}"),
+            new("namespace={alice}/web&tag={alice}/web:1&tag={alice}/web2:latest"),
+            new("tagged&digest={alice}/web@{one}&digest={alice}/web@{two}")
+        )
+        {
+            Of = Later,
+        },
+        ["Several digests or tags go neither with pages nor with a body"] = new(
+            Refuses("do not go with digest or tag given several times"),
+            new("tag={alice}/web:1&tag={alice}/web2:latest&limit=1"),
+            new("tag={alice}/web:1&tag={alice}/web2:latest&after=a@{none}"),
+            new("tag={alice}/web:1&tag={alice}/web2:latest", "[]")
+        )
+        {
+            Of = Later,
+        },
         ["tagged, tagged=, tagged=true and tagged=1 leave out what has no tag"] = new(
             Lists("{alice}/web@{one}"),
             new("namespace={alice}/web&tagged"),
@@ -423,15 +458,22 @@ public sealed class InputSentences(KestrelFixture fixture) : AgainstAHost(fixtur
             new("after={alice}/web:1"),
             new("after={one}")
         ),
-        ["details and metro are accepted by later generations, whatever they say, and mean nothing"] = new(
+        ["metro is accepted by later generations, whatever it says, and means nothing"] = new(
             Lists(Web),
-            new("namespace={alice}/web&details=true"),
-            new("namespace={alice}/web&details"),
-            new("namespace={alice}/web&details=maybe&metro=fra0"),
+            new("namespace={alice}/web&metro=fra0"),
             new("namespace={alice}/web&metro=")
         )
         {
-            Of = ["/v1/images", "/v1/image-store"],
+            Of = Later,
+        },
+        ["details means nothing where there is no list of the control plane"] = new(
+            Lists(Web),
+            new("namespace={alice}/web&details=true"),
+            new("namespace={alice}/web&details"),
+            new("namespace={alice}/web&details=maybe&metro=fra0")
+        )
+        {
+            Of = ["/v1/image-store"],
         },
         ["details and metro are unknown to the first generation"] = new(
             Refuses("'(details|metro)' is unknown"),

@@ -65,6 +65,7 @@ public sealed class LaterGenerations(KestrelFixture fixture) : AgainstAHost(fixt
                 {
                     ["url"] = $"{Host.Http.BaseAddress!.Authority}/{account}/web@{Layout.Digest(image)}",
                     ["digest"] = Layout.Digest(image),
+                    ["users"] = new JsonArray(account),
                     ["tags"] = new JsonArray("latest", "v1"),
                     ["created_at"] = "2024-05-06T07:08:09+00:00",
                     ["initrd_or_rom"] = true,
@@ -80,6 +81,17 @@ public sealed class LaterGenerations(KestrelFixture fixture) : AgainstAHost(fixt
                         ["É"] = "é",
                     },
                     ["labels"] = new JsonObject { ["a"] = "", ["z"] = "1" },
+                    ["components"] = new JsonObject
+                    {
+                        ["roms"] = new JsonArray(
+                            new JsonObject
+                            {
+                                ["digest"] = Layout.Digest(rom),
+                                ["media_type"] = "application/vnd.unikraft.rom.v1",
+                                ["size_in_bytes"] = 3,
+                            }
+                        ),
+                    },
                 }
             ),
             ImagesList.Canonical(Assert.Single(listed))
@@ -104,13 +116,13 @@ public sealed class LaterGenerations(KestrelFixture fixture) : AgainstAHost(fixt
 
         var listed = Assert.Single(await ListedAsync(token, account, tags: 0));
 
-        Assert.Equal("digest initrd_or_rom size_in_bytes url", MembersOf(listed));
+        Assert.Equal("created_at digest initrd_or_rom size_in_bytes url users", MembersOf(listed));
         Assert.False(listed["initrd_or_rom"]!.GetValue<bool>());
         Assert.Equal(2, listed["size_in_bytes"]!.GetValue<long>());
     }
 
     [Fact]
-    public async Task The_date_is_RFC_3339_or_absent_when_the_configs_is_no_date()
+    public async Task The_date_is_RFC_3339_and_when_the_image_came_where_the_configs_is_no_date()
     {
         var (account, token) = await AccountAsync();
         var layout = new Layout();
@@ -118,14 +130,19 @@ public sealed class LaterGenerations(KestrelFixture fixture) : AgainstAHost(fixt
             .Keys.Select((date, i) => Layout.Tagged(WithDate(layout, date, i), $"t{i}"))
             .Append(Layout.Tagged(WithDate(layout, null, Dates.Count), $"t{Dates.Count}"))
             .ToArray();
+        var before = DateTimeOffset.UtcNow.AddMilliseconds(-1);
         await Host.LayoutAsync($"{account}/web", layout.Index(images));
 
         var listed = await ListedAsync(token, account, tags: images.Length);
 
-        var told = listed.ToDictionary(
-            i => i["tags"]![0]!.GetValue<string>(),
-            i => i["created_at"]?.GetValue<string>()
-        );
+        // When it came is told of what has no date of its own.
+        string? OwnDate(JsonObject image)
+        {
+            var told = image["created_at"]!.GetValue<string>();
+            return DateTimeOffset.Parse(told) >= before ? null : told;
+        }
+
+        var told = listed.ToDictionary(i => i["tags"]![0]!.GetValue<string>(), OwnDate);
         Assert.Equal(Dates, Dates.Keys.Select((date, i) => (date, i)).ToDictionary(d => d.date, d => told[$"t{d.i}"]));
         Assert.Null(told[$"t{Dates.Count}"]);
     }

@@ -206,12 +206,13 @@ public sealed class OpenApi
                 return $"the query parameter '{name}' is not documented";
             }
 
-            if (!seen.Add(name))
+            var isArray = schema.TryGetProperty("type", out var type) && type.GetString() == "array";
+            if (!seen.Add(name) && !isArray)
             {
                 return $"the query parameter '{name}' is there twice";
             }
 
-            if (Fault(schema, value, name) is { } fault)
+            if (Fault(isArray ? schema.GetProperty("items") : schema, value, name) is { } fault)
             {
                 return fault;
             }

@@ -10,7 +10,7 @@ public sealed class Pages(KestrelFixture fixture) : AgainstAHost(fixture)
     [InlineData("/v1/images/list?namespace={alice}")]
     [InlineData("/v1/images/list?namespace={alice}&tagged")]
     [InlineData("/v1/images/list?namespace={alice}/web")]
-    [InlineData("/v1/images?tagged=true&namespace={alice}&details=true&metro=a%20b")]
+    [InlineData("/v1/images?tagged=true&namespace={alice}&metro=a%20b")]
     [InlineData("/v1/image-store?namespace={alice}")]
     [InlineData("/v1/images/list?namespace\\={alice}\\&tagged")]
     [InlineData("/v1/images/list?%6eamespace=%61{alice}")]

@@ -74,7 +74,15 @@ public sealed class ImageFactsTests
         string config,
         IReadOnlyList<TarFacts?>? layerFacts = null,
         params (string Type, string Annotations)[] layers
-    ) => ImageFacts.Of(Manifest(layers), ImageConfig.Read(Encoding.UTF8.GetBytes(config)), layerFacts ?? []);
+    )
+    {
+        var manifest =
+            layers.Length > 0 || layerFacts is null
+                ? Manifest(layers)
+                : Manifest([.. layerFacts.Select(_ => ("application/vnd.oci.image.layer.v1.tar", "{}"))]);
+        var stored = manifest.Layers.Select((_, i) => new StoredLayer(1, layerFacts?.ElementAtOrDefault(i)));
+        return ImageFacts.Of(manifest, ImageConfig.Read(Encoding.UTF8.GetBytes(config)), [.. stored]);
+    }
 
     private static Manifest Manifest(params (string Type, string Annotations)[] layers)
     {

@@ -1,0 +1,30 @@
+using Microsoft.AspNetCore.Http;
+
+namespace ImagesFunctions.Images;
+
+/// <summary><c>/v1/auth</c> of the control plane: whose token it is, and which registry goes with it.</summary>
+internal static class AuthRoute
+{
+    public static Task ShowAsync(HttpContext context, string account)
+    {
+        QueryParameters.DemandNone(context.Request);
+        return Envelope.WriteDataAsync(
+            context,
+            json =>
+            {
+                json.WriteString("organization_name", account);
+                json.WriteString("organization_display_name", account);
+                json.WriteString("organization_uuid", StableUuid.Of("account", account));
+                json.WriteString("registry", PublicAddress.HostOf(context));
+            }
+        );
+    }
+
+    /// <summary>Signing in by a browser, which this installation does not have. Who asks has no token yet.</summary>
+    public static Task RefuseSigninAsync(HttpContext context) =>
+        throw new ApiException(
+            StatusCodes.Status404NotFound,
+            "There is no browser sign-in here: use a token, which the operator makes.",
+            ErrorNumber.NotFound
+        );
+}

@@ -1,0 +1,37 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ImagesFunctions.Images;
+
+/// <summary><c>/v1/metros</c> of the control plane: this installation is the one metro that it knows.</summary>
+internal static class MetrosRoute
+{
+    public static Task ShowAsync(HttpContext context, string account)
+    {
+        QueryParameters.DemandNone(context.Request);
+        context.Response.Headers.CacheControl = "no-store";
+        var metro = context.RequestServices.GetRequiredService<Metro>();
+        return Envelope.WriteDataAsync(
+            context,
+            "success",
+            message: null,
+            "metros",
+            [metro],
+            (body, one) =>
+            {
+                Envelope.WriteObject(
+                    body,
+                    json =>
+                    {
+                        json.WriteString("uuid", StableUuid.Of("metro", PublicAddress.HostOf(context)));
+                        json.WriteString("endpoint", PublicAddress.BaseOf(context));
+                        json.WriteString("name", one.Name);
+                        json.WriteString("iata_code", one.Code);
+                        json.WriteString("country", one.Country);
+                    }
+                );
+                return ValueTask.CompletedTask;
+            }
+        );
+    }
+}

@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using ImagesFunctions.Http;
+using ImagesFunctions.Listing;
+using Microsoft.AspNetCore.Http;
+
+namespace ImagesFunctions.Images;
+
+/// <summary><c>/v1/images</c> of the control plane: the repositories that have tags, and with <c>details</c> their tags.</summary>
+internal static class RepositoriesRoute
+{
+    public static async Task ListAsync(HttpContext context, string account)
+    {
+        var request = RepositoriesRequest.Read(context.Request);
+        var sequences = ListRoute.Sequences(context, account);
+        var images = await ImagesAnswer
+            .Lists(context)
+            .TaggedAsync(account, request.Filters, sequences, context.RequestAborted);
+        var shape = ImageShape.Platform(context);
+        var hash = images.Aggregate(default(UInt128), (sum, image) => unchecked(sum + image.Hash));
+        if (ImagesAnswer.IsKnown(context, shape, $"repositories {request.Details}", hash))
+        {
+            return;
+        }
+
+        var repositories = images
+            .GroupBy(image => $"{image.Namespace}/{image.Row.App}", StringComparer.Ordinal)
+            .OrderBy(group => group.Key, StringComparer.Ordinal);
+        await Envelope.WriteDataAsync(
+            context,
+            "success",
+            message: null,
+            "images",
+            repositories,
+            (body, repository) =>
+                WriteAsync(body, shape.Host, repository, request.Details, context.RequestAborted)
+        );
+    }
+
+    // Neither repositories nor digests and tags hold a character that JSON escapes.
+    private static async ValueTask WriteAsync(
+        ResponseBuffer body,
+        JsonEncodedText host,
+        IGrouping<string, ListedImage> repository,
+        bool details,
+        CancellationToken cancellationToken
+    )
+    {
+        body.Write("{\"name\":\""u8);
+        body.Write(host.EncodedUtf8Bytes);
+        body.Write(Encoding.UTF8.GetBytes($"/{repository.Key}\""));
+        if (details)
+        {
+            var before = ",\"tags\":[";
+            var tags = repository.SelectMany(image => image.Tags.Select(tag => (Tag: tag, Image: image)));
+            foreach (var (tag, image) in tags.OrderBy(t => t.Tag, StringComparer.Ordinal))
+            {
+                body.Write(Encoding.UTF8.GetBytes(before + TagText(tag, image)));
+                before = ",";
+                if (body.IsFull)
+                {
+                    await body.SendAsync(cancellationToken);
+                }
+            }
+
+            body.Write("]"u8);
+        }
+
+        body.Write("}"u8);
+    }
+
+    // A tag has no time of its own: it is when its image was committed. Rows of an earlier version do not say when.
+    private static string TagText(string tag, ListedImage image) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""{"name":"{{tag}}","digest":"{{image.Row.Digest}}","size":{{image.Row.Size}},"push_time":"{{image.Row.Committed ?? DateTimeOffset.UnixEpoch:yyyy-MM-ddTHH:mm:ss.fffZ}}"}"""
+        );
+}
