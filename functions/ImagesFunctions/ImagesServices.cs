@@ -39,6 +39,7 @@ public static class ImagesServices
         services.AddSingleton<TakeBack>();
         services.AddSingleton<BlobRegistration>();
         services.AddSingleton<Removal>();
+        services.AddSingleton<Pins>();
         services.AddSingleton<Tagging>();
         services.AddSingleton<LayoutIndex>();
         services.AddSingleton<ListSnapshots>();

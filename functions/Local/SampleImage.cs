@@ -10,8 +10,8 @@ using Azure.Storage.Blobs;
 namespace ImagesFunctions.Local;
 
 /// <summary>
-/// A small unikernel image in the shape that kraft makes, so that a first list is not empty. The same bytes on every
-/// machine: every time in it is fixed.
+/// A small unikernel image in the shape that kraft makes, so that a first list is not empty, and beside it a program that any
+/// container engine runs. The same bytes on every machine: every time in it is fixed.
 /// </summary>
 public static class SampleImage
 {
@@ -22,6 +22,9 @@ public static class SampleImage
     private const string ConfigType = "application/vnd.oci.image.config.v1+json";
     private const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
     private const string IndexType = "application/vnd.oci.image.index.v1+json";
+    private const string Greeting = "Hello from a container";
+    private const UnixFileMode Readable = (UnixFileMode)0b110_100_100; // rw-r--r--
+    private const UnixFileMode Executable = (UnixFileMode)0b001_001_001; // --x--x--x
     private static readonly DateTimeOffset Created = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     // The default escapes the plus sign of every media type.
@@ -36,47 +39,11 @@ public static class SampleImage
     public static IReadOnlyList<(string Path, byte[] Content)> Layout()
     {
         var files = new List<(string Path, byte[] Content)>();
-        var kernel = Layer("kernel", Kernel());
-        var initrd = Layer("initrd", Cpio("greeting.txt", "Hello from the initial RAM disk\n"u8));
-        var config = Blob(ConfigType, Bytes(Config(kernel, initrd)));
-        var manifest = Blob(
-            ManifestType,
-            Bytes(
-                new JsonObject
-                {
-                    ["schemaVersion"] = 2,
-                    ["mediaType"] = ManifestType,
-                    ["config"] = config,
-                    ["layers"] = new JsonArray(kernel, initrd),
-                }
-            )
-        );
-        manifest["platform"] = new JsonObject { ["architecture"] = "x86_64", ["os"] = "kraftcloud" };
-        var index = Blob(IndexType, Bytes(Index(manifest)));
+        var index = Blob(files, IndexType, Bytes(Index(Unikernel(files), Linux(files))));
         index["annotations"] = new JsonObject { ["org.opencontainers.image.ref.name"] = "latest" };
         files.Add(("oci-layout", """{"imageLayoutVersion":"1.0.0"}"""u8.ToArray()));
         files.Add(("index.json", Bytes(Index(index))));
         return files;
-
-        JsonObject Layer(string name, byte[] content)
-        {
-            var layer = Blob(LayerType, Tar($"unikraft/bin/{name}", content));
-            var key = name == "kernel" ? "org.unikraft.kernel.image" : "org.unikraft.kernel.initrd";
-            layer["annotations"] = new JsonObject { [key] = $"/unikraft/bin/{name}" };
-            return layer;
-        }
-
-        JsonObject Blob(string mediaType, byte[] content)
-        {
-            var hex = Convert.ToHexStringLower(SHA256.HashData(content));
-            files.Add(($"blobs/sha256/{hex}", content));
-            return new JsonObject
-            {
-                ["mediaType"] = mediaType,
-                ["digest"] = $"sha256:{hex}",
-                ["size"] = content.Length,
-            };
-        }
     }
 
     /// <summary>Drops the layout into the container, as anybody would. Again is no harm.</summary>
@@ -89,36 +56,98 @@ public static class SampleImage
         }
     }
 
-    private static JsonObject Index(JsonObject descriptor) =>
-        new()
+    // What KraftCloud boots.
+    private static JsonObject Unikernel(List<(string Path, byte[] Content)> files)
+    {
+        var kernel = Layer("kernel", Kernel());
+        var initrd = Layer("initrd", Cpio("greeting.txt", "Hello from the initial RAM disk\n"u8));
+        var run = new JsonObject
         {
-            ["schemaVersion"] = 2,
-            ["mediaType"] = IndexType,
-            ["manifests"] = new JsonArray(descriptor),
+            ["Env"] = new JsonArray("GREETING=hello"),
+            ["Cmd"] = new JsonArray("hello", "--to", "world"),
+            ["Labels"] = Labels("Says hello on the serial port and halts"),
         };
+        return Manifest(files, "kraftcloud", "x86_64", run, kernel, initrd);
 
-    private static JsonObject Config(JsonObject kernel, JsonObject initrd) =>
-        new()
+        JsonObject Layer(string name, byte[] content)
+        {
+            var layer = Blob(files, LayerType, Tar($"unikraft/bin/{name}", content, Readable));
+            var key = name == "kernel" ? "org.unikraft.kernel.image" : "org.unikraft.kernel.initrd";
+            layer["annotations"] = new JsonObject { [key] = $"/unikraft/bin/{name}" };
+            return layer;
+        }
+    }
+
+    // What a container engine runs.
+    private static JsonObject Linux(List<(string Path, byte[] Content)> files)
+    {
+        var layer = Blob(files, LayerType, Tar("hello", HelloProgram.Printing(Greeting), Readable | Executable));
+        var run = new JsonObject
+        {
+            ["Entrypoint"] = new JsonArray("/hello"),
+            ["Labels"] = Labels("Says hello and ends"),
+        };
+        return Manifest(files, "linux", "amd64", run, layer);
+    }
+
+    private static JsonObject Manifest(
+        List<(string Path, byte[] Content)> files,
+        string os,
+        string architecture,
+        JsonObject run,
+        params JsonObject[] layers
+    )
+    {
+        var config = new JsonObject
         {
             ["created"] = Created.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
-            ["architecture"] = "x86_64",
-            ["os"] = "kraftcloud",
-            ["config"] = new JsonObject
-            {
-                ["Env"] = new JsonArray("GREETING=hello"),
-                ["Cmd"] = new JsonArray("hello", "--to", "world"),
-                ["Labels"] = new JsonObject
-                {
-                    ["org.opencontainers.image.title"] = "hello",
-                    ["org.opencontainers.image.description"] = "Says hello on the serial port and halts",
-                },
-            },
+            ["architecture"] = architecture,
+            ["os"] = os,
+            ["config"] = run,
             // The layers are not compressed: what they unpack to is what they are.
             ["rootfs"] = new JsonObject
             {
                 ["type"] = "layers",
-                ["diff_ids"] = new JsonArray((string?)kernel["digest"], (string?)initrd["digest"]),
+                ["diff_ids"] = new JsonArray([.. layers.Select(layer => (JsonNode?)(string?)layer["digest"])]),
             },
+        };
+        var manifest = new JsonObject
+        {
+            ["schemaVersion"] = 2,
+            ["mediaType"] = ManifestType,
+            ["config"] = Blob(files, ConfigType, Bytes(config)),
+            ["layers"] = new JsonArray([.. layers]),
+        };
+        var descriptor = Blob(files, ManifestType, Bytes(manifest));
+        descriptor["platform"] = new JsonObject { ["architecture"] = architecture, ["os"] = os };
+        return descriptor;
+    }
+
+    private static JsonObject Blob(List<(string Path, byte[] Content)> files, string mediaType, byte[] content)
+    {
+        var hex = Convert.ToHexStringLower(SHA256.HashData(content));
+        files.Add(($"blobs/sha256/{hex}", content));
+        return new JsonObject
+        {
+            ["mediaType"] = mediaType,
+            ["digest"] = $"sha256:{hex}",
+            ["size"] = content.Length,
+        };
+    }
+
+    private static JsonObject Labels(string description) =>
+        new()
+        {
+            ["org.opencontainers.image.title"] = "hello",
+            ["org.opencontainers.image.description"] = description,
+        };
+
+    private static JsonObject Index(params JsonObject[] descriptors) =>
+        new()
+        {
+            ["schemaVersion"] = 2,
+            ["mediaType"] = IndexType,
+            ["manifests"] = new JsonArray([.. descriptors]),
         };
 
     private static byte[] Bytes(JsonObject json) => Encoding.UTF8.GetBytes(json.ToJsonString(Json));
@@ -131,7 +160,7 @@ public static class SampleImage
         return copy.ToArray();
     }
 
-    private static byte[] Tar(string path, byte[] content)
+    private static byte[] Tar(string path, byte[] content, UnixFileMode mode)
     {
         using var tar = new MemoryStream();
         using (var writer = new TarWriter(tar, TarEntryFormat.Ustar, leaveOpen: true))
@@ -139,7 +168,7 @@ public static class SampleImage
             writer.WriteEntry(
                 new UstarTarEntry(TarEntryType.RegularFile, path)
                 {
-                    Mode = (UnixFileMode)0b110_100_100, // rw-r--r--
+                    Mode = mode,
                     ModificationTime = Created,
                     DataStream = new MemoryStream(content),
                 }

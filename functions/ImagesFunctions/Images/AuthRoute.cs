@@ -1,3 +1,4 @@
+using ImagesFunctions.Http;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Images;

@@ -29,7 +29,12 @@ internal static class BatchAnswer
         ];
         var failed = results.Count(r => r.Image is null);
         // What failed is said in the words of the request, and an answer to a GET body is nobody else's.
-        if (ImagesAnswer.IsKnown(context, shape, string.Join('\n', batch), HashOf(results.Select(r => r.Image))))
+        if (ImagesAnswer.IsKnown(
+                context,
+                shape,
+                $"{shape.PinsOver(results.Select(r => r.Image).OfType<ListedImage>())} {string.Join('\n', batch)}",
+                HashOf(results.Select(r => r.Image))
+            ))
         {
             return;
         }

@@ -23,6 +23,9 @@ internal sealed class ApiException(int status, string message, int? number = nul
 /// <summary>The numbers that the Images API gives to errors.</summary>
 internal static class ErrorNumber
 {
+    /// <summary>It could not be done, for a reason that the message says.</summary>
+    public const int Failed = 4;
+
     /// <summary>More items than one request may have.</summary>
     public const int TooMany = 5;
 

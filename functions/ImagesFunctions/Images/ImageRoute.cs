@@ -36,7 +36,13 @@ internal static class ImageRoute
 
         if (!HttpMethods.IsDelete(context.Request.Method))
         {
-            await ShowAsync(context, name, found.Count > 0 ? found[0] : null);
+            await ShowAsync(
+                context,
+                name,
+                found.Count > 0 ? found[0]
+                    : reference is null ? null
+                    : throw await NotListed.OfAsync(context, account, name, reference)
+            );
             return;
         }
 
@@ -86,6 +92,14 @@ internal static class ImageRoute
         if (!result.Found)
         {
             throw NoImage(name);
+        }
+
+        if (result.IsPinned)
+        {
+            throw new ApiException(
+                StatusCodes.Status409Conflict,
+                $"'{name}' is pinned as {PinnedImage.UuidOf(image.Repository, image.Digest!)}: unpin it first."
+            );
         }
 
         if (result.NeededBy is { } by)
@@ -142,7 +156,7 @@ internal static class ImageRoute
         }
 
         var shape = ImageShape.Platform(context);
-        if (!ImagesAnswer.IsKnown(context, shape, "", image.Hash))
+        if (!ImagesAnswer.IsKnown(context, shape, $"{shape.PinsOver([image])}", image.Hash))
         {
             await ImagesAnswer.WriteAsync(context, [new ListPiece(image)], shape);
         }

@@ -2,24 +2,34 @@ using System.Text.Json;
 using ImagesFunctions.Http;
 using ImagesFunctions.Listing;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions.Images;
 
 /// <summary>How images are written.</summary>
 /// <param name="IsPlatform">Whether it is the shape of the later generations.</param>
 /// <param name="Host">The start of an image's address, escaped for JSON.</param>
-internal sealed record ImageShape(bool IsPlatform, JsonEncodedText Host)
+/// <param name="Now">The moment of the answer.</param>
+internal sealed record ImageShape(bool IsPlatform, JsonEncodedText Host, DateTimeOffset Now)
 {
     /// <summary>The shape of the first generation.</summary>
-    public static readonly ImageShape V1 = new(false, default);
+    public static readonly ImageShape V1 = new(false, default, default);
 
     /// <summary>Writes an image, which has to be whole.</summary>
     public ValueTask WriteAsync(ResponseBuffer body, ListedImage image, CancellationToken cancellationToken) =>
         IsPlatform
-            ? image.WritePlatformAsync(body, Host, cancellationToken)
+            ? image.WritePlatformAsync(body, Host, Now, cancellationToken)
             : image.WriteV1Async(body, cancellationToken);
 
     /// <summary>The shape of the later generations.</summary>
     public static ImageShape Platform(HttpContext context) =>
-        new(true, JsonEncodedText.Encode(PublicAddress.HostOf(context), Requests.Json.Encoder));
+        new(
+            true,
+            JsonEncodedText.Encode(PublicAddress.HostOf(context), Requests.Json.Encoder),
+            context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow()
+        );
+
+    /// <summary>How many of these images have a pin that is over: no commit says so, and the answer changes with it.</summary>
+    public int PinsOver(IEnumerable<ListedImage> images) =>
+        IsPlatform ? images.Count(image => image.Row.Pin?.HoldsAt(Now) == false) : 0;
 }

@@ -11,6 +11,7 @@ internal static class ImagesApi
 {
     private static readonly string[] Read = [HttpMethods.Get, HttpMethods.Head];
     private static readonly string[] ReadAndDelete = [.. Read, HttpMethods.Delete];
+    private static readonly string[] ReadPinAndUnpin = [.. Read, HttpMethods.Post, HttpMethods.Delete];
 
     public static void MapImagesApi(this IEndpointRouteBuilder endpoints)
     {
@@ -20,15 +21,7 @@ internal static class ImagesApi
             Read,
             foresee: ListRoute.ReadAhead
         );
-        endpoints.MapAuthorized(
-            "/v1/images",
-            (context, account) =>
-                RepositoriesRequest.IsMeantBy(context.Request)
-                    ? RepositoriesRoute.ListAsync(context, account)
-                    : ListRoute.ListAsync(context, account, ImageShape.Platform(context)),
-            Read,
-            foresee: ListRoute.ReadAhead
-        );
+        endpoints.MapAuthorized("/v1/images", AnswerImagesAsync, ReadPinAndUnpin, foresee: ListRoute.ReadAhead);
         endpoints.MapAuthorized(
             "/v1/image-store",
             (context, account) => ListRoute.ListAsync(context, account, ImageShape.Platform(context)),
@@ -48,4 +41,10 @@ internal static class ImagesApi
             endpoints.MapOpen($"{root}/v1/auth/check", AuthRoute.RefuseSigninAsync, [HttpMethods.Post]);
         }
     }
+
+    private static Task AnswerImagesAsync(HttpContext context, string account) =>
+        HttpMethods.IsPost(context.Request.Method) ? PinsRoute.PinAsync(context, account)
+        : HttpMethods.IsDelete(context.Request.Method) ? PinsRoute.UnpinAsync(context, account)
+        : RepositoriesRequest.IsMeantBy(context.Request) ? RepositoriesRoute.ListAsync(context, account)
+        : ListRoute.ListAsync(context, account, ImageShape.Platform(context));
 }

@@ -8,7 +8,6 @@ namespace ImagesFunctions.Images;
 /// <summary>What a list is asked for, in one of the forms that clients send: a query, and with it no body, an object or an array.</summary>
 internal sealed record ListRequest
 {
-    private const int LongestBody = 1024 * 1024;
     private const int MostItems = 1_000;
     private const int MostImages = 1_000;
 
@@ -51,7 +50,7 @@ internal sealed record ListRequest
             }
         }
 
-        list = list.WithBody(await ReadBodyAsync(request, cancellationToken));
+        list = await RequestBody.ReadAsync(request, list.WithBody, empty: list, cancellationToken);
         return list.AnyOf.Count > 0 ? list.WithoutOtherSelection() : list;
     }
 
@@ -150,37 +149,13 @@ internal sealed record ListRequest
         };
     }
 
-    private ListRequest WithBody(byte[] body)
-    {
-        var text = SingleQuotes.ToJson(body);
-        if (text.IsEmpty)
+    private ListRequest WithBody(JsonElement root) =>
+        root.ValueKind switch
         {
-            return this;
-        }
-
-        try
-        {
-            using var document = JsonDocument.Parse(
-                text,
-                new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false }
-            );
-            return document.RootElement.ValueKind switch
-            {
-                JsonValueKind.Object => WithObject(document.RootElement),
-                JsonValueKind.Array => WithBatch(document.RootElement),
-                _ => throw Bad("The body has to be a JSON object with the members digest or tag, or an array of such."),
-            };
-        }
-        catch (JsonException error)
-        {
-            throw Bad($"The body is {ManifestJson.Describe(error)}.");
-        }
-        catch (InvalidOperationException)
-        {
-            // Bytes that are no UTF-8, or half of an escaped surrogate pair.
-            throw Bad("The body is not valid JSON: a text is not valid Unicode.");
-        }
-    }
+            JsonValueKind.Object => WithObject(root),
+            JsonValueKind.Array => WithBatch(root),
+            _ => throw Bad("The body has to be a JSON object with the members digest or tag, or an array of such."),
+        };
 
     private ListRequest WithObject(JsonElement root)
     {
@@ -252,37 +227,6 @@ internal sealed record ListRequest
                 : throw Bad($"{kind} '{member.Name}' has to be a string.");
         }
     }
-
-    private static async Task<byte[]> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
-    {
-        using var body = new MemoryStream();
-        if (request.ContentLength > LongestBody)
-        {
-            throw TooLong();
-        }
-
-        if (request.ContentLength == 0)
-        {
-            return [];
-        }
-
-        var buffer = new byte[16 * 1024];
-        int read;
-        while ((read = await request.Body.ReadAsync(buffer, cancellationToken)) > 0)
-        {
-            if (body.Length + read > LongestBody)
-            {
-                throw TooLong();
-            }
-
-            body.Write(buffer, 0, read);
-        }
-
-        return body.ToArray();
-    }
-
-    private static ApiException TooLong() =>
-        new(StatusCodes.Status413PayloadTooLarge, $"The body is longer than {LongestBody} bytes.");
 
     private static ApiException Bad(string message) => ApiException.BadRequest(message);
 }

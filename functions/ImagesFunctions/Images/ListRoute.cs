@@ -44,7 +44,7 @@ internal static class ListRoute
         }
 
         context.Response.Headers["X-Total-Count"] = page.Total.ToString(CultureInfo.InvariantCulture);
-        if (!ImagesAnswer.IsKnown(context, shape, $"{page.Total} {next}", page.Hash))
+        if (!ImagesAnswer.IsKnown(context, shape, $"{page.Total} {next} {shape.PinsOver(page.Images.SelectMany(p => p.Images))}", page.Hash))
         {
             await ImagesAnswer.WriteAsync(context, page.Images, shape);
         }
@@ -65,7 +65,7 @@ internal static class ListRoute
         ];
         context.Response.Headers["X-Total-Count"] = images.Count.ToString(CultureInfo.InvariantCulture);
         var hash = images.Aggregate(default(UInt128), (sum, image) => unchecked(sum + image.Hash));
-        if (!ImagesAnswer.IsKnown(context, shape, $"{images.Count}", hash))
+        if (!ImagesAnswer.IsKnown(context, shape, $"{images.Count} {shape.PinsOver(images)}", hash))
         {
             await ImagesAnswer.WriteAsync(context, images.Select(i => new ListPiece(i)), shape);
         }

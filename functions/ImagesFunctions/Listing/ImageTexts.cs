@@ -55,9 +55,11 @@ internal sealed partial record ImageTexts(byte[] V1, byte[] Platform)
         return new ImageTexts(v1, platform);
     }
 
-    // A config may say anything there, and clients read a time: else it is when the image was committed here. Rows of an
-    // earlier version do not say when.
-    private static DateTimeOffset CreatedAt(ImageRow row) =>
+    /// <summary>
+    /// When an image was made. A config may say anything there, and clients read a time: else it is when the image was committed
+    /// here, which rows of an earlier version do not say.
+    /// </summary>
+    public static DateTimeOffset CreatedAt(ImageRow row) =>
         row.Facts.Created is { } created
         && Rfc3339().IsMatch(created)
         && DateTimeOffset.TryParse(created, CultureInfo.InvariantCulture, out var at)

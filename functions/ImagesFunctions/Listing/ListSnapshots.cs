@@ -128,6 +128,8 @@ internal sealed class ListSnapshots(StorageAccount account)
             writer.Write(row.Subject?.ToString() ?? "");
             writer.Write(row.FactsBlob ?? "");
             writer.Write(row.Committed?.ToUnixTimeMilliseconds() ?? NoTime);
+            writer.Write(row.Pin?.Since.ToUnixTimeMilliseconds() ?? NoTime);
+            writer.Write(row.Pin?.Autokill?.Ticks ?? NoTime);
             writer.Write7BitEncodedInt(row.Children.Count);
             foreach (var child in row.Children)
             {
@@ -175,9 +177,8 @@ internal sealed class ListSnapshots(StorageAccount account)
                 State = (ImageState)reader.ReadByte(),
                 Subject = reader.ReadString() is { Length: > 0 } subject ? ImageRow.Parse(subject) : null,
                 FactsBlob = reader.ReadString() is { Length: > 0 } blob ? blob : null,
-                Committed = reader.ReadInt64() is var at and not NoTime
-                    ? DateTimeOffset.FromUnixTimeMilliseconds(at)
-                    : null,
+                Committed = ReadTime(reader),
+                Pin = ReadPin(reader),
                 Children = ReadAll(reader),
             };
             var (v1, platform) = (ReadBytes(reader), ReadBytes(reader));
@@ -194,6 +195,15 @@ internal sealed class ListSnapshots(StorageAccount account)
         }
 
         return new ListSnapshot(seq, operation, images, tags);
+    }
+
+    private static DateTimeOffset? ReadTime(BinaryReader reader) =>
+        reader.ReadInt64() is var at and not NoTime ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
+
+    private static ImagePin? ReadPin(BinaryReader reader)
+    {
+        var (since, ticks) = (ReadTime(reader), reader.ReadInt64());
+        return since is { } at ? new ImagePin(at, ticks == NoTime ? null : TimeSpan.FromTicks(ticks)) : null;
     }
 
     private static int CountOf(BinaryReader reader) =>

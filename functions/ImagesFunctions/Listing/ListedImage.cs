@@ -42,6 +42,8 @@ internal sealed class ListedImage
         hash.Append(texts?.V1 ?? Encoding.UTF8.GetBytes(row.Generation));
         hash.Append(texts?.Platform ?? []);
         hash.Append(BitConverter.GetBytes(row.Committed?.UtcTicks ?? 0));
+        hash.Append(BitConverter.GetBytes(row.Pin?.Since.UtcTicks ?? 0));
+        hash.Append(BitConverter.GetBytes(row.Pin?.Autokill?.Ticks ?? 0));
         Hash = hash.GetCurrentHashAsUInt128();
     }
 
@@ -117,16 +119,23 @@ internal sealed class ListedImage
     /// <summary>Writes it in the platform shape of the later generations. It has to be whole.</summary>
     /// <param name="to">Where to.</param>
     /// <param name="host">The start of the image's address, escaped for JSON.</param>
+    /// <param name="now">The moment of the answer, which a pin may not outlast.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public async ValueTask WritePlatformAsync(
         ResponseBuffer to,
         JsonEncodedText host,
+        DateTimeOffset now,
         CancellationToken cancellationToken
     )
     {
         to.Write("{\"url\":\""u8);
         to.Write(host.EncodedUtf8Bytes);
         to.Write(Encoding.UTF8.GetBytes($"/{Namespace}/{Row.App}@{Row.Digest}\",\"digest\":\"{Row.Digest}\",\"users\":[\"{Namespace}\"],"));
+        if (Row.Pin?.HoldsAt(now) == true)
+        {
+            to.Write("\"persistent\":true,"u8);
+        }
+
         var before = "\"tags\":[";
         foreach (var tags in _tags.Chunk(256))
         {

@@ -102,6 +102,11 @@ internal sealed class Manifests(
         {
             var digest = request.Digest;
             var result = await removal.ImageAsync(request.Repository, digest, request.Stop);
+            if (result.IsPinned)
+            {
+                throw RegistryError.Pinned(digest, PinnedImage.UuidOf(request.Repository, digest));
+            }
+
             if (result.NeededBy is { } by)
             {
                 throw RegistryError.Needed(digest, by);

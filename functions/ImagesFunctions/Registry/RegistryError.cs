@@ -58,6 +58,14 @@ internal sealed class RegistryError(int status, string code, string message, str
     public static RegistryError RangeInvalid(string message) =>
         new(StatusCodes.Status416RangeNotSatisfiable, "BLOB_UPLOAD_INVALID", message);
 
+    public static RegistryError Pinned(Digest digest, Guid pin) =>
+        new(
+            StatusCodes.Status405MethodNotAllowed,
+            "UNSUPPORTED",
+            $"It is pinned as {pin}: unpin it first.",
+            digest.ToString()
+        );
+
     public static RegistryError SizeInvalid(string message) =>
         new(StatusCodes.Status400BadRequest, "SIZE_INVALID", message);
 

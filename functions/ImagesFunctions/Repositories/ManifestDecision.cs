@@ -76,6 +76,7 @@ internal static class ManifestDecision
         {
             Generation = current?.Generation ?? prepared.Generation,
             Committed = current?.Committed ?? prepared.Committed,
+            Pin = current?.Pin,
             Subject = manifest.Subject?.Digest,
         };
         var (waiting, more) = await WaitingTags.ChangesAsync(view, row, namedBy, tags, cancellationToken);

@@ -8,17 +8,20 @@ namespace ImagesFunctions.Repositories;
 /// <summary>How a removal ended.</summary>
 /// <param name="Found">Whether there was something to remove.</param>
 /// <param name="NeededBy">The live index or image that still needs it, which is why nothing was removed; or null.</param>
-internal sealed record RemovalResult(bool Found, Digest? NeededBy = null);
+/// <param name="IsPinned">Whether it is pinned, which is why nothing was removed.</param>
+internal sealed record RemovalResult(bool Found, Digest? NeededBy = null, bool IsPinned = false);
 
 /// <summary>
 /// Removes images, tags and blobs. A blob goes in three steps: a commit marks its row, the bytes go if they are still
 /// those of the row, the row goes. Whoever meets a marked row may finish what was killed half-way.
 /// </summary>
-internal sealed class Removal(Catalog catalog, Content content)
+internal sealed class Removal(Catalog catalog, Content content, TimeProvider time)
 {
     /// <summary>Removes an image, an index or another manifest, and with it all its tags.</summary>
-    public Task<RemovalResult> ImageAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
-        RemoveAsync(
+    public Task<RemovalResult> ImageAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        return RemoveAsync(
             repository,
             digest,
             async (view, stop) =>
@@ -26,6 +29,11 @@ internal sealed class Removal(Catalog catalog, Content content)
                 if (ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop)) is not { } image)
                 {
                     return Decision.Nothing(new RemovalResult(false));
+                }
+
+                if (image.Pin?.HoldsAt(now) == true)
+                {
+                    return Decision.Nothing(new RemovalResult(true, IsPinned: true));
                 }
 
                 if (await NeededByAsync(view, repository, digest, stop) is { } by)
@@ -44,6 +52,7 @@ internal sealed class Removal(Catalog catalog, Content content)
             },
             cancellationToken
         );
+    }
 
     /// <summary>Removes a blob that no live image needs and that is no image itself.</summary>
     public Task<RemovalResult> BlobAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>

@@ -48,6 +48,9 @@ internal sealed record ImageRow(string App, Digest Digest)
     /// <summary>When it was committed, in whole milliseconds; null in rows of an earlier version.</summary>
     public DateTimeOffset? Committed { get; init; }
 
+    /// <summary>That it stays until it is unpinned; or null.</summary>
+    public ImagePin? Pin { get; init; }
+
     public ImageState State { get; init; }
 
     /// <summary>What an index names; a list shows those only if they are tagged themselves.</summary>
@@ -85,6 +88,7 @@ internal sealed record ImageRow(string App, Digest Digest)
             row["committed"] = committed.ToUnixTimeMilliseconds();
         }
 
+        Pin?.WriteTo(row);
         if (Subject is not null)
         {
             row["subject"] = Subject.ToString();
@@ -131,6 +135,7 @@ internal sealed record ImageRow(string App, Digest Digest)
             LeftOut = row.GetString("left_out"),
             Generation = row.Text("generation"),
             Committed = row.GetInt64("committed") is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null,
+            Pin = ImagePin.From(row),
             Subject = row.GetString("subject") is { } subject ? Parse(subject) : null,
             State = row.GetString("state") switch
             {

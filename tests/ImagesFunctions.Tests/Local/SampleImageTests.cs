@@ -1,6 +1,9 @@
 using System.Formats.Tar;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
+using CliWrap;
+using CliWrap.Buffered;
 using ImagesFunctions.Local;
 
 namespace ImagesFunctions.Tests.Local;
@@ -13,7 +16,7 @@ public sealed class SampleImageTests
     public void Every_blob_is_named_by_its_digest()
     {
         var blobs = _layout.Where(file => file.Path.StartsWith("blobs/", StringComparison.Ordinal)).ToList();
-        Assert.Equal(5, blobs.Count);
+        Assert.Equal(8, blobs.Count);
         Assert.All(
             blobs,
             blob => Assert.Equal($"blobs/sha256/{Convert.ToHexStringLower(SHA256.HashData(blob.Content))}", blob.Path)
@@ -24,9 +27,11 @@ public sealed class SampleImageTests
     public void Every_descriptor_names_a_blob_and_its_size()
     {
         var index = Resolve(Assert.Single(Json("index.json").GetProperty("manifests").EnumerateArray()));
-        var manifest = Resolve(Assert.Single(index.GetProperty("manifests").EnumerateArray()));
-        Resolve(manifest.GetProperty("config"));
-        Assert.All(manifest.GetProperty("layers").EnumerateArray(), layer => Content(layer));
+        foreach (var manifest in index.GetProperty("manifests").EnumerateArray().Select(Resolve))
+        {
+            Resolve(manifest.GetProperty("config"));
+            Assert.All(manifest.GetProperty("layers").EnumerateArray(), layer => Content(layer));
+        }
 
         JsonElement Resolve(JsonElement descriptor) => JsonElement.Parse(Content(descriptor));
     }
@@ -54,6 +59,37 @@ public sealed class SampleImageTests
             string.Join(' ', layers.EnumerateArray().Select(layer => layer.GetProperty("digest").GetString())),
             string.Join(' ', diffs.EnumerateArray().Select(digest => digest.GetString()))
         );
+    }
+
+    [Fact]
+    public async Task Its_program_for_Linux_prints_its_line()
+    {
+        var platform = JsonElement.Parse(Content(Json("index.json").GetProperty("manifests")[0])).GetProperty("manifests")[1];
+        Assert.Equal("linux", platform.GetProperty("platform").GetProperty("os").GetString());
+        Assert.Equal("amd64", platform.GetProperty("platform").GetProperty("architecture").GetString());
+        var layer = JsonElement.Parse(Content(platform)).GetProperty("layers")[0];
+        using var tar = new TarReader(new MemoryStream(Content(layer)));
+        var entry = tar.GetNextEntry(copyData: true)!;
+        Assert.Equal("hello", entry.Name);
+        Assert.True(entry.Mode.HasFlag(UnixFileMode.UserExecute | UnixFileMode.OtherExecute));
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64,
+            "It runs on Linux on x86-64."
+        );
+        var folder = Directory.CreateTempSubdirectory("hello-");
+        try
+        {
+            var program = Path.Combine(folder.FullName, "hello");
+            await entry.ExtractToFileAsync(program, overwrite: false, TestContext.Current.CancellationToken);
+
+            var ran = await Cli.Wrap(program).ExecuteBufferedAsync(TestContext.Current.CancellationToken);
+
+            Assert.Equal("Hello from a container\n", ran.StandardOutput);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     [Fact]

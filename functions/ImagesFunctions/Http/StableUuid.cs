@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace ImagesFunctions.Images;
+namespace ImagesFunctions.Http;
 
 /// <summary>UUIDs that clients may keep: the same name has the same one on every instance and after every start.</summary>
 internal static class StableUuid

@@ -1,0 +1,181 @@
+using System.Text.Json;
+using ImagesFunctions.Http;
+using ImagesFunctions.Listing;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ImagesFunctions.Images;
+
+/// <summary><c>POST</c> and <c>DELETE</c> of <c>/v1/images</c>: pins images that are here, and takes pins off.</summary>
+internal static class PinsRoute
+{
+    private sealed record Failure(string Message, int Number, string? Uuid = null);
+
+    private sealed record Pinned(Repository Repository, ImageRow Row, IReadOnlyList<string> Tags)
+    {
+        public Guid Uuid => PinnedImage.UuidOf(Repository, Row.Digest);
+    }
+
+    /// <summary>Pins each image that is named; one result an item, in order.</summary>
+    public static async Task PinAsync(HttpContext context, string account)
+    {
+        QueryParameters.DemandNone(context.Request);
+        var items = await PinRequest.ReadAsync(context.Request, context.RequestAborted);
+        var results = new List<(Pinned? Done, Failure? Failed)>(items.Count);
+        foreach (var item in items)
+        {
+            results.Add(await PinAsync(context, account, item));
+        }
+
+        var host = PublicAddress.HostOf(context);
+        await WriteAsync(context, [.. results.Select(r => (r.Failed, WriteDone: Writer(r.Done, host)))]);
+    }
+
+    /// <summary>Takes the pin off each image whose pin's UUID is given; one result an item, in order.</summary>
+    public static async Task UnpinAsync(HttpContext context, string account)
+    {
+        QueryParameters.DemandNone(context.Request);
+        var uuids = await PinRequest.ReadUuidsAsync(context.Request, context.RequestAborted);
+        var pins = context.RequestServices.GetRequiredService<Pins>();
+        var pinned = (await pins.AllAsync(account, context.RequestAborted)).ToDictionary(p =>
+            PinnedImage.UuidOf(p.Repository, p.Digest)
+        );
+        var results = new List<(Failure? Failed, Action<Utf8JsonWriter>? WriteDone)>(uuids.Count);
+        foreach (var text in uuids)
+        {
+            if (!Guid.TryParseExact(text, "D", out var uuid))
+            {
+                results.Add((new Failure($"'{text}' is not a UUID", ErrorNumber.Invalid, text), null));
+            }
+            else if (
+                pinned.Remove(uuid, out var pin)
+                && await pins.UnpinAsync(pin.Repository, pin.Digest, context.RequestAborted)
+            )
+            {
+                results.Add((null, json => WriteUnpinned(json, uuid, pin.Repository)));
+            }
+            else
+            {
+                results.Add((new Failure($"No pin with UUID '{text}'", ErrorNumber.NotFound, text), null));
+            }
+        }
+
+        await WriteAsync(context, results);
+    }
+
+    private static async Task<(Pinned? Done, Failure? Failed)> PinAsync(
+        HttpContext context,
+        string account,
+        PinItem item
+    )
+    {
+        var (reference, failure) = ReferenceOf(context, account, item.Url);
+        if (reference is null)
+        {
+            return (null, failure);
+        }
+
+        var services = context.RequestServices;
+        var now = services.GetRequiredService<TimeProvider>().GetUtcNow().ToUnixTimeMilliseconds();
+        var pin = new ImagePin(DateTimeOffset.FromUnixTimeMilliseconds(now), item.Autokill);
+        var row = await services.GetRequiredService<Pins>().PinAsync(reference, pin, context.RequestAborted);
+        if (row is null)
+        {
+            return (null, new Failure($"No image with name '{item.Url}'", ErrorNumber.NotFound));
+        }
+
+        var imageRows = services.GetRequiredService<ImageRows>();
+        row = await imageRows.WithFactsAsync(account, row, context.RequestAborted);
+        var found = await ImagesAnswer
+            .Lists(context)
+            .FindAsync(
+                account,
+                [new ListFilter { Digest = BatchItem.Parse("digest", $"{reference.Repository.DisplayName}@{row.Digest}") }],
+                context.RequestAborted
+            );
+        return (new Pinned(reference.Repository, row, found[0]?.Tags ?? []), null);
+    }
+
+    // An address elsewhere is never fetched, and of another account's images nothing is said, not even whether they are there.
+    private static (Reference? Reference, Failure? Failed) ReferenceOf(HttpContext context, string account, string url)
+    {
+        var name = PinnedName.Of(url, PublicAddress.HostOf(context));
+        if (name is null)
+        {
+            return (
+                null,
+                new Failure($"'{url}' is not here: images that are here can be pinned, and no others", ErrorNumber.Failed)
+            );
+        }
+
+        var reference = BatchItem.Parse("tag", name) ?? BatchItem.Parse("digest", name);
+        return reference is null
+                ? (null, new Failure($"The url '{url}' {PinnedName.Malformed}", ErrorNumber.Invalid))
+            : reference.Repository.Namespace != account
+                ? (null, new Failure($"'{url}' is not in the namespace of this account", ErrorNumber.NotAllowed))
+            : (reference, null);
+    }
+
+    private static Task WriteAsync(
+        HttpContext context,
+        IReadOnlyList<(Failure? Failed, Action<Utf8JsonWriter>? WriteDone)> results
+    )
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        var failed = results.Count(r => r.Failed is not null);
+        return Envelope.WriteDataAsync(
+            context,
+            failed == 0 ? "success"
+                : failed == results.Count ? "error"
+                : "partial_success",
+            failed == 0 ? null : $"{failed} of {results.Count} items failed.",
+            "images",
+            results,
+            (body, result) =>
+            {
+                Envelope.WriteObject(body, result.WriteDone ?? (json => WriteFailure(json, result.Failed!)));
+                return ValueTask.CompletedTask;
+            }
+        );
+    }
+
+    private static void WriteFailure(Utf8JsonWriter json, Failure failure)
+    {
+        json.WriteString("status", "error");
+        json.WriteString("message", failure.Message);
+        json.WriteNumber("error", failure.Number);
+        if (failure.Uuid is not null)
+        {
+            json.WriteString("uuid", failure.Uuid);
+        }
+    }
+
+    private static void WriteUnpinned(Utf8JsonWriter json, Guid uuid, Repository repository)
+    {
+        json.WriteString("status", "success");
+        json.WriteString("uuid", uuid);
+        json.WriteString("name", repository.ToString());
+    }
+
+    private static Action<Utf8JsonWriter>? Writer(Pinned? pinned, string host) =>
+        pinned is null
+            ? null
+            : json =>
+            {
+                WriteUnpinned(json, pinned.Uuid, pinned.Repository);
+                json.WriteString("created_at", ImageTexts.CreatedAt(pinned.Row));
+                json.WriteString("state", "ready");
+                json.WriteString("url", $"{host}/{pinned.Repository}@{pinned.Row.Digest}");
+                json.WriteBoolean("persistent", value: true);
+                json.WriteStartArray("tags");
+                foreach (var tag in pinned.Tags)
+                {
+                    json.WriteStringValue(tag);
+                }
+
+                json.WriteEndArray();
+            };
+}

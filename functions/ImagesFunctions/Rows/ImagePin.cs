@@ -1,0 +1,38 @@
+namespace ImagesFunctions.Rows;
+
+/// <summary>That an image stays until its account lets go of it: two values of its row, so that it costs no read of its own.</summary>
+/// <param name="Since">When it was pinned or renewed, in whole milliseconds.</param>
+/// <param name="Autokill">How long after that it holds, in whole milliseconds; null: until it is unpinned.</param>
+internal sealed record ImagePin(DateTimeOffset Since, TimeSpan? Autokill)
+{
+    private const string SinceName = "pinned";
+    private const string AutokillName = "pin_autokill";
+
+    /// <summary>Whether it holds at a moment.</summary>
+    public bool HoldsAt(DateTimeOffset now) => Autokill is not { } time || now < Since + time;
+
+    /// <summary>Writes it into an image's row.</summary>
+    public void WriteTo(Journal.TableRow row)
+    {
+        row[SinceName] = Since.ToUnixTimeMilliseconds();
+        if (Autokill is { } time)
+        {
+            row[AutokillName] = (long)time.TotalMilliseconds;
+        }
+    }
+
+    /// <summary>The pin of an image's row, or null.</summary>
+    public static ImagePin? From(Journal.TableRow row) =>
+        row.GetInt64(SinceName) is { } since
+            ? new ImagePin(
+                DateTimeOffset.FromUnixTimeMilliseconds(since),
+                row.GetInt64(AutokillName) is { } time ? TimeSpan.FromMilliseconds(time) : null
+            )
+            : null;
+
+    /// <summary>Whether a row that was read with <see cref="Columns"/> has a pin.</summary>
+    public static bool IsIn(Journal.TableRow row) => row[SinceName] is not null;
+
+    /// <summary>What a scan for pinned images reads of each row.</summary>
+    public static readonly string[] Columns = ["app", "digest", SinceName];
+}
