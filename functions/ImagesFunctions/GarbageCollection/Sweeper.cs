@@ -129,9 +129,10 @@ public sealed class Sweeper
             namespaces.Add(next);
         }
 
-        foreach (var container in new[] { _account.Images, _account.Uploads, _account.Derived })
+        StoredBlobs[] containers = [new(_account.Images), new(_account.Uploads), new(_account.Derived)];
+        foreach (var container in containers)
         {
-            await foreach (var folder in new StoredBlobs(container).FoldersAsync(cancellationToken))
+            await foreach (var folder in container.FoldersAsync(cancellationToken))
             {
                 // What stands elsewhere belongs to nobody.
                 if (Repository.IsNamespace(folder))
