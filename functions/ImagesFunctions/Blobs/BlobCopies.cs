@@ -136,7 +136,7 @@ internal sealed class BlobCopies(StorageAccount account)
             async (p, stop) =>
                 await to.StageBlockFromUriAsync(
                     await account.ReadUriAsync(p.piece.Blob, CopyTime, stop),
-                    BlobWriter.BlockId(prefix, p.number),
+                    StagedBlocks.BlockId(prefix, p.number),
                     new StageBlockFromUriOptions
                     {
                         SourceRange = p.piece.Range,
@@ -145,7 +145,7 @@ internal sealed class BlobCopies(StorageAccount account)
                     stop
                 )
         );
-        var ids = Enumerable.Range(0, pieces.Count).Select(number => BlobWriter.BlockId(prefix, number));
+        var ids = Enumerable.Range(0, pieces.Count).Select(number => StagedBlocks.BlockId(prefix, number));
         var options = new CommitBlockListOptions { Conditions = conditions };
         return (await to.CommitBlockListAsync(ids, options, cancellationToken)).Value.ETag.ToString();
     }
