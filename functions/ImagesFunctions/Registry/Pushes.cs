@@ -31,47 +31,26 @@ internal sealed class Pushes(Catalog catalog, Content content, UploadSessions se
     )
     {
         using var hash = new ContentHash(digest.Algorithm);
-        var path = LayoutPath.Of(repository, digest);
-        string? written = null;
         if (body.IsWhole)
         {
-            hash.Append(body.First.Span);
-            Demand(hash, digest, size);
+            await LandWholeAsync(repository, digest, body, size, hash, cancellationToken);
         }
         else if (await landing.IsThereAsync(repository, digest, cancellationToken))
         {
             await body.DrainAsync(hash, cancellationToken);
             Demand(hash, digest, size);
-            return;
         }
-        else if (body.Length is null || await content.StatAsync(path, cancellationToken) is not null)
+        else if (
+            body.Length is null
+            || await content.StatAsync(LayoutPath.Of(repository, digest), cancellationToken) is not null
+        )
         {
             await LandStagedAsync(repository, digest, body, size, hash, cancellationToken);
-            return;
         }
         else
         {
-            written = await content.WriteAsync(path, body, hash, () => IsRight(hash, digest, size), cancellationToken);
-            if (written is null && hash.Size < body.Length)
-            {
-                throw new StorageUnavailableException($"{path} was written by somebody else at the same time");
-            }
-
-            Demand(hash, digest, size);
+            await LandStreamedAsync(repository, digest, body, size, hash, cancellationToken);
         }
-
-        await landing.LandAsync(
-            repository,
-            digest,
-            hash.Size,
-            hash.Tar,
-            written,
-            stop =>
-                body.IsWhole
-                    ? content.CreateAsync(path, body.First, stop)
-                    : throw new StorageUnavailableException($"{path} was removed while it was pushed"),
-            cancellationToken
-        );
     }
 
     /// <summary>Lands the parts that a session has stored, whose digest was computed from all of their bytes.</summary>
@@ -145,6 +124,58 @@ internal sealed class Pushes(Catalog catalog, Content content, UploadSessions se
         {
             return false;
         }
+    }
+
+    private Task LandWholeAsync(
+        Repository repository,
+        Digest digest,
+        UploadBody body,
+        long? size,
+        ContentHash hash,
+        CancellationToken cancellationToken
+    )
+    {
+        hash.Append(body.First.Span);
+        Demand(hash, digest, size);
+        var path = LayoutPath.Of(repository, digest);
+        return landing.LandAsync(
+            repository,
+            digest,
+            hash.Size,
+            hash.Tar,
+            written: null,
+            stop => content.CreateAsync(path, body.First, stop),
+            cancellationToken
+        );
+    }
+
+    // To the blob's own place, where nothing is: the bytes come only once.
+    private async Task LandStreamedAsync(
+        Repository repository,
+        Digest digest,
+        UploadBody body,
+        long? size,
+        ContentHash hash,
+        CancellationToken cancellationToken
+    )
+    {
+        var path = LayoutPath.Of(repository, digest);
+        var written = await content.WriteAsync(path, body, hash, () => IsRight(hash, digest, size), cancellationToken);
+        if (written is null && hash.Size < body.Length)
+        {
+            throw new StorageUnavailableException($"{path} was written by somebody else at the same time");
+        }
+
+        Demand(hash, digest, size);
+        await landing.LandAsync(
+            repository,
+            digest,
+            hash.Size,
+            hash.Tar,
+            written,
+            _ => throw new StorageUnavailableException($"{path} was removed while it was pushed"),
+            cancellationToken
+        );
     }
 
     // Where something is stored already, or the length is not known, the bytes go to the container of sessions first.
