@@ -11,7 +11,10 @@ namespace ImagesFunctions.Repositories;
 /// </summary>
 internal sealed class BlobLanding(Catalog catalog, Content content, Removal removal, BlobRegistration registration)
 {
-    private const int MostTries = 20;
+    private const int MaxTries = 20;
+
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Lands bytes that are in memory. The digest has to be theirs.</summary>
     public Task LandAsync(
@@ -59,7 +62,7 @@ internal sealed class BlobLanding(Catalog catalog, Content content, Removal remo
     )
     {
         var path = LayoutPath.Of(repository, digest);
-        for (var attempt = 1; attempt <= MostTries; attempt++)
+        for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
             // The row first: what is written by comparing with it may only be newer than it.
             var row = await catalog.BlobAsync(repository, digest, cancellationToken);
@@ -85,21 +88,13 @@ internal sealed class BlobLanding(Catalog catalog, Content content, Removal remo
             if (written is not null && (stored is null || stored.Value.ETag == written))
             {
                 var landed = new BlobRow(repository.App, digest, size, written, BlobState.Good, tar) { Pushed = true };
-                var isRow = await catalog.PutBlobAsync(repository.Namespace, landed, row, cancellationToken);
-                // As an event would: what waited for this blob is complete now, and what was refused here is not any more.
-                await registration.RegisterAsync(repository, digest, cancellationToken);
-                if (isRow)
+                if (await RegisterAsync(repository, landed, row, cancellationToken))
                 {
                     return;
                 }
             }
 
-            await Backoff.DelayAsync(
-                attempt,
-                TimeSpan.FromMilliseconds(5),
-                TimeSpan.FromMilliseconds(500),
-                cancellationToken
-            );
+            await Backoff.DelayAsync(attempt, FirstDelay, MaxDelay, cancellationToken);
         }
 
         throw new StorageUnavailableException($"{path} was changed by others each time it was written");
@@ -112,6 +107,20 @@ internal sealed class BlobLanding(Catalog catalog, Content content, Removal remo
         return await catalog.BlobAsync(repository, digest, cancellationToken) is { State: BlobState.Good } row
             && await content.IsStillAsync(path, row.BlobETag, cancellationToken)
             && await catalog.PutBlobAsync(repository.Namespace, row, row, cancellationToken);
+    }
+
+    // False when the row was changed meanwhile.
+    private async Task<bool> RegisterAsync(
+        Repository repository,
+        BlobRow landed,
+        BlobRow? before,
+        CancellationToken cancellationToken
+    )
+    {
+        var isRow = await catalog.PutBlobAsync(repository.Namespace, landed, before, cancellationToken);
+        // As an event would: what waited for this blob is complete now, and what was refused here is not any more.
+        await registration.RegisterAsync(repository, landed.Digest, cancellationToken);
+        return isRow;
     }
 
     // True when what is stored is verified, and its row written anew: whoever was about to remove it compares ETags.

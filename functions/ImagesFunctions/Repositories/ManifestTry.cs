@@ -50,49 +50,54 @@ internal sealed class ManifestTry(Catalog catalog, Content content, ImageRows im
         CancellationToken cancellationToken
     )
     {
-        var path = LayoutPath.Of(repository, blob.Digest);
         try
         {
-            var types = committedType is null
-                ? await TypesAsync(repository, blob.Digest, cancellationToken)
-                : [committedType];
-            if (types.Count == 0)
-            {
-                return new ManifestOutcome(ManifestState.Unknown);
-            }
-
-            if (await content.ReadAsync(path, blob.BlobETag, cancellationToken) is not { } bytes)
-            {
-                // Overwritten or deleted; that has an event of its own.
-                return new ManifestOutcome(ManifestState.Unknown);
-            }
-
-            var manifest = ParseAsOneOf(bytes, types);
-            var (outcome, isNew) = await WriteNeedsAndDecideAsync(repository, blob, manifest, cancellationToken);
-            if (outcome.State == ManifestState.Committed)
-            {
-                // It may have been refused before, under a media type that was not its own.
-                await refusals.ClearAsync(path, cancellationToken);
-            }
-
-            return outcome with
-            {
-                IsNew = isNew,
-                Children =
-                    outcome.State == ManifestState.Waiting ? [.. manifest.NeededManifests.Select(m => m.Digest)] : [],
-            };
+            return await ReadAndCommitAsync(repository, blob, committedType, cancellationToken);
         }
         catch (InvalidContentException error)
         {
             await refusals.RefuseAsync(
                 RefusalKind.Manifest,
-                path,
+                LayoutPath.Of(repository, blob.Digest),
                 $"not a usable manifest: {error.Message}",
                 null,
                 cancellationToken
             );
             return new ManifestOutcome(ManifestState.Refused);
         }
+    }
+
+    private async Task<ManifestOutcome> ReadAndCommitAsync(
+        Repository repository,
+        BlobRow blob,
+        string? committedType,
+        CancellationToken cancellationToken
+    )
+    {
+        var types = committedType is null
+            ? await TypesAsync(repository, blob.Digest, cancellationToken)
+            : [committedType];
+        var path = LayoutPath.Of(repository, blob.Digest);
+        if (types.Count == 0 || await content.ReadAsync(path, blob.BlobETag, cancellationToken) is not { } bytes)
+        {
+            // Nobody names it, or it was overwritten or deleted, which has an event of its own.
+            return new ManifestOutcome(ManifestState.Unknown);
+        }
+
+        var manifest = ParseAsOneOf(bytes, types);
+        var (outcome, isNew) = await WriteNeedsAndDecideAsync(repository, blob, manifest, cancellationToken);
+        if (outcome.State == ManifestState.Committed)
+        {
+            // It may have been refused before, under a media type that was not its own.
+            await refusals.ClearAsync(path, cancellationToken);
+        }
+
+        var isWaiting = outcome.State == ManifestState.Waiting;
+        return outcome with
+        {
+            IsNew = isNew,
+            Children = isWaiting ? [.. manifest.NeededManifests.Select(m => m.Digest)] : [],
+        };
     }
 
     // The media types that it is named as.
