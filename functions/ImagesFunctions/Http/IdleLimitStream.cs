@@ -1,3 +1,4 @@
+using ImagesFunctions.Streams;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Http;
@@ -9,26 +10,12 @@ namespace ImagesFunctions.Http;
 /// <param name="body">The body as the server reads it.</param>
 /// <param name="limit">The longest time without a byte while one is waited for.</param>
 /// <param name="time">What that is measured by.</param>
-internal sealed class IdleLimitStream(Stream body, TimeSpan limit, TimeProvider time) : Stream
+internal sealed class IdleLimitStream(Stream body, TimeSpan limit, TimeProvider time) : ForwardStream
 {
     /// <summary>The longest time without a byte.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
 
     private readonly CancellationTokenSource _idle = new(Timeout.InfiniteTimeSpan, time);
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <exception cref="BadHttpRequestException">408: no byte came for too long.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -58,20 +45,6 @@ internal sealed class IdleLimitStream(Stream body, TimeSpan limit, TimeProvider 
             _idle.CancelAfter(Timeout.InfiniteTimeSpan);
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) =>
-        throw new NotSupportedException("The library makes no blocking calls.");
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Flush() { }
 
     protected override void Dispose(bool disposing)
     {
