@@ -45,7 +45,6 @@ internal static partial class Requests
             : Guid.NewGuid().ToString("N");
         context.Response.Headers["X-Request-Id"] = id;
         SecurityHeaders.Add(context);
-        BoundBody(context);
         var brokeOff = await HandleAsync(context, id, handle, form);
         Metrics.Answered(
             context,
@@ -64,12 +63,12 @@ internal static partial class Requests
     }
 
     // The server's own bound is on bytes a second, which a source that pauses does not reach; both hosts turn it off.
-    private static void BoundBody(HttpContext context)
+    private static void BoundBody(HttpContext context, RequestDeadline deadline)
     {
         if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
         {
             var time = context.RequestServices.GetRequiredService<TimeProvider>();
-            var body = new IdleLimitStream(context.Request.Body, IdleLimitStream.Limit, time);
+            var body = new IdleLimitStream(context.Request.Body, deadline, time);
             context.Response.RegisterForDispose(body);
             context.Request.Body = body;
         }
@@ -85,6 +84,7 @@ internal static partial class Requests
         where TError : class
     {
         using var deadline = new RequestDeadline(context, context.RequestServices.GetRequiredService<StorageTimes>());
+        BoundBody(context, deadline);
         try
         {
             await handle();
