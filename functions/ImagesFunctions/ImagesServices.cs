@@ -39,7 +39,6 @@ public static class ImagesServices
         services.AddSingleton<TakeBack>();
         services.AddSingleton<BlobRegistration>();
         services.AddSingleton<Removal>();
-        services.AddSingleton<Tagging>();
         services.AddSingleton<LayoutIndex>();
         services.AddSingleton<ListSnapshots>();
         services.AddSingleton<NamespaceLists>();

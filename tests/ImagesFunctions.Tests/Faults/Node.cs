@@ -54,7 +54,7 @@ public sealed class Node : IAsyncDisposable
 
     internal Removal Removal => Get<Removal>();
 
-    internal Tagging Tagging => Get<Tagging>();
+    internal Tagging Tagging => new(Catalog);
 
     internal NamespaceLists Lists => Get<NamespaceLists>();
 

@@ -1,10 +1,11 @@
-using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Rows;
 
-namespace ImagesFunctions.Repositories;
+namespace ImagesFunctions.Tests;
 
-/// <summary>Sets tags on committed images.</summary>
+/// <summary>
+/// Sets tags on committed images with one decision and no other call, which a push of a manifest does among others: for tests that
+/// interleave it with something else, or have rows without blobs.
+/// </summary>
 internal sealed class Tagging(Catalog catalog)
 {
     /// <summary>Points a tag to an image of the repository, whatever it pointed to before. False when there is no such image.</summary>
