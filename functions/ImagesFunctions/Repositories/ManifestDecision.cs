@@ -57,9 +57,8 @@ internal static class ManifestDecision
             return Decision.After<ManifestOutcome>(stop => prepared.MakeAsync(blobs, children, stop));
         }
 
-        var generation = current?.Generation ?? prepared.Generation;
-        return prepared.Row is { } row
-            ? await CommitAsync(view, self, prepared.Manifest, row with { Generation = generation }, needs, tags, cancellationToken)
+        return RowOf(prepared, current) is { } row
+            ? await CommitAsync(view, self, prepared.Manifest, row, needs, tags, cancellationToken)
             : Nothing(ManifestState.Waiting);
     }
 
@@ -107,6 +106,16 @@ internal static class ManifestDecision
             : null;
     }
 
+    // Null when the config has just been overwritten.
+    private static ImageRow? RowOf(PreparedImage prepared, ImageRow? current) =>
+        prepared.Row is not { } row
+            ? null
+            : row with
+            {
+                Generation = current?.Generation ?? prepared.Generation,
+                Subject = prepared.Manifest.Subject?.Digest,
+            };
+
     private static async Task<Decision<ManifestOutcome>> CommitAsync(
         DecisionView view,
         BlobRow self,
@@ -117,7 +126,6 @@ internal static class ManifestDecision
         CancellationToken cancellationToken
     )
     {
-        row = row with { Subject = manifest.Subject?.Digest };
         var namedBy = await WaitingTags.NeedsAsync(view, row.App, row.Digest, cancellationToken);
         var (waiting, more) = await WaitingTags.ChangesAsync(view, row, namedBy, tags, cancellationToken);
         Announce(view, row.App, needs);
