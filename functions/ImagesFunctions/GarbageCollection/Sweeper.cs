@@ -100,19 +100,10 @@ public sealed class Sweeper
     )
     {
         var age = await SweepAge.ReadAsync(_account, options, cancellationToken);
+        var run = new SweepRun(_account, _ingest, age, counts, _log, @namespace, dryRun);
         var garbage = new Garbage(_catalog, _content, _removal, _ingest, _layoutIndex, age, dryRun);
-        await new NamespaceSweep(
-            _account,
-            _imageRows,
-            _ingest,
-            garbage,
-            age,
-            counts,
-            _log,
-            @namespace,
-            dryRun
-        ).RunAsync(cancellationToken);
-        await new UploadSweep(_account, age, counts, @namespace, dryRun).RunAsync(cancellationToken);
+        await new NamespaceSweep(run, _imageRows, garbage).RunAsync(cancellationToken);
+        await new UploadSweep(run).RunAsync(cancellationToken);
     }
 
     // Those that have rows or blobs, in order, and the partition of refusals without a namespace.

@@ -45,9 +45,9 @@ public sealed class RowsAreSwept
         var deleted = row!.Timestamp!.Value;
 
         var before = node.Garbage(deleted.AddTicks(-1));
-        Assert.Equal(0, await before.ChildAsync(repository, Node.Digest(index), child, Stop));
+        Assert.Equal(0, await before.Blobs.RemoveChildAsync(repository, Node.Digest(index), child, Stop));
         Assert.NotNull(await node.Catalog.ImageAsync(repository, child, Stop));
-        Assert.NotEqual(0, await node.Garbage(deleted).ChildAsync(repository, Node.Digest(index), child, Stop));
+        Assert.NotEqual(0, await node.Garbage(deleted).Blobs.RemoveChildAsync(repository, Node.Digest(index), child, Stop));
         Assert.Null(await node.Catalog.ImageAsync(repository, child, Stop));
     }
 

@@ -125,7 +125,7 @@ public sealed class SweepsBesideOthers
             var garbage = sweeper.Garbage(DateTimeOffset.UtcNow.AddDays(1));
             if (lowestIsGone)
             {
-                Assert.Equal(1, await garbage.NeedsAsync("alice", keys[..1], Stop));
+                Assert.Equal(1, await garbage.Dependencies.RemoveAsync("alice", keys[..1], Stop));
                 keys = keys[1..];
             }
 
@@ -151,7 +151,7 @@ public sealed class SweepsBesideOthers
                 }
             };
 
-            await garbage.NeedsAsync("alice", keys, Stop);
+            await garbage.Dependencies.RemoveAsync("alice", keys, Stop);
             swept.SetResult();
             await landing;
 

@@ -39,7 +39,7 @@ public sealed class SweepsGiveWay
                 async () => promise = await promises.RenewAsync(repository, digest, Stop)
             );
 
-            await node.Garbage(row!.Timestamp!.Value).BlobAsync(repository, digest, Stop);
+            await node.Garbage(row!.Timestamp!.Value).Blobs.RemoveAsync(repository, digest, Stop);
 
             calls = Math.Max(calls, node.Calls.Count - before);
             if (promise is not null)
@@ -81,7 +81,7 @@ public sealed class SweepsGiveWay
         };
 
         var removed = await node.Garbage(DateTimeOffset.UtcNow.AddDays(1))
-            .BlobAsync(Node.Repository(Repo), layer, Stop);
+            .Blobs.RemoveAsync(Node.Repository(Repo), layer, Stop);
 
         Assert.True(landed);
         Assert.Equal(0, removed);
