@@ -36,7 +36,7 @@ public static class ImagesServices
         services.AddSingleton<ImageRows>();
         services.AddSingleton<Refusals>();
         services.AddSingleton<ManifestCommit>();
-        services.AddSingleton<TakeBack>();
+        services.AddSingleton<BlobInvalidation>();
         services.AddSingleton<BlobRegistration>();
         services.AddSingleton<Removal>();
         services.AddSingleton<LayoutIndex>();

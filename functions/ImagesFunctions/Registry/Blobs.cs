@@ -15,7 +15,7 @@ namespace ImagesFunctions.Registry;
 internal sealed class Blobs(
     Catalog catalog,
     Content content,
-    TakeBack takeBack,
+    BlobInvalidation invalidation,
     Removal removal,
     BlobRetention retention,
     PullRedirect redirect
@@ -126,7 +126,7 @@ internal sealed class Blobs(
         if (bytes is null)
         {
             // The row says what is not true any more: its images are hidden before anybody is told so.
-            await takeBack.RunAsync(request.Repository, blob, request.Stop);
+            await invalidation.RunAsync(request.Repository, blob, request.Stop);
             throw RegistryError.BlobUnknown(blob.Digest.ToString());
         }
 

@@ -14,7 +14,7 @@ internal sealed class Manifests(
     Content content,
     ManifestCommit commits,
     BlobLanding landing,
-    TakeBack takeBack,
+    BlobInvalidation invalidation,
     Removal removal,
     BlobRetention retention
 )
@@ -46,7 +46,7 @@ internal sealed class Manifests(
         if (await content.ReadAsync(path, blob.BlobETag, request.Stop) is not { } bytes)
         {
             // The row says what is not true any more: the image is hidden before anybody is told so.
-            await takeBack.RunAsync(request.Repository, blob, request.Stop);
+            await invalidation.RunAsync(request.Repository, blob, request.Stop);
             throw RegistryError.ManifestUnknown(request.Path.Last);
         }
 

@@ -14,7 +14,7 @@ internal sealed class BlobRegistration(
     Catalog catalog,
     Content content,
     ManifestCommit manifests,
-    TakeBack takeBack,
+    BlobInvalidation invalidation,
     Removal removal,
     Refusals refusals
 )
@@ -103,7 +103,7 @@ internal sealed class BlobRegistration(
     {
         if (row is not null)
         {
-            await takeBack.RunAsync(repository, row, cancellationToken);
+            await invalidation.RunAsync(repository, row, cancellationToken);
         }
 
         await refusals.ClearAsync(path, cancellationToken);
@@ -128,7 +128,7 @@ internal sealed class BlobRegistration(
         {
             if (row is not null)
             {
-                await takeBack.RunAsync(repository, row, cancellationToken);
+                await invalidation.RunAsync(repository, row, cancellationToken);
             }
 
             var reason = $"the bytes hash to {hashed.Digest}, not to {digest}";

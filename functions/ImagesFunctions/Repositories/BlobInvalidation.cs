@@ -6,11 +6,11 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Repositories;
 
 /// <summary>
-/// Takes a blob's row back when its bytes are gone or are others, and hides every image that needs them. The row is marked
+/// Invalidates a blob's row when its bytes are gone or are others, and hides every image that needs them. The row is marked
 /// first: from then on no image can be committed that needs it. So what is found afterwards to need it is all there is,
 /// and none of the steps has to be made again because something else was committed.
 /// </summary>
-internal sealed class TakeBack(Catalog catalog, Content content)
+internal sealed class BlobInvalidation(Catalog catalog, Content content)
 {
     private const int MostHidden = 90;
     private const int MostCharacters = 300_000;
