@@ -118,7 +118,7 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
         view.Watch(Keys.AnyNeed(blob.App));
         foreach (var row in await view.RangeAsync(Keys.Needs(blob.App, blob.Digest), cancellationToken))
         {
-            var by = NeedRow.From(row).By;
+            var by = DependencyRow.From(row).By;
             if (
                 age.IsYoung(row.Timestamp, blob.Pushed)
                 || (layoutCounts && by.Digest is null)

@@ -48,14 +48,14 @@ internal sealed class DependencyGarbage(GarbageCommit commit, LayoutIndex layout
                 // The rows first: who applies a newer file writes the rows of all that it names anew.
                 var rows = await view.GetAllAsync(keys, stop);
                 var named = await layoutIndex.NamedAsync(repository, stop);
-                return [.. rows.Where(r => !named.Contains(NeedRow.From(r).Needed)).Select(Remove)];
+                return [.. rows.Where(r => !named.Contains(DependencyRow.From(r).Needed)).Select(Remove)];
             },
             cancellationToken
         );
 
     private async Task<bool> IsGarbageAsync(DecisionView view, TableRow row, CancellationToken cancellationToken)
     {
-        var need = NeedRow.From(row);
+        var need = DependencyRow.From(row);
         return need.By switch
         {
             { Digest: { } manifest } => await IsGoneAsync(view, need.App, manifest, cancellationToken)
@@ -77,7 +77,7 @@ internal sealed class DependencyGarbage(GarbageCommit commit, LayoutIndex layout
 
     private static async Task<bool> WaitsAsync(
         DecisionView view,
-        NeedRow need,
+        DependencyRow need,
         string tag,
         CancellationToken cancellationToken
     ) =>

@@ -15,7 +15,7 @@ internal sealed class DependencySweep(SweepRun run, Survey survey, DependencyGar
         UInt128 tried = default;
         await foreach (var row in run.StreamAsync('n').WithCancellation(cancellationToken))
         {
-            var need = NeedRow.From(row);
+            var need = DependencyRow.From(row);
             var needed = Fingerprint.Of(need.App, need.Needed);
             if (need.By.Digest is { } by && survey.IsLive(Fingerprint.Of(need.App, by)))
             {
@@ -38,7 +38,7 @@ internal sealed class DependencySweep(SweepRun run, Survey survey, DependencyGar
         var batch = new List<(string Key, UInt128 By)>();
         await foreach (var row in run.StreamAsync('n', s_columns).WithCancellation(cancellationToken))
         {
-            var need = NeedRow.From(row);
+            var need = DependencyRow.From(row);
             var by = Fingerprint.Of(need.App, need.By.Text);
             if (IsSuspect(need, by, row.Timestamp))
             {
@@ -65,7 +65,7 @@ internal sealed class DependencySweep(SweepRun run, Survey survey, DependencyGar
         string? app = null;
         await foreach (var row in run.StreamAsync('n', s_columns).WithCancellation(cancellationToken))
         {
-            var need = NeedRow.From(row);
+            var need = DependencyRow.From(row);
             if (!IsSuspectOfLayout(need, row.Timestamp))
             {
                 continue;
@@ -86,16 +86,16 @@ internal sealed class DependencySweep(SweepRun run, Survey survey, DependencyGar
     private bool IsWaitingManifest(UInt128 needed) =>
         !survey.IsLive(needed) && survey.Blobs.TryGetValue(needed, out var blob) && blob.State == BlobState.Good;
 
-    private bool IsSuspect(NeedRow need, UInt128 by, DateTimeOffset? at) =>
+    private bool IsSuspect(DependencyRow need, UInt128 by, DateTimeOffset? at) =>
         need.By.Digest is null
             ? need.By.WaitingTag is { } tag
                 && !survey.Awaited.Contains(Fingerprint.Of(need.App, $"{need.Needed}!{tag}"))
             : !survey.IsLive(by) && !run.Age.IsYoung(at, pushed: false) && !survey.Dependents.Contains(by);
 
-    private bool IsSuspectOfLayout(NeedRow need, DateTimeOffset? at)
+    private bool IsSuspectOfLayout(DependencyRow need, DateTimeOffset? at)
     {
         var needed = Fingerprint.Of(need.App, need.Needed);
-        return need.By == Needer.Layout
+        return need.By == Dependent.Layout
             && !run.Age.IsYoung(at, pushed: false)
             && !(survey.IsLive(needed) && survey.Tagged.Contains(needed));
     }

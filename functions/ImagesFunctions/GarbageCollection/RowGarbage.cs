@@ -105,7 +105,7 @@ internal sealed class RowGarbage(GarbageCommit commit, Content content, SweepAge
             return [];
         }
 
-        var need = Keys.Need(tag.App, tag.Digest, Needer.Tag(tag.Tag));
+        var need = Keys.Need(tag.App, tag.Digest, Dependent.Tag(tag.Tag));
         return await view.GetAsync(need, cancellationToken) is { } waiting
             ? [new Change(row.Key, null), new Change(need, null, waiting.Version)]
             : [new Change(row.Key, null)];

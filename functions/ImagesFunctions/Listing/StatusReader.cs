@@ -75,7 +75,7 @@ public sealed class StatusReader
             .Tags.Values.Where(t => t.Generation is null)
             .Select(t => new PendingTag($"{@namespace}/{t.App}", t.Tag, t.Digest.ToString()));
         var range = app is null ? Keys.All('n') : Keys.OfApp('n', app);
-        var needs = (await _catalog.RangeAsync(@namespace, range, cancellationToken)).Select(NeedRow.From).ToList();
+        var needs = (await _catalog.RangeAsync(@namespace, range, cancellationToken)).Select(DependencyRow.From).ToList();
         return new IngestStatus(
             Listed: [],
             await WaitingAsync(@namespace, needs, rows, cancellationToken),
@@ -94,7 +94,7 @@ public sealed class StatusReader
 
     private async Task<List<WaitingManifest>> WaitingAsync(
         string @namespace,
-        List<NeedRow> needs,
+        List<DependencyRow> needs,
         NamespaceRows rows,
         CancellationToken cancellationToken
     )
@@ -110,7 +110,7 @@ public sealed class StatusReader
             var missing = new List<string>();
             // Its own blob comes first: before it has landed, nobody knows what else it needs.
             foreach (
-                var need in needsOf[manifest].Prepend(new NeedRow(manifest.App, manifest.Digest, Needer.Layout, null))
+                var need in needsOf[manifest].Prepend(new DependencyRow(manifest.App, manifest.Digest, Dependent.Layout, null))
             )
             {
                 if (
@@ -139,8 +139,8 @@ public sealed class StatusReader
     // What somebody still wants and is not complete: rows that say who needs what outlive those who needed it.
     private async Task<IReadOnlyCollection<(string App, Digest Digest)>> WantedAsync(
         string @namespace,
-        List<NeedRow> needs,
-        ILookup<(string App, Digest By), NeedRow> needsOf,
+        List<DependencyRow> needs,
+        ILookup<(string App, Digest By), DependencyRow> needsOf,
         NamespaceRows rows,
         HashSet<(string App, Digest Digest)> complete,
         CancellationToken cancellationToken
@@ -152,7 +152,7 @@ public sealed class StatusReader
         ]);
         foreach (
             var layout in needs
-                .Where(n => n.By == Needer.Layout && !n.Deleted && !complete.Contains((n.App, n.Needed)))
+                .Where(n => n.By == Dependent.Layout && !n.Deleted && !complete.Contains((n.App, n.Needed)))
                 .GroupBy(n => n.App, StringComparer.Ordinal)
         )
         {
@@ -181,7 +181,7 @@ public sealed class StatusReader
 
     private async Task<List<ImageNote>> DeletedAsync(
         string @namespace,
-        List<NeedRow> needs,
+        List<DependencyRow> needs,
         NamespaceRows rows,
         CancellationToken cancellationToken
     )
@@ -207,11 +207,11 @@ public sealed class StatusReader
         return notes;
     }
 
-    private static bool IsLive(NamespaceRows rows, NeedRow need) =>
+    private static bool IsLive(NamespaceRows rows, DependencyRow need) =>
         rows.Images.TryGetValue(Keys.Image(need.App, need.Needed), out var image)
         && image.State is ImageState.Complete or ImageState.Hidden;
 
-    private async Task<bool> IsThereAsync(string @namespace, NeedRow need, CancellationToken cancellationToken) =>
+    private async Task<bool> IsThereAsync(string @namespace, DependencyRow need, CancellationToken cancellationToken) =>
         need.ManifestType is null
         && await _catalog.GetAsync(@namespace, Keys.Blob(need.App, need.Needed), cancellationToken) is { } row
         && BlobRow.From(row).State == BlobState.Good;

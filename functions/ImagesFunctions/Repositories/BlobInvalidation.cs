@@ -91,7 +91,7 @@ internal sealed class BlobInvalidation(Catalog catalog, Content content)
 
             foreach (var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken))
             {
-                if (NeedRow.From(need).By.Digest is { } by && seen.Add(by))
+                if (DependencyRow.From(need).By.Digest is { } by && seen.Add(by))
                 {
                     hurt.Enqueue(by);
                 }

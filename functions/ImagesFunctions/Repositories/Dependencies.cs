@@ -12,14 +12,14 @@ internal static class Dependencies
     /// The rows that say what a manifest needs, by falling keys. They are written in this order, so the last one tells that all
     /// are there; the sweeper, which does not know how many there are, removes them by rising keys, and so begins with the last.
     /// </summary>
-    public static List<NeedRow> NeedsOf(Repository repository, Digest digest, Manifest manifest)
+    public static List<DependencyRow> NeedsOf(Repository repository, Digest digest, Manifest manifest)
     {
-        var by = Needer.Manifest(digest);
+        var by = Dependent.Manifest(digest);
         return
         [
             .. manifest
-                .NeededBlobs.Select(d => new NeedRow(repository.App, d.Digest, by, null))
-                .Concat(manifest.NeededManifests.Select(d => new NeedRow(repository.App, d.Digest, by, d.MediaType)))
+                .NeededBlobs.Select(d => new DependencyRow(repository.App, d.Digest, by, null))
+                .Concat(manifest.NeededManifests.Select(d => new DependencyRow(repository.App, d.Digest, by, d.MediaType)))
                 .OrderByDescending(n => n.Key, StringComparer.Ordinal),
         ];
     }

@@ -167,7 +167,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
             {
                 // After the tags: from here on the manifests may be committed, and find the tags that wait for them.
                 var needs = file
-                    .Manifests.Select(m => new NeedRow(repository.App, m.Digest, Needer.Layout, m.MediaType))
+                    .Manifests.Select(m => new DependencyRow(repository.App, m.Digest, Dependent.Layout, m.MediaType))
                     .ToList();
                 await PutNeedsAsync(repository, needs, onlyMissing: applied == Applied.Before, cancellationToken);
                 return true;
@@ -180,7 +180,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
     // Of a file that was applied before, what stands there may say that it was deleted since.
     private async Task PutNeedsAsync(
         Repository repository,
-        List<NeedRow> needs,
+        List<DependencyRow> needs,
         bool onlyMissing,
         CancellationToken cancellationToken
     )
@@ -192,7 +192,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
             {
                 if (
                     await catalog.GetAsync(repository.Namespace, need.Key, cancellationToken) is { } row
-                    && NeedRow.From(row).Deleted
+                    && DependencyRow.From(row).Deleted
                 )
                 {
                     deleted.Add(need.Key);
@@ -274,7 +274,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
         if (wanted.Generation is null)
         {
             // Its image fills the tag in when it is committed; this row is how it finds it.
-            var need = new NeedRow(app, digest, Needer.Tag(tag), null);
+            var need = new DependencyRow(app, digest, Dependent.Tag(tag), null);
             changes.Add(new Change(need.Key, need.ToRow()));
         }
 

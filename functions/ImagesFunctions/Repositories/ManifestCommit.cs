@@ -30,7 +30,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
     /// <param name="about">
     /// The manifests that are new or newly named: what an index among them names is tried as well, and what that names.
     /// </param>
-    /// <param name="needers">
+    /// <param name="dependents">
     /// Manifests that may be complete now. What they name is not tried: the rows <c>n</c> lead from each of those to them, and
     /// to look the other way each time would take time in the square of an index's length.
     /// </param>
@@ -39,11 +39,11 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
     public async Task<IReadOnlySet<Digest>> SettleAsync(
         Repository repository,
         IEnumerable<Digest> about,
-        IEnumerable<Digest> needers,
+        IEnumerable<Digest> dependents,
         CancellationToken cancellationToken
     )
     {
-        var open = new OpenManifests(about, needers);
+        var open = new OpenManifests(about, dependents);
         ExceptionDispatchInfo? failure = null;
         while (open.Take(TriesAtOnce) is { Length: > 0 } batch)
         {

@@ -22,7 +22,7 @@ internal static class ManifestDecision
         DecisionView view,
         BlobRow self,
         PreparedImage prepared,
-        List<NeedRow> needs,
+        List<DependencyRow> needs,
         IReadOnlyList<string> tags,
         TagCondition? condition,
         CancellationToken cancellationToken
@@ -91,7 +91,7 @@ internal static class ManifestDecision
     private static async Task<ManifestState?> ObstacleAsync(
         DecisionView view,
         BlobRow self,
-        List<NeedRow> needs,
+        List<DependencyRow> needs,
         CancellationToken cancellationToken
     )
     {
@@ -121,7 +121,7 @@ internal static class ManifestDecision
         BlobRow self,
         Manifest manifest,
         ImageRow row,
-        List<NeedRow> needs,
+        List<DependencyRow> needs,
         IReadOnlyList<string> tags,
         CancellationToken cancellationToken
     )
@@ -147,7 +147,7 @@ internal static class ManifestDecision
     }
 
     // Whoever decides meanwhile that nobody needs one of them has not seen this image, and decides again.
-    private static void Announce(DecisionView view, string app, List<NeedRow> needs)
+    private static void Announce(DecisionView view, string app, List<DependencyRow> needs)
     {
         var keys = needs.Select(n => Keys.AnyNeed(app, n.Needed)).Distinct(StringComparer.Ordinal).ToList();
         (keys.Count <= MaxAnnounced ? keys : [Keys.AnyNeed(app)]).ForEach(view.Announce);

@@ -158,7 +158,7 @@ internal sealed class ManifestTry(Catalog catalog, Content content, ImageRows im
         Repository repository,
         Digest digest,
         Manifest manifest,
-        List<NeedRow> needs,
+        List<DependencyRow> needs,
         CancellationToken cancellationToken
     )
     {

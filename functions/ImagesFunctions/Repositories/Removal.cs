@@ -159,8 +159,8 @@ internal sealed class Removal(Catalog catalog, Content content)
         Digest digest,
         CancellationToken cancellationToken
     ) =>
-        await view.GetAsync(Keys.Need(repository.App, digest, Needer.Layout), cancellationToken) is { } row
-            ? [new Change(row.Key, (NeedRow.From(row) with { Deleted = true }).ToRow())]
+        await view.GetAsync(Keys.Need(repository.App, digest, Dependent.Layout), cancellationToken) is { } row
+            ? [new Change(row.Key, (DependencyRow.From(row) with { Deleted = true }).ToRow())]
             : [];
 
     private static async Task<BlobRow?> GoodAsync(
@@ -186,7 +186,7 @@ internal sealed class Removal(Catalog catalog, Content content)
         foreach (var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken))
         {
             if (
-                NeedRow.From(need).By.Digest is { } by
+                DependencyRow.From(need).By.Digest is { } by
                 && ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, by), cancellationToken)) is not null
             )
             {

@@ -65,14 +65,14 @@ internal sealed class Catalog(StorageAccount account)
     ) => ImageRow.Live(await GetAsync(repository.Namespace, Keys.Image(repository.App, digest), cancellationToken));
 
     /// <summary>Who needs this digest in the repository.</summary>
-    public async Task<List<NeedRow>> NeedsAsync(
+    public async Task<List<DependencyRow>> NeedsAsync(
         Repository repository,
         Digest needed,
         CancellationToken cancellationToken
     ) =>
         [
             .. (await RangeAsync(repository.Namespace, Keys.Needs(repository.App, needed), cancellationToken)).Select(
-                NeedRow.From
+                DependencyRow.From
             ),
         ];
 
@@ -99,7 +99,7 @@ internal sealed class Catalog(StorageAccount account)
     /// <summary>Writes rows that say who needs what, outside the namespace's order, which new rows may be.</summary>
     public async Task PutNeedsAsync(
         string @namespace,
-        IReadOnlyList<NeedRow> needs,
+        IReadOnlyList<DependencyRow> needs,
         CancellationToken cancellationToken
     )
     {

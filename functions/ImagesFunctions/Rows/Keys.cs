@@ -23,7 +23,7 @@ internal static class Keys
 
     public static string Blob(string app, Digest digest) => $"b!{digest}!{Encode(app)}";
 
-    public static string Need(string app, Digest needed, Needer by) => $"n!{Encode(app)}!{needed}!{by.ShortKey}";
+    public static string Need(string app, Digest needed, Dependent by) => $"n!{Encode(app)}!{needed}!{by.ShortKey}";
 
     public static string Referrer(string app, Digest subject, Digest referrer) =>
         $"r!{Encode(app)}!{subject}!{referrer.ShortKey}";

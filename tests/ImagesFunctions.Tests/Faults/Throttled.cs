@@ -48,7 +48,7 @@ public sealed class Throttled
         limits.RefuseTransactions(3);
         await node.Catalog.PutNeedsAsync(
             "alice",
-            [new NeedRow("web", needed, Needer.Layout, Layout.OciManifest)],
+            [new DependencyRow("web", needed, Dependent.Layout, Layout.OciManifest)],
             Stop
         );
         Assert.Single(await node.Catalog.NeedsAsync(Node.Repository("alice/web"), needed, Stop));

@@ -204,7 +204,7 @@ public sealed class RowsAreSwept
         // As the commit of an image with very many tags leaves the last of them, if it is killed behind its first step.
         var digest = Node.Digest(layout.FirstImage);
         var tag = new TagRow("web", "last", digest, null, FromLayout: true);
-        var need = new NeedRow("web", digest, Needer.Tag("last"), null);
+        var need = new DependencyRow("web", digest, Dependent.Tag("last"), null);
         await node.Storage.Catalog.AddEntityAsync(tag.ToRow().ToEntity(Namespace), Stop);
         await node.Storage.Catalog.AddEntityAsync(need.ToRow().ToEntity(Namespace), Stop);
 
@@ -217,7 +217,7 @@ public sealed class RowsAreSwept
     public async Task A_row_that_says_that_a_tag_waits_goes_with_the_waiting()
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
-        var need = new NeedRow("web", Digest.Sha256("gone"u8), Needer.Tag("latest"), null);
+        var need = new DependencyRow("web", Digest.Sha256("gone"u8), Dependent.Tag("latest"), null);
         await node.Catalog.PutNeedsAsync(Namespace, [need], Stop);
 
         Assert.Equal(1, (await node.SweepAsync(TimeSpan.Zero))[SweepKind.Needs]);
@@ -228,10 +228,10 @@ public sealed class RowsAreSwept
     public async Task Needs_of_a_manifest_that_is_gone_go_from_their_beginning()
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
-        var by = Needer.Manifest(Digest.Sha256("gone"u8));
+        var by = Dependent.Manifest(Digest.Sha256("gone"u8));
         var rows = Enumerable
             .Range(0, 100)
-            .Select(i => new NeedRow("web", Digest.Sha256(BitConverter.GetBytes(i)), by, null))
+            .Select(i => new DependencyRow("web", Digest.Sha256(BitConverter.GetBytes(i)), by, null))
             .OrderBy(n => n.Key, StringComparer.Ordinal)
             .ToList();
         await node.Catalog.PutNeedsAsync(Namespace, rows, Stop);

@@ -107,7 +107,7 @@ public sealed class SweepStress
                 {
                     Interlocked.Increment(ref _tries);
                     await PutAsync(node, "shared", image);
-                    var named = new NeedRow("shared", digest, Needer.Layout, Layout.OciManifest);
+                    var named = new DependencyRow("shared", digest, Dependent.Layout, Layout.OciManifest);
                     await node.Catalog.PutNeedsAsync(Namespace, [named], Stop);
                     await node.LandAsync([$"{repository}/{Layout.PathOf(digest.ToString())}"]);
                     if (await node.Tagging.SetAsync(repository, $"{tag}-{image}", digest, Stop))
@@ -288,9 +288,9 @@ public sealed class SweepStress
         Assert.Equal(needed.Order(StringComparer.Ordinal), (await node.PathsAsync()).Order(StringComparer.Ordinal));
         foreach (var row in await node.Catalog.RangeAsync(Namespace, Keys.All('n'), Stop))
         {
-            var need = NeedRow.From(row);
+            var need = DependencyRow.From(row);
             Assert.True(
-                need.By == Needer.Layout || rows.Images.ContainsKey(Keys.Image(need.App, need.By.Digest!)),
+                need.By == Dependent.Layout || rows.Images.ContainsKey(Keys.Image(need.App, need.By.Digest!)),
                 $"{need} is of nobody"
             );
         }

@@ -118,7 +118,7 @@ public sealed class SweepsBesideOthers
             List<string> keys =
             [
                 .. (await sweeper.Catalog.RangeAsync("alice", Keys.OfApp('n', "web"), Stop))
-                    .Where(row => NeedRow.From(row).By.Digest is not null)
+                    .Where(row => DependencyRow.From(row).By.Digest is not null)
                     .Select(row => row.Key),
             ];
             Assert.Equal(3, keys.Count);
