@@ -31,7 +31,7 @@ public static class ImagesServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(new StorageTimes());
         services.TryAddSingleton(s => StorageAccount.From(configuration, s.GetRequiredService<StorageTimes>()));
-        services.AddSingleton<Catalog>();
+        services.AddSingleton<RowStore>();
         services.AddSingleton<Content>();
         services.AddSingleton<ImageRows>();
         services.AddSingleton<Refusals>();
@@ -82,7 +82,7 @@ public static class ImagesServices
             s.GetRequiredService<TimeProvider>()
         ));
         services.AddSingleton(s => new StatusReader(
-            s.GetRequiredService<Catalog>(),
+            s.GetRequiredService<RowStore>(),
             s.GetRequiredService<Content>(),
             s.GetRequiredService<ImageRows>(),
             s.GetRequiredService<LayoutIndex>(),
@@ -97,7 +97,7 @@ public static class ImagesServices
         services.AddSingleton<BlobRetention>();
         services.AddSingleton(s => new Sweeper(
             s.GetRequiredService<StorageAccount>(),
-            s.GetRequiredService<Catalog>(),
+            s.GetRequiredService<RowStore>(),
             s.GetRequiredService<Content>(),
             s.GetRequiredService<ImageRows>(),
             s.GetRequiredService<Removal>(),

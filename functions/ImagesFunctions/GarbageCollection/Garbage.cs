@@ -18,7 +18,7 @@ internal sealed class Garbage
     public const int MaxRows = 40;
 
     public Garbage(
-        Catalog catalog,
+        RowStore rowStore,
         Content content,
         Removal removal,
         BlobIngest ingest,
@@ -27,7 +27,7 @@ internal sealed class Garbage
         bool dryRun
     )
     {
-        var commit = new GarbageCommit(catalog, dryRun);
+        var commit = new GarbageCommit(rowStore, dryRun);
         Blobs = new BlobGarbage(commit, removal, ingest, age);
         Rows = new RowGarbage(commit, content, age);
         Dependencies = new DependencyGarbage(commit, layoutIndex, age);

@@ -4,7 +4,7 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.GarbageCollection;
 
 /// <summary>Commits the sweeper's decisions, unless nothing may be changed.</summary>
-internal sealed class GarbageCommit(Catalog catalog, bool dryRun)
+internal sealed class GarbageCommit(RowStore rowStore, bool dryRun)
 {
     private const int MaxTries = 10;
 
@@ -19,7 +19,7 @@ internal sealed class GarbageCommit(Catalog catalog, bool dryRun)
         CancellationToken cancellationToken
     )
     {
-        var (isDone, changed) = await catalog.TryCommitAsync(
+        var (isDone, changed) = await rowStore.TryCommitAsync(
             @namespace,
             MaxTries,
             async (view, stop) =>

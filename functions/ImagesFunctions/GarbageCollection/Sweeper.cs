@@ -17,7 +17,7 @@ namespace ImagesFunctions.GarbageCollection;
 public sealed class Sweeper
 {
     private readonly StorageAccount _account;
-    private readonly Catalog _catalog;
+    private readonly RowStore _rowStore;
     private readonly Content _content;
     private readonly ImageRows _imageRows;
     private readonly Removal _removal;
@@ -28,7 +28,7 @@ public sealed class Sweeper
 
     internal Sweeper(
         StorageAccount account,
-        Catalog catalog,
+        RowStore rowStore,
         Content content,
         ImageRows imageRows,
         Removal removal,
@@ -39,7 +39,7 @@ public sealed class Sweeper
     )
     {
         _account = account;
-        _catalog = catalog;
+        _rowStore = rowStore;
         _content = content;
         _imageRows = imageRows;
         _removal = removal;
@@ -101,7 +101,7 @@ public sealed class Sweeper
     {
         var age = await SweepAge.ReadAsync(_account, options, cancellationToken);
         var run = new SweepRun(_account, _ingest, age, counts, _log, @namespace, dryRun);
-        var garbage = new Garbage(_catalog, _content, _removal, _ingest, _layoutIndex, age, dryRun);
+        var garbage = new Garbage(_rowStore, _content, _removal, _ingest, _layoutIndex, age, dryRun);
         await new NamespaceSweep(run, _imageRows, garbage).RunAsync(cancellationToken);
         await new UploadSweep(run).RunAsync(cancellationToken);
     }

@@ -9,7 +9,7 @@ namespace ImagesFunctions.Listing;
 /// <summary>Reads an <see cref="IngestStatus"/> from the rows.</summary>
 public sealed class StatusReader
 {
-    private readonly Catalog _catalog;
+    private readonly RowStore _rowStore;
     private readonly Content _content;
     private readonly ImageRows _imageRows;
     private readonly LayoutIndex _layoutIndex;
@@ -17,14 +17,14 @@ public sealed class StatusReader
     private readonly SharedReads<IngestStatus> _problems;
 
     internal StatusReader(
-        Catalog catalog,
+        RowStore rowStore,
         Content content,
         ImageRows imageRows,
         LayoutIndex layoutIndex,
         TimeProvider time
     )
     {
-        _catalog = catalog;
+        _rowStore = rowStore;
         _content = content;
         _imageRows = imageRows;
         _layoutIndex = layoutIndex;
@@ -59,7 +59,7 @@ public sealed class StatusReader
 
     private async Task<NamespaceRows> RowsAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
-        var rows = await _catalog.ReadAsync(@namespace, app, cancellationToken);
+        var rows = await _rowStore.ReadAsync(@namespace, app, cancellationToken);
         await rows.LoadChildrenAsync(_imageRows, @namespace, cancellationToken);
         return rows;
     }
@@ -75,7 +75,7 @@ public sealed class StatusReader
             .Tags.Values.Where(t => t.Generation is null)
             .Select(t => new PendingTag($"{@namespace}/{t.App}", t.Tag, t.Digest.ToString()));
         var range = app is null ? Keys.All('n') : Keys.OfApp('n', app);
-        var needs = (await _catalog.RangeAsync(@namespace, range, cancellationToken)).Select(DependencyRow.From).ToList();
+        var needs = (await _rowStore.RangeAsync(@namespace, range, cancellationToken)).Select(DependencyRow.From).ToList();
         return new IngestStatus(
             Listed: [],
             await WaitingAsync(@namespace, needs, rows, cancellationToken),
@@ -213,7 +213,7 @@ public sealed class StatusReader
 
     private async Task<bool> IsThereAsync(string @namespace, DependencyRow need, CancellationToken cancellationToken) =>
         need.ManifestType is null
-        && await _catalog.GetAsync(@namespace, Keys.Blob(need.App, need.Needed), cancellationToken) is { } row
+        && await _rowStore.GetAsync(@namespace, Keys.Blob(need.App, need.Needed), cancellationToken) is { } row
         && BlobRow.From(row).State == BlobState.Good;
 
     private async Task<List<RefusedBlob>> RefusedAsync(
@@ -225,7 +225,7 @@ public sealed class StatusReader
         var now = _time.GetUtcNow();
         return
         [
-            .. (await _catalog.RangeAsync(@namespace, Keys.All('x'), cancellationToken))
+            .. (await _rowStore.RangeAsync(@namespace, Keys.All('x'), cancellationToken))
                 .Select(RefusedRow.From)
                 .Where(r => r.Expires > now && (app is null || IsOf($"{@namespace}/{app}", r.Path)))
                 .OrderBy(r => r.Path, StringComparer.Ordinal)
@@ -248,18 +248,18 @@ public sealed class StatusReader
         );
         var seen = new HashSet<(string Path, string ETag)>();
         foreach (
-            var blob in (await _catalog.RangeAsync(@namespace, Keys.All('b'), cancellationToken)).Select(BlobRow.From)
+            var blob in (await _rowStore.RangeAsync(@namespace, Keys.All('b'), cancellationToken)).Select(BlobRow.From)
         )
         {
             seen.Add((LayoutPath.Of(Repository.Of(@namespace, blob.App), blob.Digest), blob.BlobETag));
         }
 
-        foreach (var layout in await _catalog.RangeAsync(@namespace, Keys.All('j'), cancellationToken))
+        foreach (var layout in await _rowStore.RangeAsync(@namespace, Keys.All('j'), cancellationToken))
         {
             seen.Add((LayoutPath.IndexOf(Repository.Of(@namespace, layout.Text("app"))), layout.Text("etag")));
         }
 
-        var refused = (await _catalog.RangeAsync(@namespace, Keys.All('x'), cancellationToken))
+        var refused = (await _rowStore.RangeAsync(@namespace, Keys.All('x'), cancellationToken))
             .Select(x => x.Text("path"))
             .ToHashSet(StringComparer.Ordinal);
         return

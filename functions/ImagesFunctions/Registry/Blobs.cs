@@ -13,7 +13,7 @@ namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/&lt;name&gt;/blobs/&lt;digest&gt;</c> (spec, "Pulling blobs", "Deleting Blobs").</summary>
 internal sealed class Blobs(
-    Catalog catalog,
+    RowStore rowStore,
     Content content,
     BlobInvalidation invalidation,
     Removal removal,
@@ -70,7 +70,7 @@ internal sealed class Blobs(
         && await (
             request.IsBeforePush
                 ? retention.RenewAsync(request.Repository, digest, request.Stop)
-                : catalog.BlobAsync(request.Repository, digest, request.Stop)
+                : rowStore.BlobAsync(request.Repository, digest, request.Stop)
         )
             is { State: BlobState.Good } blob
             ? blob

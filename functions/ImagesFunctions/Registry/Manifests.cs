@@ -10,7 +10,7 @@ namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/&lt;name&gt;/manifests/&lt;reference&gt;</c> (spec, "Pulling manifests", "Pushing Manifests", "Deleting Manifests").</summary>
 internal sealed class Manifests(
-    Catalog catalog,
+    RowStore rowStore,
     Content content,
     ManifestCommit commits,
     BlobLanding landing,
@@ -132,14 +132,14 @@ internal sealed class Manifests(
         {
             var image =
                 digest is null ? await TaggedAsync(request.Repository, reference, request.Stop)
-                : digest.IsSupported ? await catalog.ImageAsync(request.Repository, digest, request.Stop)
+                : digest.IsSupported ? await rowStore.ImageAsync(request.Repository, digest, request.Stop)
                 : null;
             if (
                 image is { State: ImageState.Complete }
                 && await (
                     request.IsBeforePush
                         ? retention.RenewAsync(request.Repository, image.Digest, request.Stop)
-                        : catalog.BlobAsync(request.Repository, image.Digest, request.Stop)
+                        : rowStore.BlobAsync(request.Repository, image.Digest, request.Stop)
                 )
                     is { State: BlobState.Good } blob
             )
@@ -162,7 +162,7 @@ internal sealed class Manifests(
         for (VersionTag? before = null; ; )
         {
             if (
-                await catalog.GetAsync(repository.Namespace, Keys.Tag(repository.App, tag), cancellationToken)
+                await rowStore.GetAsync(repository.Namespace, Keys.Tag(repository.App, tag), cancellationToken)
                 is not { } stored
             )
             {
@@ -170,7 +170,7 @@ internal sealed class Manifests(
             }
 
             var row = TagRow.From(stored);
-            var image = await catalog.ImageAsync(repository, row.Digest, cancellationToken);
+            var image = await rowStore.ImageAsync(repository, row.Digest, cancellationToken);
             if (image is { State: ImageState.Complete } && image.Generation == row.Generation)
             {
                 return image;
@@ -254,7 +254,7 @@ internal sealed class Manifests(
 
         var current = condition.Tag is { } tag
             ? await TaggedAsync(request.Repository, tag, request.Stop)
-            : await catalog.ImageAsync(request.Repository, digest, request.Stop);
+            : await rowStore.ImageAsync(request.Repository, digest, request.Stop);
         if (!condition.HoldsFor(current is { State: ImageState.Complete } ? current.Digest : null))
         {
             throw Conditions.Failed(request.Path.Last);
@@ -264,7 +264,7 @@ internal sealed class Manifests(
     // Looked at before anything is stored, so that a manifest that misses something leaves nothing behind.
     private async Task DemandPartsAsync(RegistryRequest request, Manifest manifest)
     {
-        var missing = await Dependencies.MissingAsync(catalog, request.Repository, manifest, request.Stop);
+        var missing = await Dependencies.MissingAsync(rowStore, request.Repository, manifest, request.Stop);
         if (missing.Count > 0)
         {
             throw new RegistryError(

@@ -7,7 +7,7 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Registry;
 
 /// <summary>Brings pushed blobs into a repository: from a body, from what a session has stored, or from another repository.</summary>
-internal sealed class Pushes(Catalog catalog, Content content, UploadSessions sessions, BlobLanding landing)
+internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions sessions, BlobLanding landing)
 {
     /// <summary>Whether the repository has the blob, verified. If so its row is as new as the call.</summary>
     public Task<bool> IsThereAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
@@ -98,7 +98,7 @@ internal sealed class Pushes(Catalog catalog, Content content, UploadSessions se
         CancellationToken cancellationToken
     )
     {
-        if (await catalog.BlobAsync(from, digest, cancellationToken) is not { State: BlobState.Good } source)
+        if (await rowStore.BlobAsync(from, digest, cancellationToken) is not { State: BlobState.Good } source)
         {
             return false;
         }

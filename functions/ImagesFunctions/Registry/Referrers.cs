@@ -8,7 +8,7 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/&lt;name&gt;/referrers/&lt;digest&gt;</c> (spec, "Listing Referrers").</summary>
-internal sealed class Referrers(Catalog catalog, Content content)
+internal sealed class Referrers(RowStore rowStore, Content content)
 {
     private const string Filter = "artifactType";
     private const int ReadsAtOnce = 16;
@@ -50,7 +50,7 @@ internal sealed class Referrers(Catalog catalog, Content content)
     {
         var repository = request.Repository;
         var last = request.Query("last") ?? "";
-        var rows = await catalog.RangeAsync(
+        var rows = await rowStore.RangeAsync(
             repository.Namespace,
             Keys.Referrers(repository.App, subject),
             request.Stop
@@ -92,7 +92,7 @@ internal sealed class Referrers(Catalog catalog, Content content)
         CancellationToken cancellationToken
     )
     {
-        if (await catalog.ImageAsync(repository, row.Digest, cancellationToken) is not { State: ImageState.Complete })
+        if (await rowStore.ImageAsync(repository, row.Digest, cancellationToken) is not { State: ImageState.Complete })
         {
             return null;
         }
@@ -104,7 +104,7 @@ internal sealed class Referrers(Catalog catalog, Content content)
 
         var path = LayoutPath.Of(repository, row.Digest);
         if (
-            await catalog.BlobAsync(repository, row.Digest, cancellationToken) is not { State: BlobState.Good } blob
+            await rowStore.BlobAsync(repository, row.Digest, cancellationToken) is not { State: BlobState.Good } blob
             || await content.ReadAsync(path, blob.BlobETag, cancellationToken) is not { } bytes
         )
         {

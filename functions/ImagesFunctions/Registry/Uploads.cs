@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/&lt;name&gt;/blobs/uploads/</c> and its sessions (spec, "Pushing blobs", "Mounting a blob").</summary>
-internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHashes hashes, Pushes pushes)
+internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, UploadHashes hashes, Pushes pushes)
 {
     /// <summary>POST: a mount, a whole blob, or a new session.</summary>
     public async Task PostAsync(RegistryRequest request)
@@ -213,7 +213,7 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
                 && await pushes.LandFromAsync(request.Repository, from, digest, request.Stop);
         }
 
-        foreach (var app in await catalog.AppsWithAsync(account, digest, request.Stop))
+        foreach (var app in await rowStore.AppsWithAsync(account, digest, request.Stop))
         {
             if (await pushes.LandFromAsync(request.Repository, Repository.Of(account, app), digest, request.Stop))
             {

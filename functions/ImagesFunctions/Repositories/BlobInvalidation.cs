@@ -10,7 +10,7 @@ namespace ImagesFunctions.Repositories;
 /// first: from then on no image can be committed that needs it. So what is found afterwards to need it is all there is,
 /// and none of the steps has to be made again because something else was committed.
 /// </summary>
-internal sealed class BlobInvalidation(Catalog catalog, Content content)
+internal sealed class BlobInvalidation(RowStore rowStore, Content content)
 {
     private const int MostHidden = 90;
     private const int MostCharacters = 300_000;
@@ -21,14 +21,14 @@ internal sealed class BlobInvalidation(Catalog catalog, Content content)
     /// </summary>
     public async Task RunAsync(Repository repository, BlobRow blob, CancellationToken cancellationToken)
     {
-        var goesOn = await catalog.CommitAsync(
+        var goesOn = await rowStore.CommitAsync(
             repository.Namespace,
             (view, stop) => MarkAsync(view, repository, blob, stop),
             cancellationToken
         );
         while (goesOn)
         {
-            goesOn = await catalog.CommitAsync(
+            goesOn = await rowStore.CommitAsync(
                 repository.Namespace,
                 (view, stop) => HideAsync(view, repository, blob, stop),
                 cancellationToken

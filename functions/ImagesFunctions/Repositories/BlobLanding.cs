@@ -7,9 +7,9 @@ namespace ImagesFunctions.Repositories;
 
 /// <summary>
 /// Brings bytes that are known to have a digest to their place in a repository's layout, and their row <c>b</c> into the
-/// catalog. Whoever drops, ingests, removes or pushes the same digest at the same time, all come to the same end.
+/// table. Whoever drops, ingests, removes or pushes the same digest at the same time, all come to the same end.
 /// </summary>
-internal sealed class BlobLanding(Catalog catalog, Content content, Removal removal, BlobRegistration registration)
+internal sealed class BlobLanding(RowStore rowStore, Content content, Removal removal, BlobRegistration registration)
 {
     private const int MaxTries = 20;
 
@@ -65,7 +65,7 @@ internal sealed class BlobLanding(Catalog catalog, Content content, Removal remo
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
             // The row first: what is written by comparing with it may only be newer than it.
-            var row = await catalog.BlobAsync(repository, digest, cancellationToken);
+            var row = await rowStore.BlobAsync(repository, digest, cancellationToken);
             if (row is { State: BlobState.Deleting })
             {
                 await removal.FinishAsync(repository, digest, cancellationToken);
@@ -104,9 +104,9 @@ internal sealed class BlobLanding(Catalog catalog, Content content, Removal remo
     public async Task<bool> IsThereAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
         var path = LayoutPath.Of(repository, digest);
-        return await catalog.BlobAsync(repository, digest, cancellationToken) is { State: BlobState.Good } row
+        return await rowStore.BlobAsync(repository, digest, cancellationToken) is { State: BlobState.Good } row
             && await content.IsStillAsync(path, row.BlobETag, cancellationToken)
-            && await catalog.PutBlobAsync(repository.Namespace, row, row, cancellationToken);
+            && await rowStore.PutBlobAsync(repository.Namespace, row, row, cancellationToken);
     }
 
     // False when the row was changed meanwhile.
@@ -117,7 +117,7 @@ internal sealed class BlobLanding(Catalog catalog, Content content, Removal remo
         CancellationToken cancellationToken
     )
     {
-        var isRow = await catalog.PutBlobAsync(repository.Namespace, landed, before, cancellationToken);
+        var isRow = await rowStore.PutBlobAsync(repository.Namespace, landed, before, cancellationToken);
         // As an event would: what waited for this blob is complete now, and what was refused here is not any more.
         await registration.RegisterAsync(repository, landed.Digest, cancellationToken);
         return isRow;
@@ -134,13 +134,13 @@ internal sealed class BlobLanding(Catalog catalog, Content content, Removal remo
     {
         if (row is { State: BlobState.Good } && row.BlobETag == stored.ETag)
         {
-            return await catalog.PutBlobAsync(repository.Namespace, row, row, cancellationToken);
+            return await rowStore.PutBlobAsync(repository.Namespace, row, row, cancellationToken);
         }
 
         // Nobody has looked at it yet, or not since it was overwritten.
         var path = LayoutPath.Of(repository, digest);
         await registration.RegisterAsync(repository, digest, cancellationToken);
-        row = await catalog.BlobAsync(repository, digest, cancellationToken);
+        row = await rowStore.BlobAsync(repository, digest, cancellationToken);
         if (row is { State: BlobState.Good } && row.BlobETag == stored.ETag)
         {
             return true;

@@ -11,7 +11,7 @@ namespace ImagesFunctions.Repositories;
 /// twice, out of order or for a blob that is gone again: all of that leads to the same rows.
 /// </summary>
 internal sealed class BlobRegistration(
-    Catalog catalog,
+    RowStore rowStore,
     Content content,
     ManifestCommit manifests,
     BlobInvalidation invalidation,
@@ -66,7 +66,7 @@ internal sealed class BlobRegistration(
     {
         var path = LayoutPath.Of(repository, digest);
         // The row first: what is written by comparing with it may only be newer than it.
-        var row = await catalog.BlobAsync(repository, digest, cancellationToken);
+        var row = await rowStore.BlobAsync(repository, digest, cancellationToken);
         if (row is { State: BlobState.Deleting })
         {
             return await removal.FinishAsync(repository, digest, cancellationToken) ? Landed.Gone : null;
@@ -139,7 +139,7 @@ internal sealed class BlobRegistration(
         var verified = new BlobRow(repository.App, digest, hashed.Size, etag, BlobState.Good, hashed.Tar);
         // The second look comes after the row: a delete or overwrite in between either sees the row or is seen here.
         return
-            await catalog.PutBlobAsync(repository.Namespace, verified, row, cancellationToken)
+            await rowStore.PutBlobAsync(repository.Namespace, verified, row, cancellationToken)
             && await content.IsStillAsync(path, etag, cancellationToken)
             ? Verified.Good
             : Verified.Changed;
@@ -154,10 +154,10 @@ internal sealed class BlobRegistration(
         CancellationToken cancellationToken
     )
     {
-        var needs = await catalog.NeedsAsync(repository, digest, cancellationToken);
+        var needs = await rowStore.NeedsAsync(repository, digest, cancellationToken);
         var isManifest =
             needs.Exists(n => n.ManifestType is not null)
-            || await catalog.ImageAsync(repository, digest, cancellationToken) is not null;
+            || await rowStore.ImageAsync(repository, digest, cancellationToken) is not null;
         var refused = await manifests.SettleAsync(
             repository,
             isManifest ? [digest] : [],

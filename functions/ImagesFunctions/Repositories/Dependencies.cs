@@ -26,7 +26,7 @@ internal static class Dependencies
 
     /// <summary>What a manifest needs, and the repository does not have at this moment.</summary>
     public static async Task<IReadOnlyList<Digest>> MissingAsync(
-        Catalog catalog,
+        RowStore rowStore,
         Repository repository,
         Manifest manifest,
         CancellationToken cancellationToken
@@ -35,13 +35,13 @@ internal static class Dependencies
         var missing = new List<Digest>();
         foreach (var some in manifest.NeededBlobs.Select(d => d.Digest).Chunk(ReadsAtOnce))
         {
-            var rows = await Task.WhenAll(some.Select(d => catalog.BlobAsync(repository, d, cancellationToken)));
+            var rows = await Task.WhenAll(some.Select(d => rowStore.BlobAsync(repository, d, cancellationToken)));
             missing.AddRange(some.Zip(rows).Where(d => d.Second is not { State: BlobState.Good }).Select(d => d.First));
         }
 
         foreach (var some in manifest.NeededManifests.Select(d => d.Digest).Chunk(ReadsAtOnce))
         {
-            var rows = await Task.WhenAll(some.Select(d => catalog.ImageAsync(repository, d, cancellationToken)));
+            var rows = await Task.WhenAll(some.Select(d => rowStore.ImageAsync(repository, d, cancellationToken)));
             missing.AddRange(
                 some.Zip(rows).Where(d => d.Second is not { State: ImageState.Complete }).Select(d => d.First)
             );

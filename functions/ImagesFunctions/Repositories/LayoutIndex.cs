@@ -9,7 +9,7 @@ namespace ImagesFunctions.Repositories;
 /// Applies the <c>index.json</c> of an uploaded OCI image layout: it says which blobs are manifests, sets the tags that it
 /// names by <c>org.opencontainers.image.ref.name</c>, and drops those that an earlier one had set and this one does not name.
 /// </summary>
-internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestCommit manifests, Refusals refusals)
+internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCommit manifests, Refusals refusals)
 {
     private const string RefName = "org.opencontainers.image.ref.name";
     private const int MostTries = 10;
@@ -153,7 +153,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
         var done = new HashSet<string>(StringComparer.Ordinal);
         while (true)
         {
-            var (applied, touched) = await catalog.CommitAsync(
+            var (applied, touched) = await rowStore.CommitAsync(
                 repository.Namespace,
                 (view, stop) => DecideAsync(view, repository, file, done, stop),
                 cancellationToken
@@ -191,7 +191,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
             foreach (var need in needs)
             {
                 if (
-                    await catalog.GetAsync(repository.Namespace, need.Key, cancellationToken) is { } row
+                    await rowStore.GetAsync(repository.Namespace, need.Key, cancellationToken) is { } row
                     && DependencyRow.From(row).Deleted
                 )
                 {
@@ -202,7 +202,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
             needs.RemoveAll(n => deleted.Contains(n.Key));
         }
 
-        await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
+        await rowStore.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
     }
 
     private async Task<Decision<Step>> DecideAsync(

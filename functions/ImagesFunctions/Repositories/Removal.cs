@@ -14,7 +14,7 @@ internal sealed record RemovalResult(bool Found, Digest? NeededBy = null);
 /// Removes images, tags and blobs. A blob goes in three steps: a commit marks its row, the bytes go if they are still
 /// those of the row, the row goes. Whoever meets a marked row may finish what was killed half-way.
 /// </summary>
-internal sealed class Removal(Catalog catalog, Content content)
+internal sealed class Removal(RowStore rowStore, Content content)
 {
     /// <summary>Removes an image, an index or another manifest, and with it all its tags.</summary>
     public Task<RemovalResult> ImageAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
@@ -68,7 +68,7 @@ internal sealed class Removal(Catalog catalog, Content content)
 
     /// <summary>Removes a tag; its image stays. False when there was none, or only what a removed image has left of it.</summary>
     public Task<bool> TagAsync(Repository repository, string tag, CancellationToken cancellationToken) =>
-        catalog.CommitAsync(
+        rowStore.CommitAsync(
             repository.Namespace,
             async (view, stop) =>
             {
@@ -94,14 +94,14 @@ internal sealed class Removal(Catalog catalog, Content content)
     /// </summary>
     public async Task<bool> FinishAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
-        var row = await catalog.BlobAsync(repository, digest, cancellationToken);
+        var row = await rowStore.BlobAsync(repository, digest, cancellationToken);
         if (row is not { State: BlobState.Deleting })
         {
             return true;
         }
 
         var gone = await content.DeleteAsync(LayoutPath.Of(repository, digest), row.BlobETag, cancellationToken);
-        await catalog.RemoveDeletingAsync(repository.Namespace, row, cancellationToken);
+        await rowStore.RemoveDeletingAsync(repository.Namespace, row, cancellationToken);
         return gone;
     }
 
@@ -133,7 +133,7 @@ internal sealed class Removal(Catalog catalog, Content content)
         CancellationToken cancellationToken
     )
     {
-        var result = await catalog.CommitAsync(repository.Namespace, decide, cancellationToken);
+        var result = await rowStore.CommitAsync(repository.Namespace, decide, cancellationToken);
         if (result is { Found: true, NeededBy: null })
         {
             await FinishAsync(repository, digest, cancellationToken);

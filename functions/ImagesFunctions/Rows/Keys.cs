@@ -6,7 +6,7 @@ using ImagesFunctions.Oci;
 namespace ImagesFunctions.Rows;
 
 /// <summary>
-/// Makes the row keys of the catalog. The separator <c>!</c> sorts before every character of a name, and app names are
+/// Makes the keys of rows. The separator <c>!</c> sorts before every character of a name, and app names are
 /// written with <c>- . /</c> as <c>, - .</c>, so that keys hold no slash and their ordinal order is the repositories' order.
 /// </summary>
 internal static class Keys

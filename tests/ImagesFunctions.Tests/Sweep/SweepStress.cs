@@ -108,7 +108,7 @@ public sealed class SweepStress
                     Interlocked.Increment(ref _tries);
                     await PutAsync(node, "shared", image);
                     var named = new DependencyRow("shared", digest, Dependent.Layout, Layout.OciManifest);
-                    await node.Catalog.PutNeedsAsync(Namespace, [named], Stop);
+                    await node.RowStore.PutNeedsAsync(Namespace, [named], Stop);
                     await node.LandAsync([$"{repository}/{Layout.PathOf(digest.ToString())}"]);
                     if (await node.Tagging.SetAsync(repository, $"{tag}-{image}", digest, Stop))
                     {
@@ -141,7 +141,7 @@ public sealed class SweepStress
                     await node.LandAsync([$"{Namespace}/{app}/index.json"]);
                     await PutAsync(node, app, image);
                     if (
-                        await node.Catalog.ImageAsync(
+                        await node.RowStore.ImageAsync(
                             Node.Repository($"{Namespace}/{app}"),
                             Node.Digest(digest),
                             Stop
@@ -286,7 +286,7 @@ public sealed class SweepStress
             .Concat(["alice/drop0/index.json", "alice/drop1/index.json"])
             .Distinct(StringComparer.Ordinal);
         Assert.Equal(needed.Order(StringComparer.Ordinal), (await node.PathsAsync()).Order(StringComparer.Ordinal));
-        foreach (var row in await node.Catalog.RangeAsync(Namespace, Keys.All('n'), Stop))
+        foreach (var row in await node.RowStore.RangeAsync(Namespace, Keys.All('n'), Stop))
         {
             var need = DependencyRow.From(row);
             Assert.True(

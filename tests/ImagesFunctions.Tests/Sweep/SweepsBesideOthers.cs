@@ -117,7 +117,7 @@ public sealed class SweepsBesideOthers
             await sweeper.PutAsync(manifest, layout.Files[Layout.PathOf(layout.FirstImage)]);
             List<string> keys =
             [
-                .. (await sweeper.Catalog.RangeAsync("alice", Keys.OfApp('n', "web"), Stop))
+                .. (await sweeper.RowStore.RangeAsync("alice", Keys.OfApp('n', "web"), Stop))
                     .Where(row => DependencyRow.From(row).By.Digest is not null)
                     .Select(row => row.Key),
             ];

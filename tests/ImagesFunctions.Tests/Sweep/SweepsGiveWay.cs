@@ -29,7 +29,7 @@ public sealed class SweepsGiveWay
             var row = await node.Storage.ImageRows.GetAsync(Namespace, Keys.Blob("web", digest), Stop);
             var promises = new BlobRetention(
                 pusher.Storage,
-                pusher.Catalog,
+                pusher.RowStore,
                 new SweepOptions { AfterPush = TimeSpan.Zero, AfterDrop = TimeSpan.Zero }.Grace
             );
             BlobRow? promise = null;
@@ -45,7 +45,7 @@ public sealed class SweepsGiveWay
             if (promise is not null)
             {
                 promised++;
-                Assert.Equal(promise.RowETag, (await node.Catalog.BlobAsync(repository, digest, Stop))?.RowETag);
+                Assert.Equal(promise.RowETag, (await node.RowStore.BlobAsync(repository, digest, Stop))?.RowETag);
                 Assert.Single(await node.PathsAsync());
             }
         }
@@ -164,7 +164,7 @@ public sealed class SweepsGiveWay
             IsImage = false,
             Generation = "",
         };
-        return node.Catalog.CommitAsync(
+        return node.RowStore.CommitAsync(
             Namespace,
             (view, _) =>
             {

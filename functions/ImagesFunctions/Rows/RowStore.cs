@@ -6,7 +6,7 @@ using ImagesFunctions.Storage;
 namespace ImagesFunctions.Rows;
 
 /// <summary>The rows of the table <c>images</c>: read as they are, or changed by decisions that one order per namespace makes serializable.</summary>
-internal sealed class Catalog(StorageAccount account)
+internal sealed class RowStore(StorageAccount account)
 {
     private const int MaxSends = 6;
 
