@@ -90,8 +90,8 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         }
     }
 
-    /// <summary>Lands a copy of a blob that another repository has, or this one. False when it is not there, or not unchanged.</summary>
-    public async Task<bool> LandFromAsync(
+    /// <summary>Mounts a blob that another repository has, or this one, as a copy. False when it is not there, or not unchanged.</summary>
+    public async Task<bool> MountAsync(
         Repository repository,
         Repository from,
         Digest digest,

@@ -210,12 +210,12 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
         {
             return Repository.TryParseDisplayName(name, out var from)
                 && (from.Namespace == account || from.Namespace == Repository.Official)
-                && await pushes.LandFromAsync(request.Repository, from, digest, request.Stop);
+                && await pushes.MountAsync(request.Repository, from, digest, request.Stop);
         }
 
         foreach (var app in await rowStore.AppsWithAsync(account, digest, request.Stop))
         {
-            if (await pushes.LandFromAsync(request.Repository, Repository.Of(account, app), digest, request.Stop))
+            if (await pushes.MountAsync(request.Repository, Repository.Of(account, app), digest, request.Stop))
             {
                 return true;
             }
