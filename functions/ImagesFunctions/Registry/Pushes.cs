@@ -14,7 +14,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         landing.IsThereAsync(repository, digest, cancellationToken);
 
     /// <summary>
-    /// Lands the body of a request whose digest is known before it is read.
+    /// Stores the body of a request whose digest is known before it is read.
     /// </summary>
     /// <param name="repository">The repository.</param>
     /// <param name="digest">What the bytes have to hash to.</param>
@@ -22,7 +22,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
     /// <param name="size">How many there have to be; null where nobody said.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="RegistryError">The bytes are others (DIGEST_INVALID) or more or fewer (SIZE_INVALID): nothing is stored.</exception>
-    public async Task LandBodyAsync(
+    public async Task StoreBodyAsync(
         Repository repository,
         Digest digest,
         UploadBody body,
@@ -33,7 +33,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         using var hash = new ContentHash(digest.Algorithm);
         if (body.IsWhole)
         {
-            await LandWholeAsync(repository, digest, body, size, hash, cancellationToken);
+            await StoreWholeAsync(repository, digest, body, size, hash, cancellationToken);
         }
         else if (await landing.IsThereAsync(repository, digest, cancellationToken))
         {
@@ -45,17 +45,17 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
             || await content.StatAsync(LayoutPath.Of(repository, digest), cancellationToken) is not null
         )
         {
-            await LandStagedAsync(repository, digest, body, size, hash, cancellationToken);
+            await StoreStagedAsync(repository, digest, body, size, hash, cancellationToken);
         }
         else
         {
-            await LandStreamedAsync(repository, digest, body, size, hash, cancellationToken);
+            await StoreStreamedAsync(repository, digest, body, size, hash, cancellationToken);
         }
     }
 
-    /// <summary>Lands the parts that a session has stored, whose digest was computed from all of their bytes.</summary>
+    /// <summary>Stores a blob from the parts that a session has stored, whose digest was computed from all of their bytes.</summary>
     /// <exception cref="RegistryError">The session was ended meanwhile, and nothing is stored.</exception>
-    public async Task LandPartsAsync(
+    public async Task StorePartsAsync(
         Repository repository,
         string session,
         IReadOnlyList<UploadPart> parts,
@@ -126,7 +126,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         }
     }
 
-    private Task LandWholeAsync(
+    private Task StoreWholeAsync(
         Repository repository,
         Digest digest,
         UploadBody body,
@@ -150,7 +150,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
     }
 
     // To the blob's own place, where nothing is: the bytes come only once.
-    private async Task LandStreamedAsync(
+    private async Task StoreStreamedAsync(
         Repository repository,
         Digest digest,
         UploadBody body,
@@ -179,7 +179,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
     }
 
     // Where something is stored already, or the length is not known, the bytes go to the container of sessions first.
-    private async Task LandStagedAsync(
+    private async Task StoreStagedAsync(
         Repository repository,
         Digest digest,
         UploadBody body,
@@ -203,7 +203,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
             : [part];
         try
         {
-            await LandPartsAsync(repository, session, parts, hash, cancellationToken);
+            await StorePartsAsync(repository, session, parts, hash, cancellationToken);
         }
         finally
         {

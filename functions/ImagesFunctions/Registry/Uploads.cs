@@ -30,7 +30,7 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
         {
             var digest = UploadRequest.Named(request);
             using var body = await UploadRequest.BodyAsync(request);
-            await pushes.LandBodyAsync(request.Repository, digest, body, null, request.Stop);
+            await pushes.StoreBodyAsync(request.Repository, digest, body, null, request.Stop);
             UploadRequest.Created(request, digest);
             return;
         }
@@ -115,7 +115,7 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
         {
             if (session.Parts.Count == 0)
             {
-                await pushes.LandBodyAsync(request.Repository, digest, body, size, request.Stop);
+                await pushes.StoreBodyAsync(request.Repository, digest, body, size, request.Stop);
             }
             else
             {
@@ -191,7 +191,7 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
                 throw RegistryError.DigestInvalid($"The bytes hash to {hash.Digest}.", digest.ToString());
             }
 
-            await pushes.LandPartsAsync(repository, session.Id, parts, hash, request.Stop);
+            await pushes.StorePartsAsync(repository, session.Id, parts, hash, request.Stop);
         }
         finally
         {
