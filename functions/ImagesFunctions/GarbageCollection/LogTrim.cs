@@ -13,7 +13,7 @@ internal sealed class LogTrim(SweepRun run)
     {
         var batch = new List<Change>();
         var end = await EndAsync(cancellationToken);
-        var entries = run.Account.ImageRows.StreamPatiently(run.Namespace, JournalKeys.Entries, "op");
+        var entries = run.Account.ImageRows.StreamWithRetries(run.Namespace, JournalKeys.Entries, "op");
         // In order: so there are no holes, and the first entry that stays is the last to look at.
         await foreach (var row in entries.WithCancellation(cancellationToken))
         {

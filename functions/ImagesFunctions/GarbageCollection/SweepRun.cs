@@ -42,7 +42,7 @@ internal sealed class SweepRun(
     /// <param name="kind">The first letter of their keys.</param>
     /// <param name="columns">What to fetch of each; null for all.</param>
     public IAsyncEnumerable<TableRow> StreamAsync(char kind, string[]? columns = null) =>
-        account.ImageRows.StreamPatiently(@namespace, Keys.All(kind), columns);
+        account.ImageRows.StreamWithRetries(@namespace, Keys.All(kind), columns);
 
     /// <summary>Decides about rows, so many at once as one decision may.</summary>
     /// <param name="suspects">Their keys.</param>

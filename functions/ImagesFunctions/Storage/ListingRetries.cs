@@ -5,7 +5,7 @@ using ImagesFunctions.Journal;
 namespace ImagesFunctions.Storage;
 
 /// <summary>Listings for those for whom no client waits.</summary>
-internal static class Patience
+internal static class ListingRetries
 {
     private const int MostTries = 8;
     private static readonly TimeSpan First = TimeSpan.FromSeconds(1);
@@ -16,7 +16,7 @@ internal static class Patience
     /// for two minutes at most. So a long listing does not begin anew because of one page.
     /// </summary>
     /// <exception cref="RequestFailedException">Storage did not answer in all that time.</exception>
-    public static async IAsyncEnumerable<T> Patiently<T>(
+    public static async IAsyncEnumerable<T> WithRetries<T>(
         this AsyncPageable<T> listing,
         [EnumeratorCancellation] CancellationToken cancellationToken = default
     )
