@@ -14,7 +14,7 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
     private static readonly TimeSpan Longest = TimeSpan.FromDays(36_500);
 
     // Of keys `account/id`, which neither of the two can hold.
-    private readonly SharedReads<TableRow?> _rows = new(
+    private readonly CoalescedReads<TableRow?> _rows = new(
         (key, stop) =>
         {
             var slash = key.IndexOf('/', StringComparison.Ordinal);

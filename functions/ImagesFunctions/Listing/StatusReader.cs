@@ -14,7 +14,7 @@ public sealed class StatusReader
     private readonly ImageRows _imageRows;
     private readonly LayoutIndex _layoutIndex;
     private readonly TimeProvider _time;
-    private readonly SharedReads<IngestStatus> _problems;
+    private readonly CoalescedReads<IngestStatus> _problems;
 
     internal StatusReader(
         RowStore rowStore,

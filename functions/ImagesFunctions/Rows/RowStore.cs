@@ -13,7 +13,7 @@ internal sealed class RowStore(StorageAccount account)
     private readonly StoredTable _table = account.ImageRows;
     private readonly ConcurrentDictionary<string, PartitionJournal> _journals = new(StringComparer.Ordinal);
 
-    private readonly SharedReads<long> _versions = new(
+    private readonly CoalescedReads<long> _versions = new(
         async (ns, stop) => (await account.ImageRows.VersionAsync(ns, stop)).Seq,
         of: "version"
     );

@@ -10,7 +10,7 @@ namespace ImagesFunctions.Storage;
 /// </summary>
 /// <param name="read">Reads what a key stands for.</param>
 /// <param name="of">What it reads, for the metric.</param>
-internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> read, string of = "other")
+internal sealed class CoalescedReads<T>(Func<string, CancellationToken, Task<T>> read, string of = "other")
 {
     private const int MostTries = 4;
 
