@@ -70,7 +70,7 @@ internal static class RegistryErrors
 {
     private const int LongestDetail = 1_000;
 
-    private static readonly ErrorForm<RegistryError> Form = new(
+    private static readonly ErrorFormat<RegistryError> Format = new(
         error =>
             error switch
             {
@@ -95,7 +95,7 @@ internal static class RegistryErrors
     );
 
     /// <summary>Runs a handler. Whatever it throws becomes an error of the registry's own form.</summary>
-    public static Task GuardAsync(HttpContext context, Func<Task> handle) => Requests.GuardAsync(context, handle, Form);
+    public static Task GuardAsync(HttpContext context, Func<Task> handle) => Requests.GuardAsync(context, handle, Format);
 
     private static async Task WriteAsync(HttpContext context, RegistryError error)
     {
