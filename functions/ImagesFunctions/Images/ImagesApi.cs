@@ -15,7 +15,7 @@ internal static class ImagesApi
             "/v1/images/list",
             (context, account) => ListRoute.ListAsync(context, account, ImageShape.V1),
             Read,
-            foresee: ListRoute.ReadAhead
+            prefetch: ListRoute.ReadAhead
         );
         foreach (var route in (string[])["/v1/images", "/v1/image-store"])
         {
@@ -23,7 +23,7 @@ internal static class ImagesApi
                 route,
                 (context, account) => ListRoute.ListAsync(context, account, ImageShape.Platform(context)),
                 Read,
-                foresee: ListRoute.ReadAhead
+                prefetch: ListRoute.ReadAhead
             );
         }
 
