@@ -19,8 +19,8 @@ internal readonly record struct CopySource(BlockBlobClient Blob, string? ETag, l
 internal sealed class BlobCopies(StorageAccount account)
 {
     // What Azure copies by one request; more than that goes in pieces.
-    private const long LongestCopy = 256L * 1024 * 1024;
-    private const long LongestPiece = 64L * 1024 * 1024;
+    private const long MaxCopy = 256L * 1024 * 1024;
+    private const long MaxPiece = 64L * 1024 * 1024;
     private const int PiecesAtOnce = 4;
 
     private static readonly TimeSpan CopyTime = TimeSpan.FromMinutes(50);
@@ -41,7 +41,7 @@ internal sealed class BlobCopies(StorageAccount account)
                 {
                     return await CopyWholeAsync(one, to, cancellationToken);
                 }
-                catch (RequestFailedException) when (one.Size > LongestCopy)
+                catch (RequestFailedException) when (one.Size > MaxCopy)
                 {
                     // Azure refuses this length; others do not, and their copy takes no time at all.
                 }
@@ -124,9 +124,9 @@ internal sealed class BlobCopies(StorageAccount account)
         var pieces = new List<(BlockBlobClient Blob, string? ETag, HttpRange Range)>();
         foreach (var (blob, etag, size) in from)
         {
-            for (var at = 0L; at < size; at += LongestPiece)
+            for (var at = 0L; at < size; at += MaxPiece)
             {
-                pieces.Add((blob, etag, new HttpRange(at, Math.Min(LongestPiece, size - at))));
+                pieces.Add((blob, etag, new HttpRange(at, Math.Min(MaxPiece, size - at))));
             }
         }
 

@@ -16,7 +16,7 @@ internal static class BlobWriter
     /// <summary>The length of a block and of a buffer, in bytes.</summary>
     public const int BlockSize = 4 * 1024 * 1024;
 
-    private const long LongestPut = 4_999L * 1024 * 1024;
+    private const long MaxPut = 4_999L * 1024 * 1024;
 
     /// <summary>The condition of a write where no blob may be yet.</summary>
     public static BlobRequestConditions Absent => new() { IfNoneMatch = ETag.All };
@@ -51,7 +51,7 @@ internal static class BlobWriter
                 return accept() ? await PutAsync(blob, body.First, conditions, cancellationToken) : null;
             }
 
-            return body.Length is { } length and < LongestPut
+            return body.Length is { } length and < MaxPut
                 ? await StreamAsync(once, body, length, hash, accept, conditions, cancellationToken)
                 : await WriteBlocksAsync(blob, body, hash, accept, conditions, cancellationToken);
         }
@@ -90,7 +90,7 @@ internal static class BlobWriter
             var options = new BlobUploadOptions
             {
                 Conditions = conditions,
-                TransferOptions = new StorageTransferOptions { InitialTransferSize = LongestPut },
+                TransferOptions = new StorageTransferOptions { InitialTransferSize = MaxPut },
             };
             var created = await blob.UploadAsync(content, options, cancellationToken);
             return created.Value.ETag.ToString();

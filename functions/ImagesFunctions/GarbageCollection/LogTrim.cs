@@ -40,7 +40,7 @@ internal sealed class LogTrim(SweepRun run)
     {
         var kept = await new ListSnapshots(run.Account).SeqAsync(run.Namespace, cancellationToken);
         var newest = (await run.Account.ImageRows.VersionAsync(run.Namespace, cancellationToken)).Seq;
-        return kept > 0 && newest - kept < PartitionJournal.MostReplayed ? JournalKeys.Entry(kept) : null;
+        return kept > 0 && newest - kept < PartitionJournal.MaxReplayed ? JournalKeys.Entry(kept) : null;
     }
 
     // False when another sweeper trims it.

@@ -14,7 +14,7 @@ public sealed record SweepOptions
     public const string AfterDropSetting = "SweepAfterDrop";
 
     // So that no sum or difference with a date leaves the calendar.
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(36_525);
+    private static readonly TimeSpan MaxTime = TimeSpan.FromDays(36_525);
 
     /// <summary>
     /// How long a pushed blob that nobody needs is kept, after it came or was promised anew. A push that takes longer than half
@@ -56,6 +56,6 @@ public sealed record SweepOptions
     /// <exception cref="InvalidOperationException">It is none, or more than a hundred years.</exception>
     public static TimeSpan Read(IConfiguration configuration, string name, TimeSpan standard) =>
         configuration[name] is not { Length: > 0 } text ? standard
-        : Duration.TryParse(text, out var duration) && duration <= Longest ? duration
+        : Duration.TryParse(text, out var duration) && duration <= MaxTime ? duration
         : throw new InvalidOperationException($"{name} is '{text}', which is no duration like 30d, 24h or 15m");
 }

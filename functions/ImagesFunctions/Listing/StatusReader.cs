@@ -34,7 +34,7 @@ public sealed class StatusReader
             async (ns, stop) => await ReadProblemsAsync(ns, app: null, await RowsAsync(ns, app: null, stop), stop)
         )
         {
-            LongestTry = TimeSpan.FromMinutes(3),
+            MaxTry = TimeSpan.FromMinutes(3),
         };
     }
 

@@ -19,8 +19,8 @@ internal sealed class Manifests(
     BlobRetention retention
 )
 {
-    private const int MostTags = 90;
-    private const int MostTries = 10;
+    private const int MaxTags = 90;
+    private const int MaxTries = 10;
 
     /// <summary>GET and HEAD, by digest or tag.</summary>
     public async Task GetAsync(RegistryRequest request)
@@ -204,12 +204,12 @@ internal sealed class Manifests(
             .Concat(named is null ? [reference] : [])
             .Distinct(StringComparer.Ordinal)
             .ToList();
-        if (tags.Count > MostTags)
+        if (tags.Count > MaxTags)
         {
             throw new RegistryError(
                 StatusCodes.Status414UriTooLong,
                 "UNSUPPORTED",
-                $"{tags.Count} tags: at most {MostTags} can be set at once."
+                $"{tags.Count} tags: at most {MaxTags} can be set at once."
             );
         }
 
@@ -231,7 +231,7 @@ internal sealed class Manifests(
     )
     {
         await DemandAsync(request, digest, condition);
-        for (var attempt = 1; attempt <= MostTries; attempt++)
+        for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
             await DemandPartsAsync(request, manifest);
             await landing.LandAsync(request.Repository, digest, bytes, request.Stop);

@@ -14,7 +14,7 @@ internal sealed class Referrers(RowStore rowStore, Content content)
     private const int ReadsAtOnce = 16;
 
     // The answer is an index, which clients may refuse beyond the length of a manifest.
-    private const int LongestPage = Manifest.LongestContent - 4_096;
+    private const int MaxPage = Manifest.MaxContent - 4_096;
 
     /// <summary>GET: descriptors of the manifests that name this digest as their subject; none where nothing is known of it.</summary>
     public async Task ListAsync(RegistryRequest request)
@@ -67,7 +67,7 @@ internal sealed class Referrers(RowStore rowStore, Content content)
 
                 var one = Descriptor(referrer);
                 var written = json.BytesCommitted + json.BytesPending;
-                if (written > 1_024 && written + one.WrittenCount > LongestPage)
+                if (written > 1_024 && written + one.WrittenCount > MaxPage)
                 {
                     request.Response.Headers.Link = Next(request, subject, filter, last);
                     return;

@@ -68,7 +68,7 @@ internal sealed class RegistryError(int status, string code, string message, str
 /// <summary>The one place that writes the registry's errors.</summary>
 internal static class RegistryErrors
 {
-    private const int LongestDetail = 1_000;
+    private const int MaxDetail = 1_000;
 
     private static readonly ErrorFormat<RegistryError> Format = new(
         error =>
@@ -126,6 +126,6 @@ internal static class RegistryErrors
 
     private static string Detail(RegistryError error) =>
         error.Detail is null ? ""
-        : error.Detail.Length > LongestDetail ? Refusals.Visible(error.Detail[..LongestDetail]) + "…"
+        : error.Detail.Length > MaxDetail ? Refusals.Visible(error.Detail[..MaxDetail]) + "…"
         : Refusals.Visible(error.Detail);
 }

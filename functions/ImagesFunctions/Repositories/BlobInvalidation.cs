@@ -12,8 +12,8 @@ namespace ImagesFunctions.Repositories;
 /// </summary>
 internal sealed class BlobInvalidation(RowStore rowStore, Content content)
 {
-    private const int MostHidden = 90;
-    private const int MostCharacters = 300_000;
+    private const int MaxHidden = 90;
+    private const int MaxCharacters = 300_000;
 
     /// <summary>
     /// Does nothing where the row is not this one any more, or the stored blob is again what the row says. Goes on where an
@@ -77,7 +77,7 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
         var seen = new HashSet<Digest> { blob.Digest };
         var hurt = new Queue<Digest>(seen);
         while (
-            hurt.TryDequeue(out var digest) && changes.Count < MostHidden && changes.Sum(c => c.Length) < MostCharacters
+            hurt.TryDequeue(out var digest) && changes.Count < MaxHidden && changes.Sum(c => c.Length) < MaxCharacters
         )
         {
             if (

@@ -178,10 +178,10 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
         CancellationToken cancellationToken
     )
     {
-        if (config.Size > Manifest.LongestContent)
+        if (config.Size > Manifest.MaxContent)
         {
             return ImageConfig.Unread(
-                $"the config has {config.Size} bytes: at most {Manifest.LongestContent} are read"
+                $"the config has {config.Size} bytes: at most {Manifest.MaxContent} are read"
             );
         }
 

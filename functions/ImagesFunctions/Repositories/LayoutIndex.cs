@@ -12,10 +12,10 @@ namespace ImagesFunctions.Repositories;
 internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCommit manifests, Refusals refusals)
 {
     private const string RefName = "org.opencontainers.image.ref.name";
-    private const int MostTries = 10;
+    private const int MaxTries = 10;
 
     // A tag that waits takes two rows, and one row is left for the ETag.
-    private const int MostTagsACommit = 48;
+    private const int MaxTagsACommit = 48;
 
     private enum Applied
     {
@@ -42,7 +42,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
     public async Task LandedAsync(Repository repository, CancellationToken cancellationToken)
     {
         var path = LayoutPath.IndexOf(repository);
-        for (var attempt = 1; attempt <= MostTries; attempt++)
+        for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
             if (await content.StatAsync(path, cancellationToken) is not { } stored)
             {
@@ -233,15 +233,15 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
             .Values.Where(t => t.FromLayout && !file.Tags.ContainsKey(t.Tag))
             .Select(t => new Change(t.Key, null))
             .ToList();
-        if (changes.Count > 2 * MostTagsACommit)
+        if (changes.Count > 2 * MaxTagsACommit)
         {
-            return Decision.Of(new Step(Applied.Partly, []), changes[..(2 * MostTagsACommit)]);
+            return Decision.Of(new Step(Applied.Partly, []), changes[..(2 * MaxTagsACommit)]);
         }
 
         var touched = new List<string>();
         foreach (var (tag, digest) in file.Tags.Where(t => !done.Contains(t.Key)))
         {
-            if (changes.Count >= (2 * MostTagsACommit) - 1)
+            if (changes.Count >= (2 * MaxTagsACommit) - 1)
             {
                 return Decision.Of(new Step(Applied.Partly, touched), changes);
             }

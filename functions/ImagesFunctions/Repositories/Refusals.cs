@@ -28,7 +28,7 @@ internal enum RefusalKind
 /// <summary>Records why a blob of the container does not count, for whoever asks why it is not listed.</summary>
 internal sealed partial class Refusals(RowStore rowStore, TimeProvider time, ILogger<Refusals> log)
 {
-    private const int LongestReason = 2_000;
+    private const int MaxReason = 2_000;
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
     /// <summary>The input is bad. It heals when good bytes land at the same path.</summary>
@@ -60,7 +60,7 @@ internal sealed partial class Refusals(RowStore rowStore, TimeProvider time, ILo
     )
     {
         var now = time.GetUtcNow();
-        var text = Visible(reason.Length > LongestReason ? reason[..LongestReason] + "…" : reason);
+        var text = Visible(reason.Length > MaxReason ? reason[..MaxReason] + "…" : reason);
         var row = new RefusedRow(path, text, actual?.ToString(), kind == RefusalKind.Storage, now, now + Kept);
         // The same again, at a start or by a repeated event, is no news.
         if (await rowStore.RefusedAsync(path, cancellationToken) is { } before && before.Reason == row.Reason)

@@ -12,7 +12,7 @@ namespace ImagesFunctions.Storage;
 /// <param name="of">What it reads, for the metric.</param>
 internal sealed class CoalescedReads<T>(Func<string, CancellationToken, Task<T>> read, string of = "other")
 {
-    private const int MostTries = 4;
+    private const int MaxTries = 4;
 
     private readonly Lock _gate = new();
 
@@ -27,7 +27,7 @@ internal sealed class CoalescedReads<T>(Func<string, CancellationToken, Task<T>>
     }
 
     /// <summary>How long one try may take. All wait for one read, so a connection that went dead must not hold them up for long.</summary>
-    public TimeSpan LongestTry { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan MaxTry { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
     /// The longest time between the beginnings of two reads of one key while some wait: a tenth of a millisecond for each of
@@ -144,12 +144,12 @@ internal sealed class CoalescedReads<T>(Func<string, CancellationToken, Task<T>>
     {
         for (var tries = 1; ; tries++)
         {
-            using var deadline = new CancellationTokenSource(LongestTry);
+            using var deadline = new CancellationTokenSource(MaxTry);
             try
             {
                 return await read(key, deadline.Token);
             }
-            catch (OperationCanceledException) when (tries < MostTries && deadline.IsCancellationRequested)
+            catch (OperationCanceledException) when (tries < MaxTries && deadline.IsCancellationRequested)
             {
                 // The connection is given up with the try; the next one has another.
             }

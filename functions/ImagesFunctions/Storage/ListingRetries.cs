@@ -7,9 +7,9 @@ namespace ImagesFunctions.Storage;
 /// <summary>Listings for those for whom no client waits.</summary>
 internal static class ListingRetries
 {
-    private const int MostTries = 8;
-    private static readonly TimeSpan First = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
+    private const int MaxTries = 8;
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// The same items; where storage is too busy for a page, even after the SDK's own tries, it is asked for again and again,
@@ -36,13 +36,13 @@ internal static class ListingRetries
                 }
             }
             catch (Exception error)
-                when (failures < MostTries - 1
+                when (failures < MaxTries - 1
                     && StorageErrors.IsUnclear(error)
                     && !cancellationToken.IsCancellationRequested
                 )
             {
                 failures++;
-                await Backoff.DelayAsync(failures, First, Longest, cancellationToken);
+                await Backoff.DelayAsync(failures, FirstDelay, MaxDelay, cancellationToken);
                 continue;
             }
 

@@ -91,9 +91,9 @@ internal static class Invariants
     {
         var version = await node.Storage.ImageRows.VersionAsync(@namespace, TestContext.Current.CancellationToken);
         var log = new List<JournalEntry>();
-        for (var from = 1L; from <= version.Seq; from += JournalReads.MostEntries)
+        for (var from = 1L; from <= version.Seq; from += JournalReads.MaxEntries)
         {
-            var to = Math.Min(version.Seq, from + JournalReads.MostEntries - 1);
+            var to = Math.Min(version.Seq, from + JournalReads.MaxEntries - 1);
             log.AddRange(
                 await node.Storage.ImageRows.EntriesAsync(@namespace, from, to, TestContext.Current.CancellationToken)
             );

@@ -22,7 +22,7 @@ public sealed class CoalescedReadsTests
             }
         )
         {
-            LongestTry = TimeSpan.FromMilliseconds(20),
+            MaxTry = TimeSpan.FromMilliseconds(20),
         };
 
         Assert.Equal(2, await reads.ReadAsync("slow", TestContext.Current.CancellationToken));

@@ -55,7 +55,7 @@ public sealed class LogEntryTests
     public void Rows_that_do_not_fit_are_to_be_scanned()
     {
         List<Change> changes = [];
-        for (var i = 0; i < Change.Most; i++)
+        for (var i = 0; i < Change.MaxRows; i++)
         {
             var image = Image($"app{i}", new string('x', 10_000));
             changes.Add(new Change(image.Key, image.ToRow()));
@@ -74,7 +74,7 @@ public sealed class LogEntryTests
         for (var size = 3_000; size < 6_000; size += 250)
         {
             List<Change> changes = [];
-            for (var i = 0; i < Change.Most; i++)
+            for (var i = 0; i < Change.MaxRows; i++)
             {
                 var need = new DependencyRow(app, sha512, Dependent.Tag($"{i}"), null);
                 changes.Add(

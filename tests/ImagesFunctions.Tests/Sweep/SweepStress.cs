@@ -15,7 +15,7 @@ public sealed class SweepStress
 {
     private const string Namespace = "alice";
     private const int Images = 12;
-    private const int MostTries = 300;
+    private const int MaxTries = 300;
 
     private readonly Layout _layout = new();
     private readonly JsonObject[] _images;
@@ -103,7 +103,7 @@ public sealed class SweepStress
             async () =>
             {
                 var repository = Node.Repository($"{Namespace}/shared");
-                for (var attempt = 1; attempt <= MostTries; attempt++)
+                for (var attempt = 1; attempt <= MaxTries; attempt++)
                 {
                     Interlocked.Increment(ref _tries);
                     await PutAsync(node, "shared", image);
@@ -133,7 +133,7 @@ public sealed class SweepStress
             async () =>
             {
                 var digest = Layout.Digest(_images[image]);
-                for (var attempt = 1; attempt <= MostTries; attempt++)
+                for (var attempt = 1; attempt <= MaxTries; attempt++)
                 {
                     Interlocked.Increment(ref _tries);
                     var index = new Layout().Index(_images[image]).Files["index.json"];
