@@ -5,7 +5,7 @@ using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.GarbageCollection;
 
-/// <summary>Compares the rows of blobs with the list of the container <c>images</c>, and removes blobs that nobody needs.</summary>
+/// <summary>Compares the rows of blobs with the list of the container <c>images</c>, and removes blobs that nothing needs.</summary>
 internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage)
 {
     private const int MaxAtOnce = 8;
@@ -71,7 +71,7 @@ internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage
     {
         if (!LayoutPath.TryParse(blob.Name, out var path, out _))
         {
-            // It is no file of a layout, and whoever put it there may need it: refused, but never removed.
+            // It is no file of a layout, and its owner may need it: refused, but never removed.
             return IsEventLost(blob) ? stop => run.LandedAsync(blob.Name, SweepKind.Events, stop) : null;
         }
 
@@ -129,7 +129,7 @@ internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage
             && (run.IsDryRun || await _stored.DeleteAsync(blob.Name, blob.ETag, cancellationToken))
         )
         {
-            // Nobody can need bytes that are not what their name says: there is no row to decide about.
+            // Nothing can need bytes that are not what their name says: there is no row to decide about.
             Count(blob.Size);
             await run.LandedAsync(blob.Name, kind: null, cancellationToken);
         }

@@ -13,7 +13,7 @@ internal sealed class DependencyGarbage(GarbageCommit commit, LayoutIndex layout
     /// wait for it any more. Rows of one manifest have to be given by rising keys, each only after all before it are gone.
     /// </summary>
     /// <remarks>
-    /// The rows first, then their dependents' blobs: who writes such rows has a blob already. So rows that were written anew
+    /// The rows first, then their dependents' blobs: a process writes such rows only when it has a blob. So rows that were written anew
     /// have another ETag than was read here, or their dependent's blob is seen.
     /// </remarks>
     public Task<int> RemoveAsync(string @namespace, IReadOnlyList<string> keys, CancellationToken cancellationToken) =>
@@ -45,7 +45,7 @@ internal sealed class DependencyGarbage(GarbageCommit commit, LayoutIndex layout
             repository.Namespace,
             async (view, stop) =>
             {
-                // The rows first: who applies a newer file writes the rows of all that it names anew.
+                // The rows first: applying a newer file writes the rows of all that it names anew.
                 var rows = await view.GetAllAsync(keys, stop);
                 var named = await layoutIndex.NamedAsync(repository, stop);
                 return [.. rows.Where(r => !named.Contains(DependencyRow.From(r).Needed)).Select(Remove)];

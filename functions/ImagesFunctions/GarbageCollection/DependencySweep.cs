@@ -24,7 +24,7 @@ internal sealed class DependencySweep(SweepRun run, Survey survey, DependencyGar
 
             if (need.ManifestType is not null && needed != tried && IsWaitingManifest(needed))
             {
-                // All that it needs may be there, and whoever brought the last of it was killed.
+                // All that it needs may be there, and the process that brought the last of it was killed.
                 tried = needed;
                 var path = LayoutPath.Of(run.RepositoryOf(need.App), need.Needed);
                 await run.LandedAsync(path, kind: null, cancellationToken);

@@ -17,7 +17,7 @@ internal sealed class FactsSweep(SweepRun run)
                 KeyOf(blob.Name) is { } key
                 && !run.Age.IsYoung(blob.LastModified, pushed: false)
                 && !await IsNamedAsync(key, blob.Name, cancellationToken)
-                // Written anew they have another ETag. What is lost all the same is made again by whoever reads it.
+                // Written anew they have another ETag. What is lost all the same is made again by its next reader.
                 && (run.IsDryRun || await _derived.DeleteAsync(blob.Name, blob.ETag, cancellationToken))
             )
             {

@@ -6,7 +6,7 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.GarbageCollection;
 
 /// <summary>
-/// The sweeper's decisions about one namespace. Whoever asks has a suspicion; here everything is read again and decided in
+/// The sweeper's decisions about one namespace. The caller has a suspicion; here everything is read again and decided in
 /// the namespace's order, so that a suspicion may be old or wrong. Each answers how many rows changed, or <see cref="Busy"/>.
 /// </summary>
 internal sealed class Garbage

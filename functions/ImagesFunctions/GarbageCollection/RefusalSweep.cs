@@ -1,4 +1,3 @@
-using ImagesFunctions.Journal;
 using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.GarbageCollection;
@@ -23,21 +22,8 @@ internal sealed class RefusalSweep(SweepRun run, Survey survey)
             );
             if (refused.Expires <= run.Age.Now)
             {
-                await RemoveAsync(row, cancellationToken);
+                await run.RemoveRowAsync(row, SweepKind.Refusals, cancellationToken);
             }
-        }
-    }
-
-    private async Task RemoveAsync(TableRow row, CancellationToken cancellationToken)
-    {
-        var removal = new Change(row.Key, null, row.Version);
-        // Refused where it was written anew.
-        if (
-            run.IsDryRun
-            || (await run.Account.ImageRows.PutAsync(run.Namespace, removal, cancellationToken)).IsDone
-        )
-        {
-            run.Counts.Add(SweepKind.Refusals);
         }
     }
 }

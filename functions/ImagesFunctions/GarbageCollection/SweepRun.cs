@@ -80,6 +80,20 @@ internal sealed class SweepRun(
         }
     }
 
+    /// <summary>Removes a row that needs no decision, and counts it.</summary>
+    /// <returns>False where it was written anew meanwhile.</returns>
+    public async Task<bool> RemoveRowAsync(TableRow row, SweepKind kind, CancellationToken cancellationToken)
+    {
+        var removal = new Change(row.Key, null, row.Version);
+        if (!dryRun && !(await account.ImageRows.PutAsync(@namespace, removal, cancellationToken)).IsDone)
+        {
+            return false;
+        }
+
+        counts.Add(kind);
+        return true;
+    }
+
     /// <summary>
     /// Tries to sweep one thing. What cannot be swept now is counted and left, so that the others go on; where nothing can be,
     /// storage is away.

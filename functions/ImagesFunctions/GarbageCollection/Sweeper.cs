@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace ImagesFunctions.GarbageCollection;
 
 /// <summary>
-/// Removes what nobody needs any more, while everything else goes on: every removal is a commit like any other. A sweep that
+/// Removes what nothing needs any more, while everything else goes on: every removal is a commit like any other. A sweep that
 /// is ended in the middle leaves nothing half-made that the next one does not finish, and several at once do no harm.
 /// </summary>
 public sealed class Sweeper
@@ -50,7 +50,7 @@ public sealed class Sweeper
     }
 
     /// <summary>Sweeps the storage account once, with the times of the settings.</summary>
-    /// <param name="cancellationToken">Ends it between any two steps.</param>
+    /// <param name="cancellationToken">Cancels it between any two steps.</param>
     /// <exception cref="StorageUnavailableException">Storage is away, as any exception of the Azure SDK says as well.</exception>
     public Task<SweepResult> RunAsync(CancellationToken cancellationToken) =>
         RunAsync(_options, dryRun: false, cancellationToken);
@@ -58,7 +58,7 @@ public sealed class Sweeper
     /// <summary>As the other overload, with other times, or without changing anything.</summary>
     /// <param name="options">How long to leave things alone.</param>
     /// <param name="dryRun">Only count what would be done.</param>
-    /// <param name="cancellationToken">Ends it between any two steps.</param>
+    /// <param name="cancellationToken">Cancels it between any two steps.</param>
     public async Task<SweepResult> RunAsync(SweepOptions options, bool dryRun, CancellationToken cancellationToken)
     {
         var counts = new SweepCounts();
@@ -125,7 +125,7 @@ public sealed class Sweeper
         {
             await foreach (var folder in container.FoldersAsync(cancellationToken))
             {
-                // What stands elsewhere belongs to nobody.
+                // What stands elsewhere belongs to no namespace.
                 if (Repository.IsNamespace(folder))
                 {
                     namespaces.Add(folder);

@@ -27,7 +27,7 @@ internal sealed class TagSweep(SweepRun run, Survey survey, RowGarbage garbage)
                 survey.Awaited.Add(Fingerprint.Of(tag.App, $"{tag.Digest}!{tag.Tag}"));
                 if (survey.IsLive(image))
                 {
-                    // Its image is there: whoever committed it was killed before the last of its tags.
+                    // Its image is there: the process that committed it was killed before the last of its tags.
                     var path = LayoutPath.Of(run.RepositoryOf(tag.App), tag.Digest);
                     await run.LandedAsync(path, kind: null, cancellationToken);
                 }

@@ -1,11 +1,10 @@
 using ImagesFunctions.Blobs;
-using ImagesFunctions.Journal;
 using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.GarbageCollection;
 
 /// <summary>
-/// Removes the upload sessions of a namespace that have expired: the row <c>u!&lt;uuid&gt;</c> first, so that nobody can go on
+/// Removes the upload sessions of a namespace that have expired: the row <c>u!&lt;uuid&gt;</c> first, so that no request can go on
 /// with it, then what is staged in the container <c>uploads</c> as <c>&lt;namespace&gt;/&lt;uuid&gt;</c> or below.
 /// </summary>
 internal sealed class UploadSweep(SweepRun run)
@@ -24,7 +23,8 @@ internal sealed class UploadSweep(SweepRun run)
             var id = row.Key[2..];
             if (
                 run.Age.IsYoungerThan(row.GetDateTimeOffset("updated") ?? row.Timestamp, run.Age.Options.AfterChunk)
-                || !await ExpireAsync(row, cancellationToken)
+                // Refused when a chunk came meanwhile.
+                || !await run.RemoveRowAsync(row, SweepKind.Sessions, cancellationToken)
             )
             {
                 live.Add(id);
@@ -39,19 +39,6 @@ internal sealed class UploadSweep(SweepRun run)
                 await DropAsync(blob, id, cancellationToken);
             }
         }
-    }
-
-    // False when a chunk came meanwhile.
-    private async Task<bool> ExpireAsync(TableRow row, CancellationToken cancellationToken)
-    {
-        var removal = new Change(row.Key, null, row.Version);
-        if (!run.IsDryRun && !(await run.Account.ImageRows.PutAsync(run.Namespace, removal, cancellationToken)).IsDone)
-        {
-            return false;
-        }
-
-        run.Counts.Add(SweepKind.Sessions);
-        return true;
     }
 
     private async Task DropAsync(BlobListing blob, string id, CancellationToken cancellationToken)
