@@ -31,16 +31,15 @@ public static class ImagesServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(new StorageTimes());
         services.TryAddSingleton(s => StorageAccount.From(configuration, s.GetRequiredService<StorageTimes>()));
-        services.AddSingleton<Catalog>();
+        services.AddSingleton<RowStore>();
         services.AddSingleton<Content>();
         services.AddSingleton<ImageRows>();
         services.AddSingleton<Refusals>();
         services.AddSingleton<ManifestCommit>();
-        services.AddSingleton<TakeBack>();
+        services.AddSingleton<BlobInvalidation>();
         services.AddSingleton<BlobRegistration>();
         services.AddSingleton<Removal>();
         services.AddSingleton<Pins>();
-        services.AddSingleton<Tagging>();
         services.AddSingleton<LayoutIndex>();
         services.AddSingleton<ListSnapshots>();
         services.AddSingleton<NamespaceLists>();
@@ -85,7 +84,7 @@ public static class ImagesServices
             s.GetRequiredService<TimeProvider>()
         ));
         services.AddSingleton(s => new StatusReader(
-            s.GetRequiredService<Catalog>(),
+            s.GetRequiredService<RowStore>(),
             s.GetRequiredService<Content>(),
             s.GetRequiredService<ImageRows>(),
             s.GetRequiredService<LayoutIndex>(),
@@ -100,7 +99,7 @@ public static class ImagesServices
         services.AddSingleton<BlobRetention>();
         services.AddSingleton(s => new Sweeper(
             s.GetRequiredService<StorageAccount>(),
-            s.GetRequiredService<Catalog>(),
+            s.GetRequiredService<RowStore>(),
             s.GetRequiredService<Content>(),
             s.GetRequiredService<ImageRows>(),
             s.GetRequiredService<Removal>(),

@@ -35,9 +35,9 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
     /// <exception cref="StorageUnavailableException">Storage gave no definite answer: the decision may or may not be committed.</exception>
     public Task<bool> CommitAsync(DecisionView view, IReadOnlyList<Change> changes, CancellationToken cancellationToken)
     {
-        if (changes.Count > Change.Most)
+        if (changes.Count > Change.MaxRows)
         {
-            throw new ArgumentException($"a decision writes at most {Change.Most} rows", nameof(changes));
+            throw new ArgumentException($"a decision writes at most {Change.MaxRows} rows", nameof(changes));
         }
 
         var pending = new PendingDecision(view, changes);

@@ -44,6 +44,16 @@ public sealed class DecisionView(IJournalTable table, string partition, long seq
         }
     }
 
+    /// <summary>Those of these rows that exist, in the order of the keys given.</summary>
+    public async Task<IReadOnlyList<TableRow>> GetAllAsync(
+        IEnumerable<string> keys,
+        CancellationToken cancellationToken
+    )
+    {
+        var rows = await Task.WhenAll(keys.Select(key => GetAsync(key, cancellationToken)));
+        return [.. rows.OfType<TableRow>()];
+    }
+
     /// <summary>The rows of a range, in the order of their keys; the same however often they are asked for.</summary>
     public async Task<IReadOnlyList<TableRow>> RangeAsync(KeyRange range, CancellationToken cancellationToken)
     {

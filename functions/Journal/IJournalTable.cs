@@ -65,7 +65,7 @@ public readonly record struct WriteResult(WriteOutcome Outcome, VersionTag? Firs
 public sealed record Change(string Key, TableRow? Row, VersionTag? IfMatch = null)
 {
     /// <summary>The most rows one decision may write: a transaction holds 100, two of which are the version and the entry.</summary>
-    public const int Most = 98;
+    public const int MaxRows = 98;
 
     /// <summary>Whether the row must not exist yet.</summary>
     public bool IsNew { get; init; }

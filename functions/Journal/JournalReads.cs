@@ -9,7 +9,7 @@ public sealed record JournalVersion(long Seq, VersionTag? Tag);
 public static class JournalReads
 {
     /// <summary>The most entries that one call reads: each may have close to 1 MiB.</summary>
-    public const int MostEntries = 256;
+    public const int MaxEntries = 256;
 
     private const int ReadsAtOnce = 16;
 
@@ -25,7 +25,7 @@ public static class JournalReads
     }
 
     /// <summary>The entries from one number to another, both included, in order; fewer where entries are trimmed.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">They are more than <see cref="MostEntries"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">They are more than <see cref="MaxEntries"/>.</exception>
     public static async Task<IReadOnlyList<JournalEntry>> EntriesAsync(
         this IJournalTable table,
         string partition,
@@ -34,9 +34,9 @@ public static class JournalReads
         CancellationToken cancellationToken
     )
     {
-        if (to - from >= MostEntries)
+        if (to - from >= MaxEntries)
         {
-            throw new ArgumentOutOfRangeException(nameof(to), $"more than {MostEntries} entries at once");
+            throw new ArgumentOutOfRangeException(nameof(to), $"more than {MaxEntries} entries at once");
         }
 
         var entries = new JournalEntry?[to - from + 1];

@@ -41,7 +41,7 @@ internal static class Packing
             var fits =
                 !pending.GoesAlone
                 && !pack.Exists(p => p.GoesAlone)
-                && written.Count + pending.Changes.Count <= Change.Most
+                && written.Count + pending.Changes.Count <= Change.MaxRows
                 && characters + length <= MaxCharacters;
             if (pack.Count == 0 || (fits && !pending.IsTouchedBy(written)))
             {

@@ -12,7 +12,7 @@ public delegate Task Rehearsal(IReadOnlyList<Change> changes, Func<Task<IReadOnl
 public sealed class PartitionJournal(IJournalTable table, string partition, Func<string, bool> isInFull)
 {
     /// <summary>The most commits that <see cref="ChangesAsync"/> tells of. Beyond, a scan of the rows costs less than point reads.</summary>
-    public const int MostReplayed = 1_024;
+    public const int MaxReplayed = 1_024;
 
     private const int MaxTries = 200;
 
@@ -118,7 +118,7 @@ public sealed class PartitionJournal(IJournalTable table, string partition, Func
     )
     {
         var changes = new Dictionary<string, TableRow?>(StringComparer.Ordinal);
-        if (to - after > MostReplayed)
+        if (to - after > MaxReplayed)
         {
             return null;
         }

@@ -79,27 +79,56 @@ public sealed class Azurite : IAsyncDisposable
             await FileLock.TakeAsync(Path.Combine(data, "azurite.gate"), StartDeadline * 5, cancellationToken)
             ?? throw new LocalException($"another process has been starting Azurite in {data} for too long: end it");
 
-        if (AzuriteProcess.Read(data) is { } left)
-        {
-            // Its starter may have been killed before it answered.
-            if (await left.AnswersSoonAsync(data, cancellationToken))
-            {
-                return Join(left);
-            }
+        return await JoinLeftAsync(data, cancellationToken)
+            ?? await FindAsync(standard, notes, cancellationToken)
+            ?? await LaunchAsync(data, standard, notes, cancellationToken);
+    }
 
-            await left.EndAsync(data);
+    // The one of the folder, if it answers: its starter may have been killed before it did.
+    private static async Task<Azurite?> JoinLeftAsync(string data, CancellationToken cancellationToken)
+    {
+        if (AzuriteProcess.Read(data) is not { } left)
+        {
+            return null;
         }
 
-        if (standard is not null && await standard.AnswerAsync(cancellationToken) is { } version)
+        if (await left.AnswersSoonAsync(data, cancellationToken))
         {
-            if (version >= Oldest)
-            {
-                return new Azurite(standard);
-            }
-
-            await notes.WriteLineAsync($"The Azurite on port {standard.Blob} is {version}, too old: starting another.");
+            return Join(data, left);
         }
 
+        await left.EndAsync(data);
+        return null;
+    }
+
+    // One on the standard ports, which somebody else has started, if it is new enough.
+    private static async Task<Azurite?> FindAsync(
+        AzuritePorts? standard,
+        TextWriter notes,
+        CancellationToken cancellationToken
+    )
+    {
+        if (standard is null || await standard.AnswerAsync(cancellationToken) is not { } version)
+        {
+            return null;
+        }
+
+        if (version >= Oldest)
+        {
+            return new Azurite(standard);
+        }
+
+        await notes.WriteLineAsync($"The Azurite on port {standard.Blob} is {version}, too old: starting another.");
+        return null;
+    }
+
+    private static async Task<Azurite> LaunchAsync(
+        string data,
+        AzuritePorts? standard,
+        TextWriter notes,
+        CancellationToken cancellationToken
+    )
+    {
         Directory.CreateDirectory(Path.Combine(data, "azurite"));
         Func<int, AzuritePorts> choose = standard is null
             ? new FolderPorts(data, notes).Choose
@@ -112,14 +141,14 @@ public sealed class Azurite : IAsyncDisposable
             );
         }
 
-        return Join(started);
-
-        // Nobody holds this lock alone but behind the gate, which is ours.
-        Azurite Join(AzuriteProcess process) =>
-            FileLock.TryTake(UsersFile(data), alone: false, out var use)
-                ? new Azurite(process.Ports, process, data, use)
-                : throw new LocalException($"{UsersFile(data)} cannot be locked");
+        return Join(data, started);
     }
+
+    // Nobody holds this lock alone but behind the gate, which is ours.
+    private static Azurite Join(string data, AzuriteProcess process) =>
+        FileLock.TryTake(UsersFile(data), alone: false, out var use)
+            ? new Azurite(process.Ports, process, data, use)
+            : throw new LocalException($"{UsersFile(data)} cannot be locked");
 
     private static async Task<Azurite> StartInMemoryAsync(TextWriter notes, CancellationToken cancellationToken)
     {

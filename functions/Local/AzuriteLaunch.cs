@@ -32,25 +32,10 @@ internal static class AzuriteLaunch
             var ports = choose(attempt);
             // A missing file is an Azurite that never began to write.
             File.Delete(log);
-            var process = Spawn(node, main, ports, data, log, inMemory);
-            var running = AzuriteProcess.Of(process, ports);
-            try
+            var running = AzuriteProcess.Of(Spawn(node, main, ports, data, log, inMemory), ports);
+            if (await ListensAsync(running, data, inMemory, cancellationToken))
             {
-                if (!inMemory)
-                {
-                    // Before it answers, so that a kill now leaves nothing unknown behind.
-                    running.Write(data);
-                }
-
-                if (await running.AnswersSoonAsync(data, cancellationToken))
-                {
-                    return running;
-                }
-            }
-            catch
-            {
-                await running.EndAsync(data);
-                throw;
+                return running;
             }
 
             var waited = running.IsAlive();
@@ -67,6 +52,31 @@ internal static class AzuriteLaunch
                 var silence = waited ? $"it took over {Azurite.StartDeadline.TotalSeconds:0} s" : "it says nothing";
                 throw new LocalException($"Azurite does not start ({line?.Trim() ?? silence})");
             }
+        }
+    }
+
+    // Ends it when the wait is cancelled.
+    private static async Task<bool> ListensAsync(
+        AzuriteProcess running,
+        string data,
+        bool inMemory,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            if (!inMemory)
+            {
+                // Before it answers, so that a kill now leaves nothing unknown behind.
+                running.Write(data);
+            }
+
+            return await running.AnswersSoonAsync(data, cancellationToken);
+        }
+        catch
+        {
+            await running.EndAsync(data);
+            throw;
         }
     }
 

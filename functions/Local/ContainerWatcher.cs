@@ -16,7 +16,7 @@ public sealed class ContainerWatcher : BackgroundService
     private const int Tries = 5;
     private const int AtOnce = 8;
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan LongestPauseAfterFailure = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan MaxPauseAfterFailure = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan FirstBackOff = TimeSpan.FromMilliseconds(250);
 
     private readonly Func<CancellationToken, Task> _create;
@@ -121,7 +121,7 @@ public sealed class ContainerWatcher : BackgroundService
                     );
                 }
 
-                pause = BackOff(ShortestPause, failures, LongestPauseAfterFailure);
+                pause = BackOff(ShortestPause, failures, MaxPauseAfterFailure);
             }
 
             await Task.Delay(pause, _time, cancellationToken);
@@ -210,7 +210,7 @@ public sealed class ContainerWatcher : BackgroundService
 
     private async Task AgainAsync(string path, int attempt, CancellationToken cancellationToken)
     {
-        await Task.Delay(BackOff(FirstBackOff, attempt, LongestPauseAfterFailure), _time, cancellationToken)
+        await Task.Delay(BackOff(FirstBackOff, attempt, MaxPauseAfterFailure), _time, cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _queue.Writer.TryWrite((path, attempt + 1));
     }
@@ -247,9 +247,9 @@ public sealed class ContainerWatcher : BackgroundService
     }
 
     /// <summary>Doubles with every failure; between half of it and all of it, so that many do not come back at once.</summary>
-    private static TimeSpan BackOff(TimeSpan first, int failures, TimeSpan longest)
+    private static TimeSpan BackOff(TimeSpan first, int failures, TimeSpan max)
     {
-        var most = Math.Min(longest.TotalSeconds, first.TotalSeconds * Math.Pow(2, failures - 1));
+        var most = Math.Min(max.TotalSeconds, first.TotalSeconds * Math.Pow(2, failures - 1));
         return TimeSpan.FromSeconds(most * (0.5 + (Random.Shared.NextDouble() / 2)));
     }
 }

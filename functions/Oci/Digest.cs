@@ -10,7 +10,7 @@ namespace ImagesFunctions.Oci;
 /// </summary>
 public sealed record Digest
 {
-    private const int LongestText = 256;
+    private const int MaxText = 256;
 
     private Digest(string algorithm, string encoded)
     {
@@ -34,7 +34,7 @@ public sealed record Digest
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Digest? digest)
     {
         digest = null;
-        if (text is null || text.Length > LongestText)
+        if (text is null || text.Length > MaxText)
         {
             return false;
         }
@@ -47,7 +47,7 @@ public sealed record Digest
     public static bool TryParse(string algorithm, string encoded, [NotNullWhen(true)] out Digest? digest)
     {
         digest = null;
-        if (!IsAlgorithm(algorithm) || encoded.Length == 0 || algorithm.Length + encoded.Length >= LongestText)
+        if (!IsAlgorithm(algorithm) || encoded.Length == 0 || algorithm.Length + encoded.Length >= MaxText)
         {
             return false;
         }

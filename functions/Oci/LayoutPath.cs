@@ -79,8 +79,8 @@ public sealed record LayoutPath
         if (!Repository.TryParse(name, out var repository))
         {
             refusal =
-                name.Length > Repository.LongestName
-                    ? $"the repository name is longer than {Repository.LongestName} characters"
+                name.Length > Repository.MaxName
+                    ? $"the repository name is longer than {Repository.MaxName} characters"
                     : $"'{name}' is not a repository name (<namespace>/<app>; official/<app> has exactly two parts)";
             return false;
         }

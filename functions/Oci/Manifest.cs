@@ -12,10 +12,10 @@ public sealed class InvalidContentException(string message) : Exception(message)
 public sealed record Manifest
 {
     /// <summary>The longest manifest, in bytes (OCI distribution spec, "Pushing Manifests": at least 4 MiB).</summary>
-    public const int LongestContent = 4 * 1024 * 1024;
+    public const int MaxContent = 4 * 1024 * 1024;
 
     /// <summary>The most descriptors one manifest or index may hold.</summary>
-    public const int MostDescriptors = 10_000;
+    public const int MaxDescriptors = 10_000;
 
     private Manifest(string mediaType) => MediaType = mediaType;
 
@@ -94,7 +94,7 @@ public sealed record Manifest
         Manifests.Where(m => m.IsManifest && !m.MayBeAbsent).DistinctBy(m => m.Digest);
 
     /// <summary>Reads a manifest.</summary>
-    /// <param name="content">The exact bytes, at most <see cref="LongestContent"/>.</param>
+    /// <param name="content">The exact bytes, at most <see cref="MaxContent"/>.</param>
     /// <param name="declaredType">
     /// The media type that a descriptor or a header gives it, or null. It has to agree with the body's own
     /// <c>mediaType</c>; where both are absent, the shape decides.

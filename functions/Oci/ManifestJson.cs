@@ -67,9 +67,9 @@ internal static class ManifestJson
 
     private static Descriptor ReadDescriptor(JsonElement element, string where, ref int descriptors)
     {
-        if (++descriptors > Manifest.MostDescriptors)
+        if (++descriptors > Manifest.MaxDescriptors)
         {
-            throw new InvalidContentException($"more than {Manifest.MostDescriptors} descriptors");
+            throw new InvalidContentException($"more than {Manifest.MaxDescriptors} descriptors");
         }
 
         if (element.ValueKind != JsonValueKind.Object)

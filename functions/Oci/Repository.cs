@@ -13,7 +13,7 @@ public sealed partial record Repository
     public const string Official = "official";
 
     /// <summary>The longest <c>namespace/app</c>, in characters: what clients accept, and what fits a row key.</summary>
-    public const int LongestName = 255;
+    public const int MaxName = 255;
 
     private Repository(string @namespace, string app)
     {
@@ -34,7 +34,7 @@ public sealed partial record Repository
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Repository? repository)
     {
         repository = null;
-        if (text is null || text.Length > LongestName || !Name().IsMatch(text))
+        if (text is null || text.Length > MaxName || !Name().IsMatch(text))
         {
             return false;
         }

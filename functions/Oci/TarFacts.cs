@@ -24,8 +24,8 @@ public sealed record TarFacts(string? OnlyFile, string? CommandLine)
 public sealed class TarPeek
 {
     private const int Block = 512;
-    private const int LongestCommandLine = 16 * 1024;
-    private const int MostHeaders = 4096;
+    private const int MaxCommandLine = 16 * 1024;
+    private const int MaxHeaders = 4096;
 
     private readonly byte[] _header = new byte[Block];
     private int _headerLength;
@@ -97,7 +97,7 @@ public sealed class TarPeek
         ReadOnlySpan<byte> header = _header;
         if (
             !header.Slice(257, 5).SequenceEqual("ustar"u8)
-            || ++_headers > MostHeaders
+            || ++_headers > MaxHeaders
             || Size(header.Slice(124, 12)) is not { } size
         )
         {
@@ -116,7 +116,7 @@ public sealed class TarPeek
         var path = Path(header);
         _files++;
         _firstFile ??= path;
-        if (path == TarFacts.CommandLinePath && size <= LongestCommandLine)
+        if (path == TarFacts.CommandLinePath && size <= MaxCommandLine)
         {
             _commandLine = new byte[(int)size];
             _commandLineLength = 0;

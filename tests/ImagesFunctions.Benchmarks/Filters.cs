@@ -129,14 +129,14 @@ internal sealed class Filters : IAsyncDisposable
 
     private async Task<double> RawAsync(Store store, string account, int app)
     {
-        var catalog = store.Get<Catalog>();
+        var rowStore = store.Get<RowStore>();
         var scope = RowScope.Of(Seeds.App(app));
         var started = Stopwatch.GetTimestamp();
-        await catalog.GetAsync(account, JournalKeys.Version, _bench.Stop);
-        await catalog.GetAsync(account, JournalKeys.Version, _bench.Stop);
+        await rowStore.GetAsync(account, JournalKeys.Version, _bench.Stop);
+        await rowStore.GetAsync(account, JournalKeys.Version, _bench.Stop);
         var rows = await Task.WhenAll(
-            catalog.RangeAsync(account, scope.Images, _bench.Stop),
-            catalog.RangeAsync(account, scope.Tags, _bench.Stop)
+            rowStore.RangeAsync(account, scope.Images, _bench.Stop),
+            rowStore.RangeAsync(account, scope.Tags, _bench.Stop)
         );
         return rows.Sum(r => r.Count) == Bench.PerApp + 1
             ? Client.Since(started)

@@ -34,7 +34,7 @@ internal static class Ingests
         }
 
         var ingest = store.Get<BlobIngest>();
-        var catalog = store.Get<Catalog>();
+        var rowStore = store.Get<RowStore>();
         var key = Keys.Blob("bench", digest);
         bench.Report.Add(
             Row.Of(
@@ -45,7 +45,7 @@ internal static class Ingests
                         var started = Stopwatch.GetTimestamp();
                         await ingest.LandedAsync(path, bench.Stop);
                         var speed = Speed(length, started);
-                        if (await catalog.GetAsync("alice", key, bench.Stop) is null)
+                        if (await rowStore.GetAsync("alice", key, bench.Stop) is null)
                         {
                             throw new InvalidOperationException($"{path} was not taken in");
                         }

@@ -205,7 +205,7 @@ internal static class ManyImages
     {
         var image = Seeds.Images(2, Bench.PerApp).ElementAt(number % 2);
         _ = Repository.TryParse($"{Namespace}/{image.App}", out var repository);
-        return await store.Get<Tagging>().SetAsync(repository!, "moves", image.Digest, bench.Stop)
+        return await new Tagging(store.Get<RowStore>()).SetAsync(repository!, "moves", image.Digest, bench.Stop)
             ? image.Digest.Encoded
             : throw new InvalidOperationException("the tag does not move");
     }

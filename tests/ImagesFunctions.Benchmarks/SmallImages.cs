@@ -81,11 +81,11 @@ internal static class SmallImages
         CancellationToken stop
     )
     {
-        var catalog = store.Get<Catalog>();
+        var rowStore = store.Get<RowStore>();
         foreach (var ns in blobs.Keys.Select(p => p.Split('/')[0]).Distinct(StringComparer.Ordinal))
         {
-            var rows = await catalog.RangeAsync(ns, Keys.All('i'), stop);
-            var tags = await catalog.RangeAsync(ns, Keys.All('t'), stop);
+            var rows = await rowStore.RangeAsync(ns, Keys.All('i'), stop);
+            var tags = await rowStore.RangeAsync(ns, Keys.All('t'), stop);
             if (rows.Count != Math.Min(images, InALayout) || tags.Count != rows.Count)
             {
                 throw new InvalidOperationException($"{ns} has {rows.Count} images and {tags.Count} tags");

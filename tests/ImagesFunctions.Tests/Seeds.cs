@@ -42,7 +42,7 @@ internal static class Seeds
     public static string Tag(int image) => $"v{image}";
 
     /// <summary>Writes the rows of images and of tags, and the namespace's number last.</summary>
-    /// <param name="table">The catalog, in which this namespace has no rows yet.</param>
+    /// <param name="table">The table, in which this namespace has no rows yet.</param>
     /// <param name="namespace">The namespace.</param>
     /// <param name="images">The images.</param>
     /// <param name="imagesPerTag">One in so many has a tag, the first one too.</param>

@@ -7,7 +7,7 @@ namespace ImagesFunctions.Tests;
 /// <summary>An Azurite in memory that ends with this process, with an environment of its own.</summary>
 internal sealed class TestAzurite : IAsyncDisposable
 {
-    private const int MostTries = 5;
+    private const int MaxTries = 5;
 
     // A second of processor time; but without it there is no test, and one that ends is noticed at once.
     private static readonly TimeSpan s_allowed = TimeSpan.FromMinutes(2);
@@ -98,7 +98,7 @@ internal sealed class TestAzurite : IAsyncDisposable
             }
 
             // Somebody else may have taken a port in the meantime.
-            Assert.True(attempt < MostTries, $"Azurite does not start: {azurite.Said}");
+            Assert.True(attempt < MaxTries, $"Azurite does not start: {azurite.Said}");
             await azurite.DisposeAsync();
         }
     }

@@ -25,7 +25,7 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
     /// <summary>Whose credentials these are, or null when they are no good.</summary>
     /// <param name="context">The request.</param>
     /// <param name="credentials">What it shows; null: something that nobody can read.</param>
-    /// <param name="foresee">
+    /// <param name="prefetch">
     /// Begins what does no harm if the account turns out not to be the caller's, while the token is read; only for credentials
     /// that were good here before.
     /// </param>
@@ -33,7 +33,7 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
     public async Task<Caller?> AuthenticateAsync(
         HttpContext context,
         Credentials? credentials,
-        Action<HttpContext, string>? foresee = null
+        Action<HttpContext, string>? prefetch = null
     )
     {
         var address = AddressOf(context);
@@ -45,7 +45,7 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
         }
         else
         {
-            foresee?.Invoke(context, credentials.Account);
+            prefetch?.Invoke(context, credentials.Account);
         }
 
         var caller = credentials is null ? null : await tokens.AuthenticateAsync(credentials, context.RequestAborted);

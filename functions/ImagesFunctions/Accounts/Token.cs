@@ -32,7 +32,7 @@ internal sealed record Credentials(string Account, string Id, string Secret)
 {
     private const string Prefix = "robot$";
     private const string Suffix = ".users.kraftcloud";
-    private const int LongestText = 1_024;
+    private const int MaxText = 1_024;
 
     public string Text => Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Prefix}{Account}{Suffix}:{Id}.{Secret}"));
 
@@ -50,13 +50,13 @@ internal sealed record Credentials(string Account, string Id, string Secret)
     public static bool TryParse(string? text, [NotNullWhen(true)] out Credentials? credentials)
     {
         credentials = null;
-        if (text is null or { Length: 0 or > LongestText })
+        if (text is null or { Length: 0 or > MaxText })
         {
             return false;
         }
 
         var base64 = text.Replace('-', '+').Replace('_', '/').TrimEnd('=');
-        Span<byte> bytes = stackalloc byte[LongestText];
+        Span<byte> bytes = stackalloc byte[MaxText];
         if (!Convert.TryFromBase64String(base64.PadRight((base64.Length + 3) / 4 * 4, '='), bytes, out var length))
         {
             return false;
@@ -73,9 +73,9 @@ internal sealed record Credentials(string Account, string Id, string Secret)
     public static bool TryParseBasic(string? value, [NotNullWhen(true)] out Credentials? credentials)
     {
         credentials = null;
-        Span<byte> bytes = stackalloc byte[2 * LongestText];
+        Span<byte> bytes = stackalloc byte[2 * MaxText];
         if (
-            value is null or { Length: > 2 * LongestText }
+            value is null or { Length: > 2 * MaxText }
             || !Convert.TryFromBase64String(value, bytes, out var length)
         )
         {

@@ -11,10 +11,10 @@ namespace ImagesFunctions.Accounts;
 public sealed class Tokens(StorageAccount account, TimeProvider time)
 {
     private static readonly byte[] NoHash = new byte[64];
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(36_500);
+    private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(36_500);
 
     // Of keys `account/id`, which neither of the two can hold.
-    private readonly SharedReads<TableRow?> _rows = new(
+    private readonly CoalescedReads<TableRow?> _rows = new(
         (key, stop) =>
         {
             var slash = key.IndexOf('/', StringComparison.Ordinal);
@@ -44,9 +44,9 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
             );
         }
 
-        if (lifetime <= TimeSpan.Zero || lifetime > Longest)
+        if (lifetime <= TimeSpan.Zero || lifetime > MaxLifetime)
         {
-            throw new FormatException($"a token's lifetime has to be positive, and at most {Longest.TotalDays:0} days");
+            throw new FormatException($"a token's lifetime has to be positive, and at most {MaxLifetime.TotalDays:0} days");
         }
 
         var credentials = Credentials.New(name);

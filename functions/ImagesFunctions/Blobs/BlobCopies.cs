@@ -19,8 +19,8 @@ internal readonly record struct CopySource(BlockBlobClient Blob, string? ETag, l
 internal sealed class BlobCopies(StorageAccount account)
 {
     // What Azure copies by one request; more than that goes in pieces.
-    private const long LongestCopy = 256L * 1024 * 1024;
-    private const long LongestPiece = 64L * 1024 * 1024;
+    private const long MaxCopy = 256L * 1024 * 1024;
+    private const long MaxPiece = 64L * 1024 * 1024;
     private const int PiecesAtOnce = 4;
 
     private static readonly TimeSpan CopyTime = TimeSpan.FromMinutes(50);
@@ -41,7 +41,7 @@ internal sealed class BlobCopies(StorageAccount account)
                 {
                     return await CopyWholeAsync(one, to, cancellationToken);
                 }
-                catch (RequestFailedException) when (one.Size > LongestCopy)
+                catch (RequestFailedException) when (one.Size > MaxCopy)
                 {
                     // Azure refuses this length; others do not, and their copy takes no time at all.
                 }
@@ -124,9 +124,9 @@ internal sealed class BlobCopies(StorageAccount account)
         var pieces = new List<(BlockBlobClient Blob, string? ETag, HttpRange Range)>();
         foreach (var (blob, etag, size) in from)
         {
-            for (var at = 0L; at < size; at += LongestPiece)
+            for (var at = 0L; at < size; at += MaxPiece)
             {
-                pieces.Add((blob, etag, new HttpRange(at, Math.Min(LongestPiece, size - at))));
+                pieces.Add((blob, etag, new HttpRange(at, Math.Min(MaxPiece, size - at))));
             }
         }
 
@@ -136,7 +136,7 @@ internal sealed class BlobCopies(StorageAccount account)
             async (p, stop) =>
                 await to.StageBlockFromUriAsync(
                     await account.ReadUriAsync(p.piece.Blob, CopyTime, stop),
-                    BlobWriter.BlockId(prefix, p.number),
+                    StagedBlocks.BlockId(prefix, p.number),
                     new StageBlockFromUriOptions
                     {
                         SourceRange = p.piece.Range,
@@ -145,7 +145,7 @@ internal sealed class BlobCopies(StorageAccount account)
                     stop
                 )
         );
-        var ids = Enumerable.Range(0, pieces.Count).Select(number => BlobWriter.BlockId(prefix, number));
+        var ids = Enumerable.Range(0, pieces.Count).Select(number => StagedBlocks.BlockId(prefix, number));
         var options = new CommitBlockListOptions { Conditions = conditions };
         return (await to.CommitBlockListAsync(ids, options, cancellationToken)).Value.ETag.ToString();
     }

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Security.Cryptography;
 using Azure;
 using Azure.Storage;
 using Azure.Storage.Blobs.Models;
@@ -18,8 +16,7 @@ internal static class BlobWriter
     /// <summary>The length of a block and of a buffer, in bytes.</summary>
     public const int BlockSize = 4 * 1024 * 1024;
 
-    private const int BlocksAtOnce = 2;
-    private const long LongestPut = 4_999L * 1024 * 1024;
+    private const long MaxPut = 4_999L * 1024 * 1024;
 
     /// <summary>The condition of a write where no blob may be yet.</summary>
     public static BlobRequestConditions Absent => new() { IfNoneMatch = ETag.All };
@@ -54,7 +51,7 @@ internal static class BlobWriter
                 return accept() ? await PutAsync(blob, body.First, conditions, cancellationToken) : null;
             }
 
-            return body.Length is { } length and < LongestPut
+            return body.Length is { } length and < MaxPut
                 ? await StreamAsync(once, body, length, hash, accept, conditions, cancellationToken)
                 : await WriteBlocksAsync(blob, body, hash, accept, conditions, cancellationToken);
         }
@@ -93,7 +90,7 @@ internal static class BlobWriter
             var options = new BlobUploadOptions
             {
                 Conditions = conditions,
-                TransferOptions = new StorageTransferOptions { InitialTransferSize = LongestPut },
+                TransferOptions = new StorageTransferOptions { InitialTransferSize = MaxPut },
             };
             var created = await blob.UploadAsync(content, options, cancellationToken);
             return created.Value.ETag.ToString();
@@ -119,92 +116,16 @@ internal static class BlobWriter
         CancellationToken cancellationToken
     )
     {
-        var ids = new List<string>();
-        var prefix = RandomNumberGenerator.GetBytes(8);
-        var sent = new Queue<(Task Task, byte[]? Rented)>();
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        try
-        {
-            Send(body.First, null);
-            while (true)
-            {
-                var buffer = ArrayPool<byte>.Shared.Rent(BlockSize);
-                var read = await FillAsync(body.Rest, buffer, cancellationToken);
-                if (read == 0)
-                {
-                    ArrayPool<byte>.Shared.Return(buffer);
-                    break;
-                }
-
-                Send(buffer.AsMemory(0, read), buffer);
-                if (sent.Count > BlocksAtOnce)
-                {
-                    await sent.Peek().Task;
-                    Return(sent.Dequeue().Rented);
-                }
-            }
-
-            await Task.WhenAll(sent.Select(s => s.Task));
-        }
-        finally
-        {
-            // A buffer goes back only when nobody reads it any more.
-            await end.CancelAsync();
-            foreach (var (task, rented) in sent)
-            {
-                await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                Return(rented);
-            }
-        }
-
+        await using var blocks = new StagedBlocks(blob, hash, cancellationToken);
+        blocks.Stage(body.First);
+        await blocks.StageAsync(body.Rest);
         if (!accept())
         {
             return null;
         }
 
         var options = new CommitBlockListOptions { Conditions = conditions };
-        var created = await blob.CommitBlockListAsync(ids, options, cancellationToken);
+        var created = await blob.CommitBlockListAsync(blocks.Ids, options, cancellationToken);
         return created.Value.ETag.ToString();
-
-        void Send(ReadOnlyMemory<byte> bytes, byte[]? rented)
-        {
-            var id = BlockId(prefix, ids.Count);
-            ids.Add(id);
-            sent.Enqueue((StageAsync(blob, id, bytes, end.Token), rented));
-            // Hashed while it is on its way.
-            hash.Append(bytes.Span);
-        }
-    }
-
-    /// <summary>Fills a buffer as far as the stream goes, up to <see cref="BlockSize"/>.</summary>
-    public static ValueTask<int> FillAsync(Stream from, byte[] buffer, CancellationToken cancellationToken) =>
-        from.ReadAtLeastAsync(buffer.AsMemory(0, BlockSize), BlockSize, throwOnEndOfStream: false, cancellationToken);
-
-    private static void Return(byte[]? rented)
-    {
-        if (rented is not null)
-        {
-            ArrayPool<byte>.Shared.Return(rented);
-        }
-    }
-
-    private static async Task StageAsync(
-        BlockBlobClient blob,
-        string id,
-        ReadOnlyMemory<byte> bytes,
-        CancellationToken cancellationToken
-    )
-    {
-        using var content = BinaryData.FromBytes(bytes).ToStream();
-        await blob.StageBlockAsync(id, content, cancellationToken: cancellationToken);
-    }
-
-    /// <summary>A block's id: all ids of a blob have one length, and those of two attempts have nothing in common.</summary>
-    public static string BlockId(ReadOnlySpan<byte> prefix, int number)
-    {
-        Span<byte> id = stackalloc byte[12];
-        prefix.CopyTo(id);
-        BitConverter.TryWriteBytes(id[8..], number);
-        return Convert.ToBase64String(id);
     }
 }

@@ -110,10 +110,10 @@ internal sealed class Content(StorageAccount account)
         {
             using var download = await DownloadAsync(path, etag, range: default, cancellationToken);
             var length = download.Details.ContentLength;
-            if (length > Manifest.LongestContent)
+            if (length > Manifest.MaxContent)
             {
                 throw new InvalidContentException(
-                    $"{length} bytes: a manifest or config has at most {Manifest.LongestContent}"
+                    $"{length} bytes: a manifest or config has at most {Manifest.MaxContent}"
                 );
             }
 

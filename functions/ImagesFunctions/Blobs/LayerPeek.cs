@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using System.IO.Compression;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Streams;
 using ZstdSharp;
 using ZstdSharp.Unsafe;
 
@@ -187,23 +188,9 @@ internal sealed class LayerPeek : IDisposable
     }
 
     // What a decoder reads from: the bytes at hand. At their end it says that there are no more, and is asked again later.
-    private sealed class Feed : Stream
+    private sealed class Feed : ForwardStream
     {
         private ReadOnlyMemory<byte> _bytes;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public void Set(ReadOnlyMemory<byte> bytes) => _bytes = bytes;
 
@@ -217,12 +204,7 @@ internal sealed class LayerPeek : IDisposable
 
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Flush() { }
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            new(Read(buffer.Span));
     }
 }

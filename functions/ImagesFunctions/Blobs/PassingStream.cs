@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using ImagesFunctions.Streams;
 
 namespace ImagesFunctions.Blobs;
 
@@ -7,7 +8,7 @@ namespace ImagesFunctions.Blobs;
 /// until all of them are known: if they are not accepted the request to storage breaks off, and nothing is written.
 /// </summary>
 /// <remarks>It says that it can seek, because only then the SDK sends it on without a copy in memory.</remarks>
-internal sealed class PassingStream(UploadBody body, long length, ContentHash hash, Func<bool> accept) : Stream
+internal sealed class PassingStream(UploadBody body, long length, ContentHash hash, Func<bool> accept) : ForwardStream
 {
     private long _position;
 
@@ -17,11 +18,7 @@ internal sealed class PassingStream(UploadBody body, long length, ContentHash ha
     /// <summary>What went wrong with the body, and not with storage; or null.</summary>
     public ExceptionDispatchInfo? Failure { get; private set; }
 
-    public override bool CanRead => true;
-
     public override bool CanSeek => true;
-
-    public override bool CanWrite => false;
 
     public override long Length => length;
 
@@ -70,18 +67,6 @@ internal sealed class PassingStream(UploadBody body, long length, ContentHash ha
             throw;
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) =>
-        throw new NotSupportedException("The library makes no blocking calls.");
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Flush() { }
 
     private async ValueTask<int> TakeAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {

@@ -30,7 +30,7 @@ internal sealed class StoredBlobs(BlobContainerClient container)
         await foreach (
             var blob in container
                 .GetBlobsAsync(BlobTraits.None, states, prefix, cancellationToken)
-                .Patiently(cancellationToken)
+                .WithRetries(cancellationToken)
         )
         {
             // A listing gives ETags without their quotes.
@@ -49,7 +49,7 @@ internal sealed class StoredBlobs(BlobContainerClient container)
         await foreach (
             var item in container
                 .GetBlobsByHierarchyAsync(BlobTraits.None, BlobStates.Uncommitted, "/", null, cancellationToken)
-                .Patiently(cancellationToken)
+                .WithRetries(cancellationToken)
         )
         {
             if (item.IsPrefix)

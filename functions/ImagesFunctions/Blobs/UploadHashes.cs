@@ -8,7 +8,7 @@ namespace ImagesFunctions.Blobs;
 /// </summary>
 internal sealed class UploadHashes : IDisposable
 {
-    private const int Most = 256;
+    private const int MaxKept = 256;
 
     // In the order in which they were kept: the oldest goes first. Guarded by itself.
     private readonly OrderedDictionary<string, (string LastPart, ContentHash Hash)> _kept = new(StringComparer.Ordinal);
@@ -47,7 +47,7 @@ internal sealed class UploadHashes : IDisposable
             }
 
             _kept.Add(session.Id, (session.Parts[^1].Id, hash));
-            if (_kept.Count > Most)
+            if (_kept.Count > MaxKept)
             {
                 _kept.GetAt(0).Value.Hash.Dispose();
                 _kept.RemoveAt(0);

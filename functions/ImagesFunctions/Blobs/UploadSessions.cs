@@ -17,7 +17,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
     private const int RemovalsAtOnce = 4;
 
     // Shorter parts are put together when there are many of them.
-    private const int MostShortParts = 500;
+    private const int MaxShortParts = 500;
     private const long ShortPart = BlobWriter.BlockSize;
 
     private readonly StoredTable _rows = account.ImageRows;
@@ -214,7 +214,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         }
 
         var some = session.Parts.Skip(kept).ToList();
-        if (some.Count < MostShortParts)
+        if (some.Count < MaxShortParts)
         {
             return session;
         }

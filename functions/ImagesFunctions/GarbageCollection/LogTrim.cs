@@ -1,11 +1,10 @@
 using ImagesFunctions.Journal;
 using ImagesFunctions.Listing;
-using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.GarbageCollection;
 
 /// <summary>Removes the oldest entries of a namespace's journal.</summary>
-internal sealed class LogTrim(StorageAccount account, SweepAge age, SweepCounts counts, string @namespace, bool dryRun)
+internal sealed class LogTrim(SweepRun run)
 {
     // A transaction holds no more.
     private const int MaxBatch = 100;
@@ -14,12 +13,12 @@ internal sealed class LogTrim(StorageAccount account, SweepAge age, SweepCounts 
     {
         var batch = new List<Change>();
         var end = await EndAsync(cancellationToken);
-        var entries = account.ImageRows.StreamPatiently(@namespace, JournalKeys.Entries, "op");
+        var entries = run.Account.ImageRows.StreamWithRetries(run.Namespace, JournalKeys.Entries, "op");
         // In order: so there are no holes, and the first entry that stays is the last to look at.
         await foreach (var row in entries.WithCancellation(cancellationToken))
         {
             if (
-                age.IsYoungerThan(row.Timestamp, age.Options.KeepLog)
+                run.Age.IsYoungerThan(row.Timestamp, run.Age.Options.KeepLog)
                 || (end is not null && string.CompareOrdinal(row.Key, end) >= 0)
             )
             {
@@ -39,9 +38,9 @@ internal sealed class LogTrim(StorageAccount account, SweepAge age, SweepCounts 
     // The first key that stays, or null. A snapshot of the list is of use as long as the log goes on from it.
     private async Task<string?> EndAsync(CancellationToken cancellationToken)
     {
-        var kept = await new ListSnapshots(account).SeqAsync(@namespace, cancellationToken);
-        var newest = (await account.ImageRows.VersionAsync(@namespace, cancellationToken)).Seq;
-        return kept > 0 && newest - kept < PartitionJournal.MostReplayed ? JournalKeys.Entry(kept) : null;
+        var kept = await new ListSnapshots(run.Account).SeqAsync(run.Namespace, cancellationToken);
+        var newest = (await run.Account.ImageRows.VersionAsync(run.Namespace, cancellationToken)).Seq;
+        return kept > 0 && newest - kept < PartitionJournal.MaxReplayed ? JournalKeys.Entry(kept) : null;
     }
 
     // False when another sweeper trims it.
@@ -52,9 +51,9 @@ internal sealed class LogTrim(StorageAccount account, SweepAge age, SweepCounts 
             return true;
         }
 
-        if (!dryRun)
+        if (!run.IsDryRun)
         {
-            var result = await account.ImageRows.WriteAgainAsync(@namespace, batch, cancellationToken);
+            var result = await run.Account.ImageRows.WriteAgainAsync(run.Namespace, batch, cancellationToken);
             if (result.Outcome is WriteOutcome.Refused or WriteOutcome.Gone)
             {
                 return false;
@@ -63,7 +62,7 @@ internal sealed class LogTrim(StorageAccount account, SweepAge age, SweepCounts 
             result.ThrowIfNotDone();
         }
 
-        counts.Add(SweepKind.LogEntries, batch.Count);
+        run.Counts.Add(SweepKind.LogEntries, batch.Count);
         batch.Clear();
         return true;
     }

@@ -14,10 +14,10 @@ public sealed record SweepOptions
     public const string AfterDropSetting = "SweepAfterDrop";
 
     // So that no sum or difference with a date leaves the calendar.
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(36_525);
+    private static readonly TimeSpan MaxTime = TimeSpan.FromDays(36_525);
 
     /// <summary>
-    /// How long a pushed blob that nobody needs is kept, after it came or was promised anew. A push that takes longer than half
+    /// How long a pushed blob that nothing needs is kept, after it came or was promised anew. A push that takes longer than half
     /// of it may have to send a blob again.
     /// </summary>
     public TimeSpan AfterPush { get; init; } = TimeSpan.FromHours(24);
@@ -28,7 +28,7 @@ public sealed record SweepOptions
     /// <summary>How long an upload session lives without a new chunk.</summary>
     public TimeSpan AfterChunk { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>How long the log of a namespace is kept: whoever reads on from an older moment scans the rows.</summary>
+    /// <summary>How long the log of a namespace is kept: a reader that goes on from an older moment scans the rows.</summary>
     public TimeSpan KeepLog { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>How long the event of a blob may take before it counts as lost.</summary>
@@ -37,7 +37,7 @@ public sealed record SweepOptions
     /// <summary>For tests, which cannot wait: sweeps as if it were so much later.</summary>
     internal TimeSpan Later { get; init; }
 
-    /// <summary>What a blob that nobody needs is granted.</summary>
+    /// <summary>How long a blob that nothing needs is kept.</summary>
     internal BlobGrace Grace => new(AfterPush, AfterDrop, Later);
 
     /// <summary>Reads the settings; what is not set is as above.</summary>
@@ -56,6 +56,6 @@ public sealed record SweepOptions
     /// <exception cref="InvalidOperationException">It is none, or more than a hundred years.</exception>
     public static TimeSpan Read(IConfiguration configuration, string name, TimeSpan standard) =>
         configuration[name] is not { Length: > 0 } text ? standard
-        : Duration.TryParse(text, out var duration) && duration <= Longest ? duration
+        : Duration.TryParse(text, out var duration) && duration <= MaxTime ? duration
         : throw new InvalidOperationException($"{name} is '{text}', which is no duration like 30d, 24h or 15m");
 }

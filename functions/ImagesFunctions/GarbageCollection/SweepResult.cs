@@ -3,7 +3,7 @@ namespace ImagesFunctions.GarbageCollection;
 /// <summary>What a sweep does, by kind.</summary>
 public enum SweepKind
 {
-    /// <summary>Blobs that nobody needs, removed.</summary>
+    /// <summary>Blobs that nothing needs, removed.</summary>
     Blobs,
 
     /// <summary>Their bytes.</summary>

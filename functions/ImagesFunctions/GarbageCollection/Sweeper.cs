@@ -11,13 +11,13 @@ using Microsoft.Extensions.Logging;
 namespace ImagesFunctions.GarbageCollection;
 
 /// <summary>
-/// Removes what nobody needs any more, while everything else goes on: every removal is a commit like any other. A sweep that
+/// Removes what nothing needs any more, while everything else goes on: every removal is a commit like any other. A sweep that
 /// is ended in the middle leaves nothing half-made that the next one does not finish, and several at once do no harm.
 /// </summary>
 public sealed class Sweeper
 {
     private readonly StorageAccount _account;
-    private readonly Catalog _catalog;
+    private readonly RowStore _rowStore;
     private readonly Content _content;
     private readonly ImageRows _imageRows;
     private readonly Removal _removal;
@@ -28,7 +28,7 @@ public sealed class Sweeper
 
     internal Sweeper(
         StorageAccount account,
-        Catalog catalog,
+        RowStore rowStore,
         Content content,
         ImageRows imageRows,
         Removal removal,
@@ -39,7 +39,7 @@ public sealed class Sweeper
     )
     {
         _account = account;
-        _catalog = catalog;
+        _rowStore = rowStore;
         _content = content;
         _imageRows = imageRows;
         _removal = removal;
@@ -50,7 +50,7 @@ public sealed class Sweeper
     }
 
     /// <summary>Sweeps the storage account once, with the times of the settings.</summary>
-    /// <param name="cancellationToken">Ends it between any two steps.</param>
+    /// <param name="cancellationToken">Cancels it between any two steps.</param>
     /// <exception cref="StorageUnavailableException">Storage is away, as any exception of the Azure SDK says as well.</exception>
     public Task<SweepResult> RunAsync(CancellationToken cancellationToken) =>
         RunAsync(_options, dryRun: false, cancellationToken);
@@ -58,7 +58,7 @@ public sealed class Sweeper
     /// <summary>As the other overload, with other times, or without changing anything.</summary>
     /// <param name="options">How long to leave things alone.</param>
     /// <param name="dryRun">Only count what would be done.</param>
-    /// <param name="cancellationToken">Ends it between any two steps.</param>
+    /// <param name="cancellationToken">Cancels it between any two steps.</param>
     public async Task<SweepResult> RunAsync(SweepOptions options, bool dryRun, CancellationToken cancellationToken)
     {
         var counts = new SweepCounts();
@@ -100,19 +100,10 @@ public sealed class Sweeper
     )
     {
         var age = await SweepAge.ReadAsync(_account, options, cancellationToken);
-        var garbage = new Garbage(_catalog, _content, _removal, _ingest, _layoutIndex, age, dryRun);
-        await new NamespaceSweep(
-            _account,
-            _imageRows,
-            _ingest,
-            garbage,
-            age,
-            counts,
-            _log,
-            @namespace,
-            dryRun
-        ).RunAsync(cancellationToken);
-        await new UploadSweep(_account, age, counts, @namespace, dryRun).RunAsync(cancellationToken);
+        var run = new SweepRun(_account, _ingest, age, counts, _log, @namespace, dryRun);
+        var garbage = new Garbage(_rowStore, _content, _removal, _ingest, _layoutIndex, age, dryRun);
+        await new NamespaceSweep(run, _imageRows, garbage).RunAsync(cancellationToken);
+        await new UploadSweep(run).RunAsync(cancellationToken);
     }
 
     // Those that have rows or blobs, in order, and the partition of refusals without a namespace.
@@ -129,11 +120,12 @@ public sealed class Sweeper
             namespaces.Add(next);
         }
 
-        foreach (var container in new[] { _account.Images, _account.Uploads, _account.Derived })
+        StoredBlobs[] containers = [new(_account.Images), new(_account.Uploads), new(_account.Derived)];
+        foreach (var container in containers)
         {
-            await foreach (var folder in new StoredBlobs(container).FoldersAsync(cancellationToken))
+            await foreach (var folder in container.FoldersAsync(cancellationToken))
             {
-                // What stands elsewhere belongs to nobody.
+                // What stands elsewhere belongs to no namespace.
                 if (Repository.IsNamespace(folder))
                 {
                     namespaces.Add(folder);

@@ -1,3 +1,4 @@
+using ImagesFunctions.Streams;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Http;
@@ -7,34 +8,21 @@ namespace ImagesFunctions.Http;
 /// that has gone silent must not hold a request for ever.
 /// </summary>
 /// <param name="body">The body as the server reads it.</param>
-/// <param name="limit">The longest time without a byte while one is waited for.</param>
-/// <param name="time">What that is measured by.</param>
-internal sealed class IdleLimitStream(Stream body, TimeSpan limit, TimeProvider time) : Stream
+/// <param name="deadline">The request's deadline, which does not run meanwhile.</param>
+/// <param name="time">What <see cref="Limit"/> is measured by.</param>
+internal sealed class IdleLimitStream(Stream body, RequestDeadline deadline, TimeProvider time) : ForwardStream
 {
-    /// <summary>The longest time without a byte.</summary>
+    /// <summary>The longest time without a byte while one is waited for.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
 
     private readonly CancellationTokenSource _idle = new(Timeout.InfiniteTimeSpan, time);
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     /// <exception cref="BadHttpRequestException">408: no byte came for too long.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        deadline.Stop();
         // Not a token a read: a layer has very many of them.
-        _idle.CancelAfter(limit);
+        _idle.CancelAfter(Limit);
         await using var stop = cancellationToken.UnsafeRegister(
             static source => ((CancellationTokenSource)source!).Cancel(),
             _idle
@@ -47,7 +35,7 @@ internal sealed class IdleLimitStream(Stream body, TimeSpan limit, TimeProvider 
             when (_idle.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new BadHttpRequestException(
-                $"No byte of the body came for {limit.TotalSeconds:0} seconds.",
+                $"No byte of the body came for {Limit.TotalSeconds:0} seconds.",
                 StatusCodes.Status408RequestTimeout,
                 error
             );
@@ -56,22 +44,9 @@ internal sealed class IdleLimitStream(Stream body, TimeSpan limit, TimeProvider 
         {
             // What is done with the bytes takes the time that it takes.
             _idle.CancelAfter(Timeout.InfiniteTimeSpan);
+            deadline.Start();
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) =>
-        throw new NotSupportedException("The library makes no blocking calls.");
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Flush() { }
 
     protected override void Dispose(bool disposing)
     {

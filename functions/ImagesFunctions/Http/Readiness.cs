@@ -12,7 +12,7 @@ internal sealed partial class Readiness(Func<StorageAccount> storage, ILogger<Re
     private Task<bool> _read = Task.FromResult(false);
 
     /// <summary>How long a read may take before storage counts as away.</summary>
-    public TimeSpan LongestRead { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan MaxRead { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Joins the read that is on its way, or begins one. It takes two seconds at most and never throws but for the caller's own end.</summary>
     public Task<bool> IsReadyAsync(CancellationToken cancellationToken)
@@ -31,7 +31,7 @@ internal sealed partial class Readiness(Func<StorageAccount> storage, ILogger<Re
 
     private async Task<bool> ReadAsync()
     {
-        using var deadline = new CancellationTokenSource(LongestRead);
+        using var deadline = new CancellationTokenSource(MaxRead);
         try
         {
             // The deadline holds even where the client forgets it.

@@ -14,12 +14,12 @@ using Microsoft.Extensions.Logging;
 namespace ImagesFunctions.Http;
 
 /// <summary>How one of the two APIs says that something went wrong.</summary>
-/// <param name="Of">The error that an exception stands for; null for one that nobody foresaw.</param>
-/// <param name="Fault">An error of the service, by its HTTP status and a message for the caller.</param>
+/// <param name="FromException">The error that an exception stands for; null for an unexpected one.</param>
+/// <param name="ServerError">An error of the service, by its HTTP status and a message for the caller.</param>
 /// <param name="WriteAsync">Writes an error as the answer.</param>
-internal sealed record ErrorForm<TError>(
-    Func<Exception, TError?> Of,
-    Func<int, string, TError> Fault,
+internal sealed record ErrorFormat<TError>(
+    Func<Exception, TError?> FromException,
+    Func<int, string, TError> ServerError,
     Func<HttpContext, TError, Task> WriteAsync
 )
     where TError : class;
@@ -33,8 +33,8 @@ internal static partial class Requests
     /// <summary>Runs a handler.</summary>
     /// <param name="context">The request.</param>
     /// <param name="handle">Answers it.</param>
-    /// <param name="form">How its API says what went wrong.</param>
-    public static async Task GuardAsync<TError>(HttpContext context, Func<Task> handle, ErrorForm<TError> form)
+    /// <param name="format">How its API says what went wrong.</param>
+    public static async Task GuardAsync<TError>(HttpContext context, Func<Task> handle, ErrorFormat<TError> format)
         where TError : class
     {
         var started = Stopwatch.GetTimestamp();
@@ -45,8 +45,7 @@ internal static partial class Requests
             : Guid.NewGuid().ToString("N");
         context.Response.Headers["X-Request-Id"] = id;
         SecurityHeaders.Add(context);
-        BoundBody(context);
-        var brokeOff = await HandleAsync(context, id, handle, form);
+        var brokeOff = await HandleAsync(context, id, handle, format);
         Metrics.Answered(
             context,
             brokeOff ?? context.Response.StatusCode,
@@ -64,12 +63,12 @@ internal static partial class Requests
     }
 
     // The server's own bound is on bytes a second, which a source that pauses does not reach; both hosts turn it off.
-    private static void BoundBody(HttpContext context)
+    private static void BoundBody(HttpContext context, RequestDeadline deadline)
     {
         if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
         {
             var time = context.RequestServices.GetRequiredService<TimeProvider>();
-            var body = new IdleLimitStream(context.Request.Body, IdleLimitStream.Limit, time);
+            var body = new IdleLimitStream(context.Request.Body, deadline, time);
             context.Response.RegisterForDispose(body);
             context.Request.Body = body;
         }
@@ -80,11 +79,12 @@ internal static partial class Requests
         HttpContext context,
         string id,
         Func<Task> handle,
-        ErrorForm<TError> form
+        ErrorFormat<TError> format
     )
         where TError : class
     {
         using var deadline = new RequestDeadline(context, context.RequestServices.GetRequiredService<StorageTimes>());
+        BoundBody(context, deadline);
         try
         {
             await handle();
@@ -97,7 +97,7 @@ internal static partial class Requests
         }
         catch (Exception error) when (!context.Response.HasStarted)
         {
-            await form.WriteAsync(context, form.Of(error) ?? Fault(context, id, deadline.CauseOf(error), form));
+            await format.WriteAsync(context, format.FromException(error) ?? ServerErrorOf(context, id, deadline.CauseOf(error), format));
             return null;
         }
         catch (Exception error)
@@ -126,13 +126,13 @@ internal static partial class Requests
         (long)Stopwatch.GetElapsedTime((long)context.Items[typeof(Stopwatch)]!).TotalMicroseconds;
 
     // The caller learns that it failed and whether to try again; the reason is for the log.
-    private static TError Fault<TError>(HttpContext context, string id, Exception error, ErrorForm<TError> form)
+    private static TError ServerErrorOf<TError>(HttpContext context, string id, Exception error, ErrorFormat<TError> format)
         where TError : class
     {
         if (error is TooManyRequestsException limited)
         {
             context.Response.Headers.RetryAfter = limited.RetryAfterSeconds;
-            return form.Fault(StatusCodes.Status429TooManyRequests, limited.Message);
+            return format.ServerError(StatusCodes.Status429TooManyRequests, limited.Message);
         }
 
         if (StorageErrors.IsFailure(error) || StorageErrors.IsUnclear(error))
@@ -140,11 +140,11 @@ internal static partial class Requests
             LogUnavailable(Log(context), id, PathOf(context), StorageErrors.Reason(error));
             // Not the same for all: who failed together would come back together.
             context.Response.Headers.RetryAfter = Random.Shared.Next(1, 4).ToString(CultureInfo.InvariantCulture);
-            return form.Fault(StatusCodes.Status503ServiceUnavailable, "Storage does not answer: try again.");
+            return format.ServerError(StatusCodes.Status503ServiceUnavailable, "Storage does not answer: try again.");
         }
 
         LogFailure(Log(context), id, PathOf(context), error);
-        return form.Fault(
+        return format.ServerError(
             StatusCodes.Status500InternalServerError,
             "An error of the service, not of the request. It was logged."
         );

@@ -12,7 +12,7 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
     private const int Piece = 64 * 1024;
 
     // The server holds at most two of these of one answer for a client that is slow to take it.
-    private const int Most = 4 * Piece;
+    private const int MaxLength = 4 * Piece;
 
     private byte[] _bytes = ArrayPool<byte>.Shared.Rent(Piece);
     private int _length;
@@ -47,11 +47,11 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
         _length = 0;
         while (bytes.Length > 0)
         {
-            var some = bytes[..Math.Min(bytes.Length, Most)];
+            var some = bytes[..Math.Min(bytes.Length, MaxLength)];
             response.BodyWriter.Write(some.Span);
             _unsent += some.Length;
             bytes = bytes[some.Length..];
-            if (_unsent >= Most)
+            if (_unsent >= MaxLength)
             {
                 await response.BodyWriter.FlushAsync(cancellationToken);
                 _unsent = 0;

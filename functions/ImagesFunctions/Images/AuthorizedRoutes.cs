@@ -17,13 +17,13 @@ internal static class AuthorizedRoutes
     /// <param name="pattern">The route.</param>
     /// <param name="handle">Gets the request and the caller's account.</param>
     /// <param name="methods">The methods that it has; null: all of them.</param>
-    /// <param name="foresee">What to begin while the token is read: see <see cref="Logins.AuthenticateAsync"/>.</param>
+    /// <param name="prefetch">What to begin while the token is read: see <see cref="Logins.AuthenticateAsync"/>.</param>
     public static void MapAuthorized(
         this IEndpointRouteBuilder endpoints,
         string pattern,
         Func<HttpContext, string, Task> handle,
         string[]? methods = null,
-        Action<HttpContext, string>? foresee = null
+        Action<HttpContext, string>? prefetch = null
     )
     {
         var pipeline = endpoints.CreateApplicationBuilder();
@@ -33,7 +33,7 @@ internal static class AuthorizedRoutes
                 context,
                 async () =>
                 {
-                    var caller = await CallerAsync(context, foresee);
+                    var caller = await CallerAsync(context, prefetch);
                     if (methods is not null)
                     {
                         Envelope.DemandMethod(context, methods, " A body can go with GET: curl -X GET -d '…'.");
@@ -56,7 +56,7 @@ internal static class AuthorizedRoutes
         endpoints.Map(pattern, pipeline.Build());
     }
 
-    private static async Task<Caller> CallerAsync(HttpContext context, Action<HttpContext, string>? foresee)
+    private static async Task<Caller> CallerAsync(HttpContext context, Action<HttpContext, string>? prefetch)
     {
         var header = context.Request.Headers.Authorization;
         // A scheme's name is case-insensitive (RFC 9110, 11.1).
@@ -66,7 +66,7 @@ internal static class AuthorizedRoutes
         {
             _ = Credentials.TryParse(header[0]![scheme.Length..].Trim(), out var credentials);
             var logins = context.RequestServices.GetRequiredService<Logins>();
-            caller = await logins.AuthenticateAsync(context, credentials, foresee);
+            caller = await logins.AuthenticateAsync(context, credentials, prefetch);
         }
 
         return caller

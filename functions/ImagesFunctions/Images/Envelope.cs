@@ -44,7 +44,7 @@ internal static class Envelope
 {
     private static readonly string[] OfSuccess = ["Content-Length", "ETag", "Link", "X-Total-Count"];
 
-    private static readonly ErrorForm<ApiException> Errors = new(
+    private static readonly ErrorFormat<ApiException> Errors = new(
         error =>
             error switch
             {

@@ -13,7 +13,7 @@ namespace ImagesFunctions.Images;
 internal sealed record ListPage(IEnumerable<ListPiece> Images, int Total, ListedImage? Next, UInt128 Hash);
 
 /// <summary>Lists of images: what a caller may see, and of that what was asked for.</summary>
-internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
+internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
 {
     // A stretch of a namespace's list. The caller's own images stand between those official ones whose names come before
     // `account/` and those behind.
@@ -101,7 +101,7 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
         CancellationToken cancellationToken
     )
     {
-        var sequences = new SequenceReads(catalog, cancellationToken);
+        var sequences = new SequenceReads(rowStore, cancellationToken);
         var parts = await PartsAsync(account, filters, sequences, cancellationToken);
         // Tags stand at their images: one pass over the apps that are asked for, however many items there are.
         var byTag = filters
@@ -149,7 +149,7 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
         foreach (var ns in Visible(account))
         {
             // Whatever has the image has its manifest.
-            var apps = (await catalog.AppsWithAsync(ns, digest, cancellationToken)).ToList();
+            var apps = (await rowStore.AppsWithAsync(ns, digest, cancellationToken)).ToList();
             if (apps.Count > 0)
             {
                 var list = await lists.CurrentAsync(ns, apps.Count == 1 ? apps[0] : null, cancellationToken);
@@ -181,7 +181,7 @@ internal sealed class ImageLists(NamespaceLists lists, Catalog catalog)
     /// <param name="cancellationToken">Ends it.</param>
     public SequenceReads Ahead(string account, bool ownOnly, CancellationToken cancellationToken)
     {
-        var sequences = new SequenceReads(catalog, cancellationToken);
+        var sequences = new SequenceReads(rowStore, cancellationToken);
         foreach (var ns in Visible(account).Take(ownOnly ? 1 : 2))
         {
             _ = sequences.OfAsync(ns);

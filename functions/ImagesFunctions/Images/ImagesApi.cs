@@ -19,14 +19,14 @@ internal static class ImagesApi
             "/v1/images/list",
             (context, account) => ListRoute.ListAsync(context, account, ImageShape.V1),
             Read,
-            foresee: ListRoute.ReadAhead
+            prefetch: ListRoute.ReadAhead
         );
-        endpoints.MapAuthorized("/v1/images", AnswerImagesAsync, ReadPinAndUnpin, foresee: ListRoute.ReadAhead);
+        endpoints.MapAuthorized("/v1/images", AnswerImagesAsync, ReadPinAndUnpin, prefetch: ListRoute.ReadAhead);
         endpoints.MapAuthorized(
             "/v1/image-store",
             (context, account) => ListRoute.ListAsync(context, account, ImageShape.Platform(context)),
             Read,
-            foresee: ListRoute.ReadAhead
+            prefetch: ListRoute.ReadAhead
         );
 
         endpoints.MapAuthorized("/v1/images/digest/{*reference}", ImageRoute.ByDigestAsync, ReadAndDelete);

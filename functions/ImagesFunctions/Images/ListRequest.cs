@@ -8,8 +8,8 @@ namespace ImagesFunctions.Images;
 /// <summary>What a list is asked for, in one of the forms that clients send: a query, and with it no body, an object or an array.</summary>
 internal sealed record ListRequest
 {
-    private const int MostItems = 1_000;
-    private const int MostImages = 1_000;
+    private const int MaxItems = 1_000;
+    private const int MaxImages = 1_000;
 
     /// <summary>Which images; for a batch, what all its items are subject to.</summary>
     public ListFilter Filter { get; private init; } = new();
@@ -60,9 +60,9 @@ internal sealed record ListRequest
 
     private ListRequest WithAnyOf(string name, string[] values)
     {
-        if (values.Length > MostItems)
+        if (values.Length > MaxItems)
         {
-            throw Bad($"The query parameter '{name}' is given {values.Length} times: {MostItems} are allowed.");
+            throw Bad($"The query parameter '{name}' is given {values.Length} times: {MaxItems} are allowed.");
         }
 
         var filters = values.Select(value => new ListRequest().WithReference("query parameter", name, value));
@@ -101,9 +101,9 @@ internal sealed record ListRequest
             {
                 Limit =
                     int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)
-                    && limit is >= 1 and <= MostImages
+                    && limit is >= 1 and <= MaxImages
                         ? limit
-                        : throw Bad($"The query parameter 'limit' has to be a number from 1 to {MostImages}."),
+                        : throw Bad($"The query parameter 'limit' has to be a number from 1 to {MaxImages}."),
             },
             "after" => this with
             {
@@ -171,11 +171,11 @@ internal sealed record ListRequest
     private ListRequest WithBatch(JsonElement root)
     {
         var count = root.GetArrayLength();
-        if (count > MostItems)
+        if (count > MaxItems)
         {
             throw new ApiException(
                 StatusCodes.Status400BadRequest,
-                $"The body has {count} items: {MostItems} are allowed.",
+                $"The body has {count} items: {MaxItems} are allowed.",
                 ErrorNumber.TooMany
             );
         }

@@ -24,7 +24,7 @@ internal static class NotListed
         var (ns, app) = (reference.Repository.Namespace, reference.Repository.App);
         var why =
             ns == account || ns == Repository.Official
-                ? await WhyAsync(context.RequestServices.GetRequiredService<Catalog>(), ns, app, reference, context)
+                ? await WhyAsync(context.RequestServices.GetRequiredService<RowStore>(), ns, app, reference, context)
                 : null;
         return new ApiException(
             StatusCodes.Status404NotFound,
@@ -34,7 +34,7 @@ internal static class NotListed
     }
 
     private static async Task<string?> WhyAsync(
-        Catalog catalog,
+        RowStore rowStore,
         string @namespace,
         string app,
         Reference reference,
@@ -44,7 +44,7 @@ internal static class NotListed
         var (digest, generation) = (reference.Digest, (string?)null);
         if (reference.Tag is not null)
         {
-            var stored = await catalog.GetAsync(@namespace, Keys.Tag(app, reference.Tag), context.RequestAborted);
+            var stored = await rowStore.GetAsync(@namespace, Keys.Tag(app, reference.Tag), context.RequestAborted);
             if (stored is null)
             {
                 return null;
@@ -56,7 +56,7 @@ internal static class NotListed
 
         return
             digest!.IsSupported
-            && await catalog.ImageAsync(reference.Repository, digest, context.RequestAborted)
+            && await rowStore.ImageAsync(reference.Repository, digest, context.RequestAborted)
                 is { State: ImageState.Complete, IsImage: false } row
             && (reference.Tag is null || row.Generation == generation)
             ? ImageNote.WhyNot(row)

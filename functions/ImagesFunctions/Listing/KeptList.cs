@@ -26,7 +26,7 @@ internal sealed class KeptList
     private static readonly TimeSpan SavedAtMostEach = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
-    private readonly Catalog _catalog;
+    private readonly RowStore _rowStore;
     private readonly ImageRows _imageRows;
     private readonly ListSnapshots _snapshots;
     private ListedRows<ImageTexts>? _rows;
@@ -36,9 +36,9 @@ internal sealed class KeptList
     private long _saved;
     private long _savedAt;
 
-    public KeptList(Catalog catalog, ImageRows imageRows, ListSnapshots snapshots, string @namespace, string? app)
+    public KeptList(RowStore rowStore, ImageRows imageRows, ListSnapshots snapshots, string @namespace, string? app)
     {
-        (_catalog, _imageRows, _snapshots, Key) = (catalog, imageRows, snapshots, (@namespace, app));
+        (_rowStore, _imageRows, _snapshots, Key) = (rowStore, imageRows, snapshots, (@namespace, app));
         Use = new LinkedListNode<KeptList>(this);
     }
 
@@ -134,7 +134,7 @@ internal sealed class KeptList
         _rows = new ListedRows<ImageTexts>(ImageTexts.Of);
         var images = new Dictionary<string, (ImageRow Row, ImageTexts? Texts)>(StringComparer.Ordinal);
         var tags = new Dictionary<string, TagRow>(StringComparer.Ordinal);
-        var seq = await _catalog.ScanAsync(Key.Namespace, Key.App, Begin, cancellationToken);
+        var seq = await _rowStore.ScanAsync(Key.Namespace, Key.App, Begin, cancellationToken);
         var incomplete = images.Values.Where(i => i.Row.FactsBlob is not null && MediaTypes.IsIndex(i.Row.MediaType));
         foreach (var (row, _) in incomplete.ToList())
         {
@@ -170,7 +170,7 @@ internal sealed class KeptList
     {
         if (
             await _snapshots.LoadAsync(Key.Namespace, cancellationToken) is not { } snapshot
-            || await _catalog.OperationAsync(Key.Namespace, snapshot.Seq, cancellationToken) != snapshot.Operation
+            || await _rowStore.OperationAsync(Key.Namespace, snapshot.Seq, cancellationToken) != snapshot.Operation
         )
         {
             return false;
@@ -228,7 +228,7 @@ internal sealed class KeptList
             var there = await _snapshots.SeqAsync(Key.Namespace, deadline.Token);
             if (
                 (wasScanned || there < seq - SavedAfter)
-                && await _catalog.OperationAsync(Key.Namespace, seq, deadline.Token) is { } operation
+                && await _rowStore.OperationAsync(Key.Namespace, seq, deadline.Token) is { } operation
             )
             {
                 var snapshot = new ListSnapshot(seq, operation, images, tags);
@@ -251,7 +251,7 @@ internal sealed class KeptList
         CancellationToken cancellationToken
     )
     {
-        var changes = await _catalog.ChangesAsync(Key.Namespace, Key.App, list.Seq, seq, cancellationToken);
+        var changes = await _rowStore.ChangesAsync(Key.Namespace, Key.App, list.Seq, seq, cancellationToken);
         if (changes is null)
         {
             return false;

@@ -10,7 +10,7 @@ namespace ImagesFunctions.Listing;
 /// number, and a list that is kept from before is brought up to it from the log. What is not kept begins with its snapshot,
 /// or with a scan.
 /// </summary>
-internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows, ListSnapshots snapshots)
+internal sealed class NamespaceLists(RowStore rowStore, ImageRows imageRows, ListSnapshots snapshots)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Namespace, string? App), KeptList> _kept = [];
@@ -69,7 +69,7 @@ internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows, ListS
 
     /// <summary>As the other overload, for one list that nobody read ahead for.</summary>
     public Task<NamespaceList> CurrentAsync(string @namespace, string? app, CancellationToken cancellationToken) =>
-        CurrentAsync(@namespace, app, new SequenceReads(catalog, cancellationToken), cancellationToken);
+        CurrentAsync(@namespace, app, new SequenceReads(rowStore, cancellationToken), cancellationToken);
 
     private NamespaceList? Known(string @namespace, string? app)
     {
@@ -98,7 +98,7 @@ internal sealed class NamespaceLists(Catalog catalog, ImageRows imageRows, ListS
             var kept = _kept.GetValueOrDefault((@namespace, null));
             if (kept is null && !_kept.TryGetValue((@namespace, app), out kept))
             {
-                _kept.Add((@namespace, app), kept = new KeptList(catalog, imageRows, snapshots, @namespace, app));
+                _kept.Add((@namespace, app), kept = new KeptList(rowStore, imageRows, snapshots, @namespace, app));
                 _bytes += kept.Counted;
             }
             else

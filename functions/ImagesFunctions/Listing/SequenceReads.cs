@@ -7,7 +7,7 @@ namespace ImagesFunctions.Listing;
 /// The sequence numbers of namespaces that one request needs, none older than the request. What it will probably need can be
 /// asked for ahead, while something else is waited for. Not for use by several threads at once.
 /// </summary>
-internal sealed class SequenceReads(Catalog catalog, CancellationToken cancellationToken)
+internal sealed class SequenceReads(RowStore rowStore, CancellationToken cancellationToken)
 {
     private readonly Dictionary<string, Task<long>> _reads = new(StringComparer.Ordinal);
 
@@ -19,7 +19,7 @@ internal sealed class SequenceReads(Catalog catalog, CancellationToken cancellat
     {
         if (!_reads.TryGetValue(@namespace, out var read))
         {
-            _reads.Add(@namespace, read = catalog.SequenceAsync(@namespace, cancellationToken));
+            _reads.Add(@namespace, read = rowStore.SequenceAsync(@namespace, cancellationToken));
         }
 
         return read;

@@ -9,22 +9,22 @@ namespace ImagesFunctions.Listing;
 /// <summary>Reads an <see cref="IngestStatus"/> from the rows.</summary>
 public sealed class StatusReader
 {
-    private readonly Catalog _catalog;
+    private readonly RowStore _rowStore;
     private readonly Content _content;
     private readonly ImageRows _imageRows;
     private readonly LayoutIndex _layoutIndex;
     private readonly TimeProvider _time;
-    private readonly SharedReads<IngestStatus> _problems;
+    private readonly CoalescedReads<IngestStatus> _problems;
 
     internal StatusReader(
-        Catalog catalog,
+        RowStore rowStore,
         Content content,
         ImageRows imageRows,
         LayoutIndex layoutIndex,
         TimeProvider time
     )
     {
-        _catalog = catalog;
+        _rowStore = rowStore;
         _content = content;
         _imageRows = imageRows;
         _layoutIndex = layoutIndex;
@@ -34,7 +34,7 @@ public sealed class StatusReader
             async (ns, stop) => await ReadProblemsAsync(ns, app: null, await RowsAsync(ns, app: null, stop), stop)
         )
         {
-            LongestTry = TimeSpan.FromMinutes(3),
+            MaxTry = TimeSpan.FromMinutes(3),
         };
     }
 
@@ -59,7 +59,7 @@ public sealed class StatusReader
 
     private async Task<NamespaceRows> RowsAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
-        var rows = await _catalog.ReadAsync(@namespace, app, cancellationToken);
+        var rows = await _rowStore.ReadAsync(@namespace, app, cancellationToken);
         await rows.LoadChildrenAsync(_imageRows, @namespace, cancellationToken);
         return rows;
     }
@@ -75,7 +75,7 @@ public sealed class StatusReader
             .Tags.Values.Where(t => t.Generation is null)
             .Select(t => new PendingTag($"{@namespace}/{t.App}", t.Tag, t.Digest.ToString()));
         var range = app is null ? Keys.All('n') : Keys.OfApp('n', app);
-        var needs = (await _catalog.RangeAsync(@namespace, range, cancellationToken)).Select(NeedRow.From).ToList();
+        var needs = (await _rowStore.RangeAsync(@namespace, range, cancellationToken)).Select(DependencyRow.From).ToList();
         return new IngestStatus(
             Listed: [],
             await WaitingAsync(@namespace, needs, rows, cancellationToken),
@@ -94,7 +94,7 @@ public sealed class StatusReader
 
     private async Task<List<WaitingManifest>> WaitingAsync(
         string @namespace,
-        List<NeedRow> needs,
+        List<DependencyRow> needs,
         NamespaceRows rows,
         CancellationToken cancellationToken
     )
@@ -110,7 +110,7 @@ public sealed class StatusReader
             var missing = new List<string>();
             // Its own blob comes first: before it has landed, nobody knows what else it needs.
             foreach (
-                var need in needsOf[manifest].Prepend(new NeedRow(manifest.App, manifest.Digest, Needer.Layout, null))
+                var need in needsOf[manifest].Prepend(new DependencyRow(manifest.App, manifest.Digest, Dependent.Layout, null))
             )
             {
                 if (
@@ -139,8 +139,8 @@ public sealed class StatusReader
     // What somebody still wants and is not complete: rows that say who needs what outlive those who needed it.
     private async Task<IReadOnlyCollection<(string App, Digest Digest)>> WantedAsync(
         string @namespace,
-        List<NeedRow> needs,
-        ILookup<(string App, Digest By), NeedRow> needsOf,
+        List<DependencyRow> needs,
+        ILookup<(string App, Digest By), DependencyRow> needsOf,
         NamespaceRows rows,
         HashSet<(string App, Digest Digest)> complete,
         CancellationToken cancellationToken
@@ -152,7 +152,7 @@ public sealed class StatusReader
         ]);
         foreach (
             var layout in needs
-                .Where(n => n.By == Needer.Layout && !n.Deleted && !complete.Contains((n.App, n.Needed)))
+                .Where(n => n.By == Dependent.Layout && !n.Deleted && !complete.Contains((n.App, n.Needed)))
                 .GroupBy(n => n.App, StringComparer.Ordinal)
         )
         {
@@ -181,7 +181,7 @@ public sealed class StatusReader
 
     private async Task<List<ImageNote>> DeletedAsync(
         string @namespace,
-        List<NeedRow> needs,
+        List<DependencyRow> needs,
         NamespaceRows rows,
         CancellationToken cancellationToken
     )
@@ -207,13 +207,13 @@ public sealed class StatusReader
         return notes;
     }
 
-    private static bool IsLive(NamespaceRows rows, NeedRow need) =>
+    private static bool IsLive(NamespaceRows rows, DependencyRow need) =>
         rows.Images.TryGetValue(Keys.Image(need.App, need.Needed), out var image)
         && image.State is ImageState.Complete or ImageState.Hidden;
 
-    private async Task<bool> IsThereAsync(string @namespace, NeedRow need, CancellationToken cancellationToken) =>
+    private async Task<bool> IsThereAsync(string @namespace, DependencyRow need, CancellationToken cancellationToken) =>
         need.ManifestType is null
-        && await _catalog.GetAsync(@namespace, Keys.Blob(need.App, need.Needed), cancellationToken) is { } row
+        && await _rowStore.GetAsync(@namespace, Keys.Blob(need.App, need.Needed), cancellationToken) is { } row
         && BlobRow.From(row).State == BlobState.Good;
 
     private async Task<List<RefusedBlob>> RefusedAsync(
@@ -225,7 +225,7 @@ public sealed class StatusReader
         var now = _time.GetUtcNow();
         return
         [
-            .. (await _catalog.RangeAsync(@namespace, Keys.All('x'), cancellationToken))
+            .. (await _rowStore.RangeAsync(@namespace, Keys.All('x'), cancellationToken))
                 .Select(RefusedRow.From)
                 .Where(r => r.Expires > now && (app is null || IsOf($"{@namespace}/{app}", r.Path)))
                 .OrderBy(r => r.Path, StringComparer.Ordinal)
@@ -248,18 +248,18 @@ public sealed class StatusReader
         );
         var seen = new HashSet<(string Path, string ETag)>();
         foreach (
-            var blob in (await _catalog.RangeAsync(@namespace, Keys.All('b'), cancellationToken)).Select(BlobRow.From)
+            var blob in (await _rowStore.RangeAsync(@namespace, Keys.All('b'), cancellationToken)).Select(BlobRow.From)
         )
         {
             seen.Add((LayoutPath.Of(Repository.Of(@namespace, blob.App), blob.Digest), blob.BlobETag));
         }
 
-        foreach (var layout in await _catalog.RangeAsync(@namespace, Keys.All('j'), cancellationToken))
+        foreach (var layout in await _rowStore.RangeAsync(@namespace, Keys.All('j'), cancellationToken))
         {
             seen.Add((LayoutPath.IndexOf(Repository.Of(@namespace, layout.Text("app"))), layout.Text("etag")));
         }
 
-        var refused = (await _catalog.RangeAsync(@namespace, Keys.All('x'), cancellationToken))
+        var refused = (await _rowStore.RangeAsync(@namespace, Keys.All('x'), cancellationToken))
             .Select(x => x.Text("path"))
             .ToHashSet(StringComparer.Ordinal);
         return

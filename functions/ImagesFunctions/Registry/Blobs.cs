@@ -13,9 +13,9 @@ namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/&lt;name&gt;/blobs/&lt;digest&gt;</c> (spec, "Pulling blobs", "Deleting Blobs").</summary>
 internal sealed class Blobs(
-    Catalog catalog,
+    RowStore rowStore,
     Content content,
-    TakeBack takeBack,
+    BlobInvalidation invalidation,
     Removal removal,
     BlobRetention retention,
     PullRedirect redirect
@@ -26,59 +26,23 @@ internal sealed class Blobs(
     /// <summary>GET and HEAD: the bytes or a range of them, or a redirect to where storage itself serves them.</summary>
     public async Task GetAsync(RegistryRequest request)
     {
-        var digest = request.Digest;
-        var repository = request.Repository;
-        var blob = await FindAsync(request, digest);
-        var response = request.Response;
-        if (request.Request.IsKnown(digest))
+        var blob = await FindAsync(request, request.Digest);
+        if (request.Request.IsKnown(blob.Digest))
         {
-            Begin(response, digest);
-            response.StatusCode = StatusCodes.Status304NotModified;
+            Begin(request.Response, blob.Digest);
+            request.Response.StatusCode = StatusCodes.Status304NotModified;
             return;
         }
 
-        if (!ByteRange.TryParse(RangeHeader(request.Request, digest), blob.Size, out var range))
-        {
-            response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes */{blob.Size}");
-            throw new RegistryError(
-                StatusCodes.Status416RangeNotSatisfiable,
-                "SIZE_INVALID",
-                $"The blob has {blob.Size} bytes, and none in this range.",
-                request.Request.Headers.Range
-            );
-        }
-
+        var range = RangeOf(request, blob);
         if (HttpMethods.IsHead(request.Request.Method))
         {
-            Begin(response, blob, range);
-            return;
+            Begin(request.Response, blob, range);
         }
-
-        var path = LayoutPath.Of(repository, digest);
-        if (redirect.IsOn && blob.Size > 0 && await content.IsStillAsync(path, blob.BlobETag, request.Stop))
+        else if (!await IsRedirectedAsync(request, blob))
         {
-            response.Headers["Docker-Content-Digest"] = digest.ToString();
-            response.Headers.CacheControl = "no-store";
-            response.Headers.Location = (await redirect.ToAsync(path, request.Stop)).AbsoluteUri;
-            response.StatusCode = StatusCodes.Status307TemporaryRedirect;
-            response.ContentLength = 0;
-            return;
+            await SendAsync(request, blob, range);
         }
-
-        await using var bytes =
-            blob.Size == 0
-                ? Stream.Null
-                : await content.OpenAsync(path, blob.BlobETag, range?.First ?? 0, range?.Length, request.Stop);
-        if (bytes is null)
-        {
-            // The row says what is not true any more: its images are hidden before anybody is told so.
-            await takeBack.RunAsync(repository, blob, request.Stop);
-            throw RegistryError.BlobUnknown(digest.ToString());
-        }
-
-        RequestDeadline.Lift(request.Http);
-        Begin(response, blob, range);
-        await CopyAsync(bytes, response, request.Stop);
     }
 
     /// <summary>DELETE.</summary>
@@ -106,17 +70,70 @@ internal sealed class Blobs(
         && await (
             request.IsBeforePush
                 ? retention.RenewAsync(request.Repository, digest, request.Stop)
-                : catalog.BlobAsync(request.Repository, digest, request.Stop)
+                : rowStore.BlobAsync(request.Repository, digest, request.Stop)
         )
             is { State: BlobState.Good } blob
             ? blob
             : throw RegistryError.BlobUnknown(digest.ToString());
+
+    // Null: the whole blob.
+    private static ByteRange? RangeOf(RegistryRequest request, BlobRow blob)
+    {
+        if (ByteRange.TryParse(RangeHeader(request.Request, blob.Digest), blob.Size, out var range))
+        {
+            return range;
+        }
+
+        request.Response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes */{blob.Size}");
+        throw new RegistryError(
+            StatusCodes.Status416RangeNotSatisfiable,
+            "SIZE_INVALID",
+            $"The blob has {blob.Size} bytes, and none in this range.",
+            request.Request.Headers.Range
+        );
+    }
 
     // A client that goes on with what it has of other content wants all of it (RFC 9110, 13.1.5).
     private static string? RangeHeader(HttpRequest request, Digest digest) =>
         request.Headers[HeaderNames.IfRange] is { Count: > 0 } condition && condition[0] != $"\"{digest}\"" ? null
         : request.Headers.Range.Count == 1 ? request.Headers.Range[0]
         : null;
+
+    private async Task<bool> IsRedirectedAsync(RegistryRequest request, BlobRow blob)
+    {
+        var path = LayoutPath.Of(request.Repository, blob.Digest);
+        if (!redirect.IsOn || blob.Size == 0 || !await content.IsStillAsync(path, blob.BlobETag, request.Stop))
+        {
+            return false;
+        }
+
+        var response = request.Response;
+        response.Headers["Docker-Content-Digest"] = blob.Digest.ToString();
+        response.Headers.CacheControl = "no-store";
+        response.Headers.Location = (await redirect.ToAsync(path, request.Stop)).AbsoluteUri;
+        response.StatusCode = StatusCodes.Status307TemporaryRedirect;
+        response.ContentLength = 0;
+        return true;
+    }
+
+    private async Task SendAsync(RegistryRequest request, BlobRow blob, ByteRange? range)
+    {
+        var path = LayoutPath.Of(request.Repository, blob.Digest);
+        await using var bytes =
+            blob.Size == 0
+                ? Stream.Null
+                : await content.OpenAsync(path, blob.BlobETag, range?.First ?? 0, range?.Length, request.Stop);
+        if (bytes is null)
+        {
+            // The row says what is not true any more: its images are hidden before anybody is told so.
+            await invalidation.RunAsync(request.Repository, blob, request.Stop);
+            throw RegistryError.BlobUnknown(blob.Digest.ToString());
+        }
+
+        RequestDeadline.Lift(request.Http);
+        Begin(request.Response, blob, range);
+        await CopyAsync(bytes, request.Response, request.Stop);
+    }
 
     private static void Begin(HttpResponse response, Digest digest)
     {

@@ -14,9 +14,9 @@ internal static class ManifestBody
         var tooLong = new RegistryError(
             StatusCodes.Status413PayloadTooLarge,
             "SIZE_INVALID",
-            $"A manifest has at most {Manifest.LongestContent} bytes."
+            $"A manifest has at most {Manifest.MaxContent} bytes."
         );
-        if (request.Request.ContentLength > Manifest.LongestContent)
+        if (request.Request.ContentLength > Manifest.MaxContent)
         {
             throw tooLong;
         }
@@ -28,7 +28,7 @@ internal static class ManifestBody
             while (await request.Request.Body.ReadAsync(buffer, request.Stop) is var read and > 0)
             {
                 bytes.Write(buffer, 0, read);
-                if (bytes.Length > Manifest.LongestContent)
+                if (bytes.Length > Manifest.MaxContent)
                 {
                     throw tooLong;
                 }

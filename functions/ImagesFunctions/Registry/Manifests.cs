@@ -10,17 +10,17 @@ namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/&lt;name&gt;/manifests/&lt;reference&gt;</c> (spec, "Pulling manifests", "Pushing Manifests", "Deleting Manifests").</summary>
 internal sealed class Manifests(
-    Catalog catalog,
+    RowStore rowStore,
     Content content,
     ManifestCommit commits,
     BlobLanding landing,
-    TakeBack takeBack,
+    BlobInvalidation invalidation,
     Removal removal,
     BlobRetention retention
 )
 {
-    private const int MostTags = 90;
-    private const int MostTries = 10;
+    private const int MaxTags = 90;
+    private const int MaxTries = 10;
 
     /// <summary>GET and HEAD, by digest or tag.</summary>
     public async Task GetAsync(RegistryRequest request)
@@ -46,7 +46,7 @@ internal sealed class Manifests(
         if (await content.ReadAsync(path, blob.BlobETag, request.Stop) is not { } bytes)
         {
             // The row says what is not true any more: the image is hidden before anybody is told so.
-            await takeBack.RunAsync(request.Repository, blob, request.Stop);
+            await invalidation.RunAsync(request.Repository, blob, request.Stop);
             throw RegistryError.ManifestUnknown(request.Path.Last);
         }
 
@@ -137,14 +137,14 @@ internal sealed class Manifests(
         {
             var image =
                 digest is null ? await TaggedAsync(request.Repository, reference, request.Stop)
-                : digest.IsSupported ? await catalog.ImageAsync(request.Repository, digest, request.Stop)
+                : digest.IsSupported ? await rowStore.ImageAsync(request.Repository, digest, request.Stop)
                 : null;
             if (
                 image is { State: ImageState.Complete }
                 && await (
                     request.IsBeforePush
                         ? retention.RenewAsync(request.Repository, image.Digest, request.Stop)
-                        : catalog.BlobAsync(request.Repository, image.Digest, request.Stop)
+                        : rowStore.BlobAsync(request.Repository, image.Digest, request.Stop)
                 )
                     is { State: BlobState.Good } blob
             )
@@ -167,7 +167,7 @@ internal sealed class Manifests(
         for (VersionTag? before = null; ; )
         {
             if (
-                await catalog.GetAsync(repository.Namespace, Keys.Tag(repository.App, tag), cancellationToken)
+                await rowStore.GetAsync(repository.Namespace, Keys.Tag(repository.App, tag), cancellationToken)
                 is not { } stored
             )
             {
@@ -175,7 +175,7 @@ internal sealed class Manifests(
             }
 
             var row = TagRow.From(stored);
-            var image = await catalog.ImageAsync(repository, row.Digest, cancellationToken);
+            var image = await rowStore.ImageAsync(repository, row.Digest, cancellationToken);
             if (image is { State: ImageState.Complete } && image.Generation == row.Generation)
             {
                 return image;
@@ -209,12 +209,12 @@ internal sealed class Manifests(
             .Concat(named is null ? [reference] : [])
             .Distinct(StringComparer.Ordinal)
             .ToList();
-        if (tags.Count > MostTags)
+        if (tags.Count > MaxTags)
         {
             throw new RegistryError(
                 StatusCodes.Status414UriTooLong,
                 "UNSUPPORTED",
-                $"{tags.Count} tags: at most {MostTags} can be set at once."
+                $"{tags.Count} tags: at most {MaxTags} can be set at once."
             );
         }
 
@@ -236,7 +236,7 @@ internal sealed class Manifests(
     )
     {
         await DemandAsync(request, digest, condition);
-        for (var attempt = 1; attempt <= MostTries; attempt++)
+        for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
             await DemandPartsAsync(request, manifest);
             await landing.LandAsync(request.Repository, digest, bytes, request.Stop);
@@ -259,7 +259,7 @@ internal sealed class Manifests(
 
         var current = condition.Tag is { } tag
             ? await TaggedAsync(request.Repository, tag, request.Stop)
-            : await catalog.ImageAsync(request.Repository, digest, request.Stop);
+            : await rowStore.ImageAsync(request.Repository, digest, request.Stop);
         if (!condition.HoldsFor(current is { State: ImageState.Complete } ? current.Digest : null))
         {
             throw Conditions.Failed(request.Path.Last);
@@ -269,7 +269,7 @@ internal sealed class Manifests(
     // Looked at before anything is stored, so that a manifest that misses something leaves nothing behind.
     private async Task DemandPartsAsync(RegistryRequest request, Manifest manifest)
     {
-        var missing = await Dependencies.MissingAsync(catalog, request.Repository, manifest, request.Stop);
+        var missing = await Dependencies.MissingAsync(rowStore, request.Repository, manifest, request.Stop);
         if (missing.Count > 0)
         {
             throw new RegistryError(

@@ -4,18 +4,18 @@ using Microsoft.AspNetCore.Http;
 namespace ImagesFunctions.Registry;
 
 /// <summary>Which part of a sorted list is asked for (spec, "Listing Tags").</summary>
-/// <param name="Size">At most so many; <see cref="Most"/> where nobody said.</param>
+/// <param name="Size">At most so many; <see cref="MaxSize"/> where nobody said.</param>
 /// <param name="Last">Only what sorts behind this, which need not exist; "" for the beginning.</param>
 internal readonly record struct Page(int Size, string Last)
 {
     /// <summary>The most that one answer holds; a link leads to more.</summary>
-    public const int Most = 10_000;
+    public const int MaxSize = 10_000;
 
     /// <summary>Reads <c>n</c> and <c>last</c>.</summary>
     /// <exception cref="RegistryError"><c>n</c> is no number.</exception>
     public static Page Of(HttpRequest request)
     {
-        var size = Most;
+        var size = MaxSize;
         if (request.Query.TryGetValue("n", out var n))
         {
             var text = n[0] ?? "";
@@ -25,10 +25,10 @@ internal readonly record struct Page(int Size, string Last)
             }
 
             // More digits than fit ask for all there is.
-            size = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : Most;
+            size = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : MaxSize;
         }
 
-        return new Page(Math.Min(size, Most), request.Query["last"].ToString());
+        return new Page(Math.Min(size, MaxSize), request.Query["last"].ToString());
     }
 
     /// <summary>Takes the page out of a sorted list, and says where it goes on.</summary>

@@ -7,14 +7,14 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Registry;
 
 /// <summary>Brings pushed blobs into a repository: from a body, from what a session has stored, or from another repository.</summary>
-internal sealed class Pushes(Catalog catalog, Content content, UploadSessions sessions, BlobLanding landing)
+internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions sessions, BlobLanding landing)
 {
     /// <summary>Whether the repository has the blob, verified. If so its row is as new as the call.</summary>
     public Task<bool> IsThereAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
         landing.IsThereAsync(repository, digest, cancellationToken);
 
     /// <summary>
-    /// Lands the body of a request whose digest is known before it is read.
+    /// Stores the body of a request whose digest is known before it is read.
     /// </summary>
     /// <param name="repository">The repository.</param>
     /// <param name="digest">What the bytes have to hash to.</param>
@@ -22,7 +22,7 @@ internal sealed class Pushes(Catalog catalog, Content content, UploadSessions se
     /// <param name="size">How many there have to be; null where nobody said.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="RegistryError">The bytes are others (DIGEST_INVALID) or more or fewer (SIZE_INVALID): nothing is stored.</exception>
-    public async Task LandBodyAsync(
+    public async Task StoreBodyAsync(
         Repository repository,
         Digest digest,
         UploadBody body,
@@ -31,52 +31,31 @@ internal sealed class Pushes(Catalog catalog, Content content, UploadSessions se
     )
     {
         using var hash = new ContentHash(digest.Algorithm);
-        var path = LayoutPath.Of(repository, digest);
-        string? written = null;
         if (body.IsWhole)
         {
-            hash.Append(body.First.Span);
-            Demand(hash, digest, size);
+            await StoreWholeAsync(repository, digest, body, size, hash, cancellationToken);
         }
         else if (await landing.IsThereAsync(repository, digest, cancellationToken))
         {
             await body.DrainAsync(hash, cancellationToken);
             Demand(hash, digest, size);
-            return;
         }
-        else if (body.Length is null || await content.StatAsync(path, cancellationToken) is not null)
+        else if (
+            body.Length is null
+            || await content.StatAsync(LayoutPath.Of(repository, digest), cancellationToken) is not null
+        )
         {
-            await LandStagedAsync(repository, digest, body, size, hash, cancellationToken);
-            return;
+            await StoreStagedAsync(repository, digest, body, size, hash, cancellationToken);
         }
         else
         {
-            written = await content.WriteAsync(path, body, hash, () => IsRight(hash, digest, size), cancellationToken);
-            if (written is null && hash.Size < body.Length)
-            {
-                throw new StorageUnavailableException($"{path} was written by somebody else at the same time");
-            }
-
-            Demand(hash, digest, size);
+            await StoreStreamedAsync(repository, digest, body, size, hash, cancellationToken);
         }
-
-        await landing.LandAsync(
-            repository,
-            digest,
-            hash.Size,
-            hash.Tar,
-            written,
-            stop =>
-                body.IsWhole
-                    ? content.CreateAsync(path, body.First, stop)
-                    : throw new StorageUnavailableException($"{path} was removed while it was pushed"),
-            cancellationToken
-        );
     }
 
-    /// <summary>Lands the parts that a session has stored, whose digest was computed from all of their bytes.</summary>
+    /// <summary>Stores a blob from the parts that a session has stored, whose digest was computed from all of their bytes.</summary>
     /// <exception cref="RegistryError">The session was ended meanwhile, and nothing is stored.</exception>
-    public async Task LandPartsAsync(
+    public async Task StorePartsAsync(
         Repository repository,
         string session,
         IReadOnlyList<UploadPart> parts,
@@ -111,15 +90,15 @@ internal sealed class Pushes(Catalog catalog, Content content, UploadSessions se
         }
     }
 
-    /// <summary>Lands a copy of a blob that another repository has, or this one. False when it is not there, or not unchanged.</summary>
-    public async Task<bool> LandFromAsync(
+    /// <summary>Mounts a blob that another repository has, or this one, as a copy. False when it is not there, or not unchanged.</summary>
+    public async Task<bool> MountAsync(
         Repository repository,
         Repository from,
         Digest digest,
         CancellationToken cancellationToken
     )
     {
-        if (await catalog.BlobAsync(from, digest, cancellationToken) is not { State: BlobState.Good } source)
+        if (await rowStore.BlobAsync(from, digest, cancellationToken) is not { State: BlobState.Good } source)
         {
             return false;
         }
@@ -147,8 +126,60 @@ internal sealed class Pushes(Catalog catalog, Content content, UploadSessions se
         }
     }
 
+    private Task StoreWholeAsync(
+        Repository repository,
+        Digest digest,
+        UploadBody body,
+        long? size,
+        ContentHash hash,
+        CancellationToken cancellationToken
+    )
+    {
+        hash.Append(body.First.Span);
+        Demand(hash, digest, size);
+        var path = LayoutPath.Of(repository, digest);
+        return landing.LandAsync(
+            repository,
+            digest,
+            hash.Size,
+            hash.Tar,
+            written: null,
+            stop => content.CreateAsync(path, body.First, stop),
+            cancellationToken
+        );
+    }
+
+    // To the blob's own place, where nothing is: the bytes come only once.
+    private async Task StoreStreamedAsync(
+        Repository repository,
+        Digest digest,
+        UploadBody body,
+        long? size,
+        ContentHash hash,
+        CancellationToken cancellationToken
+    )
+    {
+        var path = LayoutPath.Of(repository, digest);
+        var written = await content.WriteAsync(path, body, hash, () => IsRight(hash, digest, size), cancellationToken);
+        if (written is null && hash.Size < body.Length)
+        {
+            throw new StorageUnavailableException($"{path} was written by somebody else at the same time");
+        }
+
+        Demand(hash, digest, size);
+        await landing.LandAsync(
+            repository,
+            digest,
+            hash.Size,
+            hash.Tar,
+            written,
+            _ => throw new StorageUnavailableException($"{path} was removed while it was pushed"),
+            cancellationToken
+        );
+    }
+
     // Where something is stored already, or the length is not known, the bytes go to the container of sessions first.
-    private async Task LandStagedAsync(
+    private async Task StoreStagedAsync(
         Repository repository,
         Digest digest,
         UploadBody body,
@@ -172,7 +203,7 @@ internal sealed class Pushes(Catalog catalog, Content content, UploadSessions se
             : [part];
         try
         {
-            await LandPartsAsync(repository, session, parts, hash, cancellationToken);
+            await StorePartsAsync(repository, session, parts, hash, cancellationToken);
         }
         finally
         {

@@ -8,13 +8,13 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/&lt;name&gt;/referrers/&lt;digest&gt;</c> (spec, "Listing Referrers").</summary>
-internal sealed class Referrers(Catalog catalog, Content content)
+internal sealed class Referrers(RowStore rowStore, Content content)
 {
     private const string Filter = "artifactType";
     private const int ReadsAtOnce = 16;
 
     // The answer is an index, which clients may refuse beyond the length of a manifest.
-    private const int LongestPage = Manifest.LongestContent - 4_096;
+    private const int MaxPage = Manifest.MaxContent - 4_096;
 
     /// <summary>GET: descriptors of the manifests that name this digest as their subject; none where nothing is known of it.</summary>
     public async Task ListAsync(RegistryRequest request)
@@ -50,7 +50,7 @@ internal sealed class Referrers(Catalog catalog, Content content)
     {
         var repository = request.Repository;
         var last = request.Query("last") ?? "";
-        var rows = await catalog.RangeAsync(
+        var rows = await rowStore.RangeAsync(
             repository.Namespace,
             Keys.Referrers(repository.App, subject),
             request.Stop
@@ -67,7 +67,7 @@ internal sealed class Referrers(Catalog catalog, Content content)
 
                 var one = Descriptor(referrer);
                 var written = json.BytesCommitted + json.BytesPending;
-                if (written > 1_024 && written + one.WrittenCount > LongestPage)
+                if (written > 1_024 && written + one.WrittenCount > MaxPage)
                 {
                     request.Response.Headers.Link = Next(request, subject, filter, last);
                     return;
@@ -92,7 +92,7 @@ internal sealed class Referrers(Catalog catalog, Content content)
         CancellationToken cancellationToken
     )
     {
-        if (await catalog.ImageAsync(repository, row.Digest, cancellationToken) is not { State: ImageState.Complete })
+        if (await rowStore.ImageAsync(repository, row.Digest, cancellationToken) is not { State: ImageState.Complete })
         {
             return null;
         }
@@ -104,7 +104,7 @@ internal sealed class Referrers(Catalog catalog, Content content)
 
         var path = LayoutPath.Of(repository, row.Digest);
         if (
-            await catalog.BlobAsync(repository, row.Digest, cancellationToken) is not { State: BlobState.Good } blob
+            await rowStore.BlobAsync(repository, row.Digest, cancellationToken) is not { State: BlobState.Good } blob
             || await content.ReadAsync(path, blob.BlobETag, cancellationToken) is not { } bytes
         )
         {

@@ -49,7 +49,7 @@ internal static class RegistryApi
         }
 
         if (
-            path.Name.Length + 1 + (context.Request.Host.Value?.Length ?? 0) > Repository.LongestName
+            path.Name.Length + 1 + (context.Request.Host.Value?.Length ?? 0) > Repository.MaxName
             || !Repository.TryParseDisplayName(path.Name, out var repository)
         )
         {

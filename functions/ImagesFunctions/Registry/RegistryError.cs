@@ -76,9 +76,9 @@ internal sealed class RegistryError(int status, string code, string message, str
 /// <summary>The one place that writes the registry's errors.</summary>
 internal static class RegistryErrors
 {
-    private const int LongestDetail = 1_000;
+    private const int MaxDetail = 1_000;
 
-    private static readonly ErrorForm<RegistryError> Form = new(
+    private static readonly ErrorFormat<RegistryError> Format = new(
         error =>
             error switch
             {
@@ -103,7 +103,7 @@ internal static class RegistryErrors
     );
 
     /// <summary>Runs a handler. Whatever it throws becomes an error of the registry's own form.</summary>
-    public static Task GuardAsync(HttpContext context, Func<Task> handle) => Requests.GuardAsync(context, handle, Form);
+    public static Task GuardAsync(HttpContext context, Func<Task> handle) => Requests.GuardAsync(context, handle, Format);
 
     private static async Task WriteAsync(HttpContext context, RegistryError error)
     {
@@ -134,6 +134,6 @@ internal static class RegistryErrors
 
     private static string Detail(RegistryError error) =>
         error.Detail is null ? ""
-        : error.Detail.Length > LongestDetail ? Refusals.Visible(error.Detail[..LongestDetail]) + "…"
+        : error.Detail.Length > MaxDetail ? Refusals.Visible(error.Detail[..MaxDetail]) + "…"
         : Refusals.Visible(error.Detail);
 }

@@ -14,7 +14,7 @@ namespace ImagesFunctions.Registry;
 internal sealed class RepositoryCatalog(StorageAccount account)
 {
     // An app with more images in a row than this is left behind by a new query.
-    private const int MostInARow = 500;
+    private const int MaxInARow = 500;
 
     /// <summary>GET: those in which something can be pulled, in ordinal order.</summary>
     public async Task ListAsync(HttpContext context, Caller caller)
@@ -75,7 +75,7 @@ internal sealed class RepositoryCatalog(StorageAccount account)
             var app = row.Text("app");
             if (apps.Contains(app))
             {
-                if (++inARow == MostInARow)
+                if (++inARow == MaxInARow)
                 {
                     return range with { From = Keys.OfApp('i', app).To };
                 }

@@ -7,14 +7,14 @@ using ImagesFunctions.Storage;
 namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/&lt;name&gt;/tags/list</c> (spec, "Listing Tags").</summary>
-internal sealed class Tags(StorageAccount account, Catalog catalog)
+internal sealed class Tags(StorageAccount account, RowStore rowStore)
 {
     /// <summary>GET: the tags that can be pulled, in ordinal order.</summary>
     public async Task ListAsync(RegistryRequest request)
     {
         var page = Page.Of(request.Request);
         var rows = request.MayRead
-            ? await catalog.ReadAsync(request.Repository.Namespace, request.Repository.App, request.Stop)
+            ? await rowStore.ReadAsync(request.Repository.Namespace, request.Repository.App, request.Stop)
             : new NamespaceRows();
         var complete = rows.Images.Values.Where(i => i.State == ImageState.Complete).ToList();
         if (complete.Count == 0 && !(request.MayRead && await account.IsKnownAsync(request.Repository, request.Stop)))

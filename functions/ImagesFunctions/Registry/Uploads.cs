@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/&lt;name&gt;/blobs/uploads/</c> and its sessions (spec, "Pushing blobs", "Mounting a blob").</summary>
-internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHashes hashes, Pushes pushes)
+internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, UploadHashes hashes, Pushes pushes)
 {
     /// <summary>POST: a mount, a whole blob, or a new session.</summary>
     public async Task PostAsync(RegistryRequest request)
@@ -30,7 +30,7 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
         {
             var digest = UploadRequest.Named(request);
             using var body = await UploadRequest.BodyAsync(request);
-            await pushes.LandBodyAsync(request.Repository, digest, body, null, request.Stop);
+            await pushes.StoreBodyAsync(request.Repository, digest, body, null, request.Stop);
             UploadRequest.Created(request, digest);
             return;
         }
@@ -115,7 +115,7 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
         {
             if (session.Parts.Count == 0)
             {
-                await pushes.LandBodyAsync(request.Repository, digest, body, size, request.Stop);
+                await pushes.StoreBodyAsync(request.Repository, digest, body, size, request.Stop);
             }
             else
             {
@@ -191,7 +191,7 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
                 throw RegistryError.DigestInvalid($"The bytes hash to {hash.Digest}.", digest.ToString());
             }
 
-            await pushes.LandPartsAsync(repository, session.Id, parts, hash, request.Stop);
+            await pushes.StorePartsAsync(repository, session.Id, parts, hash, request.Stop);
         }
         finally
         {
@@ -210,12 +210,12 @@ internal sealed class Uploads(Catalog catalog, UploadSessions sessions, UploadHa
         {
             return Repository.TryParseDisplayName(name, out var from)
                 && (from.Namespace == account || from.Namespace == Repository.Official)
-                && await pushes.LandFromAsync(request.Repository, from, digest, request.Stop);
+                && await pushes.MountAsync(request.Repository, from, digest, request.Stop);
         }
 
-        foreach (var app in await catalog.AppsWithAsync(account, digest, request.Stop))
+        foreach (var app in await rowStore.AppsWithAsync(account, digest, request.Stop))
         {
-            if (await pushes.LandFromAsync(request.Repository, Repository.Of(account, app), digest, request.Stop))
+            if (await pushes.MountAsync(request.Repository, Repository.Of(account, app), digest, request.Stop))
             {
                 return true;
             }

@@ -7,11 +7,14 @@ namespace ImagesFunctions.Repositories;
 
 /// <summary>
 /// Brings bytes that are known to have a digest to their place in a repository's layout, and their row <c>b</c> into the
-/// catalog. Whoever drops, ingests, removes or pushes the same digest at the same time, all come to the same end.
+/// table. Whoever drops, ingests, removes or pushes the same digest at the same time, all come to the same end.
 /// </summary>
-internal sealed class BlobLanding(Catalog catalog, Content content, Removal removal, BlobRegistration registration)
+internal sealed class BlobLanding(RowStore rowStore, Content content, Removal removal, BlobRegistration registration)
 {
-    private const int MostTries = 20;
+    private const int MaxTries = 20;
+
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Lands bytes that are in memory. The digest has to be theirs.</summary>
     public Task LandAsync(
@@ -59,10 +62,10 @@ internal sealed class BlobLanding(Catalog catalog, Content content, Removal remo
     )
     {
         var path = LayoutPath.Of(repository, digest);
-        for (var attempt = 1; attempt <= MostTries; attempt++)
+        for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
             // The row first: what is written by comparing with it may only be newer than it.
-            var row = await catalog.BlobAsync(repository, digest, cancellationToken);
+            var row = await rowStore.BlobAsync(repository, digest, cancellationToken);
             if (row is { State: BlobState.Deleting })
             {
                 await removal.FinishAsync(repository, digest, cancellationToken);
@@ -85,21 +88,13 @@ internal sealed class BlobLanding(Catalog catalog, Content content, Removal remo
             if (written is not null && (stored is null || stored.Value.ETag == written))
             {
                 var landed = new BlobRow(repository.App, digest, size, written, BlobState.Good, tar) { Pushed = true };
-                var isRow = await catalog.PutBlobAsync(repository.Namespace, landed, row, cancellationToken);
-                // As an event would: what waited for this blob is complete now, and what was refused here is not any more.
-                await registration.RegisterAsync(repository, digest, cancellationToken);
-                if (isRow)
+                if (await RegisterAsync(repository, landed, row, cancellationToken))
                 {
                     return;
                 }
             }
 
-            await Backoff.DelayAsync(
-                attempt,
-                TimeSpan.FromMilliseconds(5),
-                TimeSpan.FromMilliseconds(500),
-                cancellationToken
-            );
+            await Backoff.DelayAsync(attempt, FirstDelay, MaxDelay, cancellationToken);
         }
 
         throw new StorageUnavailableException($"{path} was changed by others each time it was written");
@@ -109,9 +104,23 @@ internal sealed class BlobLanding(Catalog catalog, Content content, Removal remo
     public async Task<bool> IsThereAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
         var path = LayoutPath.Of(repository, digest);
-        return await catalog.BlobAsync(repository, digest, cancellationToken) is { State: BlobState.Good } row
+        return await rowStore.BlobAsync(repository, digest, cancellationToken) is { State: BlobState.Good } row
             && await content.IsStillAsync(path, row.BlobETag, cancellationToken)
-            && await catalog.PutBlobAsync(repository.Namespace, row, row, cancellationToken);
+            && await rowStore.PutBlobAsync(repository.Namespace, row, row, cancellationToken);
+    }
+
+    // False when the row was changed meanwhile.
+    private async Task<bool> RegisterAsync(
+        Repository repository,
+        BlobRow landed,
+        BlobRow? before,
+        CancellationToken cancellationToken
+    )
+    {
+        var isRow = await rowStore.PutBlobAsync(repository.Namespace, landed, before, cancellationToken);
+        // As an event would: what waited for this blob is complete now, and what was refused here is not any more.
+        await registration.RegisterAsync(repository, landed.Digest, cancellationToken);
+        return isRow;
     }
 
     // True when what is stored is verified, and its row written anew: whoever was about to remove it compares ETags.
@@ -125,13 +134,13 @@ internal sealed class BlobLanding(Catalog catalog, Content content, Removal remo
     {
         if (row is { State: BlobState.Good } && row.BlobETag == stored.ETag)
         {
-            return await catalog.PutBlobAsync(repository.Namespace, row, row, cancellationToken);
+            return await rowStore.PutBlobAsync(repository.Namespace, row, row, cancellationToken);
         }
 
         // Nobody has looked at it yet, or not since it was overwritten.
         var path = LayoutPath.Of(repository, digest);
         await registration.RegisterAsync(repository, digest, cancellationToken);
-        row = await catalog.BlobAsync(repository, digest, cancellationToken);
+        row = await rowStore.BlobAsync(repository, digest, cancellationToken);
         if (row is { State: BlobState.Good } && row.BlobETag == stored.ETag)
         {
             return true;

@@ -11,15 +11,18 @@ namespace ImagesFunctions.Repositories;
 /// twice, out of order or for a blob that is gone again: all of that leads to the same rows.
 /// </summary>
 internal sealed class BlobRegistration(
-    Catalog catalog,
+    RowStore rowStore,
     Content content,
     ManifestCommit manifests,
-    TakeBack takeBack,
+    BlobInvalidation invalidation,
     Removal removal,
     Refusals refusals
 )
 {
     private const int MaxTries = 10;
+
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// Takes in the blob of a digest as it stands now: a new one, an overwritten one, or none any more. Bad bytes are recorded,
@@ -28,59 +31,17 @@ internal sealed class BlobRegistration(
     /// <exception cref="StorageUnavailableException">Storage failed, or the blob was overwritten each time it was read.</exception>
     public async Task<Landed> RegisterAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
-        var path = LayoutPath.Of(repository, digest);
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
-            // The row first: what is written by comparing with it may only be newer than it.
-            var row = await catalog.BlobAsync(repository, digest, cancellationToken);
-            if (row is { State: BlobState.Deleting })
+            if (await TryRegisterAsync(repository, digest, cancellationToken) is { } landed)
             {
-                if (await removal.FinishAsync(repository, digest, cancellationToken))
-                {
-                    return Landed.Gone;
-                }
-
-                continue;
+                return landed;
             }
 
-            if (await content.StatAsync(path, cancellationToken) is not { } stored)
-            {
-                if (row is not null)
-                {
-                    await takeBack.RunAsync(repository, row, cancellationToken);
-                }
-
-                await refusals.ClearAsync(path, cancellationToken);
-                return Landed.Gone;
-            }
-
-            var isKnown = row is { State: BlobState.Good } && row.BlobETag == stored.ETag;
-            var verified = isKnown
-                ? Verified.Good
-                : await VerifyAsync(repository, digest, path, row, stored.ETag, cancellationToken);
-            if (
-                verified == Verified.Good
-                && !await SettleAsync(repository, digest, path, stored.ETag, cancellationToken)
-            )
-            {
-                verified = Verified.Changed;
-            }
-
-            if (verified != Verified.Changed)
-            {
-                return verified == Verified.Bad ? Landed.Refused
-                    : isKnown ? Landed.Known
-                    : Landed.Committed(stored.LastModified);
-            }
-
-            await Backoff.DelayAsync(
-                attempt,
-                TimeSpan.FromMilliseconds(20),
-                TimeSpan.FromSeconds(1),
-                cancellationToken
-            );
+            await Backoff.DelayAsync(attempt, FirstDelay, MaxDelay, cancellationToken);
         }
 
+        var path = LayoutPath.Of(repository, digest);
         throw new StorageUnavailableException($"{path} was overwritten each time it was read");
     }
 
@@ -94,6 +55,59 @@ internal sealed class BlobRegistration(
 
         // The blob or its row changed meanwhile: look again.
         Changed,
+    }
+
+    // Null when the blob or its row changed meanwhile.
+    private async Task<Landed?> TryRegisterAsync(
+        Repository repository,
+        Digest digest,
+        CancellationToken cancellationToken
+    )
+    {
+        var path = LayoutPath.Of(repository, digest);
+        // The row first: what is written by comparing with it may only be newer than it.
+        var row = await rowStore.BlobAsync(repository, digest, cancellationToken);
+        if (row is { State: BlobState.Deleting })
+        {
+            return await removal.FinishAsync(repository, digest, cancellationToken) ? Landed.Gone : null;
+        }
+
+        if (await content.StatAsync(path, cancellationToken) is not { } stored)
+        {
+            return await ForgetAsync(repository, row, path, cancellationToken);
+        }
+
+        var isKnown = row is { State: BlobState.Good } && row.BlobETag == stored.ETag;
+        var verified = isKnown
+            ? Verified.Good
+            : await VerifyAsync(repository, digest, path, row, stored.ETag, cancellationToken);
+        if (verified == Verified.Good && !await SettleAsync(repository, digest, path, stored.ETag, cancellationToken))
+        {
+            verified = Verified.Changed;
+        }
+
+        return verified switch
+        {
+            Verified.Changed => null,
+            Verified.Bad => Landed.Refused,
+            _ => isKnown ? Landed.Known : Landed.Committed(stored.LastModified),
+        };
+    }
+
+    private async Task<Landed> ForgetAsync(
+        Repository repository,
+        BlobRow? row,
+        string path,
+        CancellationToken cancellationToken
+    )
+    {
+        if (row is not null)
+        {
+            await invalidation.RunAsync(repository, row, cancellationToken);
+        }
+
+        await refusals.ClearAsync(path, cancellationToken);
+        return Landed.Gone;
     }
 
     private async Task<Verified> VerifyAsync(
@@ -114,7 +128,7 @@ internal sealed class BlobRegistration(
         {
             if (row is not null)
             {
-                await takeBack.RunAsync(repository, row, cancellationToken);
+                await invalidation.RunAsync(repository, row, cancellationToken);
             }
 
             var reason = $"the bytes hash to {hashed.Digest}, not to {digest}";
@@ -125,7 +139,7 @@ internal sealed class BlobRegistration(
         var verified = new BlobRow(repository.App, digest, hashed.Size, etag, BlobState.Good, hashed.Tar);
         // The second look comes after the row: a delete or overwrite in between either sees the row or is seen here.
         return
-            await catalog.PutBlobAsync(repository.Namespace, verified, row, cancellationToken)
+            await rowStore.PutBlobAsync(repository.Namespace, verified, row, cancellationToken)
             && await content.IsStillAsync(path, etag, cancellationToken)
             ? Verified.Good
             : Verified.Changed;
@@ -140,10 +154,10 @@ internal sealed class BlobRegistration(
         CancellationToken cancellationToken
     )
     {
-        var needs = await catalog.NeedsAsync(repository, digest, cancellationToken);
+        var needs = await rowStore.NeedsAsync(repository, digest, cancellationToken);
         var isManifest =
             needs.Exists(n => n.ManifestType is not null)
-            || await catalog.ImageAsync(repository, digest, cancellationToken) is not null;
+            || await rowStore.ImageAsync(repository, digest, cancellationToken) is not null;
         var refused = await manifests.SettleAsync(
             repository,
             isManifest ? [digest] : [],

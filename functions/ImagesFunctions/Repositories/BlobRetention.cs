@@ -15,7 +15,7 @@ internal sealed record BlobGrace(TimeSpan AfterPush, TimeSpan AfterDrop, TimeSpa
 /// What a push is told that it need not send. Its manifest comes later, and until then nobody needs the blob: so the blob's row
 /// is renewed before the sweeper may take it, and the push has at least half of the grace left.
 /// </summary>
-internal sealed class BlobRetention(StorageAccount account, Catalog catalog, BlobGrace grace)
+internal sealed class BlobRetention(StorageAccount account, RowStore rowStore, BlobGrace grace)
 {
     private const int MaxTries = 5;
 
@@ -40,10 +40,10 @@ internal sealed class BlobRetention(StorageAccount account, Catalog catalog, Blo
             }
 
             // The same row again has a new time. A sweeper that has just decided by the old one finds another ETag.
-            if (await catalog.PutBlobAsync(repository.Namespace, row, row, cancellationToken))
+            if (await rowStore.PutBlobAsync(repository.Namespace, row, row, cancellationToken))
             {
                 return
-                    await catalog.BlobAsync(repository, digest, cancellationToken) is { State: BlobState.Good } renewed
+                    await rowStore.BlobAsync(repository, digest, cancellationToken) is { State: BlobState.Good } renewed
                     ? renewed
                     : null;
             }

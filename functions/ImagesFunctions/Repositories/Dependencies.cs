@@ -12,21 +12,21 @@ internal static class Dependencies
     /// The rows that say what a manifest needs, by falling keys. They are written in this order, so the last one tells that all
     /// are there; the sweeper, which does not know how many there are, removes them by rising keys, and so begins with the last.
     /// </summary>
-    public static List<NeedRow> NeedsOf(Repository repository, Digest digest, Manifest manifest)
+    public static List<DependencyRow> NeedsOf(Repository repository, Digest digest, Manifest manifest)
     {
-        var by = Needer.Manifest(digest);
+        var by = Dependent.Manifest(digest);
         return
         [
             .. manifest
-                .NeededBlobs.Select(d => new NeedRow(repository.App, d.Digest, by, null))
-                .Concat(manifest.NeededManifests.Select(d => new NeedRow(repository.App, d.Digest, by, d.MediaType)))
+                .NeededBlobs.Select(d => new DependencyRow(repository.App, d.Digest, by, null))
+                .Concat(manifest.NeededManifests.Select(d => new DependencyRow(repository.App, d.Digest, by, d.MediaType)))
                 .OrderByDescending(n => n.Key, StringComparer.Ordinal),
         ];
     }
 
     /// <summary>What a manifest needs, and the repository does not have at this moment.</summary>
     public static async Task<IReadOnlyList<Digest>> MissingAsync(
-        Catalog catalog,
+        RowStore rowStore,
         Repository repository,
         Manifest manifest,
         CancellationToken cancellationToken
@@ -35,13 +35,13 @@ internal static class Dependencies
         var missing = new List<Digest>();
         foreach (var some in manifest.NeededBlobs.Select(d => d.Digest).Chunk(ReadsAtOnce))
         {
-            var rows = await Task.WhenAll(some.Select(d => catalog.BlobAsync(repository, d, cancellationToken)));
+            var rows = await Task.WhenAll(some.Select(d => rowStore.BlobAsync(repository, d, cancellationToken)));
             missing.AddRange(some.Zip(rows).Where(d => d.Second is not { State: BlobState.Good }).Select(d => d.First));
         }
 
         foreach (var some in manifest.NeededManifests.Select(d => d.Digest).Chunk(ReadsAtOnce))
         {
-            var rows = await Task.WhenAll(some.Select(d => catalog.ImageAsync(repository, d, cancellationToken)));
+            var rows = await Task.WhenAll(some.Select(d => rowStore.ImageAsync(repository, d, cancellationToken)));
             missing.AddRange(
                 some.Zip(rows).Where(d => d.Second is not { State: ImageState.Complete }).Select(d => d.First)
             );

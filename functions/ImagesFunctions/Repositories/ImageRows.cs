@@ -9,7 +9,7 @@ namespace ImagesFunctions.Repositories;
 /// Makes image rows from manifests whose parts are all there, and completes those whose facts did not fit. Generation and
 /// state are the committer's to say.
 /// </summary>
-internal sealed class ImageRows(Catalog catalog, Content content)
+internal sealed class ImageRows(RowStore rowStore, Content content)
 {
     private const int MaxReason = 1_000;
 
@@ -155,7 +155,7 @@ internal sealed class ImageRows(Catalog catalog, Content content)
 
         if (
             !Repository.TryParse($"{@namespace}/{row.App}", out var repository)
-            || await catalog.BlobAsync(repository, row.Digest, cancellationToken) is not { } blob
+            || await rowStore.BlobAsync(repository, row.Digest, cancellationToken) is not { } blob
         )
         {
             // A deleted index, whose manifest is gone too: nobody can know any more what it named.
@@ -188,10 +188,10 @@ internal sealed class ImageRows(Catalog catalog, Content content)
         CancellationToken cancellationToken
     )
     {
-        if (config.Size > Manifest.LongestContent)
+        if (config.Size > Manifest.MaxContent)
         {
             return ImageConfig.Unread(
-                $"the config has {config.Size} bytes: at most {Manifest.LongestContent} are read"
+                $"the config has {config.Size} bytes: at most {Manifest.MaxContent} are read"
             );
         }
 
@@ -213,7 +213,7 @@ internal sealed class ImageRows(Catalog catalog, Content content)
             var blobs = new List<BlobRow>();
             foreach (var needed in manifest.NeededBlobs)
             {
-                if (await catalog.BlobAsync(repository, needed.Digest, cancellationToken) is { } blob)
+                if (await rowStore.BlobAsync(repository, needed.Digest, cancellationToken) is { } blob)
                 {
                     blobs.Add(blob);
                 }
@@ -225,7 +225,7 @@ internal sealed class ImageRows(Catalog catalog, Content content)
         var children = new List<ImageRow>();
         foreach (var needed in manifest.NeededManifests)
         {
-            if (await catalog.ImageAsync(repository, needed.Digest, cancellationToken) is { } child)
+            if (await rowStore.ImageAsync(repository, needed.Digest, cancellationToken) is { } child)
             {
                 children.Add(child);
             }

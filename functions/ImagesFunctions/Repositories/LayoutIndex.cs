@@ -9,13 +9,13 @@ namespace ImagesFunctions.Repositories;
 /// Applies the <c>index.json</c> of an uploaded OCI image layout: it says which blobs are manifests, sets the tags that it
 /// names by <c>org.opencontainers.image.ref.name</c>, and drops those that an earlier one had set and this one does not name.
 /// </summary>
-internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestCommit manifests, Refusals refusals)
+internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCommit manifests, Refusals refusals)
 {
     private const string RefName = "org.opencontainers.image.ref.name";
-    private const int MostTries = 10;
+    private const int MaxTries = 10;
 
     // A tag that waits takes two rows, and one row is left for the ETag.
-    private const int MostTagsACommit = 48;
+    private const int MaxTagsACommit = 48;
 
     private enum Applied
     {
@@ -42,7 +42,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
     public async Task LandedAsync(Repository repository, CancellationToken cancellationToken)
     {
         var path = LayoutPath.IndexOf(repository);
-        for (var attempt = 1; attempt <= MostTries; attempt++)
+        for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
             if (await content.StatAsync(path, cancellationToken) is not { } stored)
             {
@@ -153,7 +153,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
         var done = new HashSet<string>(StringComparer.Ordinal);
         while (true)
         {
-            var (applied, touched) = await catalog.CommitAsync(
+            var (applied, touched) = await rowStore.CommitAsync(
                 repository.Namespace,
                 (view, stop) => DecideAsync(view, repository, file, done, stop),
                 cancellationToken
@@ -167,7 +167,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
             {
                 // After the tags: from here on the manifests may be committed, and find the tags that wait for them.
                 var needs = file
-                    .Manifests.Select(m => new NeedRow(repository.App, m.Digest, Needer.Layout, m.MediaType))
+                    .Manifests.Select(m => new DependencyRow(repository.App, m.Digest, Dependent.Layout, m.MediaType))
                     .ToList();
                 await PutNeedsAsync(repository, needs, onlyMissing: applied == Applied.Before, cancellationToken);
                 return true;
@@ -180,7 +180,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
     // Of a file that was applied before, what stands there may say that it was deleted since.
     private async Task PutNeedsAsync(
         Repository repository,
-        List<NeedRow> needs,
+        List<DependencyRow> needs,
         bool onlyMissing,
         CancellationToken cancellationToken
     )
@@ -191,8 +191,8 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
             foreach (var need in needs)
             {
                 if (
-                    await catalog.GetAsync(repository.Namespace, need.Key, cancellationToken) is { } row
-                    && NeedRow.From(row).Deleted
+                    await rowStore.GetAsync(repository.Namespace, need.Key, cancellationToken) is { } row
+                    && DependencyRow.From(row).Deleted
                 )
                 {
                     deleted.Add(need.Key);
@@ -202,7 +202,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
             needs.RemoveAll(n => deleted.Contains(n.Key));
         }
 
-        await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
+        await rowStore.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
     }
 
     private async Task<Decision<Step>> DecideAsync(
@@ -233,15 +233,15 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
             .Values.Where(t => t.FromLayout && !file.Tags.ContainsKey(t.Tag))
             .Select(t => new Change(t.Key, null))
             .ToList();
-        if (changes.Count > 2 * MostTagsACommit)
+        if (changes.Count > 2 * MaxTagsACommit)
         {
-            return Decision.Of(new Step(Applied.Partly, []), changes[..(2 * MostTagsACommit)]);
+            return Decision.Of(new Step(Applied.Partly, []), changes[..(2 * MaxTagsACommit)]);
         }
 
         var touched = new List<string>();
         foreach (var (tag, digest) in file.Tags.Where(t => !done.Contains(t.Key)))
         {
-            if (changes.Count >= (2 * MostTagsACommit) - 1)
+            if (changes.Count >= (2 * MaxTagsACommit) - 1)
             {
                 return Decision.Of(new Step(Applied.Partly, touched), changes);
             }
@@ -274,7 +274,7 @@ internal sealed class LayoutIndex(Catalog catalog, Content content, ManifestComm
         if (wanted.Generation is null)
         {
             // Its image fills the tag in when it is committed; this row is how it finds it.
-            var need = new NeedRow(app, digest, Needer.Tag(tag), null);
+            var need = new DependencyRow(app, digest, Dependent.Tag(tag), null);
             changes.Add(new Change(need.Key, need.ToRow()));
         }
 

@@ -16,11 +16,11 @@ namespace ImagesFunctions.Repositories;
 /// (rows <c>b</c> and <c>i</c>), makes the image's row and fills in the tags that waited for it, all in one transaction.
 /// If something is missing, nothing happens: whoever brings it looks at the rows <c>n</c> and tries again.
 /// </remarks>
-internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows imageRows, Refusals refusals)
+internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRows imageRows, Refusals refusals)
 {
     private const int TriesAtOnce = 8;
 
-    private readonly ManifestTry _try = new(catalog, content, imageRows, refusals);
+    private readonly ManifestTry _try = new(rowStore, content, imageRows, refusals);
 
     /// <summary>
     /// Tries to commit manifests of a repository, and whatever is complete by that. Does nothing for what is committed
@@ -30,7 +30,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
     /// <param name="about">
     /// The manifests that are new or newly named: what an index among them names is tried as well, and what that names.
     /// </param>
-    /// <param name="needers">
+    /// <param name="dependents">
     /// Manifests that may be complete now. What they name is not tried: the rows <c>n</c> lead from each of those to them, and
     /// to look the other way each time would take time in the square of an index's length.
     /// </param>
@@ -39,11 +39,11 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
     public async Task<IReadOnlySet<Digest>> SettleAsync(
         Repository repository,
         IEnumerable<Digest> about,
-        IEnumerable<Digest> needers,
+        IEnumerable<Digest> dependents,
         CancellationToken cancellationToken
     )
     {
-        var open = new OpenManifests(about, needers);
+        var open = new OpenManifests(about, dependents);
         ExceptionDispatchInfo? failure = null;
         while (open.Take(TriesAtOnce) is { Length: > 0 } batch)
         {
@@ -56,7 +56,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
                 failure ??= error;
                 if (open.Add(digest, outcome))
                 {
-                    var needs = await catalog.NeedsAsync(repository, digest, cancellationToken);
+                    var needs = await rowStore.NeedsAsync(repository, digest, cancellationToken);
                     open.Add(needs.Select(n => n.By.Digest).OfType<Digest>());
                 }
             }
@@ -88,7 +88,7 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
     )
     {
         if (
-            await catalog.BlobAsync(repository, digest, cancellationToken) is not { State: BlobState.Good } blob
+            await rowStore.BlobAsync(repository, digest, cancellationToken) is not { State: BlobState.Good } blob
             || !await content.IsStillAsync(LayoutPath.Of(repository, digest), blob.BlobETag, cancellationToken)
         )
         {
@@ -97,9 +97,9 @@ internal sealed class ManifestCommit(Catalog catalog, Content content, ImageRows
 
         // Written anew also where they are: who removes those that nobody needs any more compares their ETags.
         var needs = Dependencies.NeedsOf(repository, digest, manifest);
-        await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
+        await rowStore.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
         var prepared = new PreparedImage(imageRows, content, repository, digest, manifest, ImageState.Complete);
-        var outcome = await catalog.CommitAsync(
+        var outcome = await rowStore.CommitAsync(
             repository.Namespace,
             (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, needs, tags, condition, stop),
             cancellationToken

@@ -22,43 +22,34 @@ internal static class ManifestDecision
         DecisionView view,
         BlobRow self,
         PreparedImage prepared,
-        List<NeedRow> needs,
+        List<DependencyRow> needs,
         IReadOnlyList<string> tags,
         TagCondition? condition,
         CancellationToken cancellationToken
     )
     {
-        var (app, manifest) = (self.App, prepared.Manifest);
-        if (condition is not null && !await condition.HoldsAsync(view, app, self.Digest, cancellationToken))
+        if (condition is not null && !await condition.HoldsAsync(view, self.App, self.Digest, cancellationToken))
         {
-            return Decision.Nothing(new ManifestOutcome(ManifestState.Unmatched));
+            return Nothing(ManifestState.Unmatched);
         }
 
-        var current = ImageRow.Live(await view.GetAsync(Keys.Image(app, self.Digest), cancellationToken));
+        var current = ImageRow.Live(await view.GetAsync(Keys.Image(self.App, self.Digest), cancellationToken));
         if (current is { State: ImageState.Complete })
         {
             return Decision.Of(
                 new ManifestOutcome(ManifestState.Already, MoreTags: true),
-                [.. tags.Select(tag => Pushed(view, current, tag))]
+                [.. tags.Select(tag => Pushed(current, tag))]
             );
         }
 
-        var isNeedThere = needs.Count == 0 || await view.GetAsync(needs[^1].Key, cancellationToken) is not null;
-        var own = await view.GetAsync(Keys.Blob(app, self.Digest), cancellationToken);
-        var ownBlob = own is null ? null : BlobRow.From(own);
-        if (ownBlob is not { State: BlobState.Good } || ownBlob.BlobETag != self.BlobETag)
+        if (await ObstacleAsync(view, self, needs, cancellationToken) is { } obstacle)
         {
-            return Decision.Nothing(new ManifestOutcome(ManifestState.Unknown));
+            return Nothing(obstacle);
         }
 
-        if (!isNeedThere)
+        if (await NeededAsync(view, self.App, prepared.Manifest, cancellationToken) is not var (blobs, children))
         {
-            return Decision.Nothing(new ManifestOutcome(ManifestState.Forgotten));
-        }
-
-        if (await NeededAsync(view, app, manifest, cancellationToken) is not var (blobs, children))
-        {
-            return Decision.Nothing(new ManifestOutcome(ManifestState.Waiting));
+            return Nothing(ManifestState.Waiting);
         }
 
         if (!prepared.IsTried)
@@ -66,30 +57,9 @@ internal static class ManifestDecision
             return Decision.After<ManifestOutcome>(stop => prepared.MakeAsync(blobs, children, stop));
         }
 
-        if (prepared.Row is not { } row)
-        {
-            return Decision.Nothing(new ManifestOutcome(ManifestState.Waiting));
-        }
-
-        var namedBy = await WaitingTags.NeedsAsync(view, app, self.Digest, cancellationToken);
-        row = row with
-        {
-            Generation = current?.Generation ?? prepared.Generation,
-            Committed = current?.Committed ?? prepared.Committed,
-            Pin = current?.Pin,
-            Subject = manifest.Subject?.Digest,
-        };
-        var (waiting, more) = await WaitingTags.ChangesAsync(view, row, namedBy, tags, cancellationToken);
-        Announce(view, app, needs);
-        return Decision.Of(
-            new ManifestOutcome(ManifestState.Committed, more),
-            [
-                new Change(row.Key, row.ToRow()),
-                .. Referrer(view, self, manifest, row),
-                .. waiting,
-                .. tags.Select(tag => Pushed(view, row, tag)),
-            ]
-        );
+        return RowOf(prepared, current) is { } row
+            ? await CommitAsync(view, self, prepared.Manifest, row, needs, tags, cancellationToken)
+            : Nothing(ManifestState.Waiting);
     }
 
     /// <summary>Says what an index names, before any of that can be committed because of it.</summary>
@@ -114,20 +84,78 @@ internal static class ManifestDecision
             : Decision.After<bool>(stop => prepared.MakeAsync([], [], stop));
     }
 
-    private static Change Pushed(DecisionView view, ImageRow image, string tag)
+    private static Decision<ManifestOutcome> Nothing(ManifestState state) =>
+        Decision.Nothing(new ManifestOutcome(state));
+
+    // What is wrong with the manifest's own rows, or null. Both are read in any case.
+    private static async Task<ManifestState?> ObstacleAsync(
+        DecisionView view,
+        BlobRow self,
+        List<DependencyRow> needs,
+        CancellationToken cancellationToken
+    )
+    {
+        var isNeedThere = needs.Count == 0 || await view.GetAsync(needs[^1].Key, cancellationToken) is not null;
+        var own = await view.GetAsync(self.Key, cancellationToken);
+        var isVerified =
+            own is not null
+            && BlobRow.From(own) is { State: BlobState.Good } blob
+            && blob.BlobETag == self.BlobETag;
+        return !isVerified ? ManifestState.Unknown
+            : !isNeedThere ? ManifestState.Forgotten
+            : null;
+    }
+
+    // Null when the config has just been overwritten.
+    private static ImageRow? RowOf(PreparedImage prepared, ImageRow? current) =>
+        prepared.Row is not { } row
+            ? null
+            : row with
+            {
+                Generation = current?.Generation ?? prepared.Generation,
+                Committed = current?.Committed ?? prepared.Committed,
+                Pin = current?.Pin,
+                Subject = prepared.Manifest.Subject?.Digest,
+            };
+
+    private static async Task<Decision<ManifestOutcome>> CommitAsync(
+        DecisionView view,
+        BlobRow self,
+        Manifest manifest,
+        ImageRow row,
+        List<DependencyRow> needs,
+        IReadOnlyList<string> tags,
+        CancellationToken cancellationToken
+    )
+    {
+        var namedBy = await WaitingTags.NeedsAsync(view, row.App, row.Digest, cancellationToken);
+        var (waiting, more) = await WaitingTags.ChangesAsync(view, row, namedBy, tags, cancellationToken);
+        Announce(view, row.App, needs);
+        return Decision.Of(
+            new ManifestOutcome(ManifestState.Committed, more),
+            [
+                new Change(row.Key, row.ToRow()),
+                .. Referrer(self, manifest, row),
+                .. waiting,
+                .. tags.Select(tag => Pushed(row, tag)),
+            ]
+        );
+    }
+
+    private static Change Pushed(ImageRow image, string tag)
     {
         var row = new TagRow(image.App, tag, image.Digest, image.Generation, FromLayout: false);
         return new Change(row.Key, row.ToRow());
     }
 
     // Whoever decides meanwhile that nobody needs one of them has not seen this image, and decides again.
-    private static void Announce(DecisionView view, string app, List<NeedRow> needs)
+    private static void Announce(DecisionView view, string app, List<DependencyRow> needs)
     {
         var keys = needs.Select(n => Keys.AnyNeed(app, n.Needed)).Distinct(StringComparer.Ordinal).ToList();
         (keys.Count <= MaxAnnounced ? keys : [Keys.AnyNeed(app)]).ForEach(view.Announce);
     }
 
-    private static IEnumerable<Change> Referrer(DecisionView view, BlobRow self, Manifest manifest, ImageRow row)
+    private static IEnumerable<Change> Referrer(BlobRow self, Manifest manifest, ImageRow row)
     {
         if (row.Subject is { } subject)
         {

@@ -6,7 +6,7 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Repositories;
 
 /// <summary>One try to commit a manifest that stands in the repository: see <see cref="ManifestCommit"/>.</summary>
-internal sealed class ManifestTry(Catalog catalog, Content content, ImageRows imageRows, Refusals refusals)
+internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows imageRows, Refusals refusals)
 {
     private const int MaxForgotten = 5;
 
@@ -17,14 +17,14 @@ internal sealed class ManifestTry(Catalog catalog, Content content, ImageRows im
         CancellationToken cancellationToken
     )
     {
-        var blob = await catalog.BlobAsync(repository, digest, cancellationToken);
+        var blob = await rowStore.BlobAsync(repository, digest, cancellationToken);
         if (blob is not { State: BlobState.Good })
         {
             return new ManifestOutcome(ManifestState.Unknown);
         }
 
         var outcome = new ManifestOutcome(ManifestState.Already, MoreTags: true);
-        var committed = await catalog.ImageAsync(repository, digest, cancellationToken);
+        var committed = await rowStore.ImageAsync(repository, digest, cancellationToken);
         if (committed is not { State: ImageState.Complete })
         {
             outcome = await TryAsync(repository, blob, committed?.MediaType, cancellationToken);
@@ -32,7 +32,7 @@ internal sealed class ManifestTry(Catalog catalog, Content content, ImageRows im
 
         while (outcome.State is ManifestState.Already or ManifestState.Committed && outcome.MoreTags)
         {
-            var more = await catalog.CommitAsync(
+            var more = await rowStore.CommitAsync(
                 repository.Namespace,
                 (view, stop) => WaitingTags.FillAsync(view, repository, digest, stop),
                 cancellationToken
@@ -50,49 +50,54 @@ internal sealed class ManifestTry(Catalog catalog, Content content, ImageRows im
         CancellationToken cancellationToken
     )
     {
-        var path = LayoutPath.Of(repository, blob.Digest);
         try
         {
-            var types = committedType is null
-                ? await TypesAsync(repository, blob.Digest, cancellationToken)
-                : [committedType];
-            if (types.Count == 0)
-            {
-                return new ManifestOutcome(ManifestState.Unknown);
-            }
-
-            if (await content.ReadAsync(path, blob.BlobETag, cancellationToken) is not { } bytes)
-            {
-                // Overwritten or deleted; that has an event of its own.
-                return new ManifestOutcome(ManifestState.Unknown);
-            }
-
-            var manifest = ParseAsOneOf(bytes, types);
-            var (outcome, isNew) = await WriteNeedsAndDecideAsync(repository, blob, manifest, cancellationToken);
-            if (outcome.State == ManifestState.Committed)
-            {
-                // It may have been refused before, under a media type that was not its own.
-                await refusals.ClearAsync(path, cancellationToken);
-            }
-
-            return outcome with
-            {
-                IsNew = isNew,
-                Children =
-                    outcome.State == ManifestState.Waiting ? [.. manifest.NeededManifests.Select(m => m.Digest)] : [],
-            };
+            return await ReadAndCommitAsync(repository, blob, committedType, cancellationToken);
         }
         catch (InvalidContentException error)
         {
             await refusals.RefuseAsync(
                 RefusalKind.Manifest,
-                path,
+                LayoutPath.Of(repository, blob.Digest),
                 $"not a usable manifest: {error.Message}",
                 null,
                 cancellationToken
             );
             return new ManifestOutcome(ManifestState.Refused);
         }
+    }
+
+    private async Task<ManifestOutcome> ReadAndCommitAsync(
+        Repository repository,
+        BlobRow blob,
+        string? committedType,
+        CancellationToken cancellationToken
+    )
+    {
+        var types = committedType is null
+            ? await TypesAsync(repository, blob.Digest, cancellationToken)
+            : [committedType];
+        var path = LayoutPath.Of(repository, blob.Digest);
+        if (types.Count == 0 || await content.ReadAsync(path, blob.BlobETag, cancellationToken) is not { } bytes)
+        {
+            // Nobody names it, or it was overwritten or deleted, which has an event of its own.
+            return new ManifestOutcome(ManifestState.Unknown);
+        }
+
+        var manifest = ParseAsOneOf(bytes, types);
+        var (outcome, isNew) = await WriteNeedsAndDecideAsync(repository, blob, manifest, cancellationToken);
+        if (outcome.State == ManifestState.Committed)
+        {
+            // It may have been refused before, under a media type that was not its own.
+            await refusals.ClearAsync(path, cancellationToken);
+        }
+
+        var isWaiting = outcome.State == ManifestState.Waiting;
+        return outcome with
+        {
+            IsNew = isNew,
+            Children = isWaiting ? [.. manifest.NeededManifests.Select(m => m.Digest)] : [],
+        };
     }
 
     // The media types that it is named as.
@@ -102,7 +107,7 @@ internal sealed class ManifestTry(Catalog catalog, Content content, ImageRows im
         CancellationToken cancellationToken
     ) =>
         [
-            .. (await catalog.NeedsAsync(repository, digest, cancellationToken))
+            .. (await rowStore.NeedsAsync(repository, digest, cancellationToken))
                 .Where(n => n.ManifestType is not null)
                 .Select(n => n.ManifestType)
                 .Distinct(StringComparer.Ordinal),
@@ -134,7 +139,7 @@ internal sealed class ManifestTry(Catalog catalog, Content content, ImageRows im
         for (var attempt = 1; attempt <= MaxForgotten; attempt++)
         {
             isNew |= await WriteNeedsAsync(repository, blob.Digest, manifest, needs, cancellationToken);
-            var outcome = await catalog.CommitAsync(
+            var outcome = await rowStore.CommitAsync(
                 repository.Namespace,
                 (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, needs, [], condition: null, stop),
                 cancellationToken
@@ -153,14 +158,14 @@ internal sealed class ManifestTry(Catalog catalog, Content content, ImageRows im
         Repository repository,
         Digest digest,
         Manifest manifest,
-        List<NeedRow> needs,
+        List<DependencyRow> needs,
         CancellationToken cancellationToken
     )
     {
         if (manifest.IsIndex)
         {
             var waiting = Prepared(repository, digest, manifest, ImageState.Waiting);
-            await catalog.CommitAsync(
+            await rowStore.CommitAsync(
                 repository.Namespace,
                 (view, stop) => ManifestDecision.AnnounceAsync(view, Keys.Image(repository.App, digest), waiting, stop),
                 cancellationToken
@@ -169,13 +174,13 @@ internal sealed class ManifestTry(Catalog catalog, Content content, ImageRows im
 
         if (
             needs.Count == 0
-            || await catalog.GetAsync(repository.Namespace, needs[^1].Key, cancellationToken) is not null
+            || await rowStore.GetAsync(repository.Namespace, needs[^1].Key, cancellationToken) is not null
         )
         {
             return false;
         }
 
-        await catalog.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
+        await rowStore.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
         return true;
     }
 

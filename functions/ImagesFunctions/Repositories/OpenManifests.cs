@@ -15,11 +15,11 @@ internal sealed class OpenManifests
     private readonly HashSet<Digest> _lookedUp = [];
 
     /// <summary>Begins with these: see <see cref="ManifestCommit.SettleAsync"/>.</summary>
-    public OpenManifests(IEnumerable<Digest> about, IEnumerable<Digest> needers)
+    public OpenManifests(IEnumerable<Digest> about, IEnumerable<Digest> dependents)
     {
         _expand = [.. about];
         _expanded = [.. _expand];
-        Add(_expand.Concat(needers));
+        Add(_expand.Concat(dependents));
     }
 
     /// <summary>Those that are no manifests.</summary>

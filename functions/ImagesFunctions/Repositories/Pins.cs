@@ -6,12 +6,12 @@ using ImagesFunctions.Storage;
 namespace ImagesFunctions.Repositories;
 
 /// <summary>Pins images, so that nothing but an unpin lets them be removed.</summary>
-internal sealed class Pins(StorageAccount account, Catalog catalog)
+internal sealed class Pins(StorageAccount account, RowStore rowStore)
 {
     /// <summary>Pins the image that a reference names at the moment of the commit. Again renews the pin.</summary>
     /// <returns>Its row; null when there is no such image, or it is not complete.</returns>
     public Task<ImageRow?> PinAsync(Reference reference, ImagePin pin, CancellationToken cancellationToken) =>
-        catalog.CommitAsync(
+        rowStore.CommitAsync(
             reference.Repository.Namespace,
             async (view, stop) =>
                 await ImageAsync(view, reference, stop) is { State: ImageState.Complete, IsImage: true } image
@@ -23,7 +23,7 @@ internal sealed class Pins(StorageAccount account, Catalog catalog)
     /// <summary>Takes the pin off an image.</summary>
     /// <returns>False when there is no such image, or it has no pin.</returns>
     public Task<bool> UnpinAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
-        catalog.CommitAsync(
+        rowStore.CommitAsync(
             repository.Namespace,
             async (view, stop) =>
                 ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop)) is { Pin: not null } image

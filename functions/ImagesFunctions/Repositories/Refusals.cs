@@ -26,9 +26,9 @@ internal enum RefusalKind
 }
 
 /// <summary>Records why a blob of the container does not count, for whoever asks why it is not listed.</summary>
-internal sealed partial class Refusals(Catalog catalog, TimeProvider time, ILogger<Refusals> log)
+internal sealed partial class Refusals(RowStore rowStore, TimeProvider time, ILogger<Refusals> log)
 {
-    private const int LongestReason = 2_000;
+    private const int MaxReason = 2_000;
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
     /// <summary>The input is bad. It heals when good bytes land at the same path.</summary>
@@ -49,7 +49,7 @@ internal sealed partial class Refusals(Catalog catalog, TimeProvider time, ILogg
     /// the one that he found good, because it may have been the refusal of a newer one.
     /// </summary>
     public Task<bool> ClearAsync(string path, CancellationToken cancellationToken) =>
-        catalog.RemoveRefusedAsync(path, cancellationToken);
+        rowStore.RemoveRefusedAsync(path, cancellationToken);
 
     private async Task PutAsync(
         RefusalKind kind,
@@ -60,10 +60,10 @@ internal sealed partial class Refusals(Catalog catalog, TimeProvider time, ILogg
     )
     {
         var now = time.GetUtcNow();
-        var text = Visible(reason.Length > LongestReason ? reason[..LongestReason] + "…" : reason);
+        var text = Visible(reason.Length > MaxReason ? reason[..MaxReason] + "…" : reason);
         var row = new RefusedRow(path, text, actual?.ToString(), kind == RefusalKind.Storage, now, now + Kept);
         // The same again, at a start or by a repeated event, is no news.
-        if (await catalog.RefusedAsync(path, cancellationToken) is { } before && before.Reason == row.Reason)
+        if (await rowStore.RefusedAsync(path, cancellationToken) is { } before && before.Reason == row.Reason)
         {
             row = row with { At = before.At };
         }
@@ -73,7 +73,7 @@ internal sealed partial class Refusals(Catalog catalog, TimeProvider time, ILogg
             Metrics.Refused(kind.ToString().ToLowerInvariant());
         }
 
-        await catalog.PutRefusedAsync(row, cancellationToken);
+        await rowStore.PutRefusedAsync(row, cancellationToken);
     }
 
     /// <summary>

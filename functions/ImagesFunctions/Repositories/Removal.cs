@@ -15,7 +15,7 @@ internal sealed record RemovalResult(bool Found, Digest? NeededBy = null, bool I
 /// Removes images, tags and blobs. A blob goes in three steps: a commit marks its row, the bytes go if they are still
 /// those of the row, the row goes. Whoever meets a marked row may finish what was killed half-way.
 /// </summary>
-internal sealed class Removal(Catalog catalog, Content content, TimeProvider time)
+internal sealed class Removal(RowStore rowStore, Content content, TimeProvider time)
 {
     /// <summary>Removes an image, an index or another manifest, and with it all its tags.</summary>
     public Task<RemovalResult> ImageAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
@@ -77,7 +77,7 @@ internal sealed class Removal(Catalog catalog, Content content, TimeProvider tim
 
     /// <summary>Removes a tag; its image stays. False when there was none, or only what a removed image has left of it.</summary>
     public Task<bool> TagAsync(Repository repository, string tag, CancellationToken cancellationToken) =>
-        catalog.CommitAsync(
+        rowStore.CommitAsync(
             repository.Namespace,
             async (view, stop) =>
             {
@@ -103,14 +103,14 @@ internal sealed class Removal(Catalog catalog, Content content, TimeProvider tim
     /// </summary>
     public async Task<bool> FinishAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
-        var row = await catalog.BlobAsync(repository, digest, cancellationToken);
+        var row = await rowStore.BlobAsync(repository, digest, cancellationToken);
         if (row is not { State: BlobState.Deleting })
         {
             return true;
         }
 
         var gone = await content.DeleteAsync(LayoutPath.Of(repository, digest), row.BlobETag, cancellationToken);
-        await catalog.RemoveDeletingAsync(repository.Namespace, row, cancellationToken);
+        await rowStore.RemoveDeletingAsync(repository.Namespace, row, cancellationToken);
         return gone;
     }
 
@@ -142,7 +142,7 @@ internal sealed class Removal(Catalog catalog, Content content, TimeProvider tim
         CancellationToken cancellationToken
     )
     {
-        var result = await catalog.CommitAsync(repository.Namespace, decide, cancellationToken);
+        var result = await rowStore.CommitAsync(repository.Namespace, decide, cancellationToken);
         if (result is { Found: true, NeededBy: null })
         {
             await FinishAsync(repository, digest, cancellationToken);
@@ -168,8 +168,8 @@ internal sealed class Removal(Catalog catalog, Content content, TimeProvider tim
         Digest digest,
         CancellationToken cancellationToken
     ) =>
-        await view.GetAsync(Keys.Need(repository.App, digest, Needer.Layout), cancellationToken) is { } row
-            ? [new Change(row.Key, (NeedRow.From(row) with { Deleted = true }).ToRow())]
+        await view.GetAsync(Keys.Need(repository.App, digest, Dependent.Layout), cancellationToken) is { } row
+            ? [new Change(row.Key, (DependencyRow.From(row) with { Deleted = true }).ToRow())]
             : [];
 
     private static async Task<BlobRow?> GoodAsync(
@@ -195,7 +195,7 @@ internal sealed class Removal(Catalog catalog, Content content, TimeProvider tim
         foreach (var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken))
         {
             if (
-                NeedRow.From(need).By.Digest is { } by
+                DependencyRow.From(need).By.Digest is { } by
                 && ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, by), cancellationToken)) is not null
             )
             {

@@ -29,12 +29,12 @@ internal static class WaitingTags
     }
 
     /// <summary>Who needs a digest, and so the tags that wait for it.</summary>
-    public static async Task<List<NeedRow>> NeedsAsync(
+    public static async Task<List<DependencyRow>> NeedsAsync(
         DecisionView view,
         string app,
         Digest digest,
         CancellationToken cancellationToken
-    ) => [.. (await view.RangeAsync(Keys.Needs(app, digest), cancellationToken)).Select(NeedRow.From)];
+    ) => [.. (await view.RangeAsync(Keys.Needs(app, digest), cancellationToken)).Select(DependencyRow.From)];
 
     /// <summary>The tags that waited for this image, and the removal of the rows that said so; those that are set anyway wait no more.</summary>
     /// <param name="view">The namespace.</param>
@@ -45,7 +45,7 @@ internal static class WaitingTags
     public static async Task<(List<Change> Changes, bool More)> ChangesAsync(
         DecisionView view,
         ImageRow row,
-        List<NeedRow> needs,
+        List<DependencyRow> needs,
         IReadOnlyList<string> set,
         CancellationToken cancellationToken
     )

@@ -118,15 +118,9 @@ internal sealed record ImageRow(string App, Digest Digest)
 
     public static ImageRow From(TableRow row)
     {
-        if (row.GetInt64("schema") is { } schema && schema > Schema)
-        {
-            throw new InvalidOperationException(
-                $"row {row.Key} has schema {schema}: this program knows {Schema}; use a newer one"
-            );
-        }
-
+        var head = ImageHead.From(row);
         var factsBlob = row.GetString("facts_blob");
-        var image = new ImageRow(row.Text("app"), Parse(row.Text("digest")))
+        var image = new ImageRow(head.App, head.Digest)
         {
             MediaType = row.Text("media_type"),
             Size = row.GetInt64("size") ?? 0,
@@ -137,13 +131,7 @@ internal sealed record ImageRow(string App, Digest Digest)
             Committed = row.GetInt64("committed") is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null,
             Pin = ImagePin.From(row),
             Subject = row.GetString("subject") is { } subject ? Parse(subject) : null,
-            State = row.GetString("state") switch
-            {
-                "hidden" => ImageState.Hidden,
-                "waiting" => ImageState.Waiting,
-                "deleted" => ImageState.Deleted,
-                _ => ImageState.Complete,
-            },
+            State = head.State,
             FactsBlob = factsBlob,
         };
         return factsBlob is null ? LongFacts.Read(SplitText.Read(row, "facts"), image) : image;

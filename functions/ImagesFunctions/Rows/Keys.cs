@@ -6,7 +6,7 @@ using ImagesFunctions.Oci;
 namespace ImagesFunctions.Rows;
 
 /// <summary>
-/// Makes the row keys of the catalog. The separator <c>!</c> sorts before every character of a name, and app names are
+/// Makes the keys of rows. The separator <c>!</c> sorts before every character of a name, and app names are
 /// written with <c>- . /</c> as <c>, - .</c>, so that keys hold no slash and their ordinal order is the repositories' order.
 /// </summary>
 internal static class Keys
@@ -23,7 +23,7 @@ internal static class Keys
 
     public static string Blob(string app, Digest digest) => $"b!{digest}!{Encode(app)}";
 
-    public static string Need(string app, Digest needed, Needer by) => $"n!{Encode(app)}!{needed}!{by.ShortKey}";
+    public static string Need(string app, Digest needed, Dependent by) => $"n!{Encode(app)}!{needed}!{by.ShortKey}";
 
     public static string Referrer(string app, Digest subject, Digest referrer) =>
         $"r!{Encode(app)}!{subject}!{referrer.ShortKey}";

@@ -25,7 +25,7 @@ internal sealed record ReferrerRow(
     IReadOnlyDictionary<string, string>? Annotations
 )
 {
-    private const int LongestAnnotations = 60_000;
+    private const int MaxAnnotations = 60_000;
 
     public string Key => Keys.Referrer(App, Subject, Digest);
 
@@ -46,7 +46,7 @@ internal sealed record ReferrerRow(
         }
 
         var json = JsonSerializer.Serialize(Annotations, RowJson.Default.IReadOnlyDictionaryStringString);
-        if (json.Length <= LongestAnnotations)
+        if (json.Length <= MaxAnnotations)
         {
             SplitText.Write(row, "annotations", json);
         }

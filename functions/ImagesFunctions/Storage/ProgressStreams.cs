@@ -1,9 +1,18 @@
+using ImagesFunctions.Streams;
+
 namespace ImagesFunctions.Storage;
 
-/// <summary>What both directions have in common: bytes pass once, from first to last.</summary>
-internal abstract class ProgressStream : Stream
+/// <summary>The way to storage, which has to take each piece within the deadline.</summary>
+internal sealed class SendingStream(Stream network, ProgressDeadline deadline) : Stream
 {
+    // So short that storage which is slow, and not stalled, takes one in time.
+    private const int Piece = 64 * 1024;
+
+    public override bool CanRead => false;
+
     public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
 
     public override long Length => throw new NotSupportedException();
 
@@ -12,23 +21,6 @@ internal abstract class ProgressStream : Stream
         get => throw new NotSupportedException();
         set => throw new NotSupportedException();
     }
-
-    public override void Flush() { }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-}
-
-/// <summary>The way to storage, which has to take each piece within the deadline.</summary>
-internal sealed class SendingStream(Stream network, ProgressDeadline deadline) : ProgressStream
-{
-    // So short that storage which is slow, and not stalled, takes one in time.
-    private const int Piece = 64 * 1024;
-
-    public override bool CanRead => false;
-
-    public override bool CanWrite => true;
 
     public override async ValueTask WriteAsync(
         ReadOnlyMemory<byte> buffer,
@@ -53,20 +45,22 @@ internal sealed class SendingStream(Stream network, ProgressDeadline deadline) :
         deadline.Stop();
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     public override void Write(byte[] buffer, int offset, int count) =>
         throw new NotSupportedException("The library makes no blocking calls.");
+
+    public override void Flush() { }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
 }
 
 /// <summary>The way from storage, which has to bring something within the deadline of each read.</summary>
-internal sealed class ReceivingStream(Stream network, ProgressDeadline deadline) : ProgressStream
+internal sealed class ReceivingStream(Stream network, ProgressDeadline deadline) : ForwardStream
 {
     private bool _isAtEnd;
-
-    public override bool CanRead => true;
-
-    public override bool CanWrite => false;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -96,14 +90,6 @@ internal sealed class ReceivingStream(Stream network, ProgressDeadline deadline)
             }
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) =>
-        throw new NotSupportedException("The library makes no blocking calls.");
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

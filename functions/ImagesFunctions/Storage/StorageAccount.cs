@@ -124,36 +124,44 @@ public sealed class StorageAccount
     )
     {
         times ??= new StorageTimes();
-        Wiring wiring = new([.. policies ?? []], Transport(times, network ?? s_network));
-        var blobOptions = Configure(BlobOptions(), wiring, retries: 4);
-        var streamOptions = Configure(BlobOptions(), wiring, retries: 0);
-        var tableOptions = Configure(new TableClientOptions(), wiring, retries: 4);
-        var transactionOptions = Configure(new TableClientOptions(), wiring, retries: 0);
-
+        var options = StorageClientOptions.Of([.. policies ?? []], times, network ?? s_network);
         var section = configuration.GetSection(Section);
-        if (section.Value is { Length: > 0 } connectionString)
-        {
-            try
-            {
-                return new StorageAccount(
-                    new BlobServiceClient(connectionString, blobOptions),
-                    new BlobServiceClient(connectionString, streamOptions),
-                    new TableServiceClient(connectionString, tableOptions),
-                    new TableServiceClient(connectionString, transactionOptions)
-                )
-                {
-                    Times = times,
-                };
-            }
-            catch (Exception error) when (error is FormatException or InvalidOperationException or ArgumentException)
-            {
-                throw new InvalidOperationException(
-                    $"{Section} is not a connection string of a storage account.",
-                    error
-                );
-            }
-        }
+        return section.Value is { Length: > 0 } connectionString
+            ? FromConnectionString(connectionString, options, times)
+            : FromAddresses(section, credential, options, times);
+    }
 
+    private static StorageAccount FromConnectionString(
+        string connectionString,
+        StorageClientOptions options,
+        StorageTimes times
+    )
+    {
+        try
+        {
+            return new StorageAccount(
+                new BlobServiceClient(connectionString, options.Blobs),
+                new BlobServiceClient(connectionString, options.Streams),
+                new TableServiceClient(connectionString, options.Tables),
+                new TableServiceClient(connectionString, options.Transactions)
+            )
+            {
+                Times = times,
+            };
+        }
+        catch (Exception error) when (error is FormatException or InvalidOperationException or ArgumentException)
+        {
+            throw new InvalidOperationException($"{Section} is not a connection string of a storage account.", error);
+        }
+    }
+
+    private static StorageAccount FromAddresses(
+        IConfigurationSection section,
+        TokenCredential? credential,
+        StorageClientOptions options,
+        StorageTimes times
+    )
+    {
         if (
             !Uri.TryCreate(section["blobServiceUri"], UriKind.Absolute, out var blobUri)
             || !Uri.TryCreate(section["tableServiceUri"], UriKind.Absolute, out var tableUri)
@@ -166,10 +174,10 @@ public sealed class StorageAccount
 
         credential ??= Identity(section);
         return new StorageAccount(
-            new BlobServiceClient(blobUri, credential, blobOptions),
-            new BlobServiceClient(blobUri, credential, streamOptions),
-            new TableServiceClient(tableUri, credential, tableOptions),
-            new TableServiceClient(tableUri, credential, transactionOptions)
+            new BlobServiceClient(blobUri, credential, options.Blobs),
+            new BlobServiceClient(blobUri, credential, options.Streams),
+            new TableServiceClient(tableUri, credential, options.Tables),
+            new TableServiceClient(tableUri, credential, options.Transactions)
         )
         {
             Times = times,
@@ -251,37 +259,4 @@ public sealed class StorageAccount
                     : ManagedIdentityId.SystemAssigned
             )
             : new DefaultAzureCredential();
-
-    // What every client is given beside its own options.
-    private sealed record Wiring(HttpPipelinePolicy[] PerTry, HttpPipelineTransport Transport);
-
-    private static HttpClientTransport Transport(StorageTimes times, HttpMessageHandler network) =>
-        new(
-            new HttpClient(new ProgressHandler(times, network), disposeHandler: false)
-            {
-                Timeout = Timeout.InfiniteTimeSpan,
-            }
-        );
-
-    // Pinned to what Azurite speaks, so that a plain Azurite works.
-    private static BlobClientOptions BlobOptions() => new(BlobClientOptions.ServiceVersion.V2026_06_06);
-
-    private static T Configure<T>(T options, Wiring wiring, int retries)
-        where T : ClientOptions
-    {
-        options.Retry.Mode = RetryMode.Exponential;
-        options.Retry.MaxRetries = retries;
-        options.Retry.Delay = TimeSpan.FromMilliseconds(100);
-        options.Retry.MaxDelay = TimeSpan.FromSeconds(5);
-        // The SDK's own would end a transfer that moves: see ProgressHandler.
-        options.Retry.NetworkTimeout = Timeout.InfiniteTimeSpan;
-        options.Transport = wiring.Transport;
-
-        foreach (var policy in wiring.PerTry)
-        {
-            options.AddPolicy(policy, HttpPipelinePosition.PerRetry);
-        }
-
-        return options;
-    }
 }

@@ -9,7 +9,7 @@ public sealed record StorageTimes
     /// <summary>The same where storage copies bytes itself, and its progress cannot be seen.</summary>
     public TimeSpan Copy { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>The longest time that a request takes which transfers no bytes of blobs.</summary>
+    /// <summary>How long a request that transfers no bytes of blobs keeps its client waiting: from its beginning, or from the last byte of its body.</summary>
     public TimeSpan Request { get; init; } = TimeSpan.FromSeconds(55);
 
     /// <summary>What can be done without: from asking for a snapshot until it begins to come.</summary>

@@ -77,8 +77,8 @@ internal sealed class StoredTable(TableClient table, TableClient once) : IJourna
         Query(partition, range, properties).Select(Row);
 
     /// <summary>As <see cref="Stream"/>, for those for whom no client waits: a page is asked for again for two minutes.</summary>
-    public IAsyncEnumerable<TableRow> StreamPatiently(string partition, KeyRange range, params string[]? properties) =>
-        Query(partition, range, properties).Patiently().Select(Row);
+    public IAsyncEnumerable<TableRow> StreamWithRetries(string partition, KeyRange range, params string[]? properties) =>
+        Query(partition, range, properties).WithRetries().Select(Row);
 
     /// <summary>All rows of a partition.</summary>
     public IAsyncEnumerable<TableRow> PartitionAsync(string partition) =>
@@ -92,7 +92,7 @@ internal sealed class StoredTable(TableClient table, TableClient once) : IJourna
         await foreach (
             var row in table
                 .QueryAsync<TableEntity>(filter, maxPerPage: 1, select: ["PartitionKey"], cancellationToken)
-                .Patiently(cancellationToken)
+                .WithRetries(cancellationToken)
         )
         {
             return row.PartitionKey;

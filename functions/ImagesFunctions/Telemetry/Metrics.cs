@@ -78,7 +78,7 @@ internal static class Metrics
         "Times that a list in memory was brought up to date."
     );
 
-    private static readonly Counter<long> SharedReads = Meter.CreateCounter<long>(
+    private static readonly Counter<long> CoalescedReads = Meter.CreateCounter<long>(
         "images.storage.shared_reads",
         "{read}",
         "Reads that requests wanted, and those of them that another request's read saved."
@@ -140,7 +140,7 @@ internal static class Metrics
 
     /// <summary>A read was asked for that may be shared.</summary>
     public static void Read(string of, bool isSaved) =>
-        SharedReads.Add(1, Tag("of", of), new("result", isSaved ? "saved" : "read"));
+        CoalescedReads.Add(1, Tag("of", of), new("result", isSaved ? "saved" : "read"));
 
     /// <summary>A request met a limit.</summary>
     /// <param name="limit"><c>account</c>, <c>address</c> or <c>login</c>.</param>

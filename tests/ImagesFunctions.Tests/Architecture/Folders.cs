@@ -14,8 +14,11 @@ public static class Folders
         // Libraries of their own: the compiler keeps the order as well.
         "Oci",
         "Journal",
-        // How settings are written, and what the service tells about itself.
+        // How settings are written.
         "Settings",
+        // What streams of bytes have in common.
+        "Streams",
+        // What the service tells about itself.
         "Telemetry",
         // The storage account.
         "Storage",

@@ -285,7 +285,7 @@ public sealed class Interleavings
             await prepare(b);
             if (warm)
             {
-                await a.Catalog.CommitAsync(
+                await a.RowStore.CommitAsync(
                     Namespace,
                     (view, _) => Task.FromResult(Decision.Of(0, [new Change("j!x", new TableRow("j!x"))])),
                     Stop

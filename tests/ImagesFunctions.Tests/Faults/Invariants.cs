@@ -18,7 +18,7 @@ internal static class Invariants
     /// <summary>Without a look at the log, which may be trimmed. Returns the rows.</summary>
     public static async Task<NamespaceRows> CompleteAsync(Node node, string @namespace)
     {
-        var rows = await node.Catalog.ReadAsync(@namespace, null, TestContext.Current.CancellationToken);
+        var rows = await node.RowStore.ReadAsync(@namespace, null, TestContext.Current.CancellationToken);
         foreach (var image in rows.Images.Values.Where(i => i.State == ImageState.Complete))
         {
             await IsCompleteAsync(node, @namespace, image);
@@ -31,14 +31,14 @@ internal static class Invariants
     public static async Task SettledAsync(Node node, string @namespace)
     {
         await HoldAsync(node, @namespace);
-        var rows = await node.Catalog.ReadAsync(@namespace, null, TestContext.Current.CancellationToken);
+        var rows = await node.RowStore.ReadAsync(@namespace, null, TestContext.Current.CancellationToken);
         var there = rows
             .Images.Values.Where(i => i.State is ImageState.Complete or ImageState.Hidden)
             .Select(i => (i.App, i.Digest))
             .ToHashSet();
         Assert.DoesNotContain(rows.Tags.Values, t => t.Generation is null && there.Contains((t.App, t.Digest)));
         var paths = await node.PathsAsync();
-        var blobs = await node.Catalog.RangeAsync(@namespace, Keys.All('b'), TestContext.Current.CancellationToken);
+        var blobs = await node.RowStore.RangeAsync(@namespace, Keys.All('b'), TestContext.Current.CancellationToken);
         // Killed between the bytes and the row, the row is left to the sweeper: it counts for nothing.
         foreach (var blob in blobs.Select(BlobRow.From).Where(b => b.State == BlobState.Deleting))
         {
@@ -60,20 +60,20 @@ internal static class Invariants
         // What tells that they are needed is there as long as the image.
         foreach (var needed in manifest.NeededBlobs.Concat(manifest.NeededManifests))
         {
-            var needs = await node.Catalog.NeedsAsync(repository, needed.Digest, TestContext.Current.CancellationToken);
+            var needs = await node.RowStore.NeedsAsync(repository, needed.Digest, TestContext.Current.CancellationToken);
             Assert.Contains(needs, n => n.By.Digest == image.Digest);
         }
 
         foreach (var child in manifest.NeededManifests)
         {
-            var row = await node.Catalog.ImageAsync(repository, child.Digest, TestContext.Current.CancellationToken);
+            var row = await node.RowStore.ImageAsync(repository, child.Digest, TestContext.Current.CancellationToken);
             Assert.Equal(ImageState.Complete, row?.State);
         }
     }
 
     private static async Task<byte[]> VerifiedAsync(Node node, Repository repository, Digest digest)
     {
-        var row = await node.Catalog.BlobAsync(repository, digest, TestContext.Current.CancellationToken);
+        var row = await node.RowStore.BlobAsync(repository, digest, TestContext.Current.CancellationToken);
         Assert.NotNull(row);
         Assert.Equal(BlobState.Good, row.State);
         var blob = await node
@@ -91,9 +91,9 @@ internal static class Invariants
     {
         var version = await node.Storage.ImageRows.VersionAsync(@namespace, TestContext.Current.CancellationToken);
         var log = new List<JournalEntry>();
-        for (var from = 1L; from <= version.Seq; from += JournalReads.MostEntries)
+        for (var from = 1L; from <= version.Seq; from += JournalReads.MaxEntries)
         {
-            var to = Math.Min(version.Seq, from + JournalReads.MostEntries - 1);
+            var to = Math.Min(version.Seq, from + JournalReads.MaxEntries - 1);
             log.AddRange(
                 await node.Storage.ImageRows.EntriesAsync(@namespace, from, to, TestContext.Current.CancellationToken)
             );

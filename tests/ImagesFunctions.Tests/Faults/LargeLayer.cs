@@ -63,7 +63,7 @@ public sealed class LargeLayer
         await done.CancelAsync();
         await watch;
 
-        var row = await node.Catalog.BlobAsync(Node.Repository("alice/web"), Node.Digest(digest), stop);
+        var row = await node.RowStore.BlobAsync(Node.Repository("alice/web"), Node.Digest(digest), stop);
         Assert.Equal((long)blocks * Block, row?.Size);
         TestContext.Current.TestOutputHelper?.WriteLine($"{most / 1024.0 / 1024.0:F1} MiB at the most");
         Assert.InRange(most, 0, 64 * 1024 * 1024);

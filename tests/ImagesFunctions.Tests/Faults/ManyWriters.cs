@@ -35,7 +35,7 @@ public sealed class ManyWriters
             {
                 while (!done.IsCancellationRequested)
                 {
-                    var rows = await seeder.Catalog.ReadAsync(Namespace, "web", Stop);
+                    var rows = await seeder.RowStore.ReadAsync(Namespace, "web", Stop);
                     foreach (var pair in rows.Tags.Values.GroupBy(t => t.Tag[..^1]))
                     {
                         Assert.Single(pair.Select(t => t.Generation).Distinct());
@@ -52,7 +52,7 @@ public sealed class ManyWriters
         await done.CancelAsync();
         await reader;
 
-        var tags = (await seeder.Catalog.ReadAsync(Namespace, null, Stop)).Tags.Values;
+        var tags = (await seeder.RowStore.ReadAsync(Namespace, null, Stop)).Tags.Values;
         var counted = tags.Where(t => t.Tag.EndsWith('a')).Sum(t => int.Parse(t.Generation!));
         Assert.Equal(2 * Writers * CommitsEach, counted);
         await Invariants.HoldAsync(seeder, Namespace);
@@ -97,7 +97,7 @@ public sealed class ManyWriters
                         IsImage = false,
                         Generation = "",
                     };
-                    await other.Catalog.CommitAsync(
+                    await other.RowStore.CommitAsync(
                         Namespace,
                         (view, _) => Task.FromResult(Decision.Of(0, [new Change(row.Key, row.ToRow())])),
                         Stop
@@ -126,7 +126,7 @@ public sealed class ManyWriters
         for (var i = 0; i < CommitsEach; i++)
         {
             var pair = $"pair{Random.Shared.Next(3)}";
-            await node.Catalog.CommitAsync(
+            await node.RowStore.CommitAsync(
                 Namespace,
                 async (view, stop) =>
                 {

@@ -48,13 +48,13 @@ public sealed class Node : IAsyncDisposable
 
     public StorageAccount Storage => Get<StorageAccount>();
 
-    internal Catalog Catalog => Get<Catalog>();
+    internal RowStore RowStore => Get<RowStore>();
 
     internal ImageRows ImageRows => Get<ImageRows>();
 
     internal Removal Removal => Get<Removal>();
 
-    internal Tagging Tagging => Get<Tagging>();
+    internal Tagging Tagging => new(RowStore);
 
     internal NamespaceLists Lists => Get<NamespaceLists>();
 
@@ -97,7 +97,7 @@ public sealed class Node : IAsyncDisposable
     /// <summary>A sweeper's decisions at this moment, when only what is younger is young.</summary>
     internal Garbage Garbage(DateTimeOffset now) =>
         new(
-            Catalog,
+            RowStore,
             Get<Content>(),
             Removal,
             Ingest,

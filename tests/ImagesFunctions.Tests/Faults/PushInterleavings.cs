@@ -27,7 +27,7 @@ public sealed class PushInterleavings
             for (var i = 0; i < 3; i++)
             {
                 Assert.Equal(HttpStatusCode.Created, (await BlobAsync(client, digest, bytes)).Status);
-                var row = await node.Catalog.BlobAsync(
+                var row = await node.RowStore.BlobAsync(
                     Node.Repository(Repo),
                     Node.Digest(digest),
                     TestContext.Current.CancellationToken

@@ -42,7 +42,7 @@ public sealed class Referrers
         await node.StartAsync();
 
         Assert.Equal([$"web@{Layout.Digest(image)} latest"], await node.ListedAsync("alice"));
-        var row = ReferrerRow.From(Assert.Single(await node.Catalog.RangeAsync("alice", Keys.All('r'), Stop)));
+        var row = ReferrerRow.From(Assert.Single(await node.RowStore.RangeAsync("alice", Keys.All('r'), Stop)));
         Assert.Equal(Layout.Digest(image), row.Subject.ToString());
         Assert.Equal(Layout.Digest(referrer), row.Digest.ToString());
         Assert.Equal("application/vnd.example.signature", row.ArtifactType);
@@ -52,7 +52,7 @@ public sealed class Referrers
         var removed = await node.Removal.ImageAsync(Node.Repository(Repo), row.Digest, Stop);
 
         Assert.Equal(new RemovalResult(true), removed);
-        Assert.Empty(await node.Catalog.RangeAsync("alice", Keys.All('r'), Stop));
+        Assert.Empty(await node.RowStore.RangeAsync("alice", Keys.All('r'), Stop));
         await Invariants.SettledAsync(node, "alice");
     }
 }

@@ -46,21 +46,21 @@ public sealed class Throttled
         await using var node = new Node(AzureLimits.AccountOver(connection, limits));
         var needed = Node.Digest(Layout.DigestOf([1]));
         limits.RefuseTransactions(3);
-        await node.Catalog.PutNeedsAsync(
+        await node.RowStore.PutNeedsAsync(
             "alice",
-            [new NeedRow("web", needed, Needer.Layout, Layout.OciManifest)],
+            [new DependencyRow("web", needed, Dependent.Layout, Layout.OciManifest)],
             Stop
         );
-        Assert.Single(await node.Catalog.NeedsAsync(Node.Repository("alice/web"), needed, Stop));
+        Assert.Single(await node.RowStore.NeedsAsync(Node.Repository("alice/web"), needed, Stop));
         Assert.Equal(3, limits.Counts.ByPlace);
 
         limits.RefuseTransactions(3);
-        await node.Catalog.CommitAsync(
+        await node.RowStore.CommitAsync(
             "alice",
             (view, _) => Task.FromResult(Decision.Of(0, [new Change("j!web", new TableRow("j!web"))])),
             Stop
         );
-        Assert.NotNull(await node.Catalog.GetAsync("alice", "j!web", Stop));
+        Assert.NotNull(await node.RowStore.GetAsync("alice", "j!web", Stop));
         Assert.Equal(6, limits.Counts.ByPlace);
     }
 

@@ -161,7 +161,7 @@ public sealed class ListSnapshotsTests
         var result = await node.SweepAsync(TimeSpan.FromHours(2));
 
         Assert.Equal(1, result[SweepKind.LogEntries]);
-        Assert.NotNull(await node.Catalog.OperationAsync("alice", 2, Stop));
+        Assert.NotNull(await node.RowStore.OperationAsync("alice", 2, Stop));
         await node.Storage.Derived.DeleteBlobAsync(Path, cancellationToken: Stop);
         Assert.Equal(2, (await node.SweepAsync(TimeSpan.FromHours(2)))[SweepKind.LogEntries]);
     }
@@ -243,7 +243,7 @@ public sealed class ListSnapshotsTests
         await Until.TrueAsync(
             async () =>
                 await new ListSnapshots(node.Storage).SeqAsync("alice", Stop)
-                == await node.Catalog.SequenceAsync("alice", Stop),
+                == await node.RowStore.SequenceAsync("alice", Stop),
             () => Task.FromResult("no snapshot")
         );
     }

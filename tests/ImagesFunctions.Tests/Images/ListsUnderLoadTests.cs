@@ -18,7 +18,7 @@ public sealed class ListsUnderLoadTests
     public async Task Whoever_waits_for_a_later_commit_gets_it_from_the_next_catch_up_however_many_wait()
     {
         await using var node = await SeededAsync(Images(1));
-        var kept = new KeptList(node.Catalog, node.ImageRows, new ListSnapshots(node.Storage), "alice", null);
+        var kept = new KeptList(node.RowStore, node.ImageRows, new ListSnapshots(node.Storage), "alice", null);
         await kept.AtLeastAsync(1, Stop);
         var scanned = node.Calls.Count;
         foreach (var tag in Enumerable.Range(1, 8))
@@ -46,7 +46,7 @@ public sealed class ListsUnderLoadTests
     {
         await using var node = await SeededAsync(Images(1));
         // An empty list takes 4 KiB.
-        var lists = new NamespaceLists(node.Catalog, node.ImageRows, new ListSnapshots(node.Storage))
+        var lists = new NamespaceLists(node.RowStore, node.ImageRows, new ListSnapshots(node.Storage))
         {
             MostBytes = 3 * 4_096,
         };

@@ -38,7 +38,7 @@ public sealed class NamespaceListsTests
         await reader.ListedAsync("alice");
         await TagAsync(writer, "alice/web", "v2");
         await TagAsync(writer, "alice/web", "v3");
-        var trimmed = await writer.Catalog.SequenceAsync("alice", Stop) - 1;
+        var trimmed = await writer.RowStore.SequenceAsync("alice", Stop) - 1;
         await writer.Storage.Catalog.DeleteEntityAsync("alice", JournalKeys.Entry(trimmed), ETag.All, Stop);
 
         Assert.EndsWith("v1 v2 v3", Assert.Single(await reader.ListedAsync("alice")), StringComparison.Ordinal);
@@ -52,7 +52,7 @@ public sealed class NamespaceListsTests
         Assert.Single(await reader.ListedAsync("alice"));
         foreach (var range in (KeyRange[])[new("a", "z")])
         {
-            foreach (var row in await writer.Catalog.RangeAsync("alice", range, Stop))
+            foreach (var row in await writer.RowStore.RangeAsync("alice", range, Stop))
             {
                 await writer.Storage.Catalog.DeleteEntityAsync("alice", row.Key, ETag.All, Stop);
             }
@@ -67,7 +67,7 @@ public sealed class NamespaceListsTests
         await using var node = await WithImageAsync("alice/web");
         await using var bob = await WithImageAsync("bob/web", node.Connection);
         await using var carol = await WithImageAsync("carol/web", node.Connection);
-        var lists = new NamespaceLists(node.Catalog, node.ImageRows, new ListSnapshots(node.Storage)) { MostBytes = 1 };
+        var lists = new NamespaceLists(node.RowStore, node.ImageRows, new ListSnapshots(node.Storage)) { MostBytes = 1 };
 
         foreach (var (ns, kept) in ((string, int)[])[("alice", 1), ("bob", 2), ("carol", 2), ("alice", 2)])
         {
@@ -82,7 +82,7 @@ public sealed class NamespaceListsTests
     {
         await using var node = await WithImageAsync("alice/web");
         await using var official = await WithImageAsync("official/hello", node.Connection);
-        var lists = new NamespaceLists(node.Catalog, node.ImageRows, new ListSnapshots(node.Storage)) { MostBytes = 1 };
+        var lists = new NamespaceLists(node.RowStore, node.ImageRows, new ListSnapshots(node.Storage)) { MostBytes = 1 };
         string[] both = ["alice", "official"];
         await Task.WhenAll(both.Select(ns => lists.CurrentAsync(ns, null, Stop)));
 
@@ -101,7 +101,7 @@ public sealed class NamespaceListsTests
     {
         await using var node = await WithImageAsync("alice/web");
         await using var other = await WithImageAsync("alice/api", node.Connection);
-        var lists = new NamespaceLists(node.Catalog, node.ImageRows, new ListSnapshots(node.Storage));
+        var lists = new NamespaceLists(node.RowStore, node.ImageRows, new ListSnapshots(node.Storage));
 
         Assert.Equal(1, (await lists.CurrentAsync("alice", "web", Stop)).Count);
         Assert.Equal(2, (await lists.CurrentAsync("alice", null, Stop)).Count);

@@ -134,7 +134,7 @@ public sealed class ReadinessTests
         // As long as it takes on a busy machine, where a test is not about the time.
         return new Readiness(() => storage, new FakeLogger<Readiness>(_log))
         {
-            LongestRead = longest ?? TimeSpan.FromMinutes(5),
+            MaxRead = longest ?? TimeSpan.FromMinutes(5),
         };
     }
 }

@@ -1,17 +1,22 @@
 using System.IO.Pipelines;
 using ImagesFunctions.Http;
+using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ImagesFunctions.Tests.Operation;
 
-public sealed class IdleLimitStreamTests
+public sealed class IdleLimitStreamTests : IDisposable
 {
     private static readonly TimeSpan AlmostTheLimit = IdleLimitStream.Limit - TimeSpan.FromSeconds(1);
 
     private readonly FakeTimeProvider _time = new();
+    private readonly DefaultHttpContext _context = new();
+    private readonly RequestDeadline _deadline;
     private readonly Pipe _source = new();
     private readonly byte[] _buffer = new byte[8];
+
+    public IdleLimitStreamTests() => _deadline = new RequestDeadline(_context, new StorageTimes { Clock = _time });
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -58,5 +63,27 @@ public sealed class IdleLimitStreamTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read.WaitAsync(Stop));
     }
 
-    private IdleLimitStream Body() => new(_source.Reader.AsStream(), IdleLimitStream.Limit, _time);
+    [Fact]
+    public async Task The_deadline_of_the_request_runs_only_while_its_body_is_not_waited_for()
+    {
+        var request = new StorageTimes().Request;
+        Assert.True(request < AlmostTheLimit);
+        await using var body = Body();
+        for (var i = 0; i < 3; i++)
+        {
+            var read = body.ReadAsync(_buffer, _context.RequestAborted).AsTask();
+            _time.Advance(AlmostTheLimit);
+            await _source.Writer.WriteAsync(new byte[] { 1 }, Stop);
+            Assert.Equal(1, await read.WaitAsync(Stop));
+        }
+
+        _time.Advance(request - TimeSpan.FromSeconds(1));
+        Assert.False(_context.RequestAborted.IsCancellationRequested);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(_context.RequestAborted.IsCancellationRequested);
+    }
+
+    public void Dispose() => _deadline.Dispose();
+
+    private IdleLimitStream Body() => new(_source.Reader.AsStream(), _deadline, _time);
 }

@@ -1,10 +1,14 @@
 using System.Net;
 using System.Text;
+using ImagesFunctions.Storage;
+using ImagesFunctions.Tests.Operation;
 using ImagesFunctions.Tests.Worker;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace ImagesFunctions.Tests.Registry;
 
-/// <summary>A body that pauses for longer than the server's own bound would let it, on both hosts.</summary>
+/// <summary>A body that pauses for longer than the server's own bound would let it, or a request may take otherwise.</summary>
 public sealed class PausingBody(KestrelFixture kestrel, WorkerFixture worker) : IClassFixture<KestrelFixture>
 {
     // Kestrel looks at the bytes a second after a grace of five.
@@ -31,6 +35,29 @@ public sealed class PausingBody(KestrelFixture kestrel, WorkerFixture worker) : 
 
         Assert.Equal(HttpStatusCode.Accepted, reply.StatusCode);
         Assert.Equal("0-4", reply.Headers.GetValues("Range").Single());
+    }
+
+    [Fact]
+    public async Task A_manifest_that_pauses_for_longer_than_a_request_may_take_is_pushed()
+    {
+        var times = new StorageTimes { Request = Pause - TimeSpan.FromSeconds(2) };
+        await using var host = await OwnHost.StartAsync(services =>
+            services.Replace(ServiceDescriptor.Singleton(times))
+        );
+        var token = await host.Running.TokenForAsync("alice");
+        using var request = new HttpRequestMessage(HttpMethod.Put, "/v2/alice/web/manifests/empty")
+        {
+            Content = new Late(
+                Encoding.UTF8.GetBytes($$"""{"schemaVersion":2,"mediaType":"{{Layout.OciIndex}}","manifests":[]}""")
+            ),
+        };
+        request.Content.Headers.ContentType = new(Layout.OciIndex);
+        request.Headers.TransferEncodingChunked = true;
+        request.Headers.TryAddWithoutValidation("Authorization", RegistryClient.Basic("alice", token));
+
+        using var reply = await host.Running.Http.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.Created, reply.StatusCode);
     }
 
     // The source itself pauses: there is no condition to wait for.

@@ -36,7 +36,7 @@ public sealed class DecisionsHaveNoEffect
 
             return ValueTask.CompletedTask;
         };
-        node.Catalog.Rehearsal = async (changes, decide) =>
+        node.RowStore.Rehearsal = async (changes, decide) =>
         {
             isAgain.Value = true;
             for (var i = 0; i < Times; i++)
@@ -129,7 +129,7 @@ public sealed class DecisionsHaveNoEffect
         await node.LandAsync([$"{Name}/index.json"]);
         Assert.Equal(
             ["t0"],
-            (await node.Catalog.ReadAsync("alice", null, Stop)).Tags.Values.Where(t => t.FromLayout).Select(t => t.Tag)
+            (await node.RowStore.ReadAsync("alice", null, Stop)).Tags.Values.Where(t => t.FromLayout).Select(t => t.Tag)
         );
     }
 

@@ -40,7 +40,7 @@ public sealed class KeysTests
                     Assert.Equal(one == other, Keys.OfApp('t', one).Contains(Keys.Tag(other, "latest")));
                     Assert.Equal(
                         one == other,
-                        Keys.Needs(one, Sha256).Contains(Keys.Need(other, Sha256, Needer.Tag("x")))
+                        Keys.Needs(one, Sha256).Contains(Keys.Need(other, Sha256, Dependent.Tag("x")))
                     );
                 },
                 iter: 5_000,
@@ -59,7 +59,7 @@ public sealed class KeysTests
         Assert.True(Keys.OfApp('i', "app").Contains(Keys.Image("app", Sha256)));
         Assert.False(Keys.OfApp('i', "app").Contains(Keys.Image(other, Sha256)));
         Assert.False(Keys.OfApp('i', "app").Contains(Keys.Tag("app", "x")));
-        Assert.False(Keys.Needs("app", Sha256).Contains(Keys.Need("app", Sha512, Needer.Layout)));
+        Assert.False(Keys.Needs("app", Sha256).Contains(Keys.Need("app", Sha512, Dependent.Layout)));
         Assert.True(Keys.All('i').Contains(Keys.Image(other, Sha256)));
         Assert.False(Keys.All('i').Contains(Keys.Layout(other)));
     }
@@ -92,8 +92,8 @@ public sealed class KeysTests
             Keys.Image(app, Sha512),
             Keys.Tag(app, new string('t', 128)),
             Keys.Blob(app, Sha512),
-            Keys.Need(app, Sha512, Needer.Manifest(Sha512)),
-            Keys.Need(app, Sha512, Needer.Tag(new string('t', 128))),
+            Keys.Need(app, Sha512, Dependent.Manifest(Sha512)),
+            Keys.Need(app, Sha512, Dependent.Tag(new string('t', 128))),
             Keys.Layout(app),
             Keys.Refused("\0/\\#?" + new string('é', 1_000)),
             Keys.RefusedPartition,
@@ -119,22 +119,22 @@ public sealed class KeysTests
     [Fact]
     public void Whoever_needs_is_told_apart()
     {
-        Needer[] needers =
+        Dependent[] dependents =
         [
-            Needer.Layout,
-            Needer.Tag("index.json"),
-            Needer.Tag("latest"),
-            Needer.Tag("sha256"),
-            Needer.Manifest(Sha256),
-            Needer.Manifest(Sha512),
+            Dependent.Layout,
+            Dependent.Tag("index.json"),
+            Dependent.Tag("latest"),
+            Dependent.Tag("sha256"),
+            Dependent.Manifest(Sha256),
+            Dependent.Manifest(Sha512),
         ];
         Assert.Equal(
-            needers.Length,
-            needers.Select(n => Keys.Need("a", Sha256, n)).Distinct(StringComparer.Ordinal).Count()
+            dependents.Length,
+            dependents.Select(n => Keys.Need("a", Sha256, n)).Distinct(StringComparer.Ordinal).Count()
         );
-        foreach (var needer in needers)
+        foreach (var dependent in dependents)
         {
-            Assert.Equal(needer, Needer.Parse(needer.Text));
+            Assert.Equal(dependent, Dependent.Parse(dependent.Text));
         }
     }
 

@@ -14,7 +14,7 @@ public sealed class LogEntryTests
     {
         var image = Image("team/web", "é\"<😀");
         var tag = new TagRow("team/web", "latest", Digest, "0f", FromLayout: true);
-        var need = new NeedRow("team/web", Digest, Needer.Layout, null);
+        var need = new DependencyRow("team/web", Digest, Dependent.Layout, null);
         // As they come from the table, with what the service adds.
         var stored = tag.ToRow().ToEntity(Namespace);
         stored.ETag = new ETag("\"1\"");
@@ -55,7 +55,7 @@ public sealed class LogEntryTests
     public void Rows_that_do_not_fit_are_to_be_scanned()
     {
         List<Change> changes = [];
-        for (var i = 0; i < Change.Most; i++)
+        for (var i = 0; i < Change.MaxRows; i++)
         {
             var image = Image($"app{i}", new string('x', 10_000));
             changes.Add(new Change(image.Key, image.ToRow()));
@@ -74,9 +74,9 @@ public sealed class LogEntryTests
         for (var size = 3_000; size < 6_000; size += 250)
         {
             List<Change> changes = [];
-            for (var i = 0; i < Change.Most; i++)
+            for (var i = 0; i < Change.MaxRows; i++)
             {
-                var need = new NeedRow(app, sha512, Needer.Tag($"{i}"), null);
+                var need = new DependencyRow(app, sha512, Dependent.Tag($"{i}"), null);
                 changes.Add(
                     new Change(
                         need.Key.Replace("n!", i % 2 == 0 ? "i!" : "n!", StringComparison.Ordinal),

@@ -99,16 +99,16 @@ public sealed class RowsTests
     [Fact]
     public void A_need_row_comes_back_as_it_went()
     {
-        NeedRow[] rows =
+        DependencyRow[] rows =
         [
-            new("a/b", One, Needer.Layout, MediaTypes.OciIndex),
-            new("a/b", One, Needer.Layout, ""),
-            new("a", Two, Needer.Manifest(One), null),
-            new("a", Two, Needer.Tag("latest"), null),
+            new("a/b", One, Dependent.Layout, MediaTypes.OciIndex),
+            new("a/b", One, Dependent.Layout, ""),
+            new("a", Two, Dependent.Manifest(One), null),
+            new("a", Two, Dependent.Tag("latest"), null),
         ];
         foreach (var row in rows)
         {
-            var read = NeedRow.From(row.ToRow());
+            var read = DependencyRow.From(row.ToRow());
             Assert.Equal(row, read);
             Assert.Equal(row.By.WaitingTag, read.By.WaitingTag);
             Assert.Equal(row.By.Digest, read.By.Digest);

@@ -19,7 +19,7 @@ internal sealed class Fleet(
     params (string Name, string Value)[] settings
 ) : IAsyncDisposable
 {
-    private const int MostTries = 100;
+    private const int MaxTries = 100;
 
     // Times the time that a start takes.
     private const double LongestLife = 6;
@@ -116,7 +116,7 @@ internal sealed class Fleet(
     /// <summary>Sends a request that may be repeated, until it is answered.</summary>
     public async Task<Reply> SendAsync(string method, string path)
     {
-        for (var attempt = 1; attempt <= MostTries; attempt++)
+        for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
             if (await TryAsync(method, path) is { } reply)
             {

@@ -94,7 +94,7 @@ internal sealed class Dropper(
 {
     public const string Tag = "dropped";
 
-    private const int MostTries = 60;
+    private const int MaxTries = 60;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(4);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -135,7 +135,7 @@ internal sealed class Dropper(
                     }
 
                     tally.Add("drops again");
-                    Assert.True(attempt < MostTries, $"{item} was dropped into {repository} in vain.\n{fleet.Said}");
+                    Assert.True(attempt < MaxTries, $"{item} was dropped into {repository} in vain.\n{fleet.Said}");
                 }
             }
         );

@@ -53,8 +53,8 @@ public sealed class BlobsAreSwept
         await using var node = new Node(await Storages.NewWithTablesAsync());
         var dropped = await BlobAsync(node, "dropped");
         var pushed = await BlobAsync(node, "pushed");
-        var row = await node.Catalog.BlobAsync(Node.Repository(Repo), Node.Digest(pushed), Stop);
-        Assert.True(await node.Catalog.PutBlobAsync(Namespace, row! with { Pushed = true }, row, Stop));
+        var row = await node.RowStore.BlobAsync(Node.Repository(Repo), Node.Digest(pushed), Stop);
+        Assert.True(await node.RowStore.PutBlobAsync(Namespace, row! with { Pushed = true }, row, Stop));
 
         Assert.Empty((await node.SweepAsync(TimeSpan.FromHours(23))).Counts);
         Assert.Equal(1, (await node.SweepAsync(TwoDays))[SweepKind.Blobs]);
@@ -70,17 +70,17 @@ public sealed class BlobsAreSwept
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
         var digest = Node.Digest(await BlobAsync(node, "promised"));
-        var before = await node.Catalog.BlobAsync(Node.Repository(Repo), digest, Stop);
+        var before = await node.RowStore.BlobAsync(Node.Repository(Repo), digest, Stop);
         var promises = new BlobRetention(
             node.Storage,
-            node.Catalog,
+            node.RowStore,
             new SweepOptions { Later = TimeSpan.FromDays(14) }.Grace
         );
         Assert.Equal(before!.RowETag, (await promises.RenewAsync(Node.Repository(Repo), digest, Stop))!.RowETag);
 
         promises = new BlobRetention(
             node.Storage,
-            node.Catalog,
+            node.RowStore,
             new SweepOptions { Later = TimeSpan.FromDays(16) }.Grace
         );
         var renewed = await promises.RenewAsync(Node.Repository(Repo), digest, Stop);
@@ -172,11 +172,11 @@ public sealed class BlobsAreSwept
         await node.LandAsync([$"{Repo}/index.json", $"{Repo}/{manifest}"]);
         var layer = Node.Digest(Layout.Digest(layout.Read(layout.Manifests[0])["layers"]![0]!.AsObject()));
         var blob = await node.Storage.ImageRows.GetAsync(Namespace, Keys.Blob("web", layer), Stop);
-        var need = Assert.Single(await node.Catalog.RangeAsync(Namespace, Keys.Needs("web", layer), Stop));
+        var need = Assert.Single(await node.RowStore.RangeAsync(Namespace, Keys.Needs("web", layer), Stop));
         Assert.True(need.Timestamp > blob!.Timestamp);
 
-        Assert.Equal(0, await node.Garbage(blob.Timestamp!.Value).BlobAsync(Node.Repository(Repo), layer, Stop));
-        Assert.Equal(1, await node.Garbage(need.Timestamp!.Value).BlobAsync(Node.Repository(Repo), layer, Stop));
+        Assert.Equal(0, await node.Garbage(blob.Timestamp!.Value).Blobs.RemoveAsync(Node.Repository(Repo), layer, Stop));
+        Assert.Equal(1, await node.Garbage(need.Timestamp!.Value).Blobs.RemoveAsync(Node.Repository(Repo), layer, Stop));
         Assert.DoesNotContain($"{Repo}/{layout.FirstLayer}", await node.PathsAsync());
     }
 
@@ -203,7 +203,7 @@ public sealed class BlobsAreSwept
 
         await node.SweepAsync(TwoMonths);
         // The next sweep is two months later for it too, when a refusal has expired.
-        Assert.NotNull(await node.Catalog.RefusedAsync($"{Repo}/notes.txt", Stop));
+        Assert.NotNull(await node.RowStore.RefusedAsync($"{Repo}/notes.txt", Stop));
         await node.SweepAsync(TwoMonths);
 
         Assert.Equal(2, (await node.PathsAsync()).Count);
@@ -217,8 +217,8 @@ public sealed class BlobsAreSwept
         var gone = Node.Digest(await BlobAsync(node, "gone"));
         foreach (var digest in (Digest[])[here, gone])
         {
-            var row = await node.Catalog.BlobAsync(Node.Repository(Repo), digest, Stop);
-            await node.Catalog.PutBlobAsync(Namespace, row! with { State = BlobState.Deleting }, row, Stop);
+            var row = await node.RowStore.BlobAsync(Node.Repository(Repo), digest, Stop);
+            await node.RowStore.PutBlobAsync(Namespace, row! with { State = BlobState.Deleting }, row, Stop);
         }
 
         await node
@@ -311,14 +311,14 @@ public sealed class BlobsAreSwept
         await node.PutAsync(Repo, layout);
         await node.StartAsync();
         var digest = Node.Digest(Layout.Digest(layout.Read(layout.Manifests[0])["layers"]![0]!.AsObject()));
-        var row = await node.Catalog.BlobAsync(Node.Repository(Repo), digest, Stop);
+        var row = await node.RowStore.BlobAsync(Node.Repository(Repo), digest, Stop);
         await node.Storage.Images.GetBlobClient(path).DeleteAsync(cancellationToken: Stop);
         await node.LandAsync([path]);
         // Good bytes are there again, and their row; then it was killed.
         await node.PutAsync(Repo, layout, layout.FirstLayer);
         var stored = await node.Storage.Images.GetBlobClient(path).GetPropertiesAsync(cancellationToken: Stop);
         var healed = row! with { BlobETag = stored.Value.ETag.ToString() };
-        Assert.True(await node.Catalog.PutBlobAsync(Namespace, healed, null, Stop));
+        Assert.True(await node.RowStore.PutBlobAsync(Namespace, healed, null, Stop));
 
         await node.SweepAsync(TimeSpan.Zero);
 

@@ -45,10 +45,10 @@ public sealed class RowsAreSwept
         var deleted = row!.Timestamp!.Value;
 
         var before = node.Garbage(deleted.AddTicks(-1));
-        Assert.Equal(0, await before.ChildAsync(repository, Node.Digest(index), child, Stop));
-        Assert.NotNull(await node.Catalog.ImageAsync(repository, child, Stop));
-        Assert.NotEqual(0, await node.Garbage(deleted).ChildAsync(repository, Node.Digest(index), child, Stop));
-        Assert.Null(await node.Catalog.ImageAsync(repository, child, Stop));
+        Assert.Equal(0, await before.Blobs.RemoveChildAsync(repository, Node.Digest(index), child, Stop));
+        Assert.NotNull(await node.RowStore.ImageAsync(repository, child, Stop));
+        Assert.NotEqual(0, await node.Garbage(deleted).Blobs.RemoveChildAsync(repository, Node.Digest(index), child, Stop));
+        Assert.Null(await node.RowStore.ImageAsync(repository, child, Stop));
     }
 
     [Fact]
@@ -105,8 +105,8 @@ public sealed class RowsAreSwept
 
         Assert.Equal([$"web@{Layout.Digest(stays)} stays"], await node.ListedAsync(Namespace));
         await Invariants.CompleteAsync(node, Namespace);
-        Assert.NotNull(await node.Catalog.ImageAsync(Node.Repository(Repo), Node.Digest(Layout.Digest(two)), Stop));
-        Assert.Null(await node.Catalog.ImageAsync(Node.Repository(Repo), Node.Digest(Layout.Digest(one)), Stop));
+        Assert.NotNull(await node.RowStore.ImageAsync(Node.Repository(Repo), Node.Digest(Layout.Digest(two)), Stop));
+        Assert.Null(await node.RowStore.ImageAsync(Node.Repository(Repo), Node.Digest(Layout.Digest(one)), Stop));
     }
 
     [Fact]
@@ -122,11 +122,11 @@ public sealed class RowsAreSwept
 
         await node.SweepAllAsync();
 
-        Assert.NotNull(await node.Catalog.ImageAsync(Node.Repository(Repo), Node.Digest(Layout.Digest(one)), Stop));
+        Assert.NotNull(await node.RowStore.ImageAsync(Node.Repository(Repo), Node.Digest(Layout.Digest(one)), Stop));
         await node.PutAsync(Repo, layout.Index(), "index.json");
         await node.LandAsync([$"{Repo}/index.json"]);
         await node.SweepAllAsync();
-        Assert.Null(await node.Catalog.ImageAsync(Node.Repository(Repo), Node.Digest(Layout.Digest(one)), Stop));
+        Assert.Null(await node.RowStore.ImageAsync(Node.Repository(Repo), Node.Digest(Layout.Digest(one)), Stop));
     }
 
     [Fact]
@@ -204,7 +204,7 @@ public sealed class RowsAreSwept
         // As the commit of an image with very many tags leaves the last of them, if it is killed behind its first step.
         var digest = Node.Digest(layout.FirstImage);
         var tag = new TagRow("web", "last", digest, null, FromLayout: true);
-        var need = new NeedRow("web", digest, Needer.Tag("last"), null);
+        var need = new DependencyRow("web", digest, Dependent.Tag("last"), null);
         await node.Storage.Catalog.AddEntityAsync(tag.ToRow().ToEntity(Namespace), Stop);
         await node.Storage.Catalog.AddEntityAsync(need.ToRow().ToEntity(Namespace), Stop);
 
@@ -217,8 +217,8 @@ public sealed class RowsAreSwept
     public async Task A_row_that_says_that_a_tag_waits_goes_with_the_waiting()
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
-        var need = new NeedRow("web", Digest.Sha256("gone"u8), Needer.Tag("latest"), null);
-        await node.Catalog.PutNeedsAsync(Namespace, [need], Stop);
+        var need = new DependencyRow("web", Digest.Sha256("gone"u8), Dependent.Tag("latest"), null);
+        await node.RowStore.PutNeedsAsync(Namespace, [need], Stop);
 
         Assert.Equal(1, (await node.SweepAsync(TimeSpan.Zero))[SweepKind.Needs]);
         Assert.Empty(await node.RowsAsync(Namespace));
@@ -228,13 +228,13 @@ public sealed class RowsAreSwept
     public async Task Needs_of_a_manifest_that_is_gone_go_from_their_beginning()
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
-        var by = Needer.Manifest(Digest.Sha256("gone"u8));
+        var by = Dependent.Manifest(Digest.Sha256("gone"u8));
         var rows = Enumerable
             .Range(0, 100)
-            .Select(i => new NeedRow("web", Digest.Sha256(BitConverter.GetBytes(i)), by, null))
+            .Select(i => new DependencyRow("web", Digest.Sha256(BitConverter.GetBytes(i)), by, null))
             .OrderBy(n => n.Key, StringComparer.Ordinal)
             .ToList();
-        await node.Catalog.PutNeedsAsync(Namespace, rows, Stop);
+        await node.RowStore.PutNeedsAsync(Namespace, rows, Stop);
         Assert.Empty((await node.SweepAsync(TwoDays)).Counts);
 
         // The first commit is refused for good: then nothing of what comes behind it may go.
@@ -290,9 +290,9 @@ public sealed class RowsAreSwept
         }
 
         await node.SweepAsync(TimeSpan.FromDays(29));
-        Assert.All(paths, path => Assert.NotNull(node.Catalog.RefusedAsync(path, Stop).Result));
+        Assert.All(paths, path => Assert.NotNull(node.RowStore.RefusedAsync(path, Stop).Result));
         Assert.Equal(2, (await node.SweepAsync(TimeSpan.FromDays(31)))[SweepKind.Refusals]);
-        Assert.All(paths, path => Assert.Null(node.Catalog.RefusedAsync(path, Stop).Result));
+        Assert.All(paths, path => Assert.Null(node.RowStore.RefusedAsync(path, Stop).Result));
     }
 
     [Fact]
@@ -348,7 +348,7 @@ public sealed class RowsAreSwept
 
         Assert.Equal(0, (await node.SweepAsync(TimeSpan.FromMinutes(59)))[SweepKind.LogEntries]);
         Assert.InRange((await node.SweepAsync(TimeSpan.FromHours(1)))[SweepKind.LogEntries], 131, 200);
-        Assert.Empty(await node.Catalog.RangeAsync(Namespace, Keys.All('c'), Stop));
+        Assert.Empty(await node.RowStore.RangeAsync(Namespace, Keys.All('c'), Stop));
         Assert.True(
             await other.Tagging.SetAsync(Node.Repository(Repo), "moves", Node.Digest(Layout.Digest(two)), Stop)
         );
@@ -405,7 +405,7 @@ public sealed class RowsAreSwept
         var decided = 0;
 
         await Assert.ThrowsAsync<StorageUnavailableException>(() =>
-            node.Catalog.CommitAsync(
+            node.RowStore.CommitAsync(
                 Namespace,
                 (view, _) => Task.FromResult(Decision.Of(++decided, [new Change("j!web", new TableRow("j!web"))])),
                 Stop

@@ -15,7 +15,7 @@ public sealed class SweepStress
 {
     private const string Namespace = "alice";
     private const int Images = 12;
-    private const int MostTries = 300;
+    private const int MaxTries = 300;
 
     private readonly Layout _layout = new();
     private readonly JsonObject[] _images;
@@ -103,12 +103,12 @@ public sealed class SweepStress
             async () =>
             {
                 var repository = Node.Repository($"{Namespace}/shared");
-                for (var attempt = 1; attempt <= MostTries; attempt++)
+                for (var attempt = 1; attempt <= MaxTries; attempt++)
                 {
                     Interlocked.Increment(ref _tries);
                     await PutAsync(node, "shared", image);
-                    var named = new NeedRow("shared", digest, Needer.Layout, Layout.OciManifest);
-                    await node.Catalog.PutNeedsAsync(Namespace, [named], Stop);
+                    var named = new DependencyRow("shared", digest, Dependent.Layout, Layout.OciManifest);
+                    await node.RowStore.PutNeedsAsync(Namespace, [named], Stop);
                     await node.LandAsync([$"{repository}/{Layout.PathOf(digest.ToString())}"]);
                     if (await node.Tagging.SetAsync(repository, $"{tag}-{image}", digest, Stop))
                     {
@@ -133,7 +133,7 @@ public sealed class SweepStress
             async () =>
             {
                 var digest = Layout.Digest(_images[image]);
-                for (var attempt = 1; attempt <= MostTries; attempt++)
+                for (var attempt = 1; attempt <= MaxTries; attempt++)
                 {
                     Interlocked.Increment(ref _tries);
                     var index = new Layout().Index(_images[image]).Files["index.json"];
@@ -141,7 +141,7 @@ public sealed class SweepStress
                     await node.LandAsync([$"{Namespace}/{app}/index.json"]);
                     await PutAsync(node, app, image);
                     if (
-                        await node.Catalog.ImageAsync(
+                        await node.RowStore.ImageAsync(
                             Node.Repository($"{Namespace}/{app}"),
                             Node.Digest(digest),
                             Stop
@@ -286,11 +286,11 @@ public sealed class SweepStress
             .Concat(["alice/drop0/index.json", "alice/drop1/index.json"])
             .Distinct(StringComparer.Ordinal);
         Assert.Equal(needed.Order(StringComparer.Ordinal), (await node.PathsAsync()).Order(StringComparer.Ordinal));
-        foreach (var row in await node.Catalog.RangeAsync(Namespace, Keys.All('n'), Stop))
+        foreach (var row in await node.RowStore.RangeAsync(Namespace, Keys.All('n'), Stop))
         {
-            var need = NeedRow.From(row);
+            var need = DependencyRow.From(row);
             Assert.True(
-                need.By == Needer.Layout || rows.Images.ContainsKey(Keys.Image(need.App, need.By.Digest!)),
+                need.By == Dependent.Layout || rows.Images.ContainsKey(Keys.Image(need.App, need.By.Digest!)),
                 $"{need} is of nobody"
             );
         }

@@ -117,15 +117,15 @@ public sealed class SweepsBesideOthers
             await sweeper.PutAsync(manifest, layout.Files[Layout.PathOf(layout.FirstImage)]);
             List<string> keys =
             [
-                .. (await sweeper.Catalog.RangeAsync("alice", Keys.OfApp('n', "web"), Stop))
-                    .Where(row => NeedRow.From(row).By.Digest is not null)
+                .. (await sweeper.RowStore.RangeAsync("alice", Keys.OfApp('n', "web"), Stop))
+                    .Where(row => DependencyRow.From(row).By.Digest is not null)
                     .Select(row => row.Key),
             ];
             Assert.Equal(3, keys.Count);
             var garbage = sweeper.Garbage(DateTimeOffset.UtcNow.AddDays(1));
             if (lowestIsGone)
             {
-                Assert.Equal(1, await garbage.NeedsAsync("alice", keys[..1], Stop));
+                Assert.Equal(1, await garbage.Dependencies.RemoveAsync("alice", keys[..1], Stop));
                 keys = keys[1..];
             }
 
@@ -151,7 +151,7 @@ public sealed class SweepsBesideOthers
                 }
             };
 
-            await garbage.NeedsAsync("alice", keys, Stop);
+            await garbage.Dependencies.RemoveAsync("alice", keys, Stop);
             swept.SetResult();
             await landing;
 

@@ -29,7 +29,7 @@ public sealed class SweepsGiveWay
             var row = await node.Storage.ImageRows.GetAsync(Namespace, Keys.Blob("web", digest), Stop);
             var promises = new BlobRetention(
                 pusher.Storage,
-                pusher.Catalog,
+                pusher.RowStore,
                 new SweepOptions { AfterPush = TimeSpan.Zero, AfterDrop = TimeSpan.Zero }.Grace
             );
             BlobRow? promise = null;
@@ -39,13 +39,13 @@ public sealed class SweepsGiveWay
                 async () => promise = await promises.RenewAsync(repository, digest, Stop)
             );
 
-            await node.Garbage(row!.Timestamp!.Value).BlobAsync(repository, digest, Stop);
+            await node.Garbage(row!.Timestamp!.Value).Blobs.RemoveAsync(repository, digest, Stop);
 
             calls = Math.Max(calls, node.Calls.Count - before);
             if (promise is not null)
             {
                 promised++;
-                Assert.Equal(promise.RowETag, (await node.Catalog.BlobAsync(repository, digest, Stop))?.RowETag);
+                Assert.Equal(promise.RowETag, (await node.RowStore.BlobAsync(repository, digest, Stop))?.RowETag);
                 Assert.Single(await node.PathsAsync());
             }
         }
@@ -81,7 +81,7 @@ public sealed class SweepsGiveWay
         };
 
         var removed = await node.Garbage(DateTimeOffset.UtcNow.AddDays(1))
-            .BlobAsync(Node.Repository(Repo), layer, Stop);
+            .Blobs.RemoveAsync(Node.Repository(Repo), layer, Stop);
 
         Assert.True(landed);
         Assert.Equal(0, removed);
@@ -164,7 +164,7 @@ public sealed class SweepsGiveWay
             IsImage = false,
             Generation = "",
         };
-        return node.Catalog.CommitAsync(
+        return node.RowStore.CommitAsync(
             Namespace,
             (view, _) =>
             {

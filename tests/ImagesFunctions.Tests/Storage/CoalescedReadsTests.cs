@@ -2,7 +2,7 @@ using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Tests.Storage;
 
-public sealed class SharedReadsTests
+public sealed class CoalescedReadsTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -10,7 +10,7 @@ public sealed class SharedReadsTests
     public async Task A_read_that_never_answers_is_tried_again_and_ends_at_last()
     {
         var tries = 0;
-        var reads = new SharedReads<int>(
+        var reads = new CoalescedReads<int>(
             async (key, stop) =>
             {
                 if (Interlocked.Increment(ref tries) == 1 || key == "dead")
@@ -22,7 +22,7 @@ public sealed class SharedReadsTests
             }
         )
         {
-            LongestTry = TimeSpan.FromMilliseconds(20),
+            MaxTry = TimeSpan.FromMilliseconds(20),
         };
 
         Assert.Equal(2, await reads.ReadAsync("slow", TestContext.Current.CancellationToken));
@@ -36,7 +36,7 @@ public sealed class SharedReadsTests
     public async Task Who_asks_while_a_read_is_under_way_shares_the_next_one()
     {
         var reads = new List<TaskCompletionSource<int>>();
-        var shared = new SharedReads<int>(
+        var shared = new CoalescedReads<int>(
             (_, _) =>
             {
                 reads.Add(new TaskCompletionSource<int>());
@@ -66,7 +66,7 @@ public sealed class SharedReadsTests
     {
         var clock = 0;
         var running = 0;
-        var shared = new SharedReads<int>(
+        var shared = new CoalescedReads<int>(
             async (_, stop) =>
             {
                 Assert.Equal(1, Interlocked.Increment(ref running));
@@ -99,7 +99,7 @@ public sealed class SharedReadsTests
     public async Task A_read_that_fails_fails_those_who_wait_for_it_and_no_others()
     {
         var fails = true;
-        var shared = new SharedReads<int>(
+        var shared = new CoalescedReads<int>(
             (_, _) => fails ? Task.FromException<int>(new IOException("no answer")) : Task.FromResult(3)
         );
 
@@ -113,7 +113,7 @@ public sealed class SharedReadsTests
     public async Task Who_goes_away_leaves_the_read_to_the_others()
     {
         var read = new TaskCompletionSource<int>();
-        var shared = new SharedReads<int>((_, _) => read.Task);
+        var shared = new CoalescedReads<int>((_, _) => read.Task);
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var first = shared.ReadAsync("a", gone.Token);
 

@@ -6,14 +6,14 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Repositories;
 
 /// <summary>
-/// Takes a blob's row back when its bytes are gone or are others, and hides every image that needs them. The row is marked
+/// Invalidates a blob's row when its bytes are gone or are others, and hides every image that needs them. The row is marked
 /// first: from then on no image can be committed that needs it. So what is found afterwards to need it is all there is,
 /// and none of the steps has to be made again because something else was committed.
 /// </summary>
-internal sealed class TakeBack(Catalog catalog, Content content)
+internal sealed class BlobInvalidation(RowStore rowStore, Content content)
 {
-    private const int MostHidden = 90;
-    private const int MostCharacters = 300_000;
+    private const int MaxHidden = 90;
+    private const int MaxCharacters = 300_000;
 
     /// <summary>
     /// Does nothing where the row is not this one any more, or the stored blob is again what the row says. Goes on where an
@@ -21,14 +21,14 @@ internal sealed class TakeBack(Catalog catalog, Content content)
     /// </summary>
     public async Task RunAsync(Repository repository, BlobRow blob, CancellationToken cancellationToken)
     {
-        var goesOn = await catalog.CommitAsync(
+        var goesOn = await rowStore.CommitAsync(
             repository.Namespace,
             (view, stop) => MarkAsync(view, repository, blob, stop),
             cancellationToken
         );
         while (goesOn)
         {
-            goesOn = await catalog.CommitAsync(
+            goesOn = await rowStore.CommitAsync(
                 repository.Namespace,
                 (view, stop) => HideAsync(view, repository, blob, stop),
                 cancellationToken
@@ -77,7 +77,7 @@ internal sealed class TakeBack(Catalog catalog, Content content)
         var seen = new HashSet<Digest> { blob.Digest };
         var hurt = new Queue<Digest>(seen);
         while (
-            hurt.TryDequeue(out var digest) && changes.Count < MostHidden && changes.Sum(c => c.Length) < MostCharacters
+            hurt.TryDequeue(out var digest) && changes.Count < MaxHidden && changes.Sum(c => c.Length) < MaxCharacters
         )
         {
             if (
@@ -91,7 +91,7 @@ internal sealed class TakeBack(Catalog catalog, Content content)
 
             foreach (var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken))
             {
-                if (NeedRow.From(need).By.Digest is { } by && seen.Add(by))
+                if (DependencyRow.From(need).By.Digest is { } by && seen.Add(by))
                 {
                     hurt.Enqueue(by);
                 }

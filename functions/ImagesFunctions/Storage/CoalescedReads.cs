@@ -10,9 +10,9 @@ namespace ImagesFunctions.Storage;
 /// </summary>
 /// <param name="read">Reads what a key stands for.</param>
 /// <param name="of">What it reads, for the metric.</param>
-internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> read, string of = "other")
+internal sealed class CoalescedReads<T>(Func<string, CancellationToken, Task<T>> read, string of = "other")
 {
-    private const int MostTries = 4;
+    private const int MaxTries = 4;
 
     private readonly Lock _gate = new();
 
@@ -27,7 +27,7 @@ internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> re
     }
 
     /// <summary>How long one try may take. All wait for one read, so a connection that went dead must not hold them up for long.</summary>
-    public TimeSpan LongestTry { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan MaxTry { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
     /// The longest time between the beginnings of two reads of one key while some wait: a tenth of a millisecond for each of
@@ -65,17 +65,7 @@ internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> re
         for (var failures = 0; ; )
         {
             var begun = Stopwatch.GetTimestamp();
-            try
-            {
-                wait.SetResult(await ReadOnceAsync(key));
-                failures = 0;
-            }
-            catch (Exception error)
-            {
-                failures++;
-                wait.SetException(error);
-            }
-
+            failures = await AnswerAsync(key, wait) ? 0 : failures + 1;
             if (failures > 0)
             {
                 // Requests go on arriving while storage has trouble; they must not become its next trouble.
@@ -87,33 +77,66 @@ internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> re
                 );
             }
 
-            int count;
-            lock (_gate)
+            if (EndOrCount(key) is not { } count)
             {
-                if (_next[key] is not { } waiting)
-                {
-                    _next.Remove(key);
-                    return;
-                }
-
-                count = waiting.Count;
+                return;
             }
 
-            var rest = TimeSpan.FromMicroseconds(100 * count);
-            rest = (rest < Pace ? rest : Pace) - Stopwatch.GetElapsedTime(begun);
-            if (rest > TimeSpan.FromMilliseconds(1))
-            {
-                await Task.Delay(rest);
-            }
-
-            lock (_gate)
-            {
-                wait = _next[key]!.Result;
-                _next[key] = null;
-            }
-
+            await PaceAsync(count, begun);
+            wait = Take(key);
             // What follows is not of the request that began this.
             Activity.Current = null;
+        }
+    }
+
+    // Gives all who wait the result of a read, or its error. False: the error.
+    private async Task<bool> AnswerAsync(string key, TaskCompletionSource<T> wait)
+    {
+        try
+        {
+            wait.SetResult(await ReadOnceAsync(key));
+            return true;
+        }
+        catch (Exception error)
+        {
+            wait.SetException(error);
+            return false;
+        }
+    }
+
+    // How many wait for the next read of a key; where none do, null, and its reads have ended.
+    private int? EndOrCount(string key)
+    {
+        lock (_gate)
+        {
+            if (_next[key] is { } waiting)
+            {
+                return waiting.Count;
+            }
+
+            _next.Remove(key);
+            return null;
+        }
+    }
+
+    private async Task PaceAsync(int count, long begun)
+    {
+        var rest = TimeSpan.FromMicroseconds(100 * count);
+        rest = (rest < Pace ? rest : Pace) - Stopwatch.GetElapsedTime(begun);
+        if (rest > TimeSpan.FromMilliseconds(1))
+        {
+            await Task.Delay(rest);
+        }
+    }
+
+    // Those who wait now; who comes later waits for the next read.
+    private TaskCompletionSource<T> Take(string key)
+    {
+        lock (_gate)
+        {
+            var wait = _next[key]!.Result;
+            _next[key] = null;
+            return wait;
         }
     }
 
@@ -121,12 +144,12 @@ internal sealed class SharedReads<T>(Func<string, CancellationToken, Task<T>> re
     {
         for (var tries = 1; ; tries++)
         {
-            using var deadline = new CancellationTokenSource(LongestTry);
+            using var deadline = new CancellationTokenSource(MaxTry);
             try
             {
                 return await read(key, deadline.Token);
             }
-            catch (OperationCanceledException) when (tries < MostTries && deadline.IsCancellationRequested)
+            catch (OperationCanceledException) when (tries < MaxTries && deadline.IsCancellationRequested)
             {
                 // The connection is given up with the try; the next one has another.
             }

@@ -6,14 +6,14 @@ using ImagesFunctions.Storage;
 namespace ImagesFunctions.Rows;
 
 /// <summary>The rows of the table <c>images</c>: read as they are, or changed by decisions that one order per namespace makes serializable.</summary>
-internal sealed class Catalog(StorageAccount account)
+internal sealed class RowStore(StorageAccount account)
 {
     private const int MaxSends = 6;
 
     private readonly StoredTable _table = account.ImageRows;
     private readonly ConcurrentDictionary<string, PartitionJournal> _journals = new(StringComparer.Ordinal);
 
-    private readonly SharedReads<long> _versions = new(
+    private readonly CoalescedReads<long> _versions = new(
         async (ns, stop) => (await account.ImageRows.VersionAsync(ns, stop)).Seq,
         of: "version"
     );
@@ -65,14 +65,14 @@ internal sealed class Catalog(StorageAccount account)
     ) => ImageRow.Live(await GetAsync(repository.Namespace, Keys.Image(repository.App, digest), cancellationToken));
 
     /// <summary>Who needs this digest in the repository.</summary>
-    public async Task<List<NeedRow>> NeedsAsync(
+    public async Task<List<DependencyRow>> NeedsAsync(
         Repository repository,
         Digest needed,
         CancellationToken cancellationToken
     ) =>
         [
             .. (await RangeAsync(repository.Namespace, Keys.Needs(repository.App, needed), cancellationToken)).Select(
-                NeedRow.From
+                DependencyRow.From
             ),
         ];
 
@@ -99,7 +99,7 @@ internal sealed class Catalog(StorageAccount account)
     /// <summary>Writes rows that say who needs what, outside the namespace's order, which new rows may be.</summary>
     public async Task PutNeedsAsync(
         string @namespace,
-        IReadOnlyList<NeedRow> needs,
+        IReadOnlyList<DependencyRow> needs,
         CancellationToken cancellationToken
     )
     {

@@ -1,15 +1,16 @@
-using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Rows;
 
-namespace ImagesFunctions.Repositories;
+namespace ImagesFunctions.Tests;
 
-/// <summary>Sets tags on committed images.</summary>
-internal sealed class Tagging(Catalog catalog)
+/// <summary>
+/// Sets tags on committed images with one decision and no other call, which a push of a manifest does among others: for tests that
+/// interleave it with something else, or have rows without blobs.
+/// </summary>
+internal sealed class Tagging(RowStore rowStore)
 {
     /// <summary>Points a tag to an image of the repository, whatever it pointed to before. False when there is no such image.</summary>
     public Task<bool> SetAsync(Repository repository, string tag, Digest digest, CancellationToken cancellationToken) =>
-        catalog.CommitAsync(
+        rowStore.CommitAsync(
             repository.Namespace,
             async (view, stop) =>
             {

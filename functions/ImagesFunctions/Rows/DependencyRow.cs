@@ -6,18 +6,18 @@ namespace ImagesFunctions.Rows;
 /// <summary>
 /// Who needs something: a manifest by its digest, a repository's <c>index.json</c>, or a tag that waits for its image.
 /// </summary>
-internal sealed record Needer
+internal sealed record Dependent
 {
     private const string TagPrefix = "tag:";
 
-    private Needer(string text, Digest? digest)
+    private Dependent(string text, Digest? digest)
     {
         Text = text;
         Digest = digest;
     }
 
     /// <summary>The layout's <c>index.json</c>.</summary>
-    public static Needer Layout { get; } = new("index.json", null);
+    public static Dependent Layout { get; } = new("index.json", null);
 
     /// <summary>The manifest that needs it, or null.</summary>
     public Digest? Digest { get; }
@@ -27,18 +27,18 @@ internal sealed record Needer
 
     public string Text { get; }
 
-    /// <summary>64 characters that stand for the needer at the end of a key.</summary>
+    /// <summary>64 characters that stand for the dependent at the end of a key.</summary>
     public string ShortKey =>
         Convert.ToHexStringLower(
             System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Text))
         );
 
-    public static Needer Manifest(Digest digest) => new(digest.ToString(), digest);
+    public static Dependent Manifest(Digest digest) => new(digest.ToString(), digest);
 
-    public static Needer Tag(string tag) => new(TagPrefix + tag, null);
+    public static Dependent Tag(string tag) => new(TagPrefix + tag, null);
 
-    public static Needer Parse(string text) =>
-        Oci.Digest.TryParse(text, out var digest) && digest.IsSupported ? Manifest(digest) : new Needer(text, null);
+    public static Dependent Parse(string text) =>
+        Oci.Digest.TryParse(text, out var digest) && digest.IsSupported ? Manifest(digest) : new Dependent(text, null);
 }
 
 /// <summary>One thing needed by another: row <c>n</c>. Written before what needs it is committed.</summary>
@@ -46,7 +46,7 @@ internal sealed record Needer
 /// <param name="Needed">The digest that is needed.</param>
 /// <param name="By">Who needs it.</param>
 /// <param name="ManifestType">The media type it is needed as, when it is needed as a manifest; null when as a blob.</param>
-internal sealed record NeedRow(string App, Digest Needed, Needer By, string? ManifestType)
+internal sealed record DependencyRow(string App, Digest Needed, Dependent By, string? ManifestType)
 {
     public string Key => Keys.Need(App, Needed, By);
 
@@ -74,11 +74,11 @@ internal sealed record NeedRow(string App, Digest Needed, Needer By, string? Man
         return row;
     }
 
-    public static NeedRow From(TableRow row) =>
+    public static DependencyRow From(TableRow row) =>
         new(
             row.Text("app"),
             ImageRow.Parse(row.Text("needed")),
-            Needer.Parse(row.Text("by")),
+            Dependent.Parse(row.Text("by")),
             row.GetString("manifest_type")
         )
         {

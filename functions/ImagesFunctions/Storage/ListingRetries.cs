@@ -5,18 +5,18 @@ using ImagesFunctions.Journal;
 namespace ImagesFunctions.Storage;
 
 /// <summary>Listings for those for whom no client waits.</summary>
-internal static class Patience
+internal static class ListingRetries
 {
-    private const int MostTries = 8;
-    private static readonly TimeSpan First = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
+    private const int MaxTries = 8;
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// The same items; where storage is too busy for a page, even after the SDK's own tries, it is asked for again and again,
     /// for two minutes at most. So a long listing does not begin anew because of one page.
     /// </summary>
     /// <exception cref="RequestFailedException">Storage did not answer in all that time.</exception>
-    public static async IAsyncEnumerable<T> Patiently<T>(
+    public static async IAsyncEnumerable<T> WithRetries<T>(
         this AsyncPageable<T> listing,
         [EnumeratorCancellation] CancellationToken cancellationToken = default
     )
@@ -36,13 +36,13 @@ internal static class Patience
                 }
             }
             catch (Exception error)
-                when (failures < MostTries - 1
+                when (failures < MaxTries - 1
                     && StorageErrors.IsUnclear(error)
                     && !cancellationToken.IsCancellationRequested
                 )
             {
                 failures++;
-                await Backoff.DelayAsync(failures, First, Longest, cancellationToken);
+                await Backoff.DelayAsync(failures, FirstDelay, MaxDelay, cancellationToken);
                 continue;
             }
 

@@ -1,0 +1,143 @@
+using ImagesFunctions.Ingest;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.GarbageCollection;
+
+/// <summary>Decides about blobs, and images that are blobs: see <see cref="Garbage"/>.</summary>
+internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIngest ingest, SweepAge age)
+{
+    /// <summary>Removes a blob that no image needs, that is none itself, and that is not young.</summary>
+    public async Task<int> RemoveAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
+    {
+        var changed = await commit.RunAsync(
+            repository.Namespace,
+            (view, stop) => BlobChangesAsync(view, repository.App, digest, stop),
+            cancellationToken
+        );
+        return await FinishAsync(repository, digest, changed, cancellationToken);
+    }
+
+    /// <summary>Removes an image that a deleted index names and that no tag, no other index and no <c>index.json</c> does.</summary>
+    public async Task<int> RemoveChildAsync(
+        Repository repository,
+        Digest index,
+        Digest child,
+        CancellationToken cancellationToken
+    )
+    {
+        var changed = await commit.RunAsync(
+            repository.Namespace,
+            (view, stop) => ChildChangesAsync(view, repository.App, index, child, stop),
+            cancellationToken
+        );
+        return await FinishAsync(repository, child, changed, cancellationToken);
+    }
+
+    private async Task<List<Change>> BlobChangesAsync(
+        DecisionView view,
+        string app,
+        Digest digest,
+        CancellationToken cancellationToken
+    ) =>
+        await GoodAndOldAsync(view, app, digest, cancellationToken) is { } blob
+        && await ImageAsync(view, app, digest, cancellationToken) is null
+        && !await IsNeededAsync(view, blob, layoutCounts: false, cancellationToken)
+            ? [Removal.Mark(view, blob)]
+            : [];
+
+    private async Task<List<Change>> ChildChangesAsync(
+        DecisionView view,
+        string app,
+        Digest index,
+        Digest child,
+        CancellationToken cancellationToken
+    ) =>
+        await IsDeletedAndOldAsync(view, app, index, cancellationToken)
+        && await GoodAndOldAsync(view, app, child, cancellationToken) is { } blob
+        && await ImageAsync(view, app, child, cancellationToken) is { } image
+        && !await IsNeededAsync(view, blob, layoutCounts: true, cancellationToken)
+        && !await IsTaggedAsync(view, image, cancellationToken)
+            ? await Removal.ImageChangesAsync(view, image, blob, cancellationToken)
+            : [];
+
+    private async Task<int> FinishAsync(
+        Repository repository,
+        Digest digest,
+        int changed,
+        CancellationToken cancellationToken
+    )
+    {
+        if (changed > 0 && !commit.IsDryRun && !await removal.FinishAsync(repository, digest, cancellationToken))
+        {
+            await ingest.LandedAsync(LayoutPath.Of(repository, digest), cancellationToken);
+        }
+
+        return changed;
+    }
+
+    private async Task<BlobRow?> GoodAndOldAsync(
+        DecisionView view,
+        string app,
+        Digest digest,
+        CancellationToken cancellationToken
+    ) =>
+        await view.GetAsync(Keys.Blob(app, digest), cancellationToken) is { } row
+        && BlobRow.From(row) is { State: BlobState.Good } blob
+        && !age.IsYoung(row.Timestamp, blob.Pushed)
+            ? blob
+            : null;
+
+    private static async Task<ImageRow?> ImageAsync(
+        DecisionView view,
+        string app,
+        Digest digest,
+        CancellationToken cancellationToken
+    ) => ImageRow.Live(await view.GetAsync(Keys.Image(app, digest), cancellationToken));
+
+    private async Task<bool> IsDeletedAndOldAsync(
+        DecisionView view,
+        string app,
+        Digest index,
+        CancellationToken cancellationToken
+    ) =>
+        await view.GetAsync(Keys.Image(app, index), cancellationToken) is { } row
+        && ImageRow.From(row).State == ImageState.Deleted
+        && !age.IsYoung(row.Timestamp, pushed: true);
+
+    // By an image, or by anything that may be about to become one.
+    private async Task<bool> IsNeededAsync(
+        DecisionView view,
+        BlobRow blob,
+        bool layoutCounts,
+        CancellationToken cancellationToken
+    )
+    {
+        view.Watch(Keys.AnyNeed(blob.App));
+        foreach (var row in await view.RangeAsync(Keys.Needs(blob.App, blob.Digest), cancellationToken))
+        {
+            var by = DependencyRow.From(row).By;
+            if (
+                age.IsYoung(row.Timestamp, blob.Pushed)
+                || (layoutCounts && by.Digest is null)
+                || (by.Digest is { } digest && await ImageAsync(view, blob.App, digest, cancellationToken) is not null)
+            )
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static async Task<bool> IsTaggedAsync(
+        DecisionView view,
+        ImageRow image,
+        CancellationToken cancellationToken
+    ) =>
+        (await view.RangeAsync(Keys.OfApp('t', image.App), cancellationToken))
+            .Select(TagRow.From)
+            .Any(t => t.Digest == image.Digest && (t.Generation is null || t.Generation == image.Generation));
+}

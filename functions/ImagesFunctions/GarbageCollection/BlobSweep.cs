@@ -1,0 +1,158 @@
+using System.Runtime.CompilerServices;
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.GarbageCollection;
+
+/// <summary>Compares the rows of blobs with the list of the container <c>images</c>, and removes blobs that nothing needs.</summary>
+internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage)
+{
+    private const int MaxAtOnce = 8;
+
+    private readonly StoredBlobs _stored = new(run.Account.Images);
+
+    /// <summary>Reads all rows <c>b</c>.</summary>
+    public async Task ReadRowsAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var row in run.StreamAsync('b').WithCancellation(cancellationToken))
+        {
+            var blob = BlobRow.From(row);
+            survey.Blobs[Fingerprint.Of(blob.App, blob.Digest)] = new SeenBlob(
+                Fingerprint.Of(blob.BlobETag),
+                blob.State,
+                run.Age.IsYoung(row.Timestamp, blob.Pushed)
+            );
+        }
+    }
+
+    /// <summary>Looks at each blob of the container. Those that are met are taken out of the survey.</summary>
+    public Task SweepStoredAsync(CancellationToken cancellationToken) =>
+        Parallel.ForEachAsync(
+            ActionsAsync(cancellationToken),
+            new ParallelOptions { MaxDegreeOfParallelism = MaxAtOnce, CancellationToken = cancellationToken },
+            async (act, stop) => await act(stop)
+        );
+
+    /// <summary>Takes in that blobs are gone: rows of which the list of the container said nothing.</summary>
+    public async Task FindGoneAsync(CancellationToken cancellationToken)
+    {
+        if (survey.Blobs.Count == 0)
+        {
+            return;
+        }
+
+        await foreach (var row in run.StreamAsync('b', ["app", "digest"]).WithCancellation(cancellationToken))
+        {
+            var app = row.Text("app");
+            var digest = ImageRow.Parse(row.Text("digest"));
+            if (survey.Blobs.TryGetValue(Fingerprint.Of(app, digest), out var blob))
+            {
+                await run.LandedAsync(LayoutPath.Of(run.RepositoryOf(app), digest), KindOf(blob), cancellationToken);
+            }
+        }
+    }
+
+    private async IAsyncEnumerable<Func<CancellationToken, Task>> ActionsAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        await foreach (var blob in _stored.ListAsync($"{run.Namespace}/", uncommitted: false, cancellationToken))
+        {
+            if (ActionOn(blob) is { } act)
+            {
+                yield return act;
+            }
+        }
+    }
+
+    // Null where there is nothing to do.
+    private Func<CancellationToken, Task>? ActionOn(BlobListing blob)
+    {
+        if (!LayoutPath.TryParse(blob.Name, out var path, out _))
+        {
+            // It is no file of a layout, and its owner may need it: refused, but never removed.
+            return IsEventLost(blob) ? stop => run.LandedAsync(blob.Name, SweepKind.Events, stop) : null;
+        }
+
+        if (path.Digest is { } digest)
+        {
+            return ActionOn(blob, path.Repository, digest);
+        }
+
+        var isApplied =
+            !path.IsIndex || (survey.Layouts.Remove(path.Repository.App, out var applied) && applied == blob.ETag);
+        return !isApplied && IsEventLost(blob) ? stop => run.LandedAsync(blob.Name, SweepKind.Events, stop) : null;
+    }
+
+    private Func<CancellationToken, Task>? ActionOn(BlobListing blob, Repository repository, Digest digest)
+    {
+        var print = Fingerprint.Of(repository.App, digest);
+        SeenBlob? seen = survey.Blobs.Remove(print, out var row) ? row : null;
+        if (seen is not { State: BlobState.Good } || seen.Value.ETag != Fingerprint.Of(blob.ETag))
+        {
+            return stop => NotCurrentAsync(blob, seen, stop);
+        }
+
+        return !seen.Value.IsYoung && !survey.IsLive(print) && !survey.Needed.Contains(print)
+            ? stop => RemoveAsync(repository, digest, blob.Size, stop)
+            : null;
+    }
+
+    private async Task RemoveAsync(
+        Repository repository,
+        Digest digest,
+        long size,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await run.TryAsync(() => garbage.RemoveAsync(repository, digest, cancellationToken)) > 0)
+        {
+            Count(size);
+        }
+    }
+
+    // Its row is missing, is of other bytes, or says that it goes.
+    private async Task NotCurrentAsync(BlobListing blob, SeenBlob? seen, CancellationToken cancellationToken)
+    {
+        if (seen is { State: not BlobState.Good } marked)
+        {
+            await run.LandedAsync(blob.Name, KindOf(marked), cancellationToken);
+        }
+        else if (IsEventLost(blob))
+        {
+            await run.LandedAsync(blob.Name, SweepKind.Events, cancellationToken);
+        }
+        else if (
+            RefusalOf(blob) is { WrongBytes: true }
+            && !run.Age.IsYoung(blob.LastModified, pushed: false)
+            && (run.IsDryRun || await _stored.DeleteAsync(blob.Name, blob.ETag, cancellationToken))
+        )
+        {
+            // Nothing can need bytes that are not what their name says: there is no row to decide about.
+            Count(blob.Size);
+            await run.LandedAsync(blob.Name, kind: null, cancellationToken);
+        }
+    }
+
+    private void Count(long size)
+    {
+        run.Counts.Add(SweepKind.Blobs);
+        run.Counts.Add(SweepKind.Bytes, size);
+    }
+
+    // It should have come by now, and nothing says that it did.
+    private bool IsEventLost(BlobListing blob) =>
+        RefusalOf(blob) is null && !run.Age.IsYoungerThan(blob.LastModified, run.Age.Options.EventTakes);
+
+    // Since it was written, which is known to the second.
+    private SeenRefusal? RefusalOf(BlobListing blob) =>
+        survey.Refusals.TryGetValue(Fingerprint.Of(blob.Name), out var refusal)
+        && blob.LastModified is { } modified
+        && modified.AddSeconds(1) <= refusal.At
+            ? refusal
+            : null;
+
+    private static SweepKind KindOf(SeenBlob blob) =>
+        blob.State == BlobState.Deleting ? SweepKind.Removals : SweepKind.Events;
+}

@@ -1,0 +1,34 @@
+using ImagesFunctions.Journal;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.GarbageCollection;
+
+/// <summary>Commits the sweeper's decisions, unless nothing may be changed.</summary>
+internal sealed class GarbageCommit(RowStore rowStore, bool dryRun)
+{
+    private const int MaxTries = 10;
+
+    /// <summary>Whether nothing may be changed.</summary>
+    public bool IsDryRun => dryRun;
+
+    /// <summary>Makes a decision and commits it.</summary>
+    /// <returns>How many rows it changes, or <see cref="Garbage.Busy"/>.</returns>
+    public async Task<int> RunAsync(
+        string @namespace,
+        Func<DecisionView, CancellationToken, Task<List<Change>>> decide,
+        CancellationToken cancellationToken
+    )
+    {
+        var (isDone, changed) = await rowStore.TryCommitAsync(
+            @namespace,
+            MaxTries,
+            async (view, stop) =>
+            {
+                var changes = await decide(view, stop);
+                return dryRun ? Decision.Nothing(changes.Count) : Decision.Of(changes.Count, changes);
+            },
+            cancellationToken
+        );
+        return isDone ? changed : Garbage.Busy;
+    }
+}
