@@ -2,7 +2,8 @@ namespace ImagesFunctions.Tests.Contract;
 
 /// <summary>
 /// What the lists take, sentence by sentence: the requests that a sentence speaks of, and what the answer to each of them
-/// must be, on all three routes that list. The forms of a token, and exact apps, are in <see cref="ImagesListContract"/>.
+/// must be, on all three routes that list. The forms of a token are in <see cref="TokenContract"/>, exact apps in
+/// <see cref="ImagesListContract"/>.
 /// </summary>
 public sealed class InputSentences(KestrelFixture fixture) : AgainstAHost(fixture)
 {
