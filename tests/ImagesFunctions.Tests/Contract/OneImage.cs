@@ -1,150 +1,11 @@
 using System.Net;
-using System.Text.Json.Nodes;
 using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
 
-/// <summary>The platform shape, and one image by its digest or tag. One test a sentence; what the lists take is in <see cref="InputSentences"/>.</summary>
-public sealed class LaterGenerations(KestrelFixture fixture) : AgainstAHost(fixture)
+/// <summary>One image by its digest or tag. One test a sentence; what the lists take is in <see cref="InputSentences"/>.</summary>
+public sealed class OneImage(KestrelFixture fixture) : AgainstAHost(fixture)
 {
-    /// <summary>What a config may say of its date, and what is told of it.</summary>
-    private static readonly Dictionary<string, string?> Dates = new(StringComparer.Ordinal)
-    {
-        ["2024-05-06T07:08:09Z"] = "2024-05-06T07:08:09+00:00",
-        ["2024-05-06T07:08:09.123456789Z"] = "2024-05-06T07:08:09.1234568+00:00",
-        ["2024-05-06T07:08:09.5+02:00"] = "2024-05-06T05:08:09.5+00:00",
-        ["2024-05-06t07:08:09z"] = "2024-05-06T07:08:09+00:00",
-        ["1970-01-01T00:00:00Z"] = "1970-01-01T00:00:00+00:00",
-        ["0001-01-01T00:00:00Z"] = "0001-01-01T00:00:00+00:00",
-        ["yesterday"] = null,
-        [""] = null,
-        ["2024"] = null,
-        ["10:30"] = null,
-        ["May 6"] = null,
-        ["06/05/2024"] = null,
-        ["2024-05-06"] = null,
-        ["2024-05-06T07:08:09"] = null,
-        ["2024-13-06T07:08:09Z"] = null,
-        ["2024-02-30T07:08:09Z"] = null,
-        ["2024-05-06T07:08:09+25:00"] = null,
-        ["0001-01-01T00:00:00+14:00"] = null,
-        ["Mon, 06 May 2024 07:08:09 GMT"] = null,
-        [" 2024-05-06T07:08:09Z"] = null,
-    };
-
-    [Fact]
-    public async Task An_image_with_everything_has_every_member_and_no_other()
-    {
-        var (account, token) = await AccountAsync();
-        var layout = new Layout();
-        var config = new JsonObject
-        {
-            ["created"] = "2024-05-06T07:08:09Z",
-            ["config"] = new JsonObject
-            {
-                ["Entrypoint"] = new JsonArray("/bin/run"),
-                ["Cmd"] = new JsonArray("a b", "<c>"),
-                ["Env"] = new JsonArray("A=1", "B=x=y", "C", "D=", "A=2", "É=é"),
-                ["Labels"] = new JsonObject { ["z"] = "1", ["a"] = "" },
-            },
-        };
-        var rom = layout.Add("application/vnd.unikraft.rom.v1", "rom"u8.ToArray());
-        var image = layout.AddManifest(layout.Add(Layout.OciConfig, config), rom);
-        await Host.LayoutAsync(
-            $"{account}/web",
-            layout.Index(Layout.Tagged(image, "v1"), Layout.Tagged(image, "latest"))
-        );
-        await Host.ListedAsync(token, account, $"{account}/web@{Layout.Digest(image)}");
-
-        var listed = await ListedAsync(token, account, tags: 2);
-
-        var size = layout.Read(image)["config"]!["size"]!.GetValue<long>() + 3;
-        Assert.Equal(
-            ImagesList.Canonical(
-                new JsonObject
-                {
-                    ["url"] = $"{Host.Http.BaseAddress!.Authority}/{account}/web@{Layout.Digest(image)}",
-                    ["digest"] = Layout.Digest(image),
-                    ["tags"] = new JsonArray("latest", "v1"),
-                    ["created_at"] = "2024-05-06T07:08:09+00:00",
-                    ["initrd_or_rom"] = true,
-                    ["size_in_bytes"] = size,
-                    ["args"] = new JsonArray("/bin/run", "a b", "<c>"),
-                    // Where a name stands twice, a process sees the last.
-                    ["env"] = new JsonObject
-                    {
-                        ["A"] = "2",
-                        ["B"] = "x=y",
-                        ["C"] = "",
-                        ["D"] = "",
-                        ["É"] = "é",
-                    },
-                    ["labels"] = new JsonObject { ["a"] = "", ["z"] = "1" },
-                }
-            ),
-            ImagesList.Canonical(Assert.Single(listed))
-        );
-        // The first generation joins the arguments, and shows neither the environment nor the ROM.
-        var v1 = Assert.Single((await Host.ListAsync(token, $"namespace={account}")).Images);
-        Assert.Equal("/bin/run a b <c>", v1["args"]!.GetValue<string>());
-        Assert.False(v1["initrd"]!.GetValue<bool>());
-    }
-
-    [Fact]
-    public async Task An_image_with_nothing_leaves_its_empty_members_out()
-    {
-        var (account, token) = await AccountAsync();
-        var layout = new Layout();
-        var image = layout.AddManifest(
-            layout.Add(Layout.OciConfig, "{}"u8.ToArray()),
-            layout.Add(Layout.OciTar, ""u8.ToArray())
-        );
-        await Host.LayoutAsync($"{account}/web", layout.Index(image));
-        await Host.ListedAsync(token, account, $"{account}/web@{Layout.Digest(image)}");
-
-        var listed = Assert.Single(await ListedAsync(token, account, tags: 0));
-
-        Assert.Equal("digest initrd_or_rom size_in_bytes url", MembersOf(listed));
-        Assert.False(listed["initrd_or_rom"]!.GetValue<bool>());
-        Assert.Equal(2, listed["size_in_bytes"]!.GetValue<long>());
-    }
-
-    [Fact]
-    public async Task The_date_is_RFC_3339_or_absent_when_the_configs_is_no_date()
-    {
-        var (account, token) = await AccountAsync();
-        var layout = new Layout();
-        var images = Dates
-            .Keys.Select((date, i) => Layout.Tagged(WithDate(layout, date, i), $"t{i}"))
-            .Append(Layout.Tagged(WithDate(layout, null, Dates.Count), $"t{Dates.Count}"))
-            .ToArray();
-        await Host.LayoutAsync($"{account}/web", layout.Index(images));
-
-        var listed = await ListedAsync(token, account, tags: images.Length);
-
-        var told = listed.ToDictionary(
-            i => i["tags"]![0]!.GetValue<string>(),
-            i => i["created_at"]?.GetValue<string>()
-        );
-        Assert.Equal(Dates, Dates.Keys.Select((date, i) => (date, i)).ToDictionary(d => d.date, d => told[$"t{d.i}"]));
-        Assert.Null(told[$"t{Dates.Count}"]);
-    }
-
-    [Fact]
-    public async Task An_official_images_address_has_its_namespace()
-    {
-        var world = await World.OfAsync(Host);
-
-        var reply = await Host.AskAsync(world.Named("/v1/images?namespace=official/{hello}"), world.AliceToken);
-
-        var image = Assert.Single(reply.Images);
-        Assert.Equal(
-            world.Named($"{Host.Http.BaseAddress!.Authority}/official/{{hello}}@{{five}}"),
-            image["url"]!.GetValue<string>()
-        );
-        Assert.Equal("latest", Assert.Single(image["tags"]!.AsArray())!.GetValue<string>());
-    }
-
     [Theory]
     [InlineData("/v1/images/digest/{one}", "{alice}/web@{one}")]
     [InlineData("/v1/images/digest/{two}", "{alice}/web@{two}")]
@@ -277,7 +138,8 @@ public sealed class LaterGenerations(KestrelFixture fixture) : AgainstAHost(fixt
     [Fact]
     public async Task A_bare_digest_in_several_places_shows_the_own_one_first_and_then_the_first_by_repository()
     {
-        var (account, token) = await AccountAsync();
+        var account = Drop.Fresh("alice");
+        var token = await Host.TokenForAsync(account);
         var layout = Layout.Small(account, "latest");
         var digest = layout.FirstImage;
         var official = Drop.Fresh("aaa");
@@ -298,38 +160,5 @@ public sealed class LaterGenerations(KestrelFixture fixture) : AgainstAHost(fixt
                 async () => $"{repository}: {await ShownAsync()}"
             );
         }
-    }
-
-    private static JsonObject WithDate(Layout layout, JsonNode? date, int number)
-    {
-        var config = new JsonObject { ["author"] = number.ToString() };
-        if (date is not null)
-        {
-            config["created"] = date;
-        }
-
-        return layout.AddManifest(layout.Add(Layout.OciConfig, config), layout.Add(Layout.OciTar, ""u8.ToArray()));
-    }
-
-    private async Task<(string Account, string Token)> AccountAsync()
-    {
-        var account = Drop.Fresh("alice");
-        return (account, await Host.TokenForAsync(account));
-    }
-
-    // As /v1/images and /v1/image-store show it, which is the same.
-    private async Task<IReadOnlyList<JsonObject>> ListedAsync(string token, string account, int tags)
-    {
-        var target = $"/v1/images?namespace={account}";
-        Reply? last = null;
-        await Until.TrueAsync(
-            async () =>
-                (last = await Host.AskAsync(target, token)).Images.Sum(i => i["tags"]?.AsArray().Count ?? 0) == tags,
-            async () => $"{last!.Text} {await Host.ExplainAsync(account)}"
-        );
-        AssertSuccess(last!.Answer);
-        var store = await Host.AskAsync($"/v1/image-store?namespace={account}", token);
-        Assert.Equal(last.Answer.Timeless, store.Answer.Timeless);
-        return last.Images;
     }
 }
