@@ -37,7 +37,7 @@ public sealed class SweepsBesideOthers
     public Task A_tag_against_a_sweep_of_a_deleted_indexs_child()
     {
         var (layout, index, child) = Index();
-        return Interleavings.EachAsync(
+        return Interleaving.EachAsync(
             layout,
             prepare: node => DeletedIndexAsync(node, layout, index),
             first: node => node.Tagging.SetAsync(Node.Repository(Repo), "mine", Node.Digest(child), Stop),
@@ -82,7 +82,7 @@ public sealed class SweepsBesideOthers
             [.. layout.Read(other)["manifests"]!.AsArray().Select(m => m!.AsObject())]
         );
         var both = layout.Index(layout.Manifests[0], Layout.Tagged(other, "other")).Files["index.json"];
-        return Interleavings.EachAsync(
+        return Interleaving.EachAsync(
             layout,
             prepare: async node =>
             {
@@ -167,7 +167,7 @@ public sealed class SweepsBesideOthers
     private static Task CommitAgainstSweepAsync(int every)
     {
         var layout = Layout.Small("one", "latest");
-        return Interleavings.EachAsync(
+        return Interleaving.EachAsync(
             layout,
             prepare: node => AllButTheManifestAsync(node, layout),
             first: node => node.LandAsync([$"{Repo}/{Layout.PathOf(layout.FirstImage)}"]),
@@ -180,7 +180,7 @@ public sealed class SweepsBesideOthers
     private static Task SweepAgainstCommitAsync(int every)
     {
         var layout = Layout.Small("one", "latest");
-        return Interleavings.EachAsync(
+        return Interleaving.EachAsync(
             layout,
             prepare: node => AllButTheManifestAsync(node, layout),
             first: node => node.SweepYoungAsync(),
@@ -193,7 +193,7 @@ public sealed class SweepsBesideOthers
     private static Task SweepAgainstTagAsync(int every)
     {
         var (layout, index, child) = Index();
-        return Interleavings.EachAsync(
+        return Interleaving.EachAsync(
             layout,
             prepare: node => DeletedIndexAsync(node, layout, index),
             first: node => node.SweepYoungAsync(),
@@ -206,7 +206,7 @@ public sealed class SweepsBesideOthers
     private static Task SweepAgainstDeleteAsync(int every)
     {
         var layout = Layout.Small("one", "latest");
-        return Interleavings.EachAsync(
+        return Interleaving.EachAsync(
             layout,
             first: node => node.SweepYoungAsync(),
             second: async node =>
@@ -222,7 +222,7 @@ public sealed class SweepsBesideOthers
     private static Task SweepAgainstDropAsync(int every)
     {
         var layout = Layout.Small("one", "latest");
-        return Interleavings.EachAsync(
+        return Interleaving.EachAsync(
             layout,
             prepare: node => DeletedAsync(node, layout),
             first: node => node.SweepYoungAsync(),
@@ -236,7 +236,7 @@ public sealed class SweepsBesideOthers
     private static Task DropAgainstSweepAsync(int every)
     {
         var layout = Layout.Small("one", "latest");
-        return Interleavings.EachAsync(
+        return Interleaving.EachAsync(
             layout,
             prepare: node => DeletedAsync(node, layout),
             first: node => DropAsync(node, layout),
