@@ -7,7 +7,7 @@ namespace ImagesFunctions.Tests.Images;
 /// <summary>What is read from the query and the body of a request to a list.</summary>
 internal static class Requested
 {
-    /// <summary>Of no image in particular.</summary>
+    /// <summary>A digest of no image in particular.</summary>
     public static readonly string Digest = "sha256:" + new string('a', 64);
 
     public static Task<ListFilter> ReadAsync(string query, string body) =>

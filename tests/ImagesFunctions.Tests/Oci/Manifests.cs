@@ -1,6 +1,6 @@
 using System.Globalization;
-using ImagesFunctions.Oci;
 using System.Text;
+using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Tests.Oci;
 

@@ -97,6 +97,50 @@ public sealed class SweepsBesideOthers
         );
     }
 
+    private static async Task<List<string>> NeedsOfDeletedAsync(Node node, Layout layout)
+    {
+        await DeletedAsync(node, layout);
+        List<string> keys =
+        [
+            .. (await node.Catalog.RangeAsync("alice", Keys.OfApp('n', "web"), Stop))
+                .Where(row => NeedRow.From(row).By.Digest is not null)
+                .Select(row => row.Key),
+        ];
+        Assert.Equal(3, keys.Count);
+        return keys;
+    }
+
+    // Lands once the sweep has decided and before it commits, which it does while the landing is held before one of its calls.
+    private static async Task WhileHeldAsync(Node lander, int call, string[] paths, Node sweeper, Func<Task> sweep)
+    {
+        var (held, swept) = (new TaskCompletionSource(), new TaskCompletionSource());
+        Task landing = Task.CompletedTask;
+        lander.Calls.RunBefore(
+            call,
+            () =>
+            {
+                held.TrySetResult();
+                return swept.Task;
+            }
+        );
+        sweeper.Calls.Before = async (_, message) =>
+        {
+            if (
+                message.Request.Uri.ToString().Contains("batch", StringComparison.Ordinal)
+                && landing == Task.CompletedTask
+            )
+            {
+                landing = lander.LandAsync(paths);
+                await Task.WhenAny(held.Task, landing);
+            }
+        };
+
+        await sweep();
+        swept.SetResult();
+        await landing;
+        sweeper.Calls.Before = (_, _) => ValueTask.CompletedTask;
+    }
+
     /// <summary>
     /// The rows of what a deleted image needs are swept, decided before it lands again and committed while it does: before
     /// every other of the calls of that. The lowest row, which tells whether all are there, is among them or went before.
@@ -113,15 +157,8 @@ public sealed class SweepsBesideOthers
         {
             await using var sweeper = new Node(await Storages.NewWithTablesAsync());
             await using var lander = new Node(sweeper.Connection);
-            await DeletedAsync(sweeper, layout);
+            var keys = await NeedsOfDeletedAsync(sweeper, layout);
             await sweeper.PutAsync(manifest, layout.Files[Layout.PathOf(layout.FirstImage)]);
-            List<string> keys =
-            [
-                .. (await sweeper.Catalog.RangeAsync("alice", Keys.OfApp('n', "web"), Stop))
-                    .Where(row => NeedRow.From(row).By.Digest is not null)
-                    .Select(row => row.Key),
-            ];
-            Assert.Equal(3, keys.Count);
             var garbage = sweeper.Garbage(DateTimeOffset.UtcNow.AddDays(1));
             if (lowestIsGone)
             {
@@ -129,34 +166,9 @@ public sealed class SweepsBesideOthers
                 keys = keys[1..];
             }
 
-            var (held, swept) = (new TaskCompletionSource(), new TaskCompletionSource());
-            Task landing = Task.CompletedTask;
-            lander.Calls.RunBefore(
-                call,
-                () =>
-                {
-                    held.TrySetResult();
-                    return swept.Task;
-                }
-            );
-            sweeper.Calls.Before = async (_, message) =>
-            {
-                if (
-                    message.Request.Uri.ToString().Contains("batch", StringComparison.Ordinal)
-                    && landing == Task.CompletedTask
-                )
-                {
-                    landing = lander.LandAsync([manifest]);
-                    await Task.WhenAny(held.Task, landing);
-                }
-            };
-
-            await garbage.NeedsAsync("alice", keys, Stop);
-            swept.SetResult();
-            await landing;
+            await WhileHeldAsync(lander, call, [manifest], sweeper, () => garbage.NeedsAsync("alice", keys, Stop));
 
             calls = Math.Max(calls, lander.Calls.Count);
-            sweeper.Calls.Before = (_, _) => ValueTask.CompletedTask;
             Assert.Equal([$"web@{layout.FirstImage}"], await sweeper.ListedAsync("alice"));
             await Invariants.SettledAsync(sweeper, "alice");
         }
