@@ -14,13 +14,13 @@ public sealed class ManifestRefusals
             { "[]", "not a JSON object" },
             { "null", "not a JSON object" },
             { "7", "not a JSON object" },
-            { Image[..^5], "not valid JSON" },
-            { Image + "{}", "not valid JSON" },
+            { ImageJson[..^5], "not valid JSON" },
+            { ImageJson + "{}", "not valid JSON" },
             { "{} // why", "not valid JSON" },
             { $$"""{"config":{{Descriptor('a', ConfigType)}},}""", "not valid JSON" },
             { $"{{\"x\":{new string('[', 1_000)}{new string(']', 1_000)}}}", "not valid JSON" },
-            { Image.Replace("\"layers\"", "\"config\":null,\"layers\"", StringComparison.Ordinal), "config" },
-            { Image.Replace("\"layers\"", "\"c\\u006fnfig\":null,\"layers\"", StringComparison.Ordinal), "config" },
+            { ImageJson.Replace("\"layers\"", "\"config\":null,\"layers\"", StringComparison.Ordinal), "config" },
+            { ImageJson.Replace("\"layers\"", "\"c\\u006fnfig\":null,\"layers\"", StringComparison.Ordinal), "config" },
             { "{}", "needs the member config" },
             { """{"layers":[]}""", "needs the member config" },
             { """{"config":null,"layers":[]}""", "needs the member config" },
@@ -96,7 +96,7 @@ public sealed class ManifestRefusals
     [Fact]
     public void A_refusal_is_a_sentence_without_gaps()
     {
-        var twice = Image.Replace("\"layers\"", "\"config\":null,\"layers\"", StringComparison.Ordinal);
+        var twice = ImageJson.Replace("\"layers\"", "\"config\":null,\"layers\"", StringComparison.Ordinal);
         foreach (var json in (string[])["", "{", "{}{}", twice])
         {
             var error = Assert.Throws<InvalidContentException>(() => Parse(json, null));
@@ -131,7 +131,7 @@ public sealed class ManifestRefusals
             .Sample(
                 (isIndex, hits, declared) =>
                 {
-                    var bytes = Encoding.UTF8.GetBytes(isIndex ? Index : Image);
+                    var bytes = Encoding.UTF8.GetBytes(isIndex ? IndexJson : ImageJson);
                     foreach (var (at, value) in hits)
                     {
                         bytes[at % bytes.Length] = value;

@@ -10,7 +10,7 @@ public sealed class ManifestTests
     [Fact]
     public void An_image_manifest_needs_its_config_and_layers()
     {
-        var manifest = Parse(Image, null);
+        var manifest = Parse(ImageJson, null);
         Assert.Equal(MediaTypes.OciManifest, manifest.MediaType);
         Assert.False(manifest.IsIndex);
         Assert.True(manifest.IsImage);
@@ -22,7 +22,7 @@ public sealed class ManifestTests
     [Fact]
     public void An_index_needs_its_manifests_and_tells_their_platforms()
     {
-        var index = Parse(Index, null);
+        var index = Parse(IndexJson, null);
         Assert.True(index is { IsIndex: true, IsImage: true, Config: null });
         Assert.Equal([Hex('d'), Hex('e')], index.NeededManifests.Select(d => d.Digest.ToString()));
         Assert.Empty(index.NeededBlobs);
@@ -123,7 +123,7 @@ public sealed class ManifestTests
     public void Unknown_members_mean_nothing() =>
         Assert.Equal(
             [Hex('a'), Hex('b'), Hex('c')],
-            Parse(Image.Insert(1, "\"x-later\":{\"a\":[1,null,{}]},\"Config\":7,"), null)
+            Parse(ImageJson.Insert(1, "\"x-later\":{\"a\":[1,null,{}]},\"Config\":7,"), null)
                 .NeededBlobs.Select(d => d.Digest.ToString())
         );
 

@@ -10,12 +10,12 @@ internal static class Manifests
     public const string ConfigType = "application/vnd.oci.image.config.v1+json";
     public const string LayerType = "application/vnd.oci.image.layer.v1.tar";
 
-    public static readonly string Image = $$"""
+    public static readonly string ImageJson = $$"""
         {"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","config":{{Descriptor('a', ConfigType)}},
          "layers":[{{Descriptor('b', LayerType)}},{{Descriptor('c', LayerType)}}],"annotations":{"k":"v"} }
         """;
 
-    public static readonly string Index = $$"""
+    public static readonly string IndexJson = $$"""
         {"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[
           {"mediaType":"{{MediaTypes.OciManifest}}","digest":"{{Hex('d')}}","size":7,
            "platform":{"os":"kraftcloud","architecture":"x86_64","os.features":["CONFIG_X"]},

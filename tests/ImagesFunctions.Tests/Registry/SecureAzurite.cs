@@ -53,7 +53,7 @@ public sealed class SecureAzurite : IAsyncDisposable
     public Uri TableService { get; }
 
     /// <summary>The file of the certificate, for another process to trust.</summary>
-    public string CertificateFile => Path.Combine(_folder, "cert.pem");
+    public string CertificateFile => Path.Combine(_folder, Certificate);
 
     private static ProcessStartInfo Start(string folder, string[] arguments)
     {
