@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Tests.Faults;
 

@@ -1,5 +1,3 @@
-using ImagesFunctions.Storage;
-
 namespace ImagesFunctions.Tests.Faults;
 
 /// <summary>

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Tests.Faults;
 

@@ -4,8 +4,6 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Azure;
-using Azure.Data.Tables;
-using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Registry;
 
 namespace ImagesFunctions.Tests.Faults;

@@ -1,8 +1,6 @@
 using System.Text;
 using CsCheck;
-using ImagesFunctions.Images;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Tests.Images;

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Tests.Worker;
 
 namespace ImagesFunctions.Tests.Infra;
 

@@ -1,8 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
-using ImagesFunctions.Storage;
-using ImagesFunctions.Tests.Worker;
 
 namespace ImagesFunctions.Tests.Infra;
 

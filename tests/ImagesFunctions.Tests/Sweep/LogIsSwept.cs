@@ -1,6 +1,4 @@
-using Azure.Data.Tables;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Faults;
 using static ImagesFunctions.Tests.Sweep.SweptRepository;
 

@@ -1,9 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Azure.Data.Tables;
 using ImagesFunctions.Local;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Faults;
 using ImagesFunctions.Tests.Registry;
 using Microsoft.AspNetCore.Builder;

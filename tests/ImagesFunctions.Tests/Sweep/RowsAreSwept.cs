@@ -1,8 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Azure.Data.Tables;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Faults;
 using static ImagesFunctions.Tests.Sweep.SweptRepository;
 

@@ -1,4 +1,3 @@
-using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Faults;
 
 namespace ImagesFunctions.Tests.Sweep;

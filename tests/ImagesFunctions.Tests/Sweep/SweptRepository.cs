@@ -1,7 +1,5 @@
 using System.Text;
-using Azure.Data.Tables;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Faults;
 
 namespace ImagesFunctions.Tests.Sweep;
