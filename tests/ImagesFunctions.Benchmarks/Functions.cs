@@ -14,7 +14,7 @@ using CliWrap;
 using CliWrap.Buffered;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Tests;
+using ImagesFunctions.Tests.Support;
 
 namespace ImagesFunctions.Benchmarks;
 

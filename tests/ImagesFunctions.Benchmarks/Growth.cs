@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Tests;
+using ImagesFunctions.Tests.Support;
 
 namespace ImagesFunctions.Benchmarks;
 

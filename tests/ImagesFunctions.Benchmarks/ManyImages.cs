@@ -3,7 +3,7 @@ using System.Net;
 using System.Text;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Tests;
+using ImagesFunctions.Tests.Support;
 
 namespace ImagesFunctions.Benchmarks;
 

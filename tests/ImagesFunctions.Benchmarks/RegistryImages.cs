@@ -2,7 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Tests;
+using ImagesFunctions.Tests.Support;
 
 namespace ImagesFunctions.Benchmarks;
 

@@ -2,7 +2,7 @@ using Azure.Core.Pipeline;
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Local;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Tests;
+using ImagesFunctions.Tests.Support;
 
 namespace ImagesFunctions.Benchmarks;
 

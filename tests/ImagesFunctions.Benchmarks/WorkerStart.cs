@@ -32,27 +32,7 @@ internal static class WorkerStart
             () => TakeAsync(empty, new(StringComparer.Ordinal) { ["Bytes"] = bytes }, peerLoads),
             rounds: 7
         );
-        const string peer = "an empty worker with the same packages";
-        bench.Report.Add(
-            Row.Of(
-                "start of the worker until its functions are loaded",
-                (Median(ourLoads), Median(peerLoads)),
-                "ms",
-                peer,
-                target: null,
-                "The published function app under the tests' host, from the start of the process to the answer to the last load request, in the turns of the next line."
-            )
-        );
-        bench.Report.Add(
-            Row.Of(
-                "start of the worker to its first list",
-                medians,
-                "ms",
-                peer,
-                Target.AtMost(1.5),
-                "As above, to the answer with a list of 100 images; and a worker with one function that answers the same bytes from memory."
-            )
-        );
+        Report(bench, (Median(ourLoads), Median(peerLoads)), medians);
 
         async Task<double> TakeAsync(string app, Dictionary<string, string> with, List<double> loads)
         {
@@ -65,6 +45,31 @@ internal static class WorkerStart
             loads.Add(loaded);
             return answered;
         }
+    }
+
+    private static void Report(Bench bench, (double Ours, double Peers) loads, (double Ours, double Peers) lists)
+    {
+        const string peer = "an empty worker with the same packages";
+        bench.Report.Add(
+            Row.Of(
+                "start of the worker until its functions are loaded",
+                loads,
+                "ms",
+                peer,
+                target: null,
+                "The published function app under the tests' host, from the start of the process to the answer to the last load request, in the turns of the next line."
+            )
+        );
+        bench.Report.Add(
+            Row.Of(
+                "start of the worker to its first list",
+                lists,
+                "ms",
+                peer,
+                Target.AtMost(1.5),
+                "As above, to the answer with a list of 100 images; and a worker with one function that answers the same bytes from memory."
+            )
+        );
     }
 
     private static async Task<(double Loaded, double Answered, byte[] Content)> StartAsync(

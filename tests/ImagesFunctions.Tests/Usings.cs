@@ -7,3 +7,4 @@ global using ImagesFunctions.Repositories;
 global using ImagesFunctions.Rows;
 global using ImagesFunctions.Settings;
 global using ImagesFunctions.Telemetry;
+global using ImagesFunctions.Tests.Support;

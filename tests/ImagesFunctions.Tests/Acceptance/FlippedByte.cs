@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace ImagesFunctions.Tests.Acceptance;
 
 public sealed class FlippedByte(KestrelFixture fixture) : AgainstAHost(fixture)
@@ -38,12 +40,7 @@ public sealed class FlippedByte(KestrelFixture fixture) : AgainstAHost(fixture)
         Assert.Equal(Layout.DigestOf(bad), refusal.ActualDigest);
         Assert.Contains(digest, refusal.Reason, StringComparison.Ordinal);
         Assert.Contains(Layout.DigestOf(bad), refusal.Reason, StringComparison.Ordinal);
-        // Another image that lands later in the same namespace shows that everything before it has been seen.
-        var after = new Layout();
-        var witness = after.AddImage("after");
-        await Host.LayoutAsync($"{account}/witness", after.Index(Layout.Tagged(witness, "1")));
-        var listedWitness = after.Listed($"{account}/witness", witness, "after", "1");
-        await Host.ListsExactlyAsync(token, account, listedWitness);
+        var listedWitness = await WitnessAsync(account, token);
         Assert.Contains(
             (await Host.StatusAsync(account)).Waiting,
             one => one.Manifest == Layout.Digest(image) && one.Missing.Contains(digest, StringComparer.Ordinal)
@@ -84,5 +81,16 @@ public sealed class FlippedByte(KestrelFixture fixture) : AgainstAHost(fixture)
 
         await Host.ListsExactlyAsync(token, account, listed);
         await Host.HealedAsync($"{account}/web/{path}");
+    }
+
+    // Another image that lands later in the same namespace shows that everything before it has been seen: it is listed alone.
+    private async Task<JsonObject> WitnessAsync(string account, string token)
+    {
+        var layout = new Layout();
+        var image = layout.AddImage("after");
+        await Host.LayoutAsync($"{account}/witness", layout.Index(Layout.Tagged(image, "1")));
+        var listed = layout.Listed($"{account}/witness", image, "after", "1");
+        await Host.ListsExactlyAsync(token, account, listed);
+        return listed;
     }
 }

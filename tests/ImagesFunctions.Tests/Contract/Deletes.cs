@@ -3,7 +3,7 @@ using static ImagesFunctions.Tests.Contract.Envelopes;
 
 namespace ImagesFunctions.Tests.Contract;
 
-/// <summary>`DELETE` by digest and by tag. One test a sentence; what is not there is in <see cref="LaterGenerations"/>.</summary>
+/// <summary>`DELETE` by digest and by tag. One test a sentence; what is not there is in <see cref="OneImage"/>.</summary>
 public sealed class Deletes(KestrelFixture fixture) : AgainstAHost(fixture)
 {
     [Theory]

@@ -52,40 +52,13 @@ public sealed partial class Documents(KestrelFixture fixture) : AgainstAHost(fix
     public async Task Every_curl_line_of_the_page_works_as_pasted()
     {
         var variables = await SampleAsync();
-        // The names of the page, and what stands for them here.
-        var script = string.Join(
-                '\n',
-                ShellBlocks().Where(block => !block.Contains("dotnet", StringComparison.Ordinal))
-            )
-            .Replace("demo/alpine", $"{variables["account"]}/{variables["app"]}", StringComparison.Ordinal)
-            .Replace("demo%2Falpine", $"{variables["account"]}%2F{variables["app"]}", StringComparison.Ordinal)
-            .Replace("demo/none", $"{variables["account"]}/none", StringComparison.Ordinal)
-            .Replace("=demo", $"={variables["account"]}", StringComparison.Ordinal)
-            .Replace("hello", variables["official"], StringComparison.Ordinal);
-        script = Sha256().Replace(script, variables["officialDigest"]);
+        var script = ScriptOf(variables);
         var lines = script.Split('\n').Count(line => line.StartsWith("curl ", StringComparison.Ordinal));
         var folder = Directory.CreateTempSubdirectory();
         try
         {
             await Tool.RunAsync("curl", "--version");
-            var done = await Cli.Wrap("bash")
-                .WithArguments(["-eu", "-s"])
-                .WithWorkingDirectory(folder.FullName)
-                .WithEnvironmentVariables(environment =>
-                    environment
-                        .Set("HOST", Host.Http.BaseAddress!.GetLeftPart(UriPartial.Authority))
-                        .Set("TOKEN", variables["token"])
-                )
-                .WithStandardInputPipe(
-                    PipeSource.FromString(
-                        $$"""
-                        curl() { command curl -sS -w '\nSTATUS %{http_code}\n' "$@"; }
-                        {{script}}
-                        """
-                    )
-                )
-                .WithValidation(CommandResultValidation.None)
-                .ExecuteBufferedAsync(Stop);
+            var done = await PastedAsync(script, folder.FullName, variables["token"]);
 
             Assert.True(done.ExitCode == 0, done.StandardError);
             var statuses = Statuses().Matches(done.StandardOutput).Select(match => match.Groups["it"].Value).ToList();
@@ -99,6 +72,41 @@ public sealed partial class Documents(KestrelFixture fixture) : AgainstAHost(fix
             folder.Delete(recursive: true);
         }
     }
+
+    // The lines of the page, with what stands here for its names.
+    private static string ScriptOf(IReadOnlyDictionary<string, string> variables)
+    {
+        var script = string.Join(
+                '\n',
+                ShellBlocks().Where(block => !block.Contains("dotnet", StringComparison.Ordinal))
+            )
+            .Replace("demo/alpine", $"{variables["account"]}/{variables["app"]}", StringComparison.Ordinal)
+            .Replace("demo%2Falpine", $"{variables["account"]}%2F{variables["app"]}", StringComparison.Ordinal)
+            .Replace("demo/none", $"{variables["account"]}/none", StringComparison.Ordinal)
+            .Replace("=demo", $"={variables["account"]}", StringComparison.Ordinal)
+            .Replace("hello", variables["official"], StringComparison.Ordinal);
+        return Sha256().Replace(script, variables["officialDigest"]);
+    }
+
+    private async Task<BufferedCommandResult> PastedAsync(string script, string folder, string token) =>
+        await Cli.Wrap("bash")
+            .WithArguments(["-eu", "-s"])
+            .WithWorkingDirectory(folder)
+            .WithEnvironmentVariables(environment =>
+                environment
+                    .Set("HOST", Host.Http.BaseAddress!.GetLeftPart(UriPartial.Authority))
+                    .Set("TOKEN", token)
+            )
+            .WithStandardInputPipe(
+                PipeSource.FromString(
+                    $$"""
+                    curl() { command curl -sS -w '\nSTATUS %{http_code}\n' "$@"; }
+                    {{script}}
+                    """
+                )
+            )
+            .WithValidation(CommandResultValidation.None)
+            .ExecuteBufferedAsync(Stop);
 
     /// <summary>An account with one image, an official image, and a token: values of the variables of the file.</summary>
     private async Task<Dictionary<string, string>> SampleAsync()

@@ -77,15 +77,7 @@ public sealed class ETagSentences(KestrelFixture fixture) : AgainstAHost(fixture
                 );
 
                 Assert.True(reply.Status == status, $"{method} {target} If-None-Match: {value}: {reply.Status}");
-                Assert.Equal(etag, reply["ETag"]);
-                Assert.Equal("private, no-cache", reply["Cache-Control"]);
-                Assert.Equal("Authorization, Accept-Encoding", reply["Vary"]);
-                Assert.Matches("^[0-9a-f]{32}$", reply["X-Request-Id"]);
-                if (status == 304)
-                {
-                    Assert.Empty(reply.Body);
-                    Assert.Null(reply["Content-Encoding"]);
-                }
+                IsCacheable(reply, etag);
             }
         }
     }
@@ -135,50 +127,30 @@ public sealed class ETagSentences(KestrelFixture fixture) : AgainstAHost(fixture
         var other = Drop.Fresh("bobby");
         var token = await Host.TokenForAsync(account);
         var otherToken = await Host.TokenForAsync(other);
-        string[] targets =
-        [
-            $"/v1/images/list?namespace={account}",
-            $"/v1/images/list?namespace={account}/web",
-            $"/v1/images/list?namespace={account}&limit=1",
-            $"/v1/images/list?namespace={account}&tagged",
-            $"/v1/images?namespace={account}",
-        ];
-        async Task<string[]> ETagsAsync()
-        {
-            var etags = new List<string>();
-            foreach (var target in targets)
-            {
-                etags.Add((await Host.AskAsync(target, token))["ETag"]!);
-            }
+        var lists = new Watched(Host, account, token);
 
-            return [.. etags];
-        }
-
-        async Task<string> ChangedAsync(string[] before) =>
-            string.Concat((await ETagsAsync()).Zip(before, (a, b) => a == b ? '-' : 'x'));
-
-        var empty = await ETagsAsync();
+        var empty = await lists.ETagsAsync();
         var layout = new Layout();
         var (one, two) = (layout.AddImage("one"), layout.AddImage("two"));
         await Host.LayoutAsync($"{account}/web", layout.Index(Layout.Tagged(one, "latest")));
         await Host.ListsExactlyAsync(token, account, layout.Listed($"{account}/web", one, "one", "latest"));
-        Assert.Equal("xxxxx", await ChangedAsync(empty));
-        var first = await ETagsAsync();
+        Assert.Equal("xxxxx", await lists.ChangedAsync(empty));
+        var first = await lists.ETagsAsync();
 
         // Nothing happens, or somewhere else.
-        Assert.Equal("-----", await ChangedAsync(first));
+        Assert.Equal("-----", await lists.ChangedAsync(first));
         await Host.LayoutAsync($"{other}/web", layout);
         await Host.ListsExactlyAsync(otherToken, other, layout.Listed($"{other}/web", one, "one", "latest"));
-        Assert.Equal("-----", await ChangedAsync(first));
+        Assert.Equal("-----", await lists.ChangedAsync(first));
         await Host.LayoutAsync($"{account}/web", layout);
         await Host.VerifiedAsync(account, "web", Layout.Digest(one));
-        Assert.Equal("-----", await ChangedAsync(first));
+        Assert.Equal("-----", await lists.ChangedAsync(first));
 
         // An image more, whose repository sorts behind, without a tag.
         await Host.LayoutAsync($"{account}/web2", new Layout().With(layout).Index(two));
         await Host.ListedAsync(token, account, $"{account}/web2@{Layout.Digest(two)}");
-        Assert.Equal("x-x-x", await ChangedAsync(first));
-        var second = await ETagsAsync();
+        Assert.Equal("x-x-x", await lists.ChangedAsync(first));
+        var second = await lists.ETagsAsync();
 
         // A tag that moves, a tag more.
         await Host.LayoutAsync($"{account}/web2", new Layout().With(layout).Index(Layout.Tagged(two, "v1")));
@@ -186,17 +158,17 @@ public sealed class ETagSentences(KestrelFixture fixture) : AgainstAHost(fixture
             async () => (await Host.ListAsync(token, $"namespace={account}&tagged")).Images.Count == 2,
             () => Host.ExplainAsync(account)
         );
-        Assert.Equal("x--xx", await ChangedAsync(second));
-        var third = await ETagsAsync();
+        Assert.Equal("x--xx", await lists.ChangedAsync(second));
+        var third = await lists.ETagsAsync();
 
         // And back: the tag goes, then the image.
         Assert.Equal(200, (await Host.SendAsync("DELETE", $"/v1/images/tag/{account}/web2:v1", token)).Status);
-        Assert.Equal("x--xx", await ChangedAsync(third));
+        Assert.Equal("x--xx", await lists.ChangedAsync(third));
         Assert.Equal(
             200,
             (await Host.SendAsync("DELETE", $"/v1/images/digest/{account}/web2@{Layout.Digest(two)}", token)).Status
         );
-        Assert.Equal("-----", await ChangedAsync(first));
+        Assert.Equal("-----", await lists.ChangedAsync(first));
     }
 
     [Fact]
@@ -245,5 +217,46 @@ public sealed class ETagSentences(KestrelFixture fixture) : AgainstAHost(fixture
         {
             Assert.Equal(200, (await AskAsync(other, etag)).Status);
         }
+    }
+
+    private static void IsCacheable(Reply reply, string etag)
+    {
+        Assert.Equal(etag, reply["ETag"]);
+        Assert.Equal("private, no-cache", reply["Cache-Control"]);
+        Assert.Equal("Authorization, Accept-Encoding", reply["Vary"]);
+        Assert.Matches("^[0-9a-f]{32}$", reply["X-Request-Id"]);
+        if (reply.Status == 304)
+        {
+            Assert.Empty(reply.Body);
+            Assert.Null(reply["Content-Encoding"]);
+        }
+    }
+
+    // Lists of an account, and whether their ETags change.
+    private sealed class Watched(RunningHost host, string account, string token)
+    {
+        private readonly string[] _targets =
+        [
+            $"/v1/images/list?namespace={account}",
+            $"/v1/images/list?namespace={account}/web",
+            $"/v1/images/list?namespace={account}&limit=1",
+            $"/v1/images/list?namespace={account}&tagged",
+            $"/v1/images?namespace={account}",
+        ];
+
+        public async Task<string[]> ETagsAsync()
+        {
+            var etags = new List<string>();
+            foreach (var target in _targets)
+            {
+                etags.Add((await host.AskAsync(target, token))["ETag"]!);
+            }
+
+            return [.. etags];
+        }
+
+        // A letter for each of them: x where it changed.
+        public async Task<string> ChangedAsync(string[] before) =>
+            string.Concat((await ETagsAsync()).Zip(before, (a, b) => a == b ? '-' : 'x'));
     }
 }

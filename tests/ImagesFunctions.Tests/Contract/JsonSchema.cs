@@ -37,6 +37,23 @@ public sealed class JsonSchema(JsonElement document)
         return element;
     }
 
+    /// <summary>The text of a header or of a query as a value of its schema's type.</summary>
+    public static JsonElement Typed(JsonElement schema, string text) =>
+        schema.TryGetProperty("type", out var type)
+        && type.GetString() == "integer"
+        && text.Length is > 0 and < 19
+        && text.All(char.IsAsciiDigit)
+            ? JsonSerializer.SerializeToElement(long.Parse(text))
+            : JsonSerializer.SerializeToElement(text);
+
+    /// <summary>Parses JSON that names no member twice.</summary>
+    /// <exception cref="JsonException">It is none.</exception>
+    public static JsonElement Parse(ReadOnlyMemory<byte> json)
+    {
+        using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
+        return document.RootElement.Clone();
+    }
+
     private IEnumerable<string> Violations(
         JsonElement schema,
         string keyword,

@@ -1,8 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text;
-using System.Text.Json.Nodes;
-using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Tests.Faults;
 
@@ -57,7 +54,7 @@ public sealed class AnyOrder
     private static async Task RunAsync(int seed, bool all)
     {
         var random = new Random(seed);
-        using var drop = new Drop(random);
+        using var drop = new RandomDrop(random);
         var connection = await Storages.NewWithTablesAsync();
         await using var uploader = new Node(connection);
         // Events that were not handled to their end, because of a kill.
@@ -89,8 +86,8 @@ public sealed class AnyOrder
     private static async Task ProcessAsync(
         string connection,
         Node uploader,
-        Drop drop,
-        IEnumerable<Step> steps,
+        RandomDrop drop,
+        IEnumerable<RandomDrop.Step> steps,
         ConcurrentQueue<string> unhandled,
         Random random
     )
@@ -100,7 +97,7 @@ public sealed class AnyOrder
         {
             if (step.Puts)
             {
-                await drop.PutNextAsync(uploader, step.Path);
+                await drop.PutNextAsync(uploader, Repo, step.Path);
             }
 
             if (await Record.ExceptionAsync(() => node.LandAsync([$"{Repo}/{step.Path}"])) is { } error)
@@ -135,9 +132,6 @@ public sealed class AnyOrder
     private static SortedDictionary<string, long> Sorted(IReadOnlyDictionary<string, long> parts) =>
         new(parts.ToDictionary(), StringComparer.Ordinal);
 
-    /// <summary>A step of a process: a file lands, after it was put there, or once more.</summary>
-    private sealed record Step(string Path, bool Puts);
-
     private sealed class Victim : IAsyncDisposable
     {
         private readonly Node _node;
@@ -155,105 +149,5 @@ public sealed class AnyOrder
         public Task LandAsync(IEnumerable<string> paths) => _node.LandAsync(paths);
 
         public ValueTask DisposeAsync() => _node.DisposeAsync();
-    }
-
-    /// <summary>What is dropped: for each path, the contents that it has one after the other.</summary>
-    private sealed class Drop : IDisposable
-    {
-        private readonly Dictionary<string, Queue<byte[]>> _left = new(StringComparer.Ordinal);
-        private readonly SemaphoreSlim _one = new(1);
-
-        public Drop(Random random)
-        {
-            var layout = new Layout();
-            var layers = Enumerable
-                .Range(0, 4)
-                .Select(i => layout.Add(Layout.OciTar, Encoding.UTF8.GetBytes($"layer {i}")))
-                .ToArray();
-            var manifests = new List<JsonObject>();
-            for (var i = random.Next(2, 5); i > 0; i--)
-            {
-                var config = layout.Add(
-                    Layout.OciConfig,
-                    new JsonObject { ["config"] = new JsonObject { ["Cmd"] = new JsonArray($"{i}") } }
-                );
-                manifests.Add(layout.AddManifest(config, random.GetItems(layers, 2)));
-            }
-
-            for (var i = random.Next(1, 4); i > 0; i--)
-            {
-                // Of images, and of the indexes before it.
-                var children = random.GetItems(manifests.ToArray(), random.Next(2, 4));
-                manifests.Add(
-                    layout.AddIndex(
-                        Layout.OciIndex,
-                        [.. children.Select((c, at) => Layout.For(c, "linux", $"{i}.{at}"))]
-                    )
-                );
-            }
-
-            JsonObject[] named = [manifests[^1], .. manifests.SkipLast(1).Where(_ => random.Next(3) == 0)];
-            var versions = new Queue<byte[]>();
-            for (var i = random.Next(3); i >= 0; i--)
-            {
-                // The last one names all: what an earlier one named stays an image.
-                layout.Index([
-                    .. named
-                        .Where(_ => i == 0 || random.Next(2) == 0)
-                        .Select(m => random.Next(3) == 0 ? m : Layout.Tagged(m, $"v{random.Next(4)}")),
-                ]);
-                versions.Enqueue(layout.Files["index.json"]);
-            }
-
-            foreach (var (path, bytes) in layout.Files)
-            {
-                // Some are bad at first, some go bad and are mended.
-                byte[][] contents = random.Next(8) switch
-                {
-                    0 => ["bad"u8.ToArray(), bytes],
-                    1 => [bytes, "bad"u8.ToArray(), bytes],
-                    _ => [bytes],
-                };
-                _left[path] = path == "index.json" ? versions : new Queue<byte[]>(contents);
-            }
-
-            // One in three never becomes complete.
-            if (random.Next(3) == 0)
-            {
-                _left.Remove(Layout.PathOf(Layout.Digest(random.GetItems(layers, 1)[0])));
-            }
-
-            Last = _left.ToDictionary(p => p.Key, p => p.Value.Last(), StringComparer.Ordinal);
-        }
-
-        public IReadOnlyDictionary<string, byte[]> Last { get; }
-
-        /// <summary>What each of two processes does.</summary>
-        public Step[][] Steps(Random random)
-        {
-            Step[] steps =
-            [
-                .. _left.SelectMany(p => p.Value.Select(_ => new Step(p.Key, Puts: true))),
-                .. _left.Keys.Where(_ => random.Next(3) == 0).Select(p => new Step(p, Puts: false)),
-            ];
-            random.Shuffle(steps);
-            var half = random.Next(steps.Length);
-            return [steps[..half], steps[half..]];
-        }
-
-        public void Dispose() => _one.Dispose();
-
-        public async Task PutNextAsync(Node uploader, string path)
-        {
-            await _one.WaitAsync(Stop);
-            try
-            {
-                await uploader.PutAsync($"{Repo}/{path}", _left[path].Dequeue());
-            }
-            finally
-            {
-                _one.Release();
-            }
-        }
     }
 }

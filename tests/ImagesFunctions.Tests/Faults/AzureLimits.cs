@@ -80,15 +80,35 @@ internal sealed class AzureLimits(int tablePort, double dividedBy) : DelegatingH
         }
 
         var sent = await StorageRequest.ReadAsync(request, tablePort);
+        if (Refusal(request, sent) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var place = sent.Place is { } name
+            ? _places.GetOrAdd(name, _ => new Bucket((sent.IsTable ? OfPartition : OfBlob) / dividedBy))
+            : null;
+        if (place?.TryTake(sent.Entities) == false)
+        {
+            return await BeyondAsync(request, sent, cancellationToken);
+        }
+
+        Interlocked.Increment(ref _served);
+        var answer = await base.SendAsync(request, cancellationToken);
+        // What a query has found is known only now; the next ones wait for it.
+        place?.Owe(await StorageRequest.FoundAsync(request, answer));
+        return answer;
+    }
+
+    // For the account's sake, or because a test asked for it.
+    private HttpResponseMessage? Refusal(HttpRequestMessage request, StorageRequest sent)
+    {
         if (_isTaken || !_account.TryTake(1))
         {
             Interlocked.Increment(ref _byAccount);
             return Busy(request, sent);
         }
 
-        var place = sent.Place is { } name
-            ? _places.GetOrAdd(name, _ => new Bucket((sent.IsTable ? OfPartition : OfBlob) / dividedBy))
-            : null;
         if (StorageRequest.IsQuery(request) && Interlocked.Decrement(ref _refusedQueries) >= 0)
         {
             Interlocked.Increment(ref _byPlace);
@@ -101,28 +121,29 @@ internal sealed class AzureLimits(int tablePort, double dividedBy) : DelegatingH
             return BusyPart(request);
         }
 
-        if (place?.TryTake(sent.Entities) == false)
+        return null;
+    }
+
+    // What goes beyond a partition's or blob's limit: refused, or now and then timed out.
+    private async Task<HttpResponseMessage> BeyondAsync(
+        HttpRequestMessage request,
+        StorageRequest sent,
+        CancellationToken cancellationToken
+    )
+    {
+        Interlocked.Increment(ref _byPlace);
+        if (!sent.IsTable || sent.IsTransaction || Interlocked.Increment(ref _timedOut) % 8 != 0)
         {
-            Interlocked.Increment(ref _byPlace);
-            if (!sent.IsTable || sent.IsTransaction || Interlocked.Increment(ref _timedOut) % 8 != 0)
-            {
-                return sent.IsTransaction ? BusyPart(request) : Busy(request, sent);
-            }
-
-            // Of these one in two did take effect.
-            if (Random.Shared.Next(2) == 0)
-            {
-                (await base.SendAsync(request, cancellationToken)).Dispose();
-            }
-
-            return Answer(request, HttpStatusCode.InternalServerError, TableError("OperationTimedOut"), sent);
+            return sent.IsTransaction ? BusyPart(request) : Busy(request, sent);
         }
 
-        Interlocked.Increment(ref _served);
-        var answer = await base.SendAsync(request, cancellationToken);
-        // What a query has found is known only now; the next ones wait for it.
-        place?.Owe(await StorageRequest.FoundAsync(request, answer));
-        return answer;
+        // Of these one in two did take effect.
+        if (Random.Shared.Next(2) == 0)
+        {
+            (await base.SendAsync(request, cancellationToken)).Dispose();
+        }
+
+        return Answer(request, HttpStatusCode.InternalServerError, TableError("OperationTimedOut"), sent);
     }
 
     private static string TableError(string code) =>

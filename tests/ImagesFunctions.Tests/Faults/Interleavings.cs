@@ -1,23 +1,14 @@
-using ImagesFunctions.Storage;
+using static ImagesFunctions.Tests.Faults.Interleaving;
 
 namespace ImagesFunctions.Tests.Faults;
 
 /// <summary>
-/// Two processes on one namespace. The first is held before one of its storage calls, the second runs from beginning to
-/// end, the first goes on: once for every call of the first, or for a sample of them. Whatever the order, the rows
-/// are those of some serial order.
+/// Two processes on one namespace, of which the second runs while the first is held before one of its storage calls
+/// (<see cref="Interleaving"/>). Whatever the order, the rows are those of some serial order.
 /// </summary>
 [TakesLong(seconds: 30)]
 public sealed class Interleavings
 {
-    private const string Namespace = "alice";
-    private const string Repo = "alice/web";
-
-    // Where all calls are tried, so many are with both kinds of process; of more, every other one is.
-    private const int Few = 40;
-
-    private const int Sample = 7;
-
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -243,93 +234,5 @@ public sealed class Interleavings
         var (one, two) = (layout.AddImage("one"), layout.AddImage("two"));
         layout.Index(Layout.Tagged(one, "moves"), two);
         return (layout, Layout.Digest(one), Layout.Digest(two));
-    }
-
-    /// <summary>Of many calls, only each <paramref name="every"/>. is tried, each time from a random one on.</summary>
-    internal static async Task EachAsync(
-        Layout layout,
-        Func<Node, Task> first,
-        Func<Node, Task> second,
-        Action<string[]> check,
-        Func<Node, Task>? prepare = null,
-        bool between = true,
-        int every = Sample
-    )
-    {
-        prepare ??= async node =>
-        {
-            await node.PutAsync(Repo, layout);
-            await node.StartAsync();
-        };
-        every = LongFactAttribute.Every(every);
-        var calls = 1;
-        for (var call = 1 + Random.Shared.Next(every); call <= Math.Max(calls, every); call += every)
-        {
-            // A process that has committed to the namespace before remembers it; one that has not reads it first.
-            foreach (var warm in Kinds(call, calls))
-            {
-                calls = Math.Max(calls, await OnceAsync(call, warm));
-            }
-        }
-
-        static bool[] Kinds(int call, int calls) =>
-            !LongFactAttribute.IsRunning ? [Random.Shared.Next(2) == 0]
-            : call % 2 == 0 || calls <= Few ? [true, false]
-            : [true];
-
-        async Task<int> OnceAsync(int call, bool warm)
-        {
-            var connection = await Storages.NewWithTablesAsync();
-            await using var a = new Node(connection);
-            await using var b = new Node(connection);
-            await prepare(b);
-            if (warm)
-            {
-                await a.RowStore.CommitAsync(
-                    Namespace,
-                    (view, _) => Task.FromResult(Decision.Of(0, [new Change("j!x", new TableRow("j!x"))])),
-                    Stop
-                );
-            }
-
-            var before = a.Calls.Count;
-            a.Calls.RunBefore(
-                before + call,
-                async () =>
-                {
-                    await second(b);
-                    if (between)
-                    {
-                        await Invariants.HoldAsync(b, Namespace);
-                    }
-                }
-            );
-            await first(a);
-            var made = a.Calls.Count - before;
-            if (made >= call)
-            {
-                await CheckAsync(
-                    connection,
-                    $"the second ran before call {call} of {(warm ? "a warm" : "a cold")} first"
-                );
-            }
-
-            return made;
-        }
-
-        async Task CheckAsync(string connection, string what)
-        {
-            await using var reader = new Node(connection);
-            var listed = await reader.ListedAsync(Namespace);
-            try
-            {
-                check(listed);
-                await Invariants.SettledAsync(reader, Namespace);
-            }
-            catch (Exception error)
-            {
-                Assert.Fail($"{what}. Listed: [{string.Join("; ", listed)}]. {error}");
-            }
-        }
     }
 }

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Tests.Faults;
 
@@ -35,7 +34,7 @@ public sealed class ManyWriters
             {
                 while (!done.IsCancellationRequested)
                 {
-                    var rows = await seeder.RowStore.ReadAsync(Namespace, "web", Stop);
+                    var rows = await seeder.Catalog.ReadAsync(Namespace, "web", Stop);
                     foreach (var pair in rows.Tags.Values.GroupBy(t => t.Tag[..^1]))
                     {
                         Assert.Single(pair.Select(t => t.Generation).Distinct());
@@ -52,7 +51,7 @@ public sealed class ManyWriters
         await done.CancelAsync();
         await reader;
 
-        var tags = (await seeder.RowStore.ReadAsync(Namespace, null, Stop)).Tags.Values;
+        var tags = (await seeder.Catalog.ReadAsync(Namespace, null, Stop)).Tags.Values;
         var counted = tags.Where(t => t.Tag.EndsWith('a')).Sum(t => int.Parse(t.Generation!));
         Assert.Equal(2 * Writers * CommitsEach, counted);
         await Invariants.HoldAsync(seeder, Namespace);
@@ -82,30 +81,7 @@ public sealed class ManyWriters
         await node.StartAsync();
         Assert.Equal(30, (await node.ListedAsync(Namespace)).Length);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        var commits = 0;
-        var busy = Task.Run(
-            async () =>
-            {
-                // As fast as a bulk drop commits.
-                using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(40));
-                while (!done.IsCancellationRequested && await pace.WaitForNextTickAsync(Stop))
-                {
-                    var row = new ImageRow("web", Digest.Sha256(BitConverter.GetBytes(commits++)))
-                    {
-                        MediaType = Layout.OciManifest,
-                        Size = 0,
-                        IsImage = false,
-                        Generation = "",
-                    };
-                    await other.RowStore.CommitAsync(
-                        Namespace,
-                        (view, _) => Task.FromResult(Decision.Of(0, [new Change(row.Key, row.ToRow())])),
-                        Stop
-                    );
-                }
-            },
-            Stop
-        );
+        var busy = Task.Run(() => CommitUntilAsync(other, done.Token), Stop);
 
         var path = $"alice/web/{Layout.PathOf(Layout.Digest(layer))}";
         await node.PutAsync(path, "other bytes"u8.ToArray());
@@ -113,12 +89,36 @@ public sealed class ManyWriters
         await node.LandAsync([path]);
         var calls = node.Calls.Count - before;
         await done.CancelAsync();
-        await busy;
+        var commits = await busy;
 
         Assert.Empty(await node.ListedAsync(Namespace));
         TestContext.Current.TestOutputHelper?.WriteLine($"{calls} calls beside {commits} commits");
         // Alone it takes about 150: two reads an image, twice; made again for each commit beside it, it would never end.
         Assert.InRange(calls, 1, 600);
+    }
+
+    // Image rows of other images, as fast as a bulk drop commits. Returns how many.
+    private static async Task<int> CommitUntilAsync(Node node, CancellationToken done)
+    {
+        var commits = 0;
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(40));
+        while (!done.IsCancellationRequested && await pace.WaitForNextTickAsync(Stop))
+        {
+            var row = new ImageRow("web", Digest.Sha256(BitConverter.GetBytes(commits++)))
+            {
+                MediaType = Layout.OciManifest,
+                Size = 0,
+                IsImage = false,
+                Generation = "",
+            };
+            await node.RowStore.CommitAsync(
+                Namespace,
+                (view, _) => Task.FromResult(Decision.Of(0, [new Change(row.Key, row.ToRow())])),
+                Stop
+            );
+        }
+
+        return commits;
     }
 
     private static async Task WriteAsync(Node node)

@@ -200,18 +200,11 @@ public sealed class PushInterleavings
                 break;
             }
 
-            await Invariants.HoldAsync(two, Namespace);
-            await two.StartAsync();
-            await Invariants.SettledAsync(two, Namespace);
-            try
-            {
-                check(pushed, others, await two.ListedAsync(Namespace));
-            }
-            catch (Xunit.Sdk.XunitException error)
-            {
-                Assert.Fail($"before call {call} of {calls}: {error.Message}\n{pushed.Text}\n{others.Text}");
-            }
-
+            await CheckAsync(
+                two,
+                listed => check(pushed, others, listed),
+                $"before call {call} of {calls}\n{pushed.Text}\n{others.Text}"
+            );
             if (after is not null)
             {
                 await after(second, two);
@@ -220,6 +213,21 @@ public sealed class PushInterleavings
 
         Assert.True(call > 3, "The push was held hardly ever.");
         TestContext.Current.TestOutputHelper?.WriteLine($"{call - 1} calls, each {everyCall}. of them held");
+    }
+
+    private static async Task CheckAsync(Node node, Action<string[]> check, string what)
+    {
+        await Invariants.HoldAsync(node, Namespace);
+        await node.StartAsync();
+        await Invariants.SettledAsync(node, Namespace);
+        try
+        {
+            check(await node.ListedAsync(Namespace));
+        }
+        catch (Xunit.Sdk.XunitException error)
+        {
+            Assert.Fail($"{error.Message}\n{what}");
+        }
     }
 
     private static async Task BlobsAsync(NodeRegistry client, Layout layout)

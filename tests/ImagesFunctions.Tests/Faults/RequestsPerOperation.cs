@@ -10,10 +10,6 @@ namespace ImagesFunctions.Tests.Faults;
 /// <summary>docs/scale.md rests on how many storage requests each operation takes: here they are counted, and compared with its table.</summary>
 public sealed class RequestsPerOperation
 {
-    private readonly List<(string Operation, int[] Counts)> _measured = [];
-
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
     [Fact]
     public async Task Are_what_the_document_says()
     {
@@ -22,99 +18,93 @@ public sealed class RequestsPerOperation
         await using var node = new Node(AzureLimits.AccountOver(connection, meter));
         var token = await NodeRegistry.TokenAsync(node, "alice");
         var registry = new NodeRegistry(node, "alice", token);
-        async Task MeasureAsync(string operation, Func<Task> act)
+        var first = Image("first");
+        Assert.Equal(HttpStatusCode.Created, (await registry.PushAsync("alice/web", first, "latest")).Status);
+        await ListAsync(registry, token);
+        var dropped = Image("dropped");
+        await node.PutAsync("alice/dropped", dropped);
+
+        var measured = new List<(string Operation, int[] Counts)>();
+        foreach (var (operation, act) in Operations(node, registry, token, first, dropped))
         {
             meter.Reset();
             await act();
             var (tables, entities, blobs) = meter.Counts;
-            _measured.Add((operation, [tables, entities, blobs]));
+            measured.Add((operation, [tables, entities, blobs]));
             TestContext.Current.TestOutputHelper?.WriteLine($"| {operation} | {tables} | {entities} | {blobs} |");
         }
 
-        async Task ExpectAsync(HttpStatusCode status, Task<Reply> reply)
-        {
-            var got = await reply;
-            Assert.True(got.Status == status, $"{got.Status} {got.Text}");
-        }
-
-        Task ListAsync() =>
-            ExpectAsync(
-                HttpStatusCode.OK,
-                registry.SendAsync(
-                    "GET",
-                    "/v1/images/list?namespace=alice",
-                    headers: ("Authorization", $"Bearer {token}")
-                )
-            );
-        var first = Image("first");
-        var second = Image("second");
-        Assert.Equal(HttpStatusCode.Created, (await registry.PushAsync("alice/web", first, "latest")).Status);
-        await ListAsync();
-
-        await MeasureAsync("list, nothing has changed", ListAsync);
-        await MeasureAsync(
-            "push of an image of two new blobs",
-            () => ExpectAsync(HttpStatusCode.Created, PushAsync(registry, second, "next"))
-        );
-        await MeasureAsync("list after one commit", ListAsync);
-        await MeasureAsync("event of a pushed blob", () => node.LandAsync([$"alice/web/{second.FirstLayer}"]));
-        await MeasureAsync(
-            "tag moved to another image",
-            () =>
-                ExpectAsync(
-                    HttpStatusCode.Created,
-                    registry.SendAsync(
-                        "PUT",
-                        "/v2/alice/web/manifests/latest",
-                        second.Files[Layout.PathOf(second.FirstImage)],
-                        Layout.OciManifest
-                    )
-                )
-        );
-        await MeasureAsync(
-            "pull: manifest by tag",
-            () => ExpectAsync(HttpStatusCode.OK, registry.SendAsync("GET", "/v2/alice/web/manifests/latest"))
-        );
-        await MeasureAsync(
-            "pull: one blob",
-            () =>
-                ExpectAsync(
-                    HttpStatusCode.OK,
-                    registry.SendAsync("GET", $"/v2/alice/web/{DigestPath(second.FirstLayer)}")
-                )
-        );
-        var dropped = Image("dropped");
-        await node.PutAsync("alice/dropped", dropped);
-        await MeasureAsync(
-            "events of a dropped layout of three blobs",
-            () => node.LandAsync(dropped.Files.Keys.Select(path => $"alice/dropped/{path}"))
-        );
-        await MeasureAsync(
-            "delete of an image by its digest",
-            () =>
-                ExpectAsync(
-                    HttpStatusCode.Accepted,
-                    registry.SendAsync("DELETE", $"/v2/alice/web/manifests/{first.FirstImage}")
-                )
-        );
-
-        // Fewer is no fault, but far fewer makes the document's sums wrong.
         var page = Repo.Read("docs/scale.md");
+        Assert.All(measured, one => IsAsSaid(page, one.Operation, one.Counts));
+    }
+
+    // One after the other: each finds what those before it have left.
+    private static (string Operation, Func<Task> Act)[] Operations(
+        Node node,
+        NodeRegistry registry,
+        string token,
+        Layout first,
+        Layout dropped
+    )
+    {
+        var second = Image("second");
+        var manifest = second.Files[Layout.PathOf(second.FirstImage)];
+        Task PullAsync(string path) => ExpectAsync(HttpStatusCode.OK, registry.SendAsync("GET", $"/v2/alice/web/{path}"));
+        return
+        [
+            ("list, nothing has changed", () => ListAsync(registry, token)),
+            (
+                "push of an image of two new blobs",
+                () => ExpectAsync(HttpStatusCode.Created, PushAsync(registry, second, "next"))
+            ),
+            ("list after one commit", () => ListAsync(registry, token)),
+            ("event of a pushed blob", () => node.LandAsync([$"alice/web/{second.FirstLayer}"])),
+            (
+                "tag moved to another image",
+                () =>
+                    ExpectAsync(
+                        HttpStatusCode.Created,
+                        registry.SendAsync("PUT", "/v2/alice/web/manifests/latest", manifest, Layout.OciManifest)
+                    )
+            ),
+            ("pull: manifest by tag", () => PullAsync("manifests/latest")),
+            ("pull: one blob", () => PullAsync(DigestPath(second.FirstLayer))),
+            (
+                "events of a dropped layout of three blobs",
+                () => node.LandAsync(dropped.Files.Keys.Select(path => $"alice/dropped/{path}"))
+            ),
+            (
+                "delete of an image by its digest",
+                () =>
+                    ExpectAsync(
+                        HttpStatusCode.Accepted,
+                        registry.SendAsync("DELETE", $"/v2/alice/web/manifests/{first.FirstImage}")
+                    )
+            ),
+        ];
+    }
+
+    // Fewer is no fault, but far fewer makes the document's sums wrong.
+    private static void IsAsSaid(string page, string operation, int[] counts)
+    {
+        var row = Regex.Match(page, $@"(?m)^\| {Regex.Escape(operation)} \| (\d+) \| (\d+) \| (\d+) \|$");
+        Assert.True(row.Success, operation);
         Assert.All(
-            _measured,
-            measured =>
-            {
-                var row = Regex.Match(
-                    page,
-                    $@"(?m)^\| {Regex.Escape(measured.Operation)} \| (\d+) \| (\d+) \| (\d+) \|$"
-                );
-                Assert.True(row.Success, measured.Operation);
-                Assert.All(
-                    measured.Counts.Select((count, i) => (count, Said: int.Parse(row.Groups[i + 1].Value))),
-                    pair => Assert.InRange(pair.count, pair.Said * 3 / 4, pair.Said)
-                );
-            }
+            counts.Select((count, i) => (count, Said: int.Parse(row.Groups[i + 1].Value))),
+            pair => Assert.InRange(pair.count, pair.Said * 3 / 4, pair.Said)
         );
+    }
+
+    private static Task ListAsync(NodeRegistry registry, string token) =>
+        ExpectAsync(
+            HttpStatusCode.OK,
+            registry.SendAsync("GET", "/v1/images/list?namespace=alice", headers: ("Authorization", $"Bearer {token}"))
+        );
+
+    private static async Task ExpectAsync(HttpStatusCode status, Task<Reply> reply)
+    {
+        var got = await reply;
+        Assert.True(got.Status == status, $"{got.Status} {got.Text}");
     }
 
     // As skopeo and docker do: is it there, a session, the bytes, the end; then the manifest.

@@ -1,8 +1,6 @@
 using System.Text;
 using CsCheck;
-using ImagesFunctions.Images;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Tests.Images;
@@ -28,47 +26,13 @@ public sealed class NamespaceListTests
             .Sample(
                 (commits, place, tagged) =>
                 {
-                    var list = NamespaceList.Empty;
                     var expected = new SortedDictionary<string, ListedImage>(StringComparer.Ordinal);
-                    foreach (var commit in commits)
-                    {
-                        var before = list.In(Keys.All('i'), "", tagged: false).ToList();
-                        var changes = new SortedDictionary<string, ListedImage?>(StringComparer.Ordinal);
-                        foreach (var (app, digest, kind) in commit)
-                        {
-                            var image = kind == 0 ? null : Image(app, digest, tags: kind % 2);
-                            var key = Keys.Image(app, Digests[digest]);
-                            changes[key] = image;
-                            expected.Remove(key);
-                            if (image is not null)
-                            {
-                                expected.Add(key, image);
-                            }
-                        }
-
-                        var next = list.With(list.Seq + 1, changes);
-                        Assert.Equal(before, list.In(Keys.All('i'), "", tagged: false));
-                        list = next;
-                    }
+                    var list = commits.Aggregate(NamespaceList.Empty, (l, commit) => Committed(l, commit, expected));
 
                     var after = Keys.Image(place.App, Digests[place.Digest]);
                     foreach (var range in (KeyRange[])[Keys.All('i'), Keys.OfApp('i', place.App), new(after, "j")])
                     {
-                        var wanted = expected
-                            .Values.Where(i => range.Contains(i.Key) && (!tagged || i.Tags.Count > 0))
-                            .ToList();
-                        Assert.Equal(wanted, list.In(range, "", tagged));
-                        Assert.Equal(
-                            wanted.Where(i => string.CompareOrdinal(i.Key, after) > 0),
-                            list.In(range, after, tagged)
-                        );
-                        Assert.Equal(
-                            new ListSum(
-                                wanted.Count,
-                                wanted.Aggregate(default(UInt128), (h, i) => unchecked(h + i.Hash))
-                            ),
-                            list.Sum(range, tagged)
-                        );
+                        ReadsAs(expected, list, range, after, tagged);
                     }
 
                     Assert.Equal(expected.GetValueOrDefault(after), list.Find(after));
@@ -79,6 +43,49 @@ public sealed class NamespaceListTests
                 iter: 150,
                 threads: 1
             );
+
+    // The list with one commit more; the one before stays as it was.
+    private static NamespaceList Committed(
+        NamespaceList list,
+        (string App, int Digest, int Kind)[] commit,
+        SortedDictionary<string, ListedImage> expected
+    )
+    {
+        var before = list.In(Keys.All('i'), "", tagged: false).ToList();
+        var changes = new SortedDictionary<string, ListedImage?>(StringComparer.Ordinal);
+        foreach (var (app, digest, kind) in commit)
+        {
+            var image = kind == 0 ? null : Image(app, digest, tags: kind % 2);
+            var key = Keys.Image(app, Digests[digest]);
+            changes[key] = image;
+            expected.Remove(key);
+            if (image is not null)
+            {
+                expected.Add(key, image);
+            }
+        }
+
+        var next = list.With(list.Seq + 1, changes);
+        Assert.Equal(before, list.In(Keys.All('i'), "", tagged: false));
+        return next;
+    }
+
+    private static void ReadsAs(
+        SortedDictionary<string, ListedImage> expected,
+        NamespaceList list,
+        KeyRange range,
+        string after,
+        bool tagged
+    )
+    {
+        var wanted = expected.Values.Where(i => range.Contains(i.Key) && (!tagged || i.Tags.Count > 0)).ToList();
+        Assert.Equal(wanted, list.In(range, "", tagged));
+        Assert.Equal(wanted.Where(i => string.CompareOrdinal(i.Key, after) > 0), list.In(range, after, tagged));
+        Assert.Equal(
+            new ListSum(wanted.Count, wanted.Aggregate(default(UInt128), (h, i) => unchecked(h + i.Hash))),
+            list.Sum(range, tagged)
+        );
+    }
 
     [Fact]
     public void Its_hash_tells_tags_and_facts_apart()

@@ -1,8 +1,5 @@
-using System.Diagnostics.Metrics;
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Tests.Worker;
 
 namespace ImagesFunctions.Tests.Infra;
 
@@ -21,8 +18,6 @@ public sealed class Deployed
     private static Snapshot Main => Snapshot.Main;
 
     private static Resource App => Main.One("Microsoft.Web/sites");
-
-    private static string Images => Main.Of("Microsoft.Storage/storageAccounts")[0].Name;
 
     [Fact]
     public void No_storage_account_has_keys_public_blobs_or_old_TLS() =>
@@ -73,7 +68,7 @@ public sealed class Deployed
                 StorageAccount.DerivedContainer,
                 "deadletters",
             ],
-            NamesIn(Images, containers)
+            Snapshot.NamesIn(Snapshot.ImagesAccount, containers)
         );
         Assert.All(containers, container => Assert.Equal("None", container["properties.publicAccess"]));
     }
@@ -82,14 +77,14 @@ public sealed class Deployed
     public void Tables_are_the_librarys_own() =>
         Assert.Equal(
             [StorageAccount.CatalogTable, StorageAccount.AccountsTable],
-            NamesIn(Images, Main.Of("Microsoft.Storage/storageAccounts/tableServices/tables"))
+            Snapshot.NamesIn(Snapshot.ImagesAccount, Main.Of("Microsoft.Storage/storageAccounts/tableServices/tables"))
         );
 
     [Fact]
     public void The_only_queue_beside_the_images_is_for_poison_because_an_alert_counts_on_it() =>
         Assert.Equal(
             ["webjobs-blobtrigger-poison"],
-            NamesIn(Images, Main.Of("Microsoft.Storage/storageAccounts/queueServices/queues"))
+            Snapshot.NamesIn(Snapshot.ImagesAccount, Main.Of("Microsoft.Storage/storageAccounts/queueServices/queues"))
         );
 
     [Fact]
@@ -109,7 +104,7 @@ public sealed class Deployed
                 "id-images: Storage Table Data Contributor on stimages",
             ],
             Main.Of("Microsoft.Authorization/roleAssignments")
-                .Select(role => $"{Who(role)}: {s_roles[Last(role["properties.roleDefinitionId"]!)]} on {Where(role)}")
+                .Select(role => $"{Who(role)}: {s_roles[Snapshot.Last(role["properties.roleDefinitionId"]!)]} on {Where(role)}")
                 .Order(StringComparer.Ordinal)
         );
 
@@ -142,7 +137,7 @@ public sealed class Deployed
         );
         Assert.Matches(@"/sthost\w+'.*'packages'\)\]$", App[storage + "value"]);
         var passwords = Main.Of("Microsoft.Web/sites/basicPublishingCredentialsPolicies");
-        Assert.Equal(["ftp", "scm"], passwords.Select(p => Last(p.Name)));
+        Assert.Equal(["ftp", "scm"], passwords.Select(p => Snapshot.Last(p.Name)));
         Assert.All(passwords, p => Assert.Equal("False", p["properties.allow"]));
     }
 
@@ -180,121 +175,6 @@ public sealed class Deployed
     }
 
     [Fact]
-    public void Events_of_new_blobs_of_the_container_go_to_the_function_that_waits_for_them()
-    {
-        var landed = Snapshot.Subscription.One("Microsoft.EventGrid/systemTopics/eventSubscriptions");
-        var container = BuiltFunctions.Landed.Of("path")!.Split('/')[0];
-        Assert.Equal(StorageAccount.ImagesContainer, container);
-        Assert.Equal(
-            "[\"Microsoft.Storage.BlobCreated\"]",
-            Regex.Replace(landed["properties.filter.includedEventTypes"]!, @"\s", "")
-        );
-        Assert.Equal(
-            $"/blobServices/default/containers/{container}/blobs/",
-            landed["properties.filter.subjectBeginsWith"]
-        );
-        Assert.Equal("WebHook", landed["properties.destination.endpointType"]);
-        Assert.Contains(
-            $"/runtime/webhooks/blobs?functionName=Host.Functions.{BuiltFunctions.Landed.Name}&code=",
-            landed["properties.destination.properties.endpointUrl"]
-        );
-        Assert.Equal("EventGridSchema", landed["properties.eventDeliverySchema"]);
-    }
-
-    [Theory]
-    [InlineData("infra/subscribe.sh")]
-    [InlineData("infra/subscribe.ps1")]
-    public void The_step_after_a_deployment_has_what_it_asks_for_and_gives_what_the_subscription_asks_for(string script)
-    {
-        Assert.Contains($"run: {script}\n", Repo.Read("azure.yaml"));
-        var outputs = Names("infra/main.bicep", @"(?m)^output (\w+) ").Append("AZURE_SUBSCRIPTION_ID");
-        Assert.Empty(Names(script, @"\b((?:AZURE|IMAGES)_\w+)").Except([.. outputs, "IMAGES_RETRY_SECONDS"]));
-        Assert.Equal(
-            Names("infra/subscription.bicep", @"(?m)^param (\w+) ").Order(StringComparer.Ordinal),
-            Names(script, @"\b(\w+Name)=").Order(StringComparer.Ordinal)
-        );
-    }
-
-    [Fact]
-    public void An_event_that_cannot_be_delivered_for_a_day_is_kept_where_Event_Grid_may_write()
-    {
-        var landed = Snapshot.Subscription.One("Microsoft.EventGrid/systemTopics/eventSubscriptions");
-        const string dead = "properties.deadLetterWithResourceIdentity.";
-        Assert.Equal("SystemAssigned", landed[dead + "identity.type"]);
-        Assert.Equal("SystemAssigned", Main.One("Microsoft.EventGrid/systemTopics")["identity.type"]);
-        Assert.Contains(
-            landed[dead + "deadLetterDestination.properties.blobContainerName"],
-            NamesIn(Images, Main.Of("Microsoft.Storage/storageAccounts/blobServices/containers"))
-        );
-        Assert.Equal("1440", landed["properties.retryPolicy.eventTimeToLiveInMinutes"]);
-    }
-
-    [Fact]
-    public void Every_alert_is_mailed_watches_something_that_exists_and_is_in_the_document()
-    {
-        var alerts = Main.Of("Microsoft.Insights/metricAlerts")
-            .Concat(Main.Of("Microsoft.Insights/scheduledQueryRules"))
-            .ToList();
-        Assert.Equal(7, alerts.Count);
-        var mail = Main.One("Microsoft.Insights/actionGroups").Id;
-        var document = Repo.Read("docs/operate.md");
-        Assert.All(
-            alerts,
-            alert =>
-            {
-                Assert.Contains(mail, alert["properties.actions"]);
-                Assert.Contains($"`{alert.Name}`", document);
-                var scope = alert["properties.scopes.0"]!;
-                Assert.True(scope.StartsWith('[') || Main.All.Any(r => r.Id == scope), scope);
-                foreach (Match heading in Regex.Matches(alert["properties.description"]!, "\"(.+?)\""))
-                {
-                    Assert.Contains($"## {heading.Groups[1].Value}\n", document);
-                }
-            }
-        );
-    }
-
-    [Fact]
-    public void Alerts_on_logs_ask_for_metrics_and_labels_that_there_are()
-    {
-        using var meters = new MeterListener();
-        var instruments = new HashSet<string>(StringComparer.Ordinal);
-        meters.InstrumentPublished = (instrument, _) =>
-        {
-            if (instrument.Meter.Name == TelemetryExport.Name)
-            {
-                instruments.Add(instrument.Name);
-            }
-        };
-        RuntimeHelpers.RunClassConstructor(typeof(Metrics).TypeHandle);
-        meters.Start();
-
-        var queries = Main.Of("Microsoft.Insights/scheduledQueryRules")
-            .Select(rule => rule["properties.criteria.allOf.0.query"]!)
-            .ToList();
-        Assert.All(queries, query => Assert.Contains("AppMetrics", query));
-        var page = Repo.Read("docs/telemetry.md");
-        foreach (Match metric in Regex.Matches(string.Concat(queries), "Name == '(.+?)'"))
-        {
-            Assert.Contains(metric.Groups[1].Value, instruments);
-        }
-
-        foreach (Match label in Regex.Matches(string.Concat(queries), @"Properties\['(.+?)'\]"))
-        {
-            Assert.Contains($"`{label.Groups[1].Value}`", page);
-        }
-    }
-
-    [Fact]
-    public void Logs_go_to_the_workspace() =>
-        Assert.Equal(
-            ["DeliveryFailures", "FunctionAppLogs", "StorageDelete", "StorageDelete", "StorageDelete"],
-            Main.Of("Microsoft.Insights/diagnosticSettings")
-                .Select(setting => setting["properties.logs.0.category"])
-                .Order(StringComparer.Ordinal)
-        );
-
-    [Fact]
     public void Everything_that_can_have_tags_has_them() =>
         Assert.All(
             Main.All.Where(r => r["location"] is not null),
@@ -319,14 +199,6 @@ public sealed class Deployed
             }
         );
 
-    private static IEnumerable<string> Names(string file, string pattern) =>
-        Regex.Matches(Repo.Read(file), pattern).Select(match => match.Groups[1].Value).Distinct(StringComparer.Ordinal);
-
-    private static string Last(string path) => path.Split('/')[^1];
-
-    private static IEnumerable<string> NamesIn(string account, IEnumerable<Resource> resources) =>
-        resources.Where(r => r.Name.StartsWith(account + "/", StringComparison.Ordinal)).Select(r => Last(r.Name));
-
     private static string Who(Resource role) =>
         role["properties.principalId"] is "11111111-1111-1111-1111-111111111111"
             ? "deployer"
@@ -334,8 +206,8 @@ public sealed class Deployed
 
     private static string Where(Resource role) =>
         Regex.Replace(
-            Last(role.Id.Split("/providers/Microsoft.Authorization/")[0]),
-            "-?" + Regex.Match(Images, "stimages(.+)").Groups[1].Value,
+            Snapshot.Last(role.Id.Split("/providers/Microsoft.Authorization/")[0]),
+            "-?" + Regex.Match(Snapshot.ImagesAccount, "stimages(.+)").Groups[1].Value,
             ""
         );
 }

@@ -29,6 +29,16 @@ public sealed class Snapshot
     /// <summary>What <c>subscription.bicep</c> makes.</summary>
     public static Snapshot Subscription { get; } = new("subscription");
 
+    /// <summary>The name of the storage account that has the images.</summary>
+    public static string ImagesAccount => Main.Of("Microsoft.Storage/storageAccounts")[0].Name;
+
+    /// <summary>The last part of a path.</summary>
+    public static string Last(string path) => path.Split('/')[^1];
+
+    /// <summary>The last parts of the names of those resources that belong to an account.</summary>
+    public static IEnumerable<string> NamesIn(string account, IEnumerable<Resource> resources) =>
+        resources.Where(r => r.Name.StartsWith(account + "/", StringComparison.Ordinal)).Select(r => Last(r.Name));
+
     public IReadOnlyList<Resource> All => _resources;
 
     public IReadOnlyList<Resource> Of(string type) => [.. _resources.Where(r => r.Type == type)];

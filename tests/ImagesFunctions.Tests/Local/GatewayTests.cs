@@ -32,6 +32,31 @@ public sealed class GatewayTests
     [LongFact]
     public Task A_layer_of_5_GiB_is_pushed_with_an_identity_over_TLS_and_is_not_held_in_memory() => PushAsync(5 * 1024);
 
+    // A layout that nobody takes in.
+    private static async Task DroppedAsync(SecureAzurite azurite)
+    {
+        foreach (var (path, bytes) in Layout.Small("dropped", "v1").Files)
+        {
+            await azurite
+                .Storage.Images.GetBlobClient($"{Account}/dropped/{path}")
+                .UploadAsync(new BinaryData(bytes), Stop);
+        }
+    }
+
+    private static Task CopyAsync(string layout, Uri gateway, string token) =>
+        Tool.RunAsync(
+            TimeSpan.FromMinutes(30),
+            "skopeo",
+            "copy",
+            "--dest-tls-verify=false",
+            "--dest-creds",
+            $"{Account}:{token}",
+            // Else it packs a layer that is not packed.
+            "--preserve-digests",
+            $"oci:{layout}:v1",
+            $"docker://{gateway.Authority}/{Account}/large:v1"
+        );
+
     private static async Task PushAsync(int mebibytes)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The peak of a process's memory is read from /proc");
@@ -39,31 +64,13 @@ public sealed class GatewayTests
         var (layer, manifest) = Write(folder, mebibytes);
         await using var azurite = await SecureAzurite.StartAsync(onDisk: true);
         using var az = new FakeAz();
-        var unseen = Layout.Small("dropped", "v1");
-        foreach (var (path, bytes) in unseen.Files)
-        {
-            await azurite
-                .Storage.Images.GetBlobClient($"{Account}/dropped/{path}")
-                .UploadAsync(new BinaryData(bytes), Stop);
-        }
-
+        await DroppedAsync(azurite);
         var token = await new Tokens(azurite.Storage, TimeProvider.System).CreateAsync(Account, null, Stop);
         await using var gateway = await LocalProgram.ServeAsync("", Settings(azurite, az.Path));
         var before = PeakOf(gateway);
         var clock = TimeProvider.System.GetTimestamp();
 
-        await Tool.RunAsync(
-            TimeSpan.FromMinutes(30),
-            "skopeo",
-            "copy",
-            "--dest-tls-verify=false",
-            "--dest-creds",
-            $"{Account}:{token.Text}",
-            // Else it packs a layer that is not packed.
-            "--preserve-digests",
-            $"oci:{folder.File("image")}:v1",
-            $"docker://{gateway.Address.Authority}/{Account}/large:v1"
-        );
+        await CopyAsync(folder.File("image"), gateway.Address, token.Text);
 
         var pushed = TimeProvider.System.GetElapsedTime(clock);
         using var client = new HttpClient { BaseAddress = gateway.Address, Timeout = TimeSpan.FromMinutes(5) };

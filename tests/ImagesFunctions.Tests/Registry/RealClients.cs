@@ -60,34 +60,15 @@ public sealed class RealClients(KestrelFixture fixture) : AgainstAHost(fixture),
     public async Task Skopeo_copies_an_image_for_many_platforms_lists_its_tags_and_deletes_it()
     {
         await BeginAsync();
-        var layout = await MadeAsync("one", "two");
-        var images = layout.Manifests;
-        var index = layout.AddIndex(
-            Layout.OciIndex,
-            Layout.For(images[0], "linux", "amd64"),
-            Layout.For(images[1], "linux", "arm64")
-        );
-        layout.Index(Layout.Tagged(index, "v1"));
-        layout.WriteTo(Path.Combine(folder, "layout"));
-        var source = $"oci:{Path.Combine(folder, "layout")}:v1";
+        var (layout, index, source) = await ManyPlatformsAsync();
 
         await SkopeoAsync("copy", "--all", NoTlsTo, "--dest-creds", Credentials, source, Remote("multi:v1"));
         // To the same registry: layers are mounted.
-        await SkopeoAsync(
-            "copy",
-            "--all",
-            NoTlsFrom,
-            NoTlsTo,
-            "--src-creds",
-            Credentials,
-            "--dest-creds",
-            Credentials,
-            Remote("multi:v1"),
-            Remote("multi/copy:v2")
-        );
+        string[] both = [NoTlsFrom, NoTlsTo, "--src-creds", Credentials, "--dest-creds", Credentials];
+        await SkopeoAsync(["copy", "--all", .. both, Remote("multi:v1"), Remote("multi/copy:v2")]);
 
-        await IsListedAsync("multi", (Layout.Digest(index), ["v1"]));
-        await IsListedAsync("multi/copy", (Layout.Digest(index), ["v2"]));
+        await IsListedAsync("multi", (index, ["v1"]));
+        await IsListedAsync("multi/copy", (index, ["v2"]));
         var tags = await SkopeoAsync("list-tags", "--tls-verify=false", "--creds", Credentials, Remote("multi"));
         Assert.Equal("v1", Assert.Single(JsonNode.Parse(tags)!["Tags"]!.AsArray())!.GetValue<string>());
         var back = Path.Combine(folder, "back");
@@ -101,14 +82,29 @@ public sealed class RealClients(KestrelFixture fixture) : AgainstAHost(fixture),
             $"oci:{back}:v1"
         );
         var pulled = Layout.FromFolder(back);
-        foreach (var path in layout.Needs(Layout.Digest(index)))
+        foreach (var path in layout.Needs(index))
         {
             Assert.Equal(layout.Files[path], pulled.Files[path]);
         }
 
         await SkopeoAsync("delete", "--tls-verify=false", "--creds", Credentials, Remote("multi:v1"));
         Assert.Empty((await Host.ListAsync(token, $"namespace={account}/multi")).Images);
-        await IsListedAsync("multi/copy", (Layout.Digest(index), ["v2"]));
+        await IsListedAsync("multi/copy", (index, ["v2"]));
+    }
+
+    // Its layout, the digest of its index, and where it is for skopeo.
+    private async Task<(Layout Layout, string Index, string Source)> ManyPlatformsAsync()
+    {
+        var layout = await MadeAsync("one", "two");
+        var images = layout.Manifests;
+        var index = layout.AddIndex(
+            Layout.OciIndex,
+            Layout.For(images[0], "linux", "amd64"),
+            Layout.For(images[1], "linux", "arm64")
+        );
+        layout.Index(Layout.Tagged(index, "v1"));
+        layout.WriteTo(Path.Combine(folder, "layout"));
+        return (layout, Layout.Digest(index), $"oci:{Path.Combine(folder, "layout")}:v1");
     }
 
     [Fact]

@@ -13,6 +13,8 @@ namespace ImagesFunctions.Tests.Registry;
 /// <summary>An Azurite that speaks TLS and knows no key of ours, only identities, as a storage account in Azure does.</summary>
 public sealed class SecureAzurite : IAsyncDisposable
 {
+    private const string Certificate = "cert.pem";
+
     private readonly string _folder;
     private readonly Process _process;
     private readonly X509Certificate2 _certificate;
@@ -51,39 +53,19 @@ public sealed class SecureAzurite : IAsyncDisposable
     public Uri TableService { get; }
 
     /// <summary>The file of the certificate, for another process to trust.</summary>
-    public string CertificateFile => Path.Combine(_folder, "cert.pem");
+    public string CertificateFile => Path.Combine(_folder, Certificate);
 
-    /// <param name="onDisk">For what is too large for memory.</param>
-    /// <param name="create">With containers and tables.</param>
-    public static async Task<SecureAzurite> StartAsync(bool onDisk = false, bool create = true)
+    private static ProcessStartInfo Start(string folder, string[] arguments)
     {
-        var stop = TestContext.Current.CancellationToken;
-        var folder = Directory.CreateTempSubdirectory("azurite").FullName;
-        var certificate = SelfSigned.Certificate();
-        var (pem, key) = (Path.Combine(folder, "cert.pem"), Path.Combine(folder, "key.pem"));
-        await File.WriteAllTextAsync(pem, certificate.ExportCertificatePem(), stop);
-        using (var secret = certificate.GetRSAPrivateKey()!)
-        {
-            await File.WriteAllTextAsync(key, secret.ExportPkcs8PrivateKeyPem(), stop);
-        }
-
-        var script = await AzuriteInstall.EnsureAsync(Places.AzuritePackage, TextWriter.Null, stop);
-        var ports = AzuritePorts.Free();
         var start = new ProcessStartInfo(
             "node",
             [
                 "--import=data:text/javascript,process.stdin.on('end',()=>process.exit()).resume()",
-                script,
+                .. arguments,
                 "--silent",
                 "--disableTelemetry",
-                .. onDisk ? ["--location", folder] : (string[])["--inMemoryPersistence"],
                 "--oauth",
                 "basic",
-                "--cert",
-                pem,
-                "--key",
-                key,
-                .. ports.Arguments,
             ]
         )
         {
@@ -97,8 +79,28 @@ public sealed class SecureAzurite : IAsyncDisposable
         start.Environment["AZURITE_ACCOUNTS"] =
             $"devstoreaccount1:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(64))}";
         // It fetches from itself what it is told to copy.
-        start.Environment["NODE_EXTRA_CA_CERTS"] = pem;
-        var process = Process.Start(start)!;
+        start.Environment["NODE_EXTRA_CA_CERTS"] = Path.Combine(folder, Certificate);
+        return start;
+    }
+
+    /// <param name="onDisk">For what is too large for memory.</param>
+    /// <param name="create">With containers and tables.</param>
+    public static async Task<SecureAzurite> StartAsync(bool onDisk = false, bool create = true)
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var folder = Directory.CreateTempSubdirectory("azurite").FullName;
+        var certificate = SelfSigned.Certificate();
+        var (pem, key) = (Path.Combine(folder, Certificate), Path.Combine(folder, "key.pem"));
+        await File.WriteAllTextAsync(pem, certificate.ExportCertificatePem(), stop);
+        using (var secret = certificate.GetRSAPrivateKey()!)
+        {
+            await File.WriteAllTextAsync(key, secret.ExportPkcs8PrivateKeyPem(), stop);
+        }
+
+        var script = await AzuriteInstall.EnsureAsync(Places.AzuritePackage, TextWriter.Null, stop);
+        var ports = AzuritePorts.Free();
+        string[] storage = onDisk ? ["--location", folder] : ["--inMemoryPersistence"];
+        var process = Process.Start(Start(folder, [script, .. storage, "--cert", pem, "--key", key, .. ports.Arguments]))!;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         var azurite = new SecureAzurite(folder, process, certificate, ports);

@@ -1,52 +1,8 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using ImagesFunctions.Tests.Registry;
 
 namespace ImagesFunctions.Tests.Stress;
-
-/// <summary>What happened, for the report of a run.</summary>
-internal sealed class Tally
-{
-    private readonly ConcurrentDictionary<string, int> _counts = new(StringComparer.Ordinal);
-
-    public int this[string what] => _counts.GetValueOrDefault(what);
-
-    public void Add(string what) => _counts.AddOrUpdate(what, 1, (_, count) => count + 1);
-
-    public void Most(string what, int count) => _counts.AddOrUpdate(what, count, (_, most) => Math.Max(most, count));
-
-    public override string ToString() =>
-        string.Join(
-            ", ",
-            _counts.ToArray().OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Value} {c.Key}")
-        );
-}
-
-/// <summary>A client that pulls.</summary>
-internal sealed class Puller(Fleet fleet, Goods goods)
-{
-    /// <summary>Pulls something that has to be there, with all that it names.</summary>
-    public async Task PullAsync(string repository, string reference, string item)
-    {
-        await AreAsync($"/v2/{repository}/manifests/{reference}", item);
-        foreach (var manifest in goods.ManifestsOf(item))
-        {
-            await AreAsync($"/v2/{repository}/manifests/{manifest}", manifest);
-            foreach (var blob in goods.BlobsOf(manifest))
-            {
-                await AreAsync($"/v2/{repository}/blobs/{blob}", blob);
-            }
-        }
-    }
-
-    private async Task AreAsync(string path, string digest)
-    {
-        var reply = await fleet.SendAsync("GET", path);
-        Assert.True(reply.Status == HttpStatusCode.OK, $"{path}: {reply.Status} {reply.Text}");
-        Assert.True(goods[digest].AsSpan().SequenceEqual(reply.Bytes), $"{path}: {reply.Bytes.Length} wrong bytes");
-    }
-}
 
 /// <summary>
 /// A client that pushes as clients do: it asks for each blob, brings what is missing in one of many ways, then the manifest;
@@ -114,28 +70,9 @@ internal sealed class Pusher(
     // False: it has to be begun again.
     private async Task<bool> TryAsync(string repository, string manifest, string? tag)
     {
-        foreach (var child in goods.ChildrenOf(manifest))
+        if (!await NeededAsync(repository, manifest))
         {
-            if (
-                await HasAsync(repository, "manifests", child) is not { } has
-                || (!has && !await TryAsync(repository, child, null))
-            )
-            {
-                return false;
-            }
-        }
-
-        var blobs = goods.BlobsOf(manifest).ToArray();
-        Random.Shared.Shuffle(blobs);
-        foreach (var blob in blobs)
-        {
-            if (
-                await HasAsync(repository, "blobs", blob) is not { } has
-                || (!has && !await BringAsync(repository, blob))
-            )
-            {
-                return false;
-            }
+            return false;
         }
 
         var reference =
@@ -165,6 +102,36 @@ internal sealed class Pusher(
         }
 
         return false;
+    }
+
+    // Whether all that a manifest names is there, or was brought.
+    private async Task<bool> NeededAsync(string repository, string manifest)
+    {
+        foreach (var child in goods.ChildrenOf(manifest))
+        {
+            if (
+                await HasAsync(repository, "manifests", child) is not { } has
+                || (!has && !await TryAsync(repository, child, null))
+            )
+            {
+                return false;
+            }
+        }
+
+        var blobs = goods.BlobsOf(manifest).ToArray();
+        Random.Shared.Shuffle(blobs);
+        foreach (var blob in blobs)
+        {
+            if (
+                await HasAsync(repository, "blobs", blob) is not { } has
+                || (!has && !await BringAsync(repository, blob))
+            )
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     // Null: nobody has said.

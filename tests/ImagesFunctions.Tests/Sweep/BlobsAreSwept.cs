@@ -1,21 +1,13 @@
-using System.Text;
 using Azure.Data.Tables;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Faults;
+using static ImagesFunctions.Tests.Sweep.SweptRepository;
 
 namespace ImagesFunctions.Tests.Sweep;
 
 /// <summary>Which blobs a sweep removes, and which it leaves alone.</summary>
 public sealed class BlobsAreSwept
 {
-    private const string Namespace = "alice";
-    private const string Repo = "alice/web";
-
-    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(20);
-    private static readonly TimeSpan TwoDays = TimeSpan.FromDays(2);
-    private static readonly TimeSpan TwoMonths = TimeSpan.FromDays(60);
-
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -175,8 +167,8 @@ public sealed class BlobsAreSwept
         var need = Assert.Single(await node.RowStore.RangeAsync(Namespace, Keys.Needs("web", layer), Stop));
         Assert.True(need.Timestamp > blob!.Timestamp);
 
-        Assert.Equal(0, await node.Garbage(blob.Timestamp!.Value).Blobs.RemoveAsync(Node.Repository(Repo), layer, Stop));
-        Assert.Equal(1, await node.Garbage(need.Timestamp!.Value).Blobs.RemoveAsync(Node.Repository(Repo), layer, Stop));
+        Assert.Equal(0, await node.Garbage(blob.Timestamp!.Value).BlobAsync(Node.Repository(Repo), layer, Stop));
+        Assert.Equal(1, await node.Garbage(need.Timestamp!.Value).BlobAsync(Node.Repository(Repo), layer, Stop));
         Assert.DoesNotContain($"{Repo}/{layout.FirstLayer}", await node.PathsAsync());
     }
 
@@ -228,101 +220,6 @@ public sealed class BlobsAreSwept
         Assert.Equal(2, (await node.SweepAsync(TimeSpan.Zero))[SweepKind.Removals]);
         Assert.Empty(await node.PathsAsync());
         Assert.Empty(await node.RowsAsync(Namespace));
-    }
-
-    [Fact]
-    public async Task Blobs_whose_event_was_lost_are_taken_in_when_it_should_have_come()
-    {
-        await using var node = new Node(await Storages.NewWithTablesAsync());
-        var layout = Layout.Small("one", "latest");
-        await node.PutAsync(Repo, layout);
-
-        Assert.Empty((await node.SweepAsync(TimeSpan.Zero)).Counts);
-        Assert.Equal(layout.Files.Count - 1, (await node.SweepAsync(Soon))[SweepKind.Events]);
-        Assert.Equal([$"web@{layout.FirstImage} latest"], await node.ListedAsync(Namespace));
-
-        // Overwritten, and nobody was told.
-        await node.PutAsync($"{Repo}/{layout.FirstLayer}", "other"u8.ToArray());
-        Assert.Equal(1, (await node.SweepAsync(Soon))[SweepKind.Events]);
-        Assert.Empty(await node.ListedAsync(Namespace));
-
-        // Mended, and nobody was told.
-        await node.PutAsync(Repo, layout, layout.FirstLayer);
-        Assert.Equal(1, (await node.SweepAsync(Soon))[SweepKind.Events]);
-        Assert.Equal([$"web@{layout.FirstImage} latest"], await node.ListedAsync(Namespace));
-
-        // Deleted, and nobody was told.
-        await node.Storage.Images.GetBlobClient($"{Repo}/{layout.FirstLayer}").DeleteAsync(cancellationToken: Stop);
-        Assert.Equal(1, (await node.SweepAsync(Soon))[SweepKind.Events]);
-        Assert.Empty(await node.ListedAsync(Namespace));
-    }
-
-    [Fact]
-    public async Task A_changed_index_json_whose_event_was_lost_is_applied()
-    {
-        await using var node = new Node(await Storages.NewWithTablesAsync());
-        var layout = Layout.Small("one", "old");
-        await node.PutAsync(Repo, layout);
-        await node.StartAsync();
-        await node.PutAsync(Repo, layout.Index(Layout.Tagged(layout.Manifests[0], "new")), "index.json");
-
-        Assert.Equal(1, (await node.SweepAsync(Soon))[SweepKind.Events]);
-        Assert.Equal([$"web@{layout.FirstImage} new"], await node.ListedAsync(Namespace));
-    }
-
-    [Fact]
-    public async Task A_blob_that_failed_is_tried_again()
-    {
-        await using var node = new Node(await Storages.NewWithTablesAsync());
-        var path = $"{Repo}/{Layout.PathOf(Layout.DigestOf("blob"u8.ToArray()))}";
-        await node.PutAsync(path, "blob"u8.ToArray());
-        await node.Ingest.FailedAsync(path, new IOException("away"), Stop);
-
-        Assert.Equal(1, (await node.SweepAsync(TimeSpan.Zero))[SweepKind.Events]);
-        Assert.StartsWith("b!", Assert.Single(await node.RowsAsync(Namespace)), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_manifest_whose_committer_was_killed_is_committed_instead_of_swept()
-    {
-        await using var node = new Node(await Storages.NewWithTablesAsync());
-        var layout = Layout.Small("one", "latest");
-        await node.PutAsync(Repo, layout);
-        await node.StartAsync();
-        // As if it had been killed before its commit: all rows are there but that of the image.
-        await node.Storage.Catalog.DeleteEntityAsync(
-            Namespace,
-            Keys.Image("web", Node.Digest(layout.FirstImage)),
-            cancellationToken: Stop
-        );
-
-        await node.SweepAsync(TwoMonths);
-
-        Assert.Equal(layout.Files.Count, (await node.PathsAsync()).Count);
-        Assert.Single(await node.ListedAsync(Namespace));
-    }
-
-    [Fact]
-    public async Task A_hidden_image_whose_healer_was_killed_comes_back()
-    {
-        await using var node = new Node(await Storages.NewWithTablesAsync());
-        var layout = Layout.Small("one", "latest");
-        var path = $"{Repo}/{layout.FirstLayer}";
-        await node.PutAsync(Repo, layout);
-        await node.StartAsync();
-        var digest = Node.Digest(Layout.Digest(layout.Read(layout.Manifests[0])["layers"]![0]!.AsObject()));
-        var row = await node.RowStore.BlobAsync(Node.Repository(Repo), digest, Stop);
-        await node.Storage.Images.GetBlobClient(path).DeleteAsync(cancellationToken: Stop);
-        await node.LandAsync([path]);
-        // Good bytes are there again, and their row; then it was killed.
-        await node.PutAsync(Repo, layout, layout.FirstLayer);
-        var stored = await node.Storage.Images.GetBlobClient(path).GetPropertiesAsync(cancellationToken: Stop);
-        var healed = row! with { BlobETag = stored.Value.ETag.ToString() };
-        Assert.True(await node.RowStore.PutBlobAsync(Namespace, healed, null, Stop));
-
-        await node.SweepAsync(TimeSpan.Zero);
-
-        Assert.Equal([$"web@{layout.FirstImage} latest"], await node.ListedAsync(Namespace));
     }
 
     [Fact]
@@ -378,37 +275,4 @@ public sealed class BlobsAreSwept
         Assert.Equal((2, 1), (result[SweepKind.Blobs], result[SweepKind.Failed]));
         Assert.StartsWith("bob/", Assert.Single(await node.PathsAsync()), StringComparison.Ordinal);
     }
-
-    /// <summary>Two images that share their layer.</summary>
-    private static (Layout Layout, string One, string Two) Sharing()
-    {
-        var layout = new Layout();
-        var layer = layout.Add(Layout.OciTar, "shared"u8.ToArray());
-        var one = layout.AddManifest(layout.Add(Layout.OciConfig, """{"author":"1"}"""u8.ToArray()), layer);
-        var two = layout.AddManifest(layout.Add(Layout.OciConfig, """{"author":"2"}"""u8.ToArray()), layer);
-        layout.Index(Layout.Tagged(one, "one"), Layout.Tagged(two, "two"));
-        return (layout, Layout.Digest(one), Layout.Digest(two));
-    }
-
-    private static async Task<string> BlobAsync(Node node, string text)
-    {
-        var bytes = Encoding.UTF8.GetBytes(text);
-        var path = $"{Repo}/{Layout.PathOf(Layout.DigestOf(bytes))}";
-        await node.PutAsync(path, bytes);
-        await node.LandAsync([path]);
-        return Layout.DigestOf(bytes);
-    }
-
-    // Until the clock of the blobs, which has whole seconds, says that the refusal is of these bytes.
-    internal static Task RefusedLaterAsync(Node node, string path) =>
-        Until.TrueAsync(
-            async () =>
-            {
-                await node.LandAsync([path]);
-                var row = await node.Storage.ImageRows.GetAsync(RefusedRow.PartitionOf(path), Keys.Refused(path), Stop);
-                var blob = await node.Storage.Images.GetBlobClient(path).GetPropertiesAsync(cancellationToken: Stop);
-                return row?.Timestamp >= blob.Value.LastModified.AddSeconds(1);
-            },
-            () => Task.FromResult("The refusal stays younger than a second.")
-        );
 }

@@ -1,8 +1,7 @@
 using System.Net;
-using Azure.Data.Tables;
+using System.Text.Json.Nodes;
 using ImagesFunctions.Local;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Faults;
 using ImagesFunctions.Tests.Registry;
 using Microsoft.AspNetCore.Builder;
@@ -65,25 +64,52 @@ public sealed class PushesBesideSweeps : IAsyncLifetime
         }
     }
 
+    /// <summary>Returns how many.</summary>
+    private async Task<int> SweepUntilAsync(CancellationToken done)
+    {
+        var sweeps = 0;
+        // So that now and then there is the time for a push between two of them.
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(400));
+        while (!done.IsCancellationRequested && await pace.WaitForNextTickAsync(Stop))
+        {
+            await _node.SweepYoungAsync();
+            sweeps++;
+        }
+
+        return sweeps;
+    }
+
+    /// <summary>Pushes an image until it is acknowledged, and returns how many times it began again.</summary>
+    private static async Task<int> PushAsync(RegistryClient client, Layout layout, JsonObject image, string tag)
+    {
+        var manifest = Layout.PathOf(Layout.Digest(image));
+        for (var again = 0; ; again++)
+        {
+            foreach (var (path, content) in layout.Files)
+            {
+                if (path.StartsWith("blobs/", StringComparison.Ordinal) && path != manifest)
+                {
+                    await client.PushBlobAsync("alice/app", content);
+                }
+            }
+
+            var reply = await client.PutManifestAsync("alice/app", tag, layout.Files[manifest]);
+            if (reply.Status == HttpStatusCode.Created)
+            {
+                return again;
+            }
+
+            Assert.True(reply.Code == "MANIFEST_BLOB_UNKNOWN", reply.Text);
+            Assert.True(again < 500, "It is swept again and again.");
+        }
+    }
+
     [Fact]
     public async Task What_was_pushed_and_answered_is_whole_whatever_is_swept_meanwhile()
     {
         var client = await RegistryClient.ForAsync(_host, "alice");
         using var done = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        var sweeps = 0;
-        var sweeping = Task.Run(
-            async () =>
-            {
-                // So that now and then there is the time for a push between two of them.
-                using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(400));
-                while (!done.IsCancellationRequested && await pace.WaitForNextTickAsync(Stop))
-                {
-                    await _node.SweepYoungAsync();
-                    sweeps++;
-                }
-            },
-            Stop
-        );
+        var sweeping = Task.Run(() => SweepUntilAsync(done.Token), Stop);
         var (pushed, again) = (new List<string>(), 0);
         // They share a layer; each third one is deleted again.
         for (var i = 0; i < 12; i++)
@@ -94,28 +120,7 @@ public sealed class PushesBesideSweeps : IAsyncLifetime
                 layout.Add(Layout.OciTar, "shared"u8.ToArray()),
                 layout.Add(Layout.OciTar, BitConverter.GetBytes(i))
             );
-            var bytes = layout.Files[Layout.PathOf(Layout.Digest(image))];
-            Reply reply;
-            do
-            {
-                foreach (
-                    var (path, content) in layout.Files.Where(f => f.Key.StartsWith("blobs/", StringComparison.Ordinal))
-                )
-                {
-                    if (path != Layout.PathOf(Layout.Digest(image)))
-                    {
-                        await client.PushBlobAsync("alice/app", content);
-                    }
-                }
-
-                reply = await client.PutManifestAsync("alice/app", $"v{i}", bytes);
-                again += reply.Status == HttpStatusCode.Created ? 0 : 1;
-                Assert.True(
-                    reply.Status == HttpStatusCode.Created || reply.Code == "MANIFEST_BLOB_UNKNOWN",
-                    reply.Text
-                );
-            } while (reply.Status != HttpStatusCode.Created && again < 500);
-
+            again += await PushAsync(client, layout, image, $"v{i}");
             if (i % 3 == 2)
             {
                 Assert.Equal(
@@ -130,7 +135,7 @@ public sealed class PushesBesideSweeps : IAsyncLifetime
         }
 
         await done.CancelAsync();
-        await sweeping;
+        var sweeps = await sweeping;
         await _node.SweepAllAsync();
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{again} pushes again, {sweeps} sweeps");

@@ -1,4 +1,3 @@
-using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Faults;
 
 namespace ImagesFunctions.Tests.Sweep;
@@ -37,7 +36,7 @@ public sealed class SweepsBesideOthers
     public Task A_tag_against_a_sweep_of_a_deleted_indexs_child()
     {
         var (layout, index, child) = Index();
-        return Interleavings.EachAsync(
+        return Interleaving.EachAsync(
             layout,
             prepare: node => DeletedIndexAsync(node, layout, index),
             first: node => node.Tagging.SetAsync(Node.Repository(Repo), "mine", Node.Digest(child), Stop),
@@ -82,7 +81,7 @@ public sealed class SweepsBesideOthers
             [.. layout.Read(other)["manifests"]!.AsArray().Select(m => m!.AsObject())]
         );
         var both = layout.Index(layout.Manifests[0], Layout.Tagged(other, "other")).Files["index.json"];
-        return Interleavings.EachAsync(
+        return Interleaving.EachAsync(
             layout,
             prepare: async node =>
             {
@@ -95,6 +94,50 @@ public sealed class SweepsBesideOthers
             check: listed => Assert.Contains(listed, new[] { [], new[] { $"web@{Layout.Digest(other)} other" } }),
             every: 5
         );
+    }
+
+    private static async Task<List<string>> NeedsOfDeletedAsync(Node node, Layout layout)
+    {
+        await DeletedAsync(node, layout);
+        List<string> keys =
+        [
+            .. (await node.RowStore.RangeAsync("alice", Keys.OfApp('n', "web"), Stop))
+                .Where(row => DependencyRow.From(row).By.Digest is not null)
+                .Select(row => row.Key),
+        ];
+        Assert.Equal(3, keys.Count);
+        return keys;
+    }
+
+    // Lands once the sweep has decided and before it commits, which it does while the landing is held before one of its calls.
+    private static async Task WhileHeldAsync(Node lander, int call, string[] paths, Node sweeper, Func<Task> sweep)
+    {
+        var (held, swept) = (new TaskCompletionSource(), new TaskCompletionSource());
+        Task landing = Task.CompletedTask;
+        lander.Calls.RunBefore(
+            call,
+            () =>
+            {
+                held.TrySetResult();
+                return swept.Task;
+            }
+        );
+        sweeper.Calls.Before = async (_, message) =>
+        {
+            if (
+                message.Request.Uri.ToString().Contains("batch", StringComparison.Ordinal)
+                && landing == Task.CompletedTask
+            )
+            {
+                landing = lander.LandAsync(paths);
+                await Task.WhenAny(held.Task, landing);
+            }
+        };
+
+        await sweep();
+        swept.SetResult();
+        await landing;
+        sweeper.Calls.Before = (_, _) => ValueTask.CompletedTask;
     }
 
     /// <summary>
@@ -113,50 +156,18 @@ public sealed class SweepsBesideOthers
         {
             await using var sweeper = new Node(await Storages.NewWithTablesAsync());
             await using var lander = new Node(sweeper.Connection);
-            await DeletedAsync(sweeper, layout);
+            var keys = await NeedsOfDeletedAsync(sweeper, layout);
             await sweeper.PutAsync(manifest, layout.Files[Layout.PathOf(layout.FirstImage)]);
-            List<string> keys =
-            [
-                .. (await sweeper.RowStore.RangeAsync("alice", Keys.OfApp('n', "web"), Stop))
-                    .Where(row => DependencyRow.From(row).By.Digest is not null)
-                    .Select(row => row.Key),
-            ];
-            Assert.Equal(3, keys.Count);
             var garbage = sweeper.Garbage(DateTimeOffset.UtcNow.AddDays(1));
             if (lowestIsGone)
             {
-                Assert.Equal(1, await garbage.Dependencies.RemoveAsync("alice", keys[..1], Stop));
+                Assert.Equal(1, await garbage.NeedsAsync("alice", keys[..1], Stop));
                 keys = keys[1..];
             }
 
-            var (held, swept) = (new TaskCompletionSource(), new TaskCompletionSource());
-            Task landing = Task.CompletedTask;
-            lander.Calls.RunBefore(
-                call,
-                () =>
-                {
-                    held.TrySetResult();
-                    return swept.Task;
-                }
-            );
-            sweeper.Calls.Before = async (_, message) =>
-            {
-                if (
-                    message.Request.Uri.ToString().Contains("batch", StringComparison.Ordinal)
-                    && landing == Task.CompletedTask
-                )
-                {
-                    landing = lander.LandAsync([manifest]);
-                    await Task.WhenAny(held.Task, landing);
-                }
-            };
-
-            await garbage.Dependencies.RemoveAsync("alice", keys, Stop);
-            swept.SetResult();
-            await landing;
+            await WhileHeldAsync(lander, call, [manifest], sweeper, () => garbage.NeedsAsync("alice", keys, Stop));
 
             calls = Math.Max(calls, lander.Calls.Count);
-            sweeper.Calls.Before = (_, _) => ValueTask.CompletedTask;
             Assert.Equal([$"web@{layout.FirstImage}"], await sweeper.ListedAsync("alice"));
             await Invariants.SettledAsync(sweeper, "alice");
         }
@@ -167,7 +178,7 @@ public sealed class SweepsBesideOthers
     private static Task CommitAgainstSweepAsync(int every)
     {
         var layout = Layout.Small("one", "latest");
-        return Interleavings.EachAsync(
+        return Interleaving.EachAsync(
             layout,
             prepare: node => AllButTheManifestAsync(node, layout),
             first: node => node.LandAsync([$"{Repo}/{Layout.PathOf(layout.FirstImage)}"]),
@@ -180,7 +191,7 @@ public sealed class SweepsBesideOthers
     private static Task SweepAgainstCommitAsync(int every)
     {
         var layout = Layout.Small("one", "latest");
-        return Interleavings.EachAsync(
+        return Interleaving.EachAsync(
             layout,
             prepare: node => AllButTheManifestAsync(node, layout),
             first: node => node.SweepYoungAsync(),
@@ -193,7 +204,7 @@ public sealed class SweepsBesideOthers
     private static Task SweepAgainstTagAsync(int every)
     {
         var (layout, index, child) = Index();
-        return Interleavings.EachAsync(
+        return Interleaving.EachAsync(
             layout,
             prepare: node => DeletedIndexAsync(node, layout, index),
             first: node => node.SweepYoungAsync(),
@@ -206,7 +217,7 @@ public sealed class SweepsBesideOthers
     private static Task SweepAgainstDeleteAsync(int every)
     {
         var layout = Layout.Small("one", "latest");
-        return Interleavings.EachAsync(
+        return Interleaving.EachAsync(
             layout,
             first: node => node.SweepYoungAsync(),
             second: async node =>
@@ -222,7 +233,7 @@ public sealed class SweepsBesideOthers
     private static Task SweepAgainstDropAsync(int every)
     {
         var layout = Layout.Small("one", "latest");
-        return Interleavings.EachAsync(
+        return Interleaving.EachAsync(
             layout,
             prepare: node => DeletedAsync(node, layout),
             first: node => node.SweepYoungAsync(),
@@ -236,7 +247,7 @@ public sealed class SweepsBesideOthers
     private static Task DropAgainstSweepAsync(int every)
     {
         var layout = Layout.Small("one", "latest");
-        return Interleavings.EachAsync(
+        return Interleaving.EachAsync(
             layout,
             prepare: node => DeletedAsync(node, layout),
             first: node => DropAsync(node, layout),

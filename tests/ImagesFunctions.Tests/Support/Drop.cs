@@ -4,7 +4,7 @@ using System.Text.Json;
 using Azure.Data.Tables;
 using ImagesFunctions.Ingest;
 
-namespace ImagesFunctions.Tests;
+namespace ImagesFunctions.Tests.Support;
 
 /// <summary>Drops layouts into the container, file by file over HTTP, and waits for what becomes of them.</summary>
 public static class Drop

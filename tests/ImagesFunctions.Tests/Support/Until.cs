@@ -1,4 +1,4 @@
-namespace ImagesFunctions.Tests;
+namespace ImagesFunctions.Tests.Support;
 
 /// <summary>The service was too busy to answer: who waits for something asks again.</summary>
 public sealed class AskAgainException(string answer) : Exception(answer);

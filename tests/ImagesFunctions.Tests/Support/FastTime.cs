@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace ImagesFunctions.Tests;
+namespace ImagesFunctions.Tests.Support;
 
 /// <summary>Time that goes by a hundred times as fast, so that back-offs and intervals cost a test nothing.</summary>
 internal sealed class FastTime : TimeProvider

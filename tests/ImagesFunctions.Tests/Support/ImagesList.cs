@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace ImagesFunctions.Tests;
+namespace ImagesFunctions.Tests.Support;
 
 /// <summary>An answer of the Images API, with its body as it came.</summary>
 public sealed record Answer(HttpStatusCode Status, string? ContentType, string Body)

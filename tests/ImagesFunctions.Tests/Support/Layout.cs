@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 
-namespace ImagesFunctions.Tests;
+namespace ImagesFunctions.Tests.Support;
 
 /// <summary>
 /// An OCI image layout as files: path inside the layout -> bytes. Read from a folder that a tool has written, or composed here.

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace ImagesFunctions.Tests;
+namespace ImagesFunctions.Tests.Support;
 
 /// <summary>
 /// What a test may know of a host under test: its HTTP address, and the library's own types on the storage that the host uses.

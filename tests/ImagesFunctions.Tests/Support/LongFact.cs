@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using Xunit.v3;
 
-namespace ImagesFunctions.Tests;
+namespace ImagesFunctions.Tests.Support;
 
 /// <summary>
 /// A test that takes minutes. It is explicit: <c>dotnet test</c> says that it was not run, <c>.ci/long</c> runs it (with

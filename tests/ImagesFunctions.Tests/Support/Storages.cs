@@ -1,12 +1,12 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Tests;
+using ImagesFunctions.Tests.Support;
 using Microsoft.Extensions.Configuration;
 
 [assembly: AssemblyFixture(typeof(Storages))]
 
-namespace ImagesFunctions.Tests;
+namespace ImagesFunctions.Tests.Support;
 
 /// <summary>
 /// Empty storage accounts for tests, so many on one Azurite, two of which are used in turn; each is started by the first test that needs it. Azurite

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using ImagesFunctions.Local;
 using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Tests;
+namespace ImagesFunctions.Tests.Support;
 
 /// <summary>The local program in a process of its own, on a storage account of the tests. It can only be killed.</summary>
 public sealed class LocalProgram : IAsyncDisposable

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using ImagesFunctions.Local;
 
-namespace ImagesFunctions.Tests;
+namespace ImagesFunctions.Tests.Support;
 
 /// <summary>An Azurite in memory that ends with this process, with an environment of its own.</summary>
 internal sealed class TestAzurite : IAsyncDisposable

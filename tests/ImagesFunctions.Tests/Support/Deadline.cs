@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace ImagesFunctions.Tests;
+namespace ImagesFunctions.Tests.Support;
 
 /// <summary>
 /// How long a test waits at most. The time is given for a quiet machine and follows the real one: while the machine is four

@@ -2,7 +2,7 @@ using Azure.Data.Tables;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Tests;
+namespace ImagesFunctions.Tests.Support;
 
 /// <summary>Namespaces of any size, written directly as the rows that pushes would leave, for tests and benchmarks.</summary>
 internal static class Seeds

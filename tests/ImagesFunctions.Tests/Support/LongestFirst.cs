@@ -1,11 +1,11 @@
 using System.Reflection;
-using ImagesFunctions.Tests;
+using ImagesFunctions.Tests.Support;
 using Xunit.Sdk;
 using Xunit.v3;
 
 [assembly: TestCollectionOrderer(typeof(LongestFirst))]
 
-namespace ImagesFunctions.Tests;
+namespace ImagesFunctions.Tests.Support;
 
 /// <summary>A class that takes long begins early, so that none is left over when all others have ended.</summary>
 /// <seealso cref="TakesLongAttribute"/>
