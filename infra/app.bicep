@@ -31,6 +31,12 @@ param httpConcurrency int
 param requestBodyLimitMiB int
 @description('Instances that are kept running for requests.')
 param alwaysReadyHttp int
+@description('What the control plane calls this installation.')
+param metroName string
+@description('The code that clients choose it by.')
+param metroCode string
+@description('Where it is, as two capital letters, or empty.')
+param metroCountry string
 @description('When the sweeper runs (NCRONTAB, UTC).')
 param sweepSchedule string
 @description('How long the sweeper keeps a pushed blob that nothing needs.')
@@ -209,6 +215,9 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       // The platform's own bound again, inside the host: whatever comes beyond it waits before its body is read.
       AzureFunctionsJobHost__extensions__http__maxConcurrentRequests: string(httpConcurrency)
       RedirectPulls: redirectPulls ? 'true' : 'false'
+      MetroName: metroName
+      MetroCode: metroCode
+      MetroCountry: metroCountry
       RequestsPerMinute: '1200000'
       FailedLoginsPerMinute: '600'
       ClientAddressHeader: ''

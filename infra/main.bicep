@@ -61,6 +61,17 @@ param requestBodyLimitMiB int = 200
 @maxValue(20)
 param alwaysReadyHttp int = 0
 
+@description('What the control plane calls this installation, for people.')
+param metroName string = 'Images'
+
+@description('The code that clients choose it by, such as an airport code: lower-case letters and digits.')
+@maxLength(16)
+param metroCode string = 'img0'
+
+@description('Where it is, as two capital letters (ISO 3166-1), or empty.')
+@maxLength(2)
+param metroCountry string = ''
+
 @description('When the sweeper runs, as NCRONTAB in UTC: second, minute, hour, day, month, day of the week.')
 param sweepSchedule string = '0 17 * * * *'
 
@@ -158,6 +169,9 @@ module app 'app.bicep' = {
     requestBodyLimitMiB: requestBodyLimitMiB
     alwaysReadyHttp: alwaysReadyHttp
     sweepSchedule: sweepSchedule
+    metroName: metroName
+    metroCode: metroCode
+    metroCountry: metroCountry
     sweepAfterPush: sweepAfterPush
     sweepAfterDrop: sweepAfterDrop
     redirectPulls: redirectPulls

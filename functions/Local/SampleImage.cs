@@ -136,11 +136,7 @@ public static class SampleImage
     }
 
     private static JsonObject Labels(string description) =>
-        new()
-        {
-            ["org.opencontainers.image.title"] = "hello",
-            ["org.opencontainers.image.description"] = description,
-        };
+        new() { ["org.opencontainers.image.title"] = "hello", ["org.opencontainers.image.description"] = description };
 
     private static JsonObject Index(params JsonObject[] descriptors) =>
         new()

@@ -17,36 +17,24 @@ internal static class BatchAnswer
         ImageShape shape
     )
     {
-        var wellFormed = batch.Where(i => i.MalformedMember is null).ToList();
-        var found = new Queue<ListedImage?>(
-            await ImagesAnswer
-                .Lists(context)
-                .FindAsync(account, wellFormed.ConvertAll(i => i.Filter(all)), context.RequestAborted)
-        );
-        List<(BatchItem Item, ListedImage? Image)> results =
-        [
-            .. batch.Select(item => (item, item.MalformedMember is null ? found.Dequeue() : null)),
-        ];
-        var failed = results.Count(r => r.Image is null);
+        var results = await ResultsAsync(context, account, all, batch);
         // What failed is said in the words of the request, and an answer to a GET body is nobody else's.
-        if (ImagesAnswer.IsKnown(
+        if (
+            ImagesAnswer.IsKnown(
                 context,
                 shape,
                 $"{shape.PinsOver(results.Select(r => r.Image).OfType<ListedImage>())} {string.Join('\n', batch)}",
                 HashOf(results.Select(r => r.Image))
-            ))
+            )
+        )
         {
             return;
         }
 
-        await Envelope.WriteDataAsync(
+        await Envelope.WriteResultsAsync(
             context,
-            failed == 0 ? "success"
-                : failed == results.Count ? "error"
-                : "partial_success",
-            failed == 0 ? null : $"{failed} of {results.Count} items failed.",
-            "images",
             results,
+            result => result.Image is null,
             async (body, result) =>
             {
                 if (result.Image is null)
@@ -62,6 +50,22 @@ internal static class BatchAnswer
                 );
             }
         );
+    }
+
+    private static async Task<List<(BatchItem Item, ListedImage? Image)>> ResultsAsync(
+        HttpContext context,
+        string account,
+        ListFilter all,
+        IReadOnlyList<BatchItem> batch
+    )
+    {
+        var wellFormed = batch.Where(i => i.MalformedMember is null).ToList();
+        var found = new Queue<ListedImage?>(
+            await ImagesAnswer
+                .Lists(context)
+                .FindAsync(account, wellFormed.ConvertAll(i => i.Filter(all)), context.RequestAborted)
+        );
+        return [.. batch.Select(item => (item, item.MalformedMember is null ? found.Dequeue() : null))];
     }
 
     private static UInt128 HashOf(IEnumerable<ListedImage?> images)

@@ -103,17 +103,7 @@ internal static class Envelope
         }
 
         using var body = new ResponseBuffer(context.Response);
-        body.Write("{\"status\":\""u8);
-        body.Write(System.Text.Encoding.UTF8.GetBytes(status));
-        if (message is not null)
-        {
-            body.Write("\",\"message\":\""u8);
-            body.Write(JsonEncodedText.Encode(message, Requests.Json.Encoder).EncodedUtf8Bytes);
-        }
-
-        body.Write("\",\"data\":{\""u8);
-        body.Write(System.Text.Encoding.UTF8.GetBytes(name));
-        body.Write("\":["u8);
+        WriteBeginning(body, status, message, name);
         byte[]? end = null;
         if (length?.Invoke() is { } known)
         {
@@ -142,6 +132,31 @@ internal static class Envelope
         await body.EndAsync(context.RequestAborted);
     }
 
+    /// <summary>Writes the results of a batch, one an item: HTTP 200, however many of them failed.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="results">The results, in the order of the items.</param>
+    /// <param name="isFailed">Whether one is an error.</param>
+    /// <param name="write">Adds one of them to the body, as one JSON value.</param>
+    public static Task WriteResultsAsync<T>(
+        HttpContext context,
+        IReadOnlyCollection<T> results,
+        Func<T, bool> isFailed,
+        Func<ResponseBuffer, T, ValueTask> write
+    )
+    {
+        var failed = results.Count(isFailed);
+        return WriteDataAsync(
+            context,
+            failed == 0 ? "success"
+                : failed == results.Count ? "error"
+                : "partial_success",
+            failed == 0 ? null : $"{failed} of {results.Count} items failed.",
+            "images",
+            results,
+            write
+        );
+    }
+
     /// <summary>Writes an answer whose <c>data</c> is an object of scalars.</summary>
     /// <param name="context">The request.</param>
     /// <param name="write">Writes the members of <c>data</c>.</param>
@@ -167,6 +182,21 @@ internal static class Envelope
             }
         );
         await body.EndAsync(context.RequestAborted);
+    }
+
+    private static void WriteBeginning(ResponseBuffer body, string status, string? message, string name)
+    {
+        body.Write("{\"status\":\""u8);
+        body.Write(System.Text.Encoding.UTF8.GetBytes(status));
+        if (message is not null)
+        {
+            body.Write("\",\"message\":\""u8);
+            body.Write(JsonEncodedText.Encode(message, Requests.Json.Encoder).EncodedUtf8Bytes);
+        }
+
+        body.Write("\",\"data\":{\""u8);
+        body.Write(System.Text.Encoding.UTF8.GetBytes(name));
+        body.Write("\":["u8);
     }
 
     private static byte[] End(HttpContext context) =>

@@ -1,3 +1,4 @@
+using ImagesFunctions.Http;
 using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Repositories;

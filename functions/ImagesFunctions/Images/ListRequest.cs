@@ -74,7 +74,9 @@ internal sealed record ListRequest
     {
         if (Batch is not null || Limit is not null || After is not null)
         {
-            throw Bad("The query parameters limit and after, and a body, do not go with digest or tag given several times.");
+            throw Bad(
+                "The query parameters limit and after, and a body, do not go with digest or tag given several times."
+            );
         }
 
         ListFilter[] single =
@@ -89,13 +91,7 @@ internal sealed record ListRequest
         name switch
         {
             "namespace" => this with { Filter = WithNamespace(value) },
-            "tagged" => this with
-            {
-                Filter = Filter with
-                {
-                    Tagged = QueryParameters.Flag(name, value),
-                },
-            },
+            "tagged" => this with { Filter = Filter with { Tagged = QueryParameters.Flag(name, value) } },
             "digest" or "tag" => this with { Filter = WithReference("query parameter", name, value) },
             "limit" => this with
             {

@@ -44,7 +44,14 @@ internal static class ListRoute
         }
 
         context.Response.Headers["X-Total-Count"] = page.Total.ToString(CultureInfo.InvariantCulture);
-        if (!ImagesAnswer.IsKnown(context, shape, $"{page.Total} {next} {shape.PinsOver(page.Images.SelectMany(p => p.Images))}", page.Hash))
+        if (
+            !ImagesAnswer.IsKnown(
+                context,
+                shape,
+                $"{page.Total} {next} {shape.PinsOver(page.Images.SelectMany(p => p.Images))}",
+                page.Hash
+            )
+        )
         {
             await ImagesAnswer.WriteAsync(context, page.Images, shape);
         }
@@ -75,7 +82,10 @@ internal static class ListRoute
     private static string NextPage(HttpRequest request, ListedImage last)
     {
         var query = new QueryBuilder(
-            QueryParameters.Single(request).Where(q => q.Name != "after").Select(q => KeyValuePair.Create(q.Name, q.Value))
+            QueryParameters
+                .Single(request)
+                .Where(q => q.Name != "after")
+                .Select(q => KeyValuePair.Create(q.Name, q.Value))
         )
         {
             { "after", $"{last.Repository}@{last.Row.Digest}" },

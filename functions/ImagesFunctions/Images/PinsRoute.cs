@@ -93,7 +93,12 @@ internal static class PinsRoute
             .Lists(context)
             .FindAsync(
                 account,
-                [new ListFilter { Digest = BatchItem.Parse("digest", $"{reference.Repository.DisplayName}@{row.Digest}") }],
+                [
+                    new ListFilter
+                    {
+                        Digest = BatchItem.Parse("digest", $"{reference.Repository.DisplayName}@{row.Digest}"),
+                    },
+                ],
                 context.RequestAborted
             );
         return (new Pinned(reference.Repository, row, found[0]?.Tags ?? []), null);
@@ -107,13 +112,15 @@ internal static class PinsRoute
         {
             return (
                 null,
-                new Failure($"'{url}' is not here: images that are here can be pinned, and no others", ErrorNumber.Failed)
+                new Failure(
+                    $"'{url}' is not here: images that are here can be pinned, and no others",
+                    ErrorNumber.Failed
+                )
             );
         }
 
         var reference = BatchItem.Parse("tag", name) ?? BatchItem.Parse("digest", name);
-        return reference is null
-                ? (null, new Failure($"The url '{url}' {PinnedName.Malformed}", ErrorNumber.Invalid))
+        return reference is null ? (null, new Failure($"The url '{url}' {PinnedName.Malformed}", ErrorNumber.Invalid))
             : reference.Repository.Namespace != account
                 ? (null, new Failure($"'{url}' is not in the namespace of this account", ErrorNumber.NotAllowed))
             : (reference, null);
@@ -125,15 +132,10 @@ internal static class PinsRoute
     )
     {
         context.Response.Headers.CacheControl = "no-store";
-        var failed = results.Count(r => r.Failed is not null);
-        return Envelope.WriteDataAsync(
+        return Envelope.WriteResultsAsync(
             context,
-            failed == 0 ? "success"
-                : failed == results.Count ? "error"
-                : "partial_success",
-            failed == 0 ? null : $"{failed} of {results.Count} items failed.",
-            "images",
             results,
+            result => result.Failed is not null,
             (body, result) =>
             {
                 Envelope.WriteObject(body, result.WriteDone ?? (json => WriteFailure(json, result.Failed!)));

@@ -14,7 +14,9 @@ internal static class PublicAddress
 
     /// <summary>The base address, without a slash at its end. A host that is configured is behind TLS.</summary>
     public static string BaseOf(HttpContext context) =>
-        Configured(context) is { } host ? $"https://{host}" : $"{context.Request.Scheme}://{context.Request.Host.Value}";
+        Configured(context) is { } host
+            ? $"https://{host}"
+            : $"{context.Request.Scheme}://{context.Request.Host.Value}";
 
     private static string? Configured(HttpContext context)
     {

@@ -33,8 +33,7 @@ internal static class RepositoriesRoute
             message: null,
             "images",
             repositories,
-            (body, repository) =>
-                WriteAsync(body, shape.Host, repository, request.Details, context.RequestAborted)
+            (body, repository) => WriteAsync(body, shape.Host, repository, request.Details, context.RequestAborted)
         );
     }
 

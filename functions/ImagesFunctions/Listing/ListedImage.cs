@@ -130,7 +130,11 @@ internal sealed class ListedImage
     {
         to.Write("{\"url\":\""u8);
         to.Write(host.EncodedUtf8Bytes);
-        to.Write(Encoding.UTF8.GetBytes($"/{Namespace}/{Row.App}@{Row.Digest}\",\"digest\":\"{Row.Digest}\",\"users\":[\"{Namespace}\"],"));
+        to.Write(
+            Encoding.UTF8.GetBytes(
+                $"/{Namespace}/{Row.App}@{Row.Digest}\",\"digest\":\"{Row.Digest}\",\"users\":[\"{Namespace}\"],"
+            )
+        );
         if (Row.Pin?.HoldsAt(now) == true)
         {
             to.Write("\"persistent\":true,"u8);

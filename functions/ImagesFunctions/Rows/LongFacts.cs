@@ -16,8 +16,8 @@ internal sealed record LongFacts(
     IReadOnlyList<string> Children,
     IReadOnlyDictionary<string, long> Parts,
     // Rows of an earlier version have neither.
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-        IReadOnlyList<ImageComponent>? Components = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ImageComponent>? Components =
+        null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
         IReadOnlyList<ImagePlatform>? Platforms = null
 )

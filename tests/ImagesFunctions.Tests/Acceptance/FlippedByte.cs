@@ -24,16 +24,8 @@ public sealed class FlippedByte(KestrelFixture fixture) : AgainstAHost(fixture)
         var rest = layout.Files.Keys.Where(file => file != path);
         var landed = $"{account}/web/{path}";
 
-        if (layerFirst)
-        {
-            await Host.FileAsync(landed, bad);
-            await Host.LayoutAsync($"{account}/web", layout, rest);
-        }
-        else
-        {
-            await Host.LayoutAsync($"{account}/web", layout, rest);
-            await Host.FileAsync(landed, bad);
-        }
+        await (layerFirst ? Host.FileAsync(landed, bad) : Host.LayoutAsync($"{account}/web", layout, rest));
+        await (layerFirst ? Host.LayoutAsync($"{account}/web", layout, rest) : Host.FileAsync(landed, bad));
 
         var refusal = await Host.RefusedAsync(landed);
         Assert.Equal("refused", refusal.State);

@@ -136,15 +136,11 @@ public sealed class ControlPlane(KestrelFixture fixture) : AgainstAHost(fixture)
     public async Task The_tokens_account_is_its_organization(string target)
     {
         var world = await World.OfAsync(Host);
-        async Task<JsonObject> DataAsync(string token) =>
-            (await Host.AskAsync(target, token)).Json["data"]!.AsObject();
+        async Task<JsonObject> DataAsync(string token) => (await Host.AskAsync(target, token)).Json["data"]!.AsObject();
 
         var alice = await DataAsync(world.AliceToken);
 
-        Assert.Equal(
-            "organization_display_name organization_name organization_uuid registry",
-            MembersOf(alice)
-        );
+        Assert.Equal("organization_display_name organization_name organization_uuid registry", MembersOf(alice));
         Assert.Equal(world.Alice, alice["organization_name"]!.GetValue<string>());
         Assert.Equal(Authority, alice["registry"]!.GetValue<string>());
         Assert.Equal(alice.ToJsonString(), (await DataAsync(world.AliceToken)).ToJsonString());

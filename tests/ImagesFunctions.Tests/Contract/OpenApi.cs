@@ -142,7 +142,9 @@ public sealed class OpenApi
 
     /// <summary>The operations of a path by their methods in small letters.</summary>
     public static IEnumerable<string> Operations(JsonElement item) =>
-        item.EnumerateObject().Select(member => member.Name).Where(name => name is "get" or "head" or "delete");
+        item.EnumerateObject()
+            .Select(member => member.Name)
+            .Where(name => name is "get" or "head" or "post" or "delete");
 
     private static bool NeedsToken(JsonElement operation) => !operation.TryGetProperty("security", out _);
 

@@ -3,11 +3,12 @@ namespace ImagesFunctions.Tests.Contract;
 /// <summary>Requests, their answers, and a part of what <see cref="OpenApi"/> finds in them; null: they are as documented.</summary>
 public static class OpenApiExchanges
 {
-    internal const string Hex = "ca6f44e90929b32bf4c2b410ddca3efecde19c9d1914e4e250a73fcd76f3f910";
+    internal const string Hex = "bba9703677e792af3085bc7796a4d9de3bc8e709b7d3d111ec988bbaa4bf6243";
     internal const string Image =
         $$"""{"digest":"alice/app@sha256:{{Hex}}","tags":["alice/app:latest"],"initrd":true,"size_in_bytes":1,"args":"","kernel_args":"","labels":{} }""";
     internal const string List = $$"""{"status":"success","data":{"images":[{{Image}}]},"op_time_us":1}""";
-    internal const string Item = """{"status":"error","message":"No image with name 'a/b:c'","error":8,"tag":"a/b:c"}""";
+    internal const string Item =
+        """{"status":"error","message":"No image with name 'a/b:c'","error":8,"tag":"a/b:c"}""";
     internal const string Error =
         """{"status":"error","message":"m","errors":[{"status":400,"message":"m"}],"op_time_us":1}""";
 

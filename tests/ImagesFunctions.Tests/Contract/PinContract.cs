@@ -85,7 +85,7 @@ public sealed class PinContract(KestrelFixture fixture) : AgainstAHost(fixture)
         async Task<Reply> PinForAsync(long milliseconds) =>
             await PinAsync(
                 token,
-                $$"""[{"url":"{{account}}/web:v1","timeout_s":1,"autokill":{"time_ms":{{milliseconds}}}}]"""
+                $$$"""[{"url":"{{{account}}}/web:v1","timeout_s":1,"autokill":{"time_ms":{{{milliseconds}}} } }]"""
             );
 
         AssertSuccess((await PinForAsync(3_600_000)).Answer);

@@ -46,40 +46,7 @@ public sealed class PlatformShape(KestrelFixture fixture) : AgainstAHost(fixture
 
         var size = layout.Read(image)["config"]!["size"]!.GetValue<long>() + 3;
         Assert.Equal(
-            ImagesList.Canonical(
-                new JsonObject
-                {
-                    ["url"] = $"{Host.Http.BaseAddress!.Authority}/{account}/web@{Layout.Digest(image)}",
-                    ["digest"] = Layout.Digest(image),
-                    ["users"] = new JsonArray(account),
-                    ["tags"] = new JsonArray("latest", "v1"),
-                    ["created_at"] = "2024-05-06T07:08:09+00:00",
-                    ["initrd_or_rom"] = true,
-                    ["size_in_bytes"] = size,
-                    ["args"] = new JsonArray("/bin/run", "a b", "<c>"),
-                    // Where a name stands twice, a process sees the last.
-                    ["env"] = new JsonObject
-                    {
-                        ["A"] = "2",
-                        ["B"] = "x=y",
-                        ["C"] = "",
-                        ["D"] = "",
-                        ["É"] = "é",
-                    },
-                    ["labels"] = new JsonObject { ["a"] = "", ["z"] = "1" },
-                    ["components"] = new JsonObject
-                    {
-                        ["roms"] = new JsonArray(
-                            new JsonObject
-                            {
-                                ["digest"] = layout.Read(image)["layers"]![0]!["digest"]!.GetValue<string>(),
-                                ["media_type"] = "application/vnd.unikraft.rom.v1",
-                                ["size_in_bytes"] = 3,
-                            }
-                        ),
-                    },
-                }
-            ),
+            ImagesList.Canonical(Everything(account, image, layout.Read(image), size)),
             ImagesList.Canonical(Assert.Single(listed))
         );
         // The first generation joins the arguments, and shows neither the environment nor the ROM.
@@ -124,8 +91,8 @@ public sealed class PlatformShape(KestrelFixture fixture) : AgainstAHost(fixture
         // When it came is told of what has no date of its own.
         string? OwnDate(JsonObject image)
         {
-            var told = image["created_at"]!.GetValue<string>();
-            return DateTimeOffset.Parse(told) >= before ? null : told;
+            var date = image["created_at"]!.GetValue<string>();
+            return DateTimeOffset.Parse(date) >= before ? null : date;
         }
 
         var told = listed.ToDictionary(i => i["tags"]![0]!.GetValue<string>(), OwnDate);
@@ -147,6 +114,40 @@ public sealed class PlatformShape(KestrelFixture fixture) : AgainstAHost(fixture
         );
         Assert.Equal("latest", Assert.Single(image["tags"]!.AsArray())!.GetValue<string>());
     }
+
+    private JsonObject Everything(string account, JsonObject image, JsonNode manifest, long size) =>
+        new JsonObject
+        {
+            ["url"] = $"{Host.Http.BaseAddress!.Authority}/{account}/web@{Layout.Digest(image)}",
+            ["digest"] = Layout.Digest(image),
+            ["users"] = new JsonArray(account),
+            ["tags"] = new JsonArray("latest", "v1"),
+            ["created_at"] = "2024-05-06T07:08:09+00:00",
+            ["initrd_or_rom"] = true,
+            ["size_in_bytes"] = size,
+            ["args"] = new JsonArray("/bin/run", "a b", "<c>"),
+            // Where a name stands twice, a process sees the last.
+            ["env"] = new JsonObject
+            {
+                ["A"] = "2",
+                ["B"] = "x=y",
+                ["C"] = "",
+                ["D"] = "",
+                ["É"] = "é",
+            },
+            ["labels"] = new JsonObject { ["a"] = "", ["z"] = "1" },
+            ["components"] = new JsonObject
+            {
+                ["roms"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["digest"] = manifest["layers"]![0]!["digest"]!.GetValue<string>(),
+                        ["media_type"] = "application/vnd.unikraft.rom.v1",
+                        ["size_in_bytes"] = 3,
+                    }
+                ),
+            },
+        };
 
     private static (Layout Layout, JsonObject Image) WithEverything()
     {

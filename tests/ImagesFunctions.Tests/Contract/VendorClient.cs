@@ -19,7 +19,7 @@ public sealed class VendorClient(KestrelFixture fixture) : AgainstAHost(fixture)
         var token = await Host.TokenForAsync(account);
         var layout = Layout.Small(account, "v1");
         await Host.LayoutAsync($"{account}/web", layout);
-        await Host.ListedAsync(token, account, $"{account}/web@{layout.FirstImage}", "v1");
+        await Host.ListedAsync(token, account, $"{account}/web@{layout.FirstImage}");
 
         var told = await RunAsync(token, $"{account}/web", layout.FirstImage);
 
@@ -66,9 +66,13 @@ public sealed class VendorClient(KestrelFixture fixture) : AgainstAHost(fixture)
         Assert.SkipUnless(isInstalled, "npm ci --prefix tests/clients --ignore-scripts");
         var ran = await Cli.Wrap("node")
             .WithWorkingDirectory(s_folder)
-            .WithArguments(
-                ["vendor.mjs", Host.Http.BaseAddress!.GetLeftPart(UriPartial.Authority), token, repository, digest]
-            )
+            .WithArguments([
+                "vendor.mjs",
+                Host.Http.BaseAddress!.GetLeftPart(UriPartial.Authority),
+                token,
+                repository,
+                digest,
+            ])
             .WithValidation(CommandResultValidation.None)
             .ExecuteBufferedAsync(Stop);
         Assert.True(ran.ExitCode == 0, ran.StandardError);

@@ -12,7 +12,7 @@ namespace ImagesFunctions.Tests.Images;
 
 public sealed class ListSnapshotsTests
 {
-    private const string Path = "alice/list/2";
+    private const string Path = "alice/list/3";
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

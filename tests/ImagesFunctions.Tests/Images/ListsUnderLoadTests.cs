@@ -104,7 +104,7 @@ public sealed class ListsUnderLoadTests
         {
             await (
                 ofLaterGeneration
-                    ? image.WritePlatformAsync(body, JsonEncodedText.Encode("host"), Stop)
+                    ? image.WritePlatformAsync(body, JsonEncodedText.Encode("host"), DateTimeOffset.UtcNow, Stop)
                     : image.WriteV1Async(body, Stop)
             );
             await body.EndAsync(Stop);

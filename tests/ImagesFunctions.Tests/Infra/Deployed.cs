@@ -104,7 +104,9 @@ public sealed class Deployed
                 "id-images: Storage Table Data Contributor on stimages",
             ],
             Main.Of("Microsoft.Authorization/roleAssignments")
-                .Select(role => $"{Who(role)}: {s_roles[Snapshot.Last(role["properties.roleDefinitionId"]!)]} on {Where(role)}")
+                .Select(role =>
+                    $"{Who(role)}: {s_roles[Snapshot.Last(role["properties.roleDefinitionId"]!)]} on {Where(role)}"
+                )
                 .Order(StringComparer.Ordinal)
         );
 

@@ -64,7 +64,9 @@ public sealed class SampleImageTests
     [Fact]
     public async Task Its_program_for_Linux_prints_its_line()
     {
-        var platform = JsonElement.Parse(Content(Json("index.json").GetProperty("manifests")[0])).GetProperty("manifests")[1];
+        var platform = JsonElement
+            .Parse(Content(Json("index.json").GetProperty("manifests")[0]))
+            .GetProperty("manifests")[1];
         Assert.Equal("linux", platform.GetProperty("platform").GetProperty("os").GetString());
         Assert.Equal("amd64", platform.GetProperty("platform").GetProperty("architecture").GetString());
         var layer = JsonElement.Parse(Content(platform)).GetProperty("layers")[0];
@@ -73,7 +75,8 @@ public sealed class SampleImageTests
         Assert.Equal("hello", entry.Name);
         Assert.True(entry.Mode.HasFlag(UnixFileMode.UserExecute | UnixFileMode.OtherExecute));
         Assert.SkipUnless(
-            OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64,
+            OperatingSystem.IsLinux()
+                && RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64,
             "It runs on Linux on x86-64."
         );
         var folder = Directory.CreateTempSubdirectory("hello-");
@@ -100,7 +103,7 @@ public sealed class SampleImageTests
     public void It_is_the_same_bytes_every_time_and_everywhere() =>
         // Changes only when the sample is changed on purpose.
         Assert.Equal(
-            "sha256:ca6f44e90929b32bf4c2b410ddca3efecde19c9d1914e4e250a73fcd76f3f910",
+            "sha256:bba9703677e792af3085bc7796a4d9de3bc8e709b7d3d111ec988bbaa4bf6243",
             Json("index.json").GetProperty("manifests")[0].GetProperty("digest").GetString()
         );
 

@@ -153,13 +153,13 @@ public sealed class ManifestTests
 
         // Ten times as long takes ten times as much, and not a hundred times; the best of several, because others run here too.
         var (best, bestOfTenth) = (Time(whole, most), Time(tenth, most / 10));
-        for (var i = 0; i < 20 && best > bestOfTenth * 30; i++)
+        for (var i = 0; i < 20 && best > bestOfTenth * 50; i++)
         {
             best = Min(best, Time(whole, most));
             bestOfTenth = Min(bestOfTenth, Time(tenth, most / 10));
         }
 
-        Assert.InRange(best / bestOfTenth, 0, 30);
+        Assert.InRange(best / bestOfTenth, 0, 50);
 
         static byte[] Json(int count)
         {

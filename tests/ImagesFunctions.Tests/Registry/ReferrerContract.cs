@@ -19,7 +19,13 @@ public sealed class ReferrerContract(KestrelFixture fixture) : AgainstManifests(
         var index = Json(
             $$"""{"schemaVersion":2,"mediaType":"{{Layout.OciIndex}}","manifests":[],"subject":{{Subject(digest)}} }"""
         );
-        await PushAsync(client, digest, (sbom, Layout.OciManifest), (signature, Layout.OciManifest), (index, Layout.OciIndex));
+        await PushAsync(
+            client,
+            digest,
+            (sbom, Layout.OciManifest),
+            (signature, Layout.OciManifest),
+            (index, Layout.OciIndex)
+        );
         var path = $"/v2/{Repository}/referrers/{digest}";
 
         var all = await client.GetAsync(path);
@@ -55,11 +61,7 @@ public sealed class ReferrerContract(KestrelFixture fixture) : AgainstManifests(
         Assert.Equal(HttpStatusCode.OK, none.Status);
         Assert.Equal($$"""{"schemaVersion":2,"mediaType":"{{Layout.OciIndex}}","manifests":[]}""", none.Text);
         Assert.Equal("artifactType", none["OCI-Filters-Applied"]);
-        Is(
-            HttpStatusCode.BadRequest,
-            "DIGEST_INVALID",
-            await client.GetAsync($"/v2/{Repository}/referrers/sha256:x")
-        );
+        Is(HttpStatusCode.BadRequest, "DIGEST_INVALID", await client.GetAsync($"/v2/{Repository}/referrers/sha256:x"));
     }
 
     [Fact]

@@ -100,7 +100,9 @@ public sealed class SecureAzurite : IAsyncDisposable
         var script = await AzuriteInstall.EnsureAsync(Places.AzuritePackage, TextWriter.Null, stop);
         var ports = AzuritePorts.Free();
         string[] storage = onDisk ? ["--location", folder] : ["--inMemoryPersistence"];
-        var process = Process.Start(Start(folder, [script, .. storage, "--cert", pem, "--key", key, .. ports.Arguments]))!;
+        var process = Process.Start(
+            Start(folder, [script, .. storage, "--cert", pem, "--key", key, .. ports.Arguments])
+        )!;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         var azurite = new SecureAzurite(folder, process, certificate, ports);

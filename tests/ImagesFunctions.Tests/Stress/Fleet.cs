@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using ImagesFunctions.Local;
 using ImagesFunctions.Tests.Registry;
 
@@ -104,7 +105,8 @@ internal sealed class Fleet(
             );
             return reply;
         }
-        catch (Exception error) when (error is HttpRequestException or IOException)
+        // The last: what the client throws for a connection that was cut while it was made.
+        catch (Exception error) when (error is HttpRequestException or IOException or SocketException)
         {
             Interlocked.Increment(ref _cut);
             // As clients do, and so that a server that has just ended is not asked a thousand times.

@@ -1,6 +1,6 @@
 using ImagesFunctions.Oci;
 
-namespace ImagesFunctions.Tests;
+namespace ImagesFunctions.Tests.Support;
 
 /// <summary>
 /// Sets tags on committed images with one decision and no other call, which a push of a manifest does among others: for tests that

@@ -161,11 +161,17 @@ public sealed class SweepsBesideOthers
             var garbage = sweeper.Garbage(DateTimeOffset.UtcNow.AddDays(1));
             if (lowestIsGone)
             {
-                Assert.Equal(1, await garbage.NeedsAsync("alice", keys[..1], Stop));
+                Assert.Equal(1, await garbage.Dependencies.RemoveAsync("alice", keys[..1], Stop));
                 keys = keys[1..];
             }
 
-            await WhileHeldAsync(lander, call, [manifest], sweeper, () => garbage.NeedsAsync("alice", keys, Stop));
+            await WhileHeldAsync(
+                lander,
+                call,
+                [manifest],
+                sweeper,
+                () => garbage.Dependencies.RemoveAsync("alice", keys, Stop)
+            );
 
             calls = Math.Max(calls, lander.Calls.Count);
             Assert.Equal([$"web@{layout.FirstImage}"], await sweeper.ListedAsync("alice"));
