@@ -8,12 +8,7 @@ public static class Backoff
     /// <param name="first">The longest wait after the first failure.</param>
     /// <param name="max">The longest wait at all.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public static Task DelayAsync(
-        int failedTries,
-        TimeSpan first,
-        TimeSpan max,
-        CancellationToken cancellationToken
-    )
+    public static Task DelayAsync(int failedTries, TimeSpan first, TimeSpan max, CancellationToken cancellationToken)
     {
         var bound = Math.Min(
             max.TotalMilliseconds,

@@ -74,10 +74,7 @@ internal sealed record Credentials(string Account, string Id, string Secret)
     {
         credentials = null;
         Span<byte> bytes = stackalloc byte[2 * MaxText];
-        if (
-            value is null or { Length: > 2 * MaxText }
-            || !Convert.TryFromBase64String(value, bytes, out var length)
-        )
+        if (value is null or { Length: > 2 * MaxText } || !Convert.TryFromBase64String(value, bytes, out var length))
         {
             return false;
         }

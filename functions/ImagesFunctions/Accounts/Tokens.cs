@@ -46,7 +46,9 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
 
         if (lifetime <= TimeSpan.Zero || lifetime > MaxLifetime)
         {
-            throw new FormatException($"a token's lifetime has to be positive, and at most {MaxLifetime.TotalDays:0} days");
+            throw new FormatException(
+                $"a token's lifetime has to be positive, and at most {MaxLifetime.TotalDays:0} days"
+            );
         }
 
         var credentials = Credentials.New(name);

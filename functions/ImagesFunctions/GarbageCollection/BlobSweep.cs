@@ -99,12 +99,7 @@ internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage
             : null;
     }
 
-    private async Task RemoveAsync(
-        Repository repository,
-        Digest digest,
-        long size,
-        CancellationToken cancellationToken
-    )
+    private async Task RemoveAsync(Repository repository, Digest digest, long size, CancellationToken cancellationToken)
     {
         if (await run.TryAsync(() => garbage.RemoveAsync(repository, digest, cancellationToken)) > 0)
         {

@@ -106,9 +106,7 @@ internal sealed class DependencySweep(SweepRun run, Survey survey, DependencyGar
         batch.RemoveAll(row => survey.Dependents.Contains(row.By));
         List<string> keys = [.. batch.Select(row => row.Key)];
         var removed =
-            keys.Count == 0
-                ? 0
-                : await run.TryAsync(() => garbage.RemoveAsync(run.Namespace, keys, cancellationToken));
+            keys.Count == 0 ? 0 : await run.TryAsync(() => garbage.RemoveAsync(run.Namespace, keys, cancellationToken));
         run.Counts.Add(SweepKind.Needs, Math.Max(removed, 0));
         if (removed < keys.Count)
         {

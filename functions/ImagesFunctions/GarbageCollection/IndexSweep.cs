@@ -100,11 +100,7 @@ internal sealed class IndexSweep(SweepRun run, Survey survey, ImageRows imageRow
         Digest digest,
         CancellationToken cancellationToken
     ) =>
-        await run.Account.ImageRows.GetAsync(
-            run.Namespace,
-            Keys.Image(repository.App, digest),
-            cancellationToken
-        )
+        await run.Account.ImageRows.GetAsync(run.Namespace, Keys.Image(repository.App, digest), cancellationToken)
             is { } row
         && ImageRow.From(row) is { State: ImageState.Deleted or ImageState.Waiting } index
             ? await imageRows.WithFactsAsync(run.Namespace, index, cancellationToken)

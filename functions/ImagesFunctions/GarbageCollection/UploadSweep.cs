@@ -15,8 +15,8 @@ internal sealed class UploadSweep(SweepRun run)
     {
         var live = new HashSet<string>(StringComparer.Ordinal);
         await foreach (
-            var row in run.Account
-                .ImageRows.Stream(run.Namespace, Keys.All('u'), "updated")
+            var row in run
+                .Account.ImageRows.Stream(run.Namespace, Keys.All('u'), "updated")
                 .WithCancellation(cancellationToken)
         )
         {

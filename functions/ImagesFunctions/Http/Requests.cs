@@ -97,7 +97,10 @@ internal static partial class Requests
         }
         catch (Exception error) when (!context.Response.HasStarted)
         {
-            await format.WriteAsync(context, format.FromException(error) ?? ServerErrorOf(context, id, deadline.CauseOf(error), format));
+            await format.WriteAsync(
+                context,
+                format.FromException(error) ?? ServerErrorOf(context, id, deadline.CauseOf(error), format)
+            );
             return null;
         }
         catch (Exception error)
@@ -126,7 +129,12 @@ internal static partial class Requests
         (long)Stopwatch.GetElapsedTime((long)context.Items[typeof(Stopwatch)]!).TotalMicroseconds;
 
     // The caller learns that it failed and whether to try again; the reason is for the log.
-    private static TError ServerErrorOf<TError>(HttpContext context, string id, Exception error, ErrorFormat<TError> format)
+    private static TError ServerErrorOf<TError>(
+        HttpContext context,
+        string id,
+        Exception error,
+        ErrorFormat<TError> format
+    )
         where TError : class
     {
         if (error is TooManyRequestsException limited)

@@ -75,7 +75,9 @@ public sealed class StatusReader
             .Tags.Values.Where(t => t.Generation is null)
             .Select(t => new PendingTag($"{@namespace}/{t.App}", t.Tag, t.Digest.ToString()));
         var range = app is null ? Keys.All('n') : Keys.OfApp('n', app);
-        var needs = (await _rowStore.RangeAsync(@namespace, range, cancellationToken)).Select(DependencyRow.From).ToList();
+        var needs = (await _rowStore.RangeAsync(@namespace, range, cancellationToken))
+            .Select(DependencyRow.From)
+            .ToList();
         return new IngestStatus(
             Listed: [],
             await WaitingAsync(@namespace, needs, rows, cancellationToken),
@@ -110,7 +112,8 @@ public sealed class StatusReader
             var missing = new List<string>();
             // Its own blob comes first: before it has landed, nobody knows what else it needs.
             foreach (
-                var need in needsOf[manifest].Prepend(new DependencyRow(manifest.App, manifest.Digest, Dependent.Layout, null))
+                var need in needsOf[manifest]
+                    .Prepend(new DependencyRow(manifest.App, manifest.Digest, Dependent.Layout, null))
             )
             {
                 if (

@@ -25,7 +25,9 @@ internal readonly record struct Page(int Size, string Last)
             }
 
             // More digits than fit ask for all there is.
-            size = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : MaxSize;
+            size = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                ? number
+                : MaxSize;
         }
 
         return new Page(Math.Min(size, MaxSize), request.Query["last"].ToString());

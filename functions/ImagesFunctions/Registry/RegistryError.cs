@@ -95,7 +95,8 @@ internal static class RegistryErrors
     );
 
     /// <summary>Runs a handler. Whatever it throws becomes an error of the registry's own form.</summary>
-    public static Task GuardAsync(HttpContext context, Func<Task> handle) => Requests.GuardAsync(context, handle, Format);
+    public static Task GuardAsync(HttpContext context, Func<Task> handle) =>
+        Requests.GuardAsync(context, handle, Format);
 
     private static async Task WriteAsync(HttpContext context, RegistryError error)
     {

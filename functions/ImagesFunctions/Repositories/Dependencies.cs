@@ -19,7 +19,9 @@ internal static class Dependencies
         [
             .. manifest
                 .NeededBlobs.Select(d => new DependencyRow(repository.App, d.Digest, by, null))
-                .Concat(manifest.NeededManifests.Select(d => new DependencyRow(repository.App, d.Digest, by, d.MediaType)))
+                .Concat(
+                    manifest.NeededManifests.Select(d => new DependencyRow(repository.App, d.Digest, by, d.MediaType))
+                )
                 .OrderByDescending(n => n.Key, StringComparer.Ordinal),
         ];
     }

@@ -180,9 +180,7 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
     {
         if (config.Size > Manifest.MaxContent)
         {
-            return ImageConfig.Unread(
-                $"the config has {config.Size} bytes: at most {Manifest.MaxContent} are read"
-            );
+            return ImageConfig.Unread($"the config has {config.Size} bytes: at most {Manifest.MaxContent} are read");
         }
 
         var path = LayoutPath.Of(repository, config.Digest);

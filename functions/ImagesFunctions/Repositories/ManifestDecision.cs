@@ -98,9 +98,7 @@ internal static class ManifestDecision
         var isNeedThere = needs.Count == 0 || await view.GetAsync(needs[^1].Key, cancellationToken) is not null;
         var own = await view.GetAsync(self.Key, cancellationToken);
         var isVerified =
-            own is not null
-            && BlobRow.From(own) is { State: BlobState.Good } blob
-            && blob.BlobETag == self.BlobETag;
+            own is not null && BlobRow.From(own) is { State: BlobState.Good } blob && blob.BlobETag == self.BlobETag;
         return !isVerified ? ManifestState.Unknown
             : !isNeedThere ? ManifestState.Forgotten
             : null;

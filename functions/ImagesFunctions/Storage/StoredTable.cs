@@ -77,8 +77,11 @@ internal sealed class StoredTable(TableClient table, TableClient once) : IJourna
         Query(partition, range, properties).Select(Row);
 
     /// <summary>As <see cref="Stream"/>, for those for whom no client waits: a page is asked for again for two minutes.</summary>
-    public IAsyncEnumerable<TableRow> StreamWithRetries(string partition, KeyRange range, params string[]? properties) =>
-        Query(partition, range, properties).WithRetries().Select(Row);
+    public IAsyncEnumerable<TableRow> StreamWithRetries(
+        string partition,
+        KeyRange range,
+        params string[]? properties
+    ) => Query(partition, range, properties).WithRetries().Select(Row);
 
     /// <summary>All rows of a partition.</summary>
     public IAsyncEnumerable<TableRow> PartitionAsync(string partition) =>

@@ -60,7 +60,11 @@ internal static class Invariants
         // What tells that they are needed is there as long as the image.
         foreach (var needed in manifest.NeededBlobs.Concat(manifest.NeededManifests))
         {
-            var needs = await node.RowStore.NeedsAsync(repository, needed.Digest, TestContext.Current.CancellationToken);
+            var needs = await node.RowStore.NeedsAsync(
+                repository,
+                needed.Digest,
+                TestContext.Current.CancellationToken
+            );
             Assert.Contains(needs, n => n.By.Digest == image.Digest);
         }
 

@@ -94,7 +94,9 @@ internal sealed class InTheEnd(Goods goods, Ledger ledger)
         var kept = rows.Where(r => KeepsChildrenUnlisted(r.Value))
             .Select(r => r.Key)
             .Concat(
-                ledger.Tags.Select(t => Keys.Need(App(t.Key.Repository), Digest(t.Value), Dependent.Layout)).Except(Rows())
+                ledger
+                    .Tags.Select(t => Keys.Need(App(t.Key.Repository), Digest(t.Value), Dependent.Layout))
+                    .Except(Rows())
             )
             .ToList();
         Assert.Equal(

@@ -175,8 +175,14 @@ public sealed class BlobsAreSwept
         var need = Assert.Single(await node.RowStore.RangeAsync(Namespace, Keys.Needs("web", layer), Stop));
         Assert.True(need.Timestamp > blob!.Timestamp);
 
-        Assert.Equal(0, await node.Garbage(blob.Timestamp!.Value).Blobs.RemoveAsync(Node.Repository(Repo), layer, Stop));
-        Assert.Equal(1, await node.Garbage(need.Timestamp!.Value).Blobs.RemoveAsync(Node.Repository(Repo), layer, Stop));
+        Assert.Equal(
+            0,
+            await node.Garbage(blob.Timestamp!.Value).Blobs.RemoveAsync(Node.Repository(Repo), layer, Stop)
+        );
+        Assert.Equal(
+            1,
+            await node.Garbage(need.Timestamp!.Value).Blobs.RemoveAsync(Node.Repository(Repo), layer, Stop)
+        );
         Assert.DoesNotContain($"{Repo}/{layout.FirstLayer}", await node.PathsAsync());
     }
 

@@ -47,7 +47,10 @@ public sealed class RowsAreSwept
         var before = node.Garbage(deleted.AddTicks(-1));
         Assert.Equal(0, await before.Blobs.RemoveChildAsync(repository, Node.Digest(index), child, Stop));
         Assert.NotNull(await node.RowStore.ImageAsync(repository, child, Stop));
-        Assert.NotEqual(0, await node.Garbage(deleted).Blobs.RemoveChildAsync(repository, Node.Digest(index), child, Stop));
+        Assert.NotEqual(
+            0,
+            await node.Garbage(deleted).Blobs.RemoveChildAsync(repository, Node.Digest(index), child, Stop)
+        );
         Assert.Null(await node.RowStore.ImageAsync(repository, child, Stop));
     }
 
