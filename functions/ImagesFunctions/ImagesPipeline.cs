@@ -1,3 +1,4 @@
+using ImagesFunctions.Boot;
 using ImagesFunctions.Images;
 using ImagesFunctions.Registry;
 using Microsoft.AspNetCore.Http;
@@ -14,6 +15,7 @@ public static class ImagesPipeline
         endpoints.MapOpenRoutes();
         endpoints.MapImagesApi();
         endpoints.MapRegistryApi();
+        endpoints.MapBoot();
         endpoints.MapAuthorized(
             "/",
             (context, _) => throw new ApiException(StatusCodes.Status401Unauthorized, "There is nothing here.")

@@ -1,5 +1,6 @@
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Blobs;
+using ImagesFunctions.Boot;
 using ImagesFunctions.GarbageCollection;
 using ImagesFunctions.Http;
 using ImagesFunctions.Images;
@@ -40,6 +41,7 @@ public static class ImagesServices
         services.AddSingleton<BlobRegistration>();
         services.AddSingleton<Removal>();
         services.AddSingleton<Pins>();
+        services.AddSingleton<BootImages>();
         services.AddSingleton<LayoutIndex>();
         services.AddSingleton<ListSnapshots>();
         services.AddSingleton<NamespaceLists>();

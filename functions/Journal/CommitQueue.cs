@@ -112,7 +112,7 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
             version.Seq + 1,
             [.. pack.SelectMany(p => p.Changes)],
             isInFull,
-            pack.SelectMany(p => p.View.Announced)
+            pack.SelectMany(p => p.View.WrittenKeys)
         );
         JournalVersion? next;
         try

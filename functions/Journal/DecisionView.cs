@@ -13,7 +13,7 @@ public sealed class DecisionView(IJournalTable table, string partition, long seq
     private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TableRow?> _rows = new(StringComparer.Ordinal);
     private readonly Dictionary<KeyRange, IReadOnlyList<TableRow>?> _ranges = [];
-    private readonly HashSet<string> _announced = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _writtenKeys = new(StringComparer.Ordinal);
 
     /// <summary>The partition.</summary>
     public string Partition => partition;
@@ -21,8 +21,8 @@ public sealed class DecisionView(IJournalTable table, string partition, long seq
     /// <summary>The number of a commit that is in every read.</summary>
     public long Seq => seq;
 
-    /// <summary>The keys of <see cref="Announce"/>.</summary>
-    public IReadOnlyCollection<string> Announced => _announced;
+    /// <summary>The keys of <see cref="AddWrittenKey"/>.</summary>
+    public IReadOnlyCollection<string> WrittenKeys => _writtenKeys;
 
     /// <summary>The row, or null; the same however often it is asked for.</summary>
     public async Task<TableRow?> GetAsync(string key, CancellationToken cancellationToken)
@@ -75,8 +75,8 @@ public sealed class DecisionView(IJournalTable table, string partition, long seq
         }
     }
 
-    /// <summary>Counts a key as read, without reading it: whoever announces or changes it makes this decision stale.</summary>
-    public void Watch(string key)
+    /// <summary>Counts a key as read, without reading it: a commit that writes or adds it makes this decision stale.</summary>
+    public void AddReadKey(string key)
     {
         lock (_gate)
         {
@@ -88,11 +88,11 @@ public sealed class DecisionView(IJournalTable table, string partition, long seq
     /// Counts a key as changed by this decision's commit, without writing it. For rows that were written before, outside the
     /// partition's order, and count from this commit on: it makes decisions stale that read them.
     /// </summary>
-    public void Announce(string key)
+    public void AddWrittenKey(string key)
     {
         lock (_gate)
         {
-            _announced.Add(key);
+            _writtenKeys.Add(key);
         }
     }
 

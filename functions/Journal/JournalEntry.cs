@@ -9,7 +9,7 @@ namespace ImagesFunctions.Journal;
 /// </summary>
 /// <param name="Seq">The commit's number; they have no gaps.</param>
 /// <param name="Operation">Random, one a transaction: tells a writer whose answer was lost that this commit is its own.</param>
-/// <param name="Keys">Every key that the commit wrote or removed, or that it announced.</param>
+/// <param name="Keys">Every key that the commit wrote or removed, or that was added to those.</param>
 /// <param name="Rows">The new rows that stand in full by key, null for a removed one. Null when they did not fit: then the reader scans.</param>
 public sealed record JournalEntry(
     long Seq,
@@ -25,17 +25,17 @@ public sealed record JournalEntry(
     /// <param name="seq">Its number.</param>
     /// <param name="changes">What it writes.</param>
     /// <param name="isInFull">Which rows stand in full.</param>
-    /// <param name="announced">Keys that it counts as changed besides.</param>
+    /// <param name="added">Keys that it counts as changed besides.</param>
     public static JournalEntry Of(
         long seq,
         IReadOnlyCollection<Change> changes,
         Func<string, bool> isInFull,
-        IEnumerable<string>? announced = null
+        IEnumerable<string>? added = null
     ) =>
         new(
             seq,
             Guid.NewGuid().ToString("N"),
-            [.. changes.Select(c => c.Key).Concat(announced ?? []).Distinct(StringComparer.Ordinal)],
+            [.. changes.Select(c => c.Key).Concat(added ?? []).Distinct(StringComparer.Ordinal)],
             changes.Where(c => isInFull(c.Key)).ToDictionary(c => c.Key, c => c.Row, StringComparer.Ordinal)
         );
 

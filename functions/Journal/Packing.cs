@@ -37,7 +37,7 @@ internal static class Packing
         var characters = 0;
         foreach (var pending in open)
         {
-            var length = pending.Changes.Sum(c => c.Length) + pending.View.Announced.Sum(key => key.Length);
+            var length = pending.Changes.Sum(c => c.Length) + pending.View.WrittenKeys.Sum(key => key.Length);
             var fits =
                 !pending.GoesAlone
                 && !pack.Exists(p => p.GoesAlone)
@@ -47,7 +47,7 @@ internal static class Packing
             {
                 pack.Add(pending);
                 written.UnionWith(pending.Changes.Select(c => c.Key));
-                written.UnionWith(pending.View.Announced);
+                written.UnionWith(pending.View.WrittenKeys);
                 characters += length;
             }
         }

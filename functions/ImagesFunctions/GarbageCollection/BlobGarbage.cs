@@ -115,7 +115,7 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
         CancellationToken cancellationToken
     )
     {
-        view.Watch(Keys.AnyNeed(blob.App));
+        view.AddReadKey(Keys.AnyNeed(blob.App));
         foreach (var row in await view.RangeAsync(Keys.Needs(blob.App, blob.Digest), cancellationToken))
         {
             var by = DependencyRow.From(row).By;

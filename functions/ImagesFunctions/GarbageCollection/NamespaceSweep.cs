@@ -24,6 +24,7 @@ internal sealed class NamespaceSweep(SweepRun run, ImageRows imageRows, Garbage 
         await new RefusalSweep(run, _survey).RunAsync(cancellationToken);
         await indexes.SweepChildrenAsync(cancellationToken);
         await new ReferrerSweep(run, _survey, garbage.Rows).RunAsync(cancellationToken);
+        await new BootSweep(run, _survey).RunAsync(cancellationToken);
         await dependencies.ReadAsync(cancellationToken);
         await blobs.SweepStoredAsync(cancellationToken);
         await blobs.FindGoneAsync(cancellationToken);

@@ -36,7 +36,7 @@ public enum SweepKind
     /// <summary>Refusals that have expired, removed.</summary>
     Refusals,
 
-    /// <summary>Facts that no image's row names, removed.</summary>
+    /// <summary>Facts that no image's row names and digests of boot tars of images that are gone, removed.</summary>
     Facts,
 
     /// <summary>Upload sessions that have expired, removed.</summary>

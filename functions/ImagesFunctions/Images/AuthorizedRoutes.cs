@@ -56,23 +56,10 @@ internal static class AuthorizedRoutes
         endpoints.Map(pattern, pipeline.Build());
     }
 
-    private static async Task<Caller> CallerAsync(HttpContext context, Action<HttpContext, string>? prefetch)
-    {
-        var header = context.Request.Headers.Authorization;
-        // A scheme's name is case-insensitive (RFC 9110, 11.1).
-        const string scheme = "Bearer ";
-        Caller? caller = null;
-        if (header.Count == 1 && header[0]!.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
-        {
-            _ = Credentials.TryParse(header[0]![scheme.Length..].Trim(), out var credentials);
-            var logins = context.RequestServices.GetRequiredService<Logins>();
-            caller = await logins.AuthenticateAsync(context, credentials, prefetch);
-        }
-
-        return caller
-            ?? throw new ApiException(
-                StatusCodes.Status401Unauthorized,
-                "A valid token is needed: send the header Authorization: Bearer <token>."
-            );
-    }
+    private static async Task<Caller> CallerAsync(HttpContext context, Action<HttpContext, string>? prefetch) =>
+        await context.RequestServices.GetRequiredService<Logins>().CallerAsync(context, basic: false, prefetch)
+        ?? throw new ApiException(
+            StatusCodes.Status401Unauthorized,
+            "A valid token is needed: send the header Authorization: Bearer <token>."
+        );
 }

@@ -13,6 +13,9 @@ internal sealed class ApiException(int status, string message, int? number = nul
     /// <summary>The HTTP status.</summary>
     public int Status => status;
 
+    /// <summary>What a 401 asks for (RFC 9110, section 11.6.1).</summary>
+    public string Challenge { get; init; } = "Bearer";
+
     /// <summary>400 for what is wrong with a request.</summary>
     public static ApiException BadRequest(string message) => new(StatusCodes.Status400BadRequest, message);
 
@@ -223,7 +226,7 @@ internal static class Envelope
 
         if (error.Status == StatusCodes.Status401Unauthorized)
         {
-            context.Response.Headers.WWWAuthenticate = "Bearer";
+            context.Response.Headers.WWWAuthenticate = error.Challenge;
         }
 
         if (HttpMethods.IsHead(context.Request.Method))

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Http;
 using ImagesFunctions.Oci;
@@ -7,7 +6,6 @@ using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Net.Http.Headers;
 
 namespace ImagesFunctions.Registry;
 
@@ -79,12 +77,11 @@ internal sealed class Blobs(
     // Null: the whole blob.
     private static ByteRange? RangeOf(RegistryRequest request, BlobRow blob)
     {
-        if (ByteRange.TryParse(RangeHeader(request.Request, blob.Digest), blob.Size, out var range))
+        if (RangeRequest.TryRead(request.Request, request.Response, blob.Size, $"\"{blob.Digest}\"", out var range))
         {
             return range;
         }
 
-        request.Response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes */{blob.Size}");
         throw new RegistryError(
             StatusCodes.Status416RangeNotSatisfiable,
             "SIZE_INVALID",
@@ -92,12 +89,6 @@ internal sealed class Blobs(
             request.Request.Headers.Range
         );
     }
-
-    // A client that goes on with what it has of other content wants all of it (RFC 9110, 13.1.5).
-    private static string? RangeHeader(HttpRequest request, Digest digest) =>
-        request.Headers[HeaderNames.IfRange] is { Count: > 0 } condition && condition[0] != $"\"{digest}\"" ? null
-        : request.Headers.Range.Count == 1 ? request.Headers.Range[0]
-        : null;
 
     private async Task<bool> IsRedirectedAsync(RegistryRequest request, BlobRow blob)
     {
@@ -147,15 +138,7 @@ internal sealed class Blobs(
     {
         Begin(response, blob.Digest);
         response.ContentType = "application/octet-stream";
-        response.ContentLength = range?.Length ?? blob.Size;
-        if (range is { } part)
-        {
-            response.StatusCode = StatusCodes.Status206PartialContent;
-            response.Headers.ContentRange = string.Create(
-                CultureInfo.InvariantCulture,
-                $"bytes {part.First}-{part.Last}/{blob.Size}"
-            );
-        }
+        RangeRequest.Begin(response, range, blob.Size);
     }
 
     private static async Task CopyAsync(Stream from, HttpResponse response, CancellationToken cancellationToken)

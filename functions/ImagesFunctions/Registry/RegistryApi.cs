@@ -13,9 +13,6 @@ namespace ImagesFunctions.Registry;
 /// <summary>The OCI Distribution API below <c>/v2</c>: who asks, for what, and which file answers.</summary>
 internal static class RegistryApi
 {
-    private const string Basic = "Basic ";
-    private const string Bearer = "Bearer ";
-
     public static void MapRegistryApi(this IEndpointRouteBuilder endpoints) =>
         endpoints.Map("/v2/{*path}", context => RegistryErrors.GuardAsync(context, () => ServeAsync(context)));
 
@@ -23,7 +20,7 @@ internal static class RegistryApi
     {
         context.Response.Headers["Docker-Distribution-API-Version"] = "registry/2.0";
         var caller =
-            await CallerAsync(context)
+            await context.RequestServices.GetRequiredService<Logins>().CallerAsync(context, basic: true)
             ?? throw new RegistryError(
                 StatusCodes.Status401Unauthorized,
                 "UNAUTHORIZED",
@@ -135,33 +132,5 @@ internal static class RegistryApi
         }
 
         return method;
-    }
-
-    // Tokens come as user and password, which is what registry clients know; a Bearer token is taken too.
-    private static async Task<Caller?> CallerAsync(HttpContext context)
-    {
-        var header = context.Request.Headers.Authorization;
-        if (header.Count != 1)
-        {
-            return null;
-        }
-
-        // A scheme's name is case-insensitive (RFC 9110, 11.1).
-        var logins = context.RequestServices.GetRequiredService<Logins>();
-        var value = header[0]!;
-        if (value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
-        {
-            return await logins.AuthenticateAsync(
-                context,
-                Credentials.TryParse(value[Bearer.Length..].Trim(), out var token) ? token : null
-            );
-        }
-
-        return value.StartsWith(Basic, StringComparison.OrdinalIgnoreCase)
-            ? await logins.AuthenticateAsync(
-                context,
-                Credentials.TryParseBasic(value[Basic.Length..].Trim(), out var credentials) ? credentials : null
-            )
-            : null;
     }
 }

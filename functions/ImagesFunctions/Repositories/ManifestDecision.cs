@@ -8,7 +8,7 @@ namespace ImagesFunctions.Repositories;
 internal static class ManifestDecision
 {
     private const int ReadsAtOnce = 16;
-    private const int MaxAnnounced = 200;
+    private const int MaxWrittenKeys = 200;
 
     /// <summary>Decides whether a manifest is committed, and with it its tags and the tags that waited for it.</summary>
     /// <param name="view">The namespace.</param>
@@ -128,7 +128,7 @@ internal static class ManifestDecision
     {
         var namedBy = await WaitingTags.NeedsAsync(view, row.App, row.Digest, cancellationToken);
         var (waiting, more) = await WaitingTags.ChangesAsync(view, row, namedBy, tags, cancellationToken);
-        Announce(view, row.App, needs);
+        AddWrittenKeys(view, row.App, needs);
         return Decision.Of(
             new ManifestOutcome(ManifestState.Committed, more),
             [
@@ -147,10 +147,10 @@ internal static class ManifestDecision
     }
 
     // Whoever decides meanwhile that nobody needs one of them has not seen this image, and decides again.
-    private static void Announce(DecisionView view, string app, List<DependencyRow> needs)
+    private static void AddWrittenKeys(DecisionView view, string app, List<DependencyRow> needs)
     {
         var keys = needs.Select(n => Keys.AnyNeed(app, n.Needed)).Distinct(StringComparer.Ordinal).ToList();
-        (keys.Count <= MaxAnnounced ? keys : [Keys.AnyNeed(app)]).ForEach(view.Announce);
+        (keys.Count <= MaxWrittenKeys ? keys : [Keys.AnyNeed(app)]).ForEach(view.AddWrittenKey);
     }
 
     private static IEnumerable<Change> Referrer(BlobRow self, Manifest manifest, ImageRow row)

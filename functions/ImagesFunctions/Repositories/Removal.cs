@@ -191,7 +191,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
     )
     {
         // The log tells when an image is committed meanwhile that needs this: in short, where it needs very much.
-        view.Watch(Keys.AnyNeed(repository.App));
+        view.AddReadKey(Keys.AnyNeed(repository.App));
         foreach (var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken))
         {
             if (

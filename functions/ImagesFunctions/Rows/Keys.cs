@@ -28,6 +28,8 @@ internal static class Keys
     public static string Referrer(string app, Digest subject, Digest referrer) =>
         $"r!{Encode(app)}!{subject}!{referrer.ShortKey}";
 
+    public static string Boot(string app, Digest tar) => $"o!{Encode(app)}!{tar}";
+
     public static string Layout(string app) => $"j!{Encode(app)}";
 
     public static string Refused(string path) =>
@@ -35,7 +37,7 @@ internal static class Keys
 
     public static string Upload(string id) => $"u!{id}";
 
-    /// <summary>All rows of a kind: one of <c>i t n b j x c</c>.</summary>
+    /// <summary>All rows of a kind: one of <c>i t n b j x c o</c>.</summary>
     public static KeyRange All(char kind) => KeyRange.Prefix($"{kind}!");
 
     /// <summary>All rows of a kind of one app, and of no other whose name begins alike.</summary>

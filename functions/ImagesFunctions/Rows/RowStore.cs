@@ -127,6 +127,10 @@ internal sealed class RowStore(StorageAccount account)
         }
     }
 
+    /// <summary>Keeps the digest of a boot tar. Written twice the row is the same.</summary>
+    public async Task PutBootAsync(string @namespace, BootRow row, CancellationToken cancellationToken) =>
+        (await _table.PutAsync(@namespace, new Change(row.Key, row.ToRow()), cancellationToken)).ThrowIfNotDone();
+
     /// <summary>Records a refusal, or replaces the one for the same path.</summary>
     public async Task PutRefusedAsync(RefusedRow row, CancellationToken cancellationToken) =>
         (

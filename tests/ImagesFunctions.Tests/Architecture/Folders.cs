@@ -35,6 +35,7 @@ public static class Folders
         "GarbageCollection",
         "Images",
         "Registry",
+        "Boot",
         Root,
     ];
 
@@ -47,6 +48,8 @@ public static class Folders
         ("Registry", "Ingest"),
         ("Registry", "GarbageCollection"),
         ("Registry", "Images"),
+        ("Boot", "Ingest"),
+        ("Boot", "GarbageCollection"),
     ];
 
     /// <summary>Where types of the Azure SDK may be named: the storage account, the bytes in it, and the exporter of telemetry.</summary>

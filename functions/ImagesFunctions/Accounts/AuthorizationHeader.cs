@@ -1,0 +1,44 @@
+using Microsoft.AspNetCore.Http;
+
+namespace ImagesFunctions.Accounts;
+
+/// <summary>Reads the header <c>Authorization</c> (RFC 9110, section 11.6.2), in which both APIs take tokens.</summary>
+internal static class AuthorizationHeader
+{
+    private const string Basic = "Basic ";
+    private const string Bearer = "Bearer ";
+
+    /// <summary>Who sends a request; null when it has no good token.</summary>
+    /// <param name="logins">Knows the tokens.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="basic">Whether user and password are taken, too.</param>
+    /// <param name="prefetch">See <see cref="Logins.AuthenticateAsync"/>.</param>
+    /// <exception cref="TooManyRequestsException">The account or the client is over a limit.</exception>
+    public static async Task<Caller?> CallerAsync(
+        this Logins logins,
+        HttpContext context,
+        bool basic,
+        Action<HttpContext, string>? prefetch = null
+    )
+    {
+        // A scheme's name is case-insensitive (RFC 9110, 11.1).
+        if (context.Request.Headers.Authorization is not [{ } header])
+        {
+            return null;
+        }
+
+        if (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
+        {
+            _ = Credentials.TryParse(header[Bearer.Length..].Trim(), out var token);
+            return await logins.AuthenticateAsync(context, token, prefetch);
+        }
+
+        if (basic && header.StartsWith(Basic, StringComparison.OrdinalIgnoreCase))
+        {
+            _ = Credentials.TryParseBasic(header[Basic.Length..].Trim(), out var credentials);
+            return await logins.AuthenticateAsync(context, credentials, prefetch);
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,155 @@
+using System.Security.Cryptography;
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.Boot;
+
+/// <summary>Finds images to boot, and puts their tars together.</summary>
+internal sealed class BootImages(RowStore rowStore, Content content)
+{
+    private const int ReadsAtOnce = 16;
+
+    /// <summary>The digest of the tar of what a tag names now; null when it names no image. The first time, all bytes are hashed.</summary>
+    public async Task<Digest?> DigestAsync(Repository repository, string tag, CancellationToken cancellationToken)
+    {
+        var (ns, app) = (repository.Namespace, repository.App);
+        if (await rowStore.GetAsync(ns, Keys.Tag(app, tag), cancellationToken) is not { } stored)
+        {
+            return null;
+        }
+
+        var tagRow = TagRow.From(stored);
+        var image = await rowStore.ImageAsync(repository, tagRow.Digest, cancellationToken);
+        if (image is not { State: ImageState.Complete, IsImage: true } || image.Generation != tagRow.Generation)
+        {
+            return null;
+        }
+
+        var known = (await rowStore.RangeAsync(ns, Keys.OfApp('o', app), cancellationToken))
+            .Select(BootRow.From)
+            .FirstOrDefault(row => row.Image == image.Digest && row.Tag == tag);
+        if (known is not null)
+        {
+            return known.Tar;
+        }
+
+        if (await TarAsync(repository, image, tag, cancellationToken) is not { } tar)
+        {
+            return null;
+        }
+
+        var digest = await HashAsync(tar, cancellationToken);
+        await rowStore.PutBootAsync(ns, new BootRow(app, digest, image.Digest, tag), cancellationToken);
+        return digest;
+    }
+
+    /// <summary>The tar of this digest; null when there is none, or its image is gone.</summary>
+    public async Task<BootTar?> TarAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
+    {
+        var key = Keys.Boot(repository.App, digest);
+        return
+            await rowStore.GetAsync(repository.Namespace, key, cancellationToken) is { } stored
+            && BootRow.From(stored) is var row
+            && await rowStore.ImageAsync(repository, row.Image, cancellationToken)
+                is { State: ImageState.Complete } image
+            ? await TarAsync(repository, image, row.Tag, cancellationToken)
+            : null;
+    }
+
+    /// <summary>Hands on a range of a tar: see <see cref="BootTar.CopyAsync"/>.</summary>
+    public Task CopyAsync(
+        BootTar tar,
+        long first,
+        long length,
+        Func<ReadOnlyMemory<byte>, ValueTask> take,
+        CancellationToken cancellationToken
+    ) => tar.CopyAsync(content, first, length, take, cancellationToken);
+
+    private async Task<Digest> HashAsync(BootTar tar, CancellationToken cancellationToken)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        await tar.CopyAsync(
+            content,
+            0,
+            tar.Length,
+            bytes =>
+            {
+                hash.AppendData(bytes.Span);
+                return ValueTask.CompletedTask;
+            },
+            cancellationToken
+        );
+        return ImageRow.Parse($"sha256:{Convert.ToHexStringLower(hash.GetHashAndReset())}");
+    }
+
+    // Null when something of it is just being overwritten or has gone.
+    private async Task<BootTar?> TarAsync(
+        Repository repository,
+        ImageRow image,
+        string tag,
+        CancellationToken cancellationToken
+    )
+    {
+        var manifests = new List<BootManifest>();
+        var digests = new List<Digest>();
+        if (!await AddAsync(repository, image, null, manifests, digests, cancellationToken))
+        {
+            return null;
+        }
+
+        var blobs = new List<BlobRow>();
+        foreach (var some in digests.Distinct().Chunk(ReadsAtOnce))
+        {
+            var rows = await Task.WhenAll(some.Select(d => rowStore.BlobAsync(repository, d, cancellationToken)));
+            // What may be absent (a layer that must not be distributed) has no row.
+            blobs.AddRange(rows.OfType<BlobRow>().Where(row => row.State == BlobState.Good));
+        }
+
+        // A stable order: what is preferred first, all else as the index has it.
+        return new BootTar(repository, [.. manifests.OrderBy(m => m.IsPreferred ? 0 : 1)], tag, blobs);
+    }
+
+    // An index is gone through depth first; what is no image of a platform is left out.
+    private async Task<bool> AddAsync(
+        Repository repository,
+        ImageRow image,
+        Platform? platform,
+        List<BootManifest> manifests,
+        List<Digest> digests,
+        CancellationToken cancellationToken
+    )
+    {
+        if (
+            await rowStore.BlobAsync(repository, image.Digest, cancellationToken) is not { } blob
+            || await content.ReadAsync(LayoutPath.Of(repository, image.Digest), blob.BlobETag, cancellationToken)
+                is not { } bytes
+        )
+        {
+            return false;
+        }
+
+        var manifest = Manifest.Parse(bytes, image.MediaType);
+        if (!manifest.IsIndex)
+        {
+            manifests.Add(new BootManifest(image.Digest, manifest.MediaType, bytes.Length, platform));
+            digests.AddRange([image.Digest, manifest.Config!.Digest, .. manifest.Layers.Select(l => l.Digest)]);
+            return true;
+        }
+
+        foreach (var named in manifest.Manifests.Where(m => m.IsManifest && !m.IsAttestation))
+        {
+            var child = await rowStore.ImageAsync(repository, named.Digest, cancellationToken);
+            if (
+                child is { IsImage: true }
+                && manifests.TrueForAll(m => m.Digest != child.Digest)
+                && !await AddAsync(repository, child, named.Platform, manifests, digests, cancellationToken)
+            )
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

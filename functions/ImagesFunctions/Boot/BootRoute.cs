@@ -1,0 +1,126 @@
+using ImagesFunctions.Accounts;
+using ImagesFunctions.Http;
+using ImagesFunctions.Images;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Registry;
+using ImagesFunctions.Telemetry;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Net.Http.Headers;
+
+namespace ImagesFunctions.Boot;
+
+/// <summary>
+/// <c>/boot/&lt;repository&gt;/&lt;tag&gt;</c> and <c>/boot/&lt;repository&gt;/@&lt;digest&gt;</c>: what Unikraft Cloud boots from by
+/// <c>https+oci://</c>. The first leads to the second on the same host, which can be cached for ever.
+/// </summary>
+internal static class BootRoute
+{
+    private const string MediaType = "application/vnd.oci.layout.v1+tar";
+    private static readonly string[] s_methods = [HttpMethods.Get, HttpMethods.Head];
+
+    public static void MapBoot(this IEndpointRouteBuilder endpoints) =>
+        endpoints.Map("/boot/{*path}", context => Envelope.GuardAsync(context, () => AnswerAsync(context)));
+
+    private static async Task AnswerAsync(HttpContext context)
+    {
+        var caller =
+            await context.RequestServices.GetRequiredService<Logins>().CallerAsync(context, basic: true)
+            ?? throw new ApiException(
+                StatusCodes.Status401Unauthorized,
+                "A valid token is needed: as a Bearer token, or as the password of the account."
+            )
+            {
+                Challenge = "Basic realm=\"ImagesFunctions\"",
+            };
+        Envelope.DemandMethod(context, s_methods);
+        QueryParameters.DemandNone(context.Request);
+        var path = (string?)context.Request.RouteValues["path"] ?? "";
+        var slash = path.LastIndexOf('/');
+        var (name, last) = slash < 0 ? ("", path) : (path[..slash], path[(slash + 1)..]);
+        var reference = BatchItem.Parse(last.StartsWith('@') ? "digest" : "tag", name + Separator(last) + last);
+        if (reference is null)
+        {
+            throw new ApiException(
+                StatusCodes.Status400BadRequest,
+                $"The path '{path}' is malformed: use /boot/<user>/<app>/<tag>, or /boot/<app>/<tag> for an official image.",
+                ErrorNumber.Invalid
+            );
+        }
+
+        if (reference.Repository.Namespace is var ns && ns != caller.Account && ns != Repository.Official)
+        {
+            throw NoImage(path);
+        }
+
+        // All bytes may have to be hashed, or sent.
+        RequestDeadline.Lift(context);
+        await (
+            reference.Tag is { } tag
+                ? RedirectAsync(context, path, reference.Repository, tag)
+                : SendAsync(context, path, reference.Repository, reference.Digest!)
+        );
+    }
+
+    private static string Separator(string last) => last.StartsWith('@') ? "" : ":";
+
+    private static async Task RedirectAsync(HttpContext context, string path, Repository repository, string tag)
+    {
+        var images = context.RequestServices.GetRequiredService<BootImages>();
+        var digest = await images.DigestAsync(repository, tag, context.RequestAborted) ?? throw NoImage(path);
+        context.Response.StatusCode = StatusCodes.Status302Found;
+        context.Response.Headers.Location = $"/boot/{repository.DisplayName}/@{digest}";
+        context.Response.Headers.CacheControl = "private, no-cache";
+        context.Response.ContentLength = 0;
+    }
+
+    private static async Task SendAsync(HttpContext context, string path, Repository repository, Digest digest)
+    {
+        var images = context.RequestServices.GetRequiredService<BootImages>();
+        var tar = await images.TarAsync(repository, digest, context.RequestAborted) ?? throw NoImage(path);
+        var (request, response) = (context.Request, context.Response);
+        var etag = $"\"{digest}\"";
+        response.Headers.ETag = etag;
+        response.Headers.AcceptRanges = "bytes";
+        // What a token shows is nobody else's, and what a digest names never changes.
+        response.Headers.CacheControl = "private, max-age=31536000, immutable, no-transform";
+        if (
+            EntityTagHeaderValue.TryParseList(request.Headers.IfNoneMatch, out var known)
+            && known.Any(k => k.Tag == etag || k.Equals(EntityTagHeaderValue.Any))
+        )
+        {
+            response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+
+        if (!RangeRequest.TryRead(request, response, tar.Length, etag, out var range))
+        {
+            throw new ApiException(
+                StatusCodes.Status416RangeNotSatisfiable,
+                $"The tar has {tar.Length} bytes, and none in this range."
+            );
+        }
+
+        RangeRequest.Begin(response, range, tar.Length);
+        response.ContentType = MediaType;
+        if (!HttpMethods.IsHead(request.Method))
+        {
+            await images.CopyAsync(
+                tar,
+                range?.First ?? 0,
+                range?.Length ?? tar.Length,
+                async bytes =>
+                {
+                    await response.Body.WriteAsync(bytes, context.RequestAborted);
+                    Metrics.Sent(bytes.Length);
+                },
+                context.RequestAborted
+            );
+        }
+    }
+
+    private static ApiException NoImage(string path) =>
+        new(StatusCodes.Status404NotFound, $"No image to boot at '{path}'", ErrorNumber.NotFound);
+}

@@ -1,0 +1,148 @@
+using System.Buffers;
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.Boot;
+
+/// <summary>A part of a boot tar: bytes that are made, or a blob that is stored.</summary>
+/// <param name="Length">Its length in bytes.</param>
+/// <param name="Made">The bytes; null for a blob.</param>
+/// <param name="Blob">The blob; null for bytes that are made.</param>
+internal readonly record struct BootPart(long Length, ReadOnlyMemory<byte> Made, (string Path, string ETag)? Blob);
+
+/// <summary>
+/// An OCI image layout of one image and its tag as a tar, made from headers and stored blobs while it is sent: nothing is stored
+/// twice, and no blob is held in memory. It is a function of image and tag, of format version 1.
+/// </summary>
+internal sealed class BootTar
+{
+    private const int BufferSize = 256 * 1024;
+
+    private readonly List<BootPart> _parts = [];
+
+    /// <summary>Puts one together.</summary>
+    /// <param name="repository">Where the blobs are.</param>
+    /// <param name="manifests">The image manifests, in the order of <c>index.json</c>.</param>
+    /// <param name="tag">The tag that <c>index.json</c> gives them.</param>
+    /// <param name="blobs">Every blob of them once, in the order in which they are to stand there.</param>
+    public BootTar(
+        Repository repository,
+        IReadOnlyList<BootManifest> manifests,
+        string tag,
+        IReadOnlyList<BlobRow> blobs
+    )
+    {
+        Make(TarHeader.OfFolder("./"));
+        AddFile("oci-layout", BootIndex.Layout.ToArray());
+        AddFile("index.json", BootIndex.Json(manifests, tag));
+        Make(TarHeader.OfFolder("blobs/"));
+        var folders = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var blob in blobs)
+        {
+            var folder = $"blobs/{blob.Digest.Algorithm}/";
+            if (folders.Add(folder))
+            {
+                Make(TarHeader.OfFolder(folder));
+            }
+
+            Make(TarHeader.OfFile(folder + blob.Digest.Encoded, blob.Size));
+            if (blob.Size > 0)
+            {
+                _parts.Add(new BootPart(blob.Size, default, (LayoutPath.Of(repository, blob.Digest), blob.BlobETag)));
+            }
+
+            Make(new byte[TarHeader.PaddingOf(blob.Size)]);
+        }
+
+        Make(TarHeader.End);
+        Length = _parts.Sum(part => part.Length);
+    }
+
+    /// <summary>Its length in bytes.</summary>
+    public long Length { get; }
+
+    /// <summary>Hands on a range of its bytes, piece by piece.</summary>
+    /// <param name="content">Where the blobs are read.</param>
+    /// <param name="first">The first byte.</param>
+    /// <param name="length">How many.</param>
+    /// <param name="take">Takes a piece, which is good until it returns.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="StorageUnavailableException">A blob is being overwritten.</exception>
+    public async Task CopyAsync(
+        Content content,
+        long first,
+        long length,
+        Func<ReadOnlyMemory<byte>, ValueTask> take,
+        CancellationToken cancellationToken
+    )
+    {
+        foreach (var part in _parts)
+        {
+            if (length == 0)
+            {
+                return;
+            }
+
+            if (first >= part.Length)
+            {
+                first -= part.Length;
+                continue;
+            }
+
+            var some = Math.Min(length, part.Length - first);
+            if (part.Blob is { } blob)
+            {
+                await CopyBlobAsync(content, blob, first, some, take, cancellationToken);
+            }
+            else
+            {
+                await take(part.Made.Slice((int)first, (int)some));
+            }
+
+            (first, length) = (0, length - some);
+        }
+    }
+
+    private static async Task CopyBlobAsync(
+        Content content,
+        (string Path, string ETag) blob,
+        long first,
+        long length,
+        Func<ReadOnlyMemory<byte>, ValueTask> take,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var bytes =
+            await content.OpenAsync(blob.Path, blob.ETag, first, length, cancellationToken)
+            ?? throw new StorageUnavailableException($"{blob.Path} is being overwritten");
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            while (await bytes.ReadAsync(buffer, cancellationToken) is var read and > 0)
+            {
+                await take(buffer.AsMemory(0, read));
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private void AddFile(string path, byte[] bytes)
+    {
+        Make(TarHeader.OfFile(path, bytes.Length));
+        Make(bytes);
+        Make(new byte[TarHeader.PaddingOf(bytes.Length)]);
+    }
+
+    private void Make(byte[] bytes)
+    {
+        if (bytes.Length > 0)
+        {
+            _parts.Add(new BootPart(bytes.Length, bytes, null));
+        }
+    }
+}
