@@ -83,7 +83,7 @@ public sealed class FlippedByte(KestrelFixture fixture) : AgainstAHost(fixture)
         await Host.HealedAsync($"{account}/web/{path}");
     }
 
-    // Another image that lands later in the same namespace shows that everything before it has been seen: it is listed alone.
+    // Another image that lands later in the same namespace shows that everything before it has been seen.
     private async Task<JsonObject> WitnessAsync(string account, string token)
     {
         var layout = new Layout();

@@ -49,7 +49,8 @@ public sealed class RequestsPerOperation
     {
         var second = Image("second");
         var manifest = second.Files[Layout.PathOf(second.FirstImage)];
-        Task PullAsync(string path) => ExpectAsync(HttpStatusCode.OK, registry.SendAsync("GET", $"/v2/alice/web/{path}"));
+        Task PullAsync(string path) =>
+            ExpectAsync(HttpStatusCode.OK, registry.SendAsync("GET", $"/v2/alice/web/{path}"));
         return
         [
             ("list, nothing has changed", () => ListAsync(registry, token)),

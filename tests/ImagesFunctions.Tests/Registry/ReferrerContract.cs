@@ -19,7 +19,13 @@ public sealed class ReferrerContract(KestrelFixture fixture) : AgainstManifests(
         var index = Json(
             $$"""{"schemaVersion":2,"mediaType":"{{Layout.OciIndex}}","manifests":[],"subject":{{Subject(digest)}} }"""
         );
-        await PushAsync(client, digest, (sbom, Layout.OciManifest), (signature, Layout.OciManifest), (index, Layout.OciIndex));
+        await PushAsync(
+            client,
+            digest,
+            (sbom, Layout.OciManifest),
+            (signature, Layout.OciManifest),
+            (index, Layout.OciIndex)
+        );
         var path = $"/v2/{Repository}/referrers/{digest}";
 
         var all = await client.GetAsync(path);
