@@ -74,7 +74,7 @@ public sealed partial class Documents(KestrelFixture fixture) : AgainstAHost(fix
     }
 
     // The lines of the page, with what stands here for its names.
-    private static string ScriptOf(IReadOnlyDictionary<string, string> variables)
+    private static string ScriptOf(Dictionary<string, string> variables)
     {
         var script = string.Join(
                 '\n',
@@ -93,9 +93,7 @@ public sealed partial class Documents(KestrelFixture fixture) : AgainstAHost(fix
             .WithArguments(["-eu", "-s"])
             .WithWorkingDirectory(folder)
             .WithEnvironmentVariables(environment =>
-                environment
-                    .Set("HOST", Host.Http.BaseAddress!.GetLeftPart(UriPartial.Authority))
-                    .Set("TOKEN", token)
+                environment.Set("HOST", Host.Http.BaseAddress!.GetLeftPart(UriPartial.Authority)).Set("TOKEN", token)
             )
             .WithStandardInputPipe(
                 PipeSource.FromString(

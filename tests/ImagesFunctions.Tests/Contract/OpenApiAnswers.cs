@@ -47,9 +47,7 @@ internal sealed class OpenApiAnswers(JsonSchema schemas)
 
         return schemas.Violations(schema, value).FirstOrDefault()
             ?? (
-                isJson
-                && status >= 400
-                && value.GetProperty("errors")[0].GetProperty("status").GetInt32() != status
+                isJson && status >= 400 && value.GetProperty("errors")[0].GetProperty("status").GetInt32() != status
                     ? "the status inside is not the answer's"
                     : null
             );

@@ -7,7 +7,8 @@ public static class OpenApiExchanges
     internal const string Image =
         $$"""{"digest":"alice/app@sha256:{{Hex}}","tags":["alice/app:latest"],"initrd":true,"size_in_bytes":1,"args":"","kernel_args":"","labels":{} }""";
     internal const string List = $$"""{"status":"success","data":{"images":[{{Image}}]},"op_time_us":1}""";
-    internal const string Item = """{"status":"error","message":"No image with name 'a/b:c'","error":8,"tag":"a/b:c"}""";
+    internal const string Item =
+        """{"status":"error","message":"No image with name 'a/b:c'","error":8,"tag":"a/b:c"}""";
     internal const string Error =
         """{"status":"error","message":"m","errors":[{"status":400,"message":"m"}],"op_time_us":1}""";
 

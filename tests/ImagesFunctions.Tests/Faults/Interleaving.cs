@@ -97,7 +97,11 @@ internal static class Interleaving
         var made = a.Calls.Count - before;
         if (made >= call)
         {
-            await CheckAsync(plan, connection, $"the second ran before call {call} of {(warm ? "a warm" : "a cold")} first");
+            await CheckAsync(
+                plan,
+                connection,
+                $"the second ran before call {call} of {(warm ? "a warm" : "a cold")} first"
+            );
         }
 
         return made;

@@ -43,7 +43,7 @@ public sealed class GatewayTests
         }
     }
 
-    private static Task CopyAsync(string layout, Uri gateway, string token) =>
+    private static Task<string> CopyAsync(string layout, Uri gateway, string token) =>
         Tool.RunAsync(
             TimeSpan.FromMinutes(30),
             "skopeo",

@@ -80,13 +80,7 @@ internal static class OrdinaryImages
         var shared = await TarAsync(work, "usr/share/data");
         foreach (var architecture in new[] { "amd64", "arm64" })
         {
-            await UmociAsync(
-                folder,
-                architecture,
-                Config(architecture),
-                shared,
-                await TarAsync(work, "bin/server")
-            );
+            await UmociAsync(folder, architecture, Config(architecture), shared, await TarAsync(work, "bin/server"));
         }
 
         var layout = Layout.FromFolder(folder);

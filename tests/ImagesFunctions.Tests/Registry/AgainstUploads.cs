@@ -46,10 +46,9 @@ public abstract class AgainstUploads(KestrelFixture fixture) : AgainstARegistry(
         }
     }
 
-    protected async Task LeavesNothingAsync() =>
-        Assert.Empty(await BlobsAsync(Host.Storage.Uploads, Account));
+    protected async Task LeavesNothingAsync() => Assert.Empty(await BlobsAsync(Host.Storage.Uploads, Account));
 
-    protected static async Task<List<string>> BlobsAsync(BlobContainerClient container, string prefix)
+    protected static async Task<IReadOnlyList<string>> BlobsAsync(BlobContainerClient container, string prefix)
     {
         var names = new List<string>();
         await foreach (

@@ -224,11 +224,7 @@ public sealed class ManifestContract(KestrelFixture fixture) : AgainstManifests(
 
         foreach (var wrong in new[] { Missing, "sha256:baddigeststring", "md5:abc" })
         {
-            Is(
-                HttpStatusCode.BadRequest,
-                "DIGEST_INVALID",
-                await client.PutManifestAsync(Repository, wrong, bytes)
-            );
+            Is(HttpStatusCode.BadRequest, "DIGEST_INVALID", await client.PutManifestAsync(Repository, wrong, bytes));
         }
 
         for (var i = 0; i < 3; i++)

@@ -121,11 +121,7 @@ public sealed class PushContract(KestrelFixture fixture) : AgainstUploads(fixtur
             await client.SendAsync("PUT", $"{second}?digest={wrong}", bytes[5..], chunked)
         );
 
-        Is(
-            HttpStatusCode.NotFound,
-            "BLOB_UNKNOWN",
-            await client.GetAsync($"/v2/{Repository}/blobs/{wrong}")
-        );
+        Is(HttpStatusCode.NotFound, "BLOB_UNKNOWN", await client.GetAsync($"/v2/{Repository}/blobs/{wrong}"));
         await LeavesNothingAsync();
         Assert.Empty(await BlobsAsync(Host.Storage.Images, Repository));
     }

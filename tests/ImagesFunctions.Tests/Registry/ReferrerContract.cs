@@ -61,11 +61,7 @@ public sealed class ReferrerContract(KestrelFixture fixture) : AgainstManifests(
         Assert.Equal(HttpStatusCode.OK, none.Status);
         Assert.Equal($$"""{"schemaVersion":2,"mediaType":"{{Layout.OciIndex}}","manifests":[]}""", none.Text);
         Assert.Equal("artifactType", none["OCI-Filters-Applied"]);
-        Is(
-            HttpStatusCode.BadRequest,
-            "DIGEST_INVALID",
-            await client.GetAsync($"/v2/{Repository}/referrers/sha256:x")
-        );
+        Is(HttpStatusCode.BadRequest, "DIGEST_INVALID", await client.GetAsync($"/v2/{Repository}/referrers/sha256:x"));
     }
 
     [Fact]
