@@ -27,11 +27,7 @@ public sealed class FlippedByte(KestrelFixture fixture) : AgainstAHost(fixture)
         await (layerFirst ? Host.FileAsync(landed, bad) : Host.LayoutAsync($"{account}/web", layout, rest));
         await (layerFirst ? Host.LayoutAsync($"{account}/web", layout, rest) : Host.FileAsync(landed, bad));
 
-        var refusal = await Host.RefusedAsync(landed);
-        Assert.Equal("refused", refusal.State);
-        Assert.Equal(Layout.DigestOf(bad), refusal.ActualDigest);
-        Assert.Contains(digest, refusal.Reason, StringComparison.Ordinal);
-        Assert.Contains(Layout.DigestOf(bad), refusal.Reason, StringComparison.Ordinal);
+        await IsRefusedAsync(landed, digest, Layout.DigestOf(bad));
         var listedWitness = await WitnessAsync(account, token);
         Assert.Contains(
             (await Host.StatusAsync(account)).Waiting,
@@ -75,7 +71,16 @@ public sealed class FlippedByte(KestrelFixture fixture) : AgainstAHost(fixture)
         await Host.HealedAsync($"{account}/web/{path}");
     }
 
-    // Another image that lands later in the same namespace shows that everything before it has been seen: it is listed alone.
+    private async Task IsRefusedAsync(string path, string named, string actual)
+    {
+        var refusal = await Host.RefusedAsync(path);
+        Assert.Equal("refused", refusal.State);
+        Assert.Equal(actual, refusal.ActualDigest);
+        Assert.Contains(named, refusal.Reason, StringComparison.Ordinal);
+        Assert.Contains(actual, refusal.Reason, StringComparison.Ordinal);
+    }
+
+    // Another image that lands later in the same namespace shows that everything before it has been seen.
     private async Task<JsonObject> WitnessAsync(string account, string token)
     {
         var layout = new Layout();

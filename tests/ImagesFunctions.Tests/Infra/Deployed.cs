@@ -60,7 +60,7 @@ public sealed class Deployed
     [Fact]
     public void Containers_are_the_librarys_own_and_none_is_public()
     {
-        var containers = Main.Of("Microsoft.Storage/storageAccounts/blobServices/containers");
+        const string type = "Microsoft.Storage/storageAccounts/blobServices/containers";
         Assert.Equal(
             [
                 StorageAccount.ImagesContainer,
@@ -68,23 +68,23 @@ public sealed class Deployed
                 StorageAccount.DerivedContainer,
                 "deadletters",
             ],
-            Snapshot.NamesIn(Snapshot.ImagesAccount, containers)
+            Snapshot.NamesInImagesAccount(type)
         );
-        Assert.All(containers, container => Assert.Equal("None", container["properties.publicAccess"]));
+        Assert.All(Main.Of(type), container => Assert.Equal("None", container["properties.publicAccess"]));
     }
 
     [Fact]
     public void Tables_are_the_librarys_own() =>
         Assert.Equal(
             [StorageAccount.CatalogTable, StorageAccount.AccountsTable],
-            Snapshot.NamesIn(Snapshot.ImagesAccount, Main.Of("Microsoft.Storage/storageAccounts/tableServices/tables"))
+            Snapshot.NamesInImagesAccount("Microsoft.Storage/storageAccounts/tableServices/tables")
         );
 
     [Fact]
     public void The_only_queue_beside_the_images_is_for_poison_because_an_alert_counts_on_it() =>
         Assert.Equal(
             ["webjobs-blobtrigger-poison"],
-            Snapshot.NamesIn(Snapshot.ImagesAccount, Main.Of("Microsoft.Storage/storageAccounts/queueServices/queues"))
+            Snapshot.NamesInImagesAccount("Microsoft.Storage/storageAccounts/queueServices/queues")
         );
 
     [Fact]

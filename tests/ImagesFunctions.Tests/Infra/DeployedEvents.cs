@@ -54,10 +54,7 @@ public sealed class DeployedEvents
         Assert.Equal("SystemAssigned", Main.One("Microsoft.EventGrid/systemTopics")["identity.type"]);
         Assert.Contains(
             landed[dead + "deadLetterDestination.properties.blobContainerName"],
-            Snapshot.NamesIn(
-                Snapshot.ImagesAccount,
-                Main.Of("Microsoft.Storage/storageAccounts/blobServices/containers")
-            )
+            Snapshot.NamesInImagesAccount("Microsoft.Storage/storageAccounts/blobServices/containers")
         );
         Assert.Equal("1440", landed["properties.retryPolicy.eventTimeToLiveInMinutes"]);
     }

@@ -35,9 +35,11 @@ public sealed class Snapshot
     /// <summary>The last part of a path.</summary>
     public static string Last(string path) => path.Split('/')[^1];
 
-    /// <summary>The last parts of the names of those resources that belong to an account.</summary>
-    public static IEnumerable<string> NamesIn(string account, IEnumerable<Resource> resources) =>
-        resources.Where(r => r.Name.StartsWith(account + "/", StringComparison.Ordinal)).Select(r => Last(r.Name));
+    /// <summary>The last parts of the names of those resources of a type that belong to the account that has the images.</summary>
+    public static IEnumerable<string> NamesInImagesAccount(string type) =>
+        Main.Of(type)
+            .Where(r => r.Name.StartsWith(ImagesAccount + "/", StringComparison.Ordinal))
+            .Select(r => Last(r.Name));
 
     public IReadOnlyList<Resource> All => _resources;
 

@@ -3,6 +3,7 @@ using System.Net;
 namespace ImagesFunctions.Tests.Registry;
 
 /// <summary>What a push of a blob in chunks promises, sentence by sentence.</summary>
+[TakesLong(seconds: 25)]
 public sealed class ChunkContract(KestrelFixture fixture) : AgainstUploads(fixture)
 {
     [Theory]

@@ -3,7 +3,7 @@ using System.Net;
 namespace ImagesFunctions.Tests.Registry;
 
 /// <summary>What a push of a whole blob promises, sentence by sentence. Chunks are in <see cref="ChunkContract"/>.</summary>
-[TakesLong(seconds: 35)]
+[TakesLong(seconds: 30)]
 public sealed class PushContract(KestrelFixture fixture) : AgainstUploads(fixture)
 {
     /// <summary>Lengths around the block size, and algorithms, and whether the length is said.</summary>

@@ -14,11 +14,9 @@ public sealed class RouteContract(KestrelFixture fixture) : AgainstARegistry(fix
     [InlineData("/v2/alice/a%252Fb/tags/list")]
     public async Task A_malformed_name_is_400(string path)
     {
-        Is(
-            HttpStatusCode.BadRequest,
-            "NAME_INVALID",
-            await (await RegistryClient.ForAsync(Host, "alice")).GetAsync(path)
-        );
+        var client = await RegistryClient.ForAsync(Host, "alice");
+
+        Is(HttpStatusCode.BadRequest, "NAME_INVALID", await client.GetAsync(path));
     }
 
     [Fact]

@@ -100,9 +100,8 @@ public sealed class SecureAzurite : IAsyncDisposable
         var script = await AzuriteInstall.EnsureAsync(Places.AzuritePackage, TextWriter.Null, stop);
         var ports = AzuritePorts.Free();
         string[] storage = onDisk ? ["--location", folder] : ["--inMemoryPersistence"];
-        var process = Process.Start(
-            Start(folder, [script, .. storage, "--cert", pem, "--key", key, .. ports.Arguments])
-        )!;
+        string[] arguments = [script, .. storage, "--cert", pem, "--key", key, .. ports.Arguments];
+        var process = Process.Start(Start(folder, arguments))!;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         var azurite = new SecureAzurite(folder, process, certificate, ports);

@@ -5,6 +5,7 @@ using static ImagesFunctions.Tests.Sweep.SweptRepository;
 namespace ImagesFunctions.Tests.Sweep;
 
 /// <summary>What a sweep removes of an index that was deleted, and which of its children it leaves alone.</summary>
+[TakesLong(seconds: 25)]
 public sealed class IndexesAreSwept
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

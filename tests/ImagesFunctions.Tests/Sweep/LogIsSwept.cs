@@ -5,7 +5,6 @@ using static ImagesFunctions.Tests.Sweep.SweptRepository;
 namespace ImagesFunctions.Tests.Sweep;
 
 /// <summary>That the log of a namespace is trimmed, and what that means for those who read on.</summary>
-[TakesLong(seconds: 25)]
 public sealed class LogIsSwept
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -109,7 +109,7 @@ public sealed class SweepsBesideOthers
         return keys;
     }
 
-    // Lands once the sweep has decided and before it commits, which it does while the landing is held before one of its calls.
+    // Lands once the sweep has decided; the sweep commits while the landing is held before one of its calls.
     private static async Task WhileHeldAsync(Node lander, int call, string[] paths, Node sweeper, Func<Task> sweep)
     {
         var (held, swept) = (new TaskCompletionSource(), new TaskCompletionSource());
