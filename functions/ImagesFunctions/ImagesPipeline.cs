@@ -23,7 +23,7 @@ public static class ImagesPipeline
         endpoints.MapAuthorized(
             "{*path}",
             (context, _) =>
-                throw new ApiException(StatusCodes.Status404NotFound, $"There is no route {context.Request.Path}")
+                throw new ApiException(StatusCodes.Status404NotFound, $"There is no route '{context.Request.Path}'")
         );
         return endpoints;
     }

@@ -29,14 +29,14 @@ internal static class AuthorizationHeader
 
         if (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
         {
-            _ = Credentials.TryParse(header[Bearer.Length..].Trim(), out var token);
-            return await logins.AuthenticateAsync(context, token, prefetch);
+            var isRead = Credentials.TryParse(header[Bearer.Length..].Trim(), out var token);
+            return await logins.AuthenticateAsync(context, isRead ? token : null, prefetch);
         }
 
         if (basic && header.StartsWith(Basic, StringComparison.OrdinalIgnoreCase))
         {
-            _ = Credentials.TryParseBasic(header[Basic.Length..].Trim(), out var credentials);
-            return await logins.AuthenticateAsync(context, credentials, prefetch);
+            var isRead = Credentials.TryParseBasic(header[Basic.Length..].Trim(), out var credentials);
+            return await logins.AuthenticateAsync(context, isRead ? credentials : null, prefetch);
         }
 
         return null;

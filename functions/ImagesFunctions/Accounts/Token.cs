@@ -87,9 +87,18 @@ internal sealed record Credentials(string Account, string Id, string Secret)
 
         // A user name has no colon (RFC 7617, 2).
         var colon = pair.IndexOf(':', StringComparison.Ordinal);
-        return colon > 0
+        if (
+            colon > 0
             && TryParse(pair[(colon + 1)..], out credentials)
-            && AccountOf(pair[..colon]) == credentials.Account;
+            && AccountOf(pair[..colon]) == credentials.Account
+        )
+        {
+            return true;
+        }
+
+        // Another account's token under this name is nobody's.
+        credentials = null;
+        return false;
     }
 
     private static bool TryParsePair(string pair, [NotNullWhen(true)] out Credentials? credentials)

@@ -20,7 +20,7 @@ internal sealed class NamespaceLists(RowStore rowStore, ImageRows imageRows, Lis
     private long _bytes;
 
     /// <summary>About how many bytes the lists that are kept may take. By default a quarter of what the process may have, and 256 MiB at the most.</summary>
-    public long MostBytes { get; init; } =
+    public long MaxBytes { get; init; } =
         Math.Min(256L * 1024 * 1024, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
 
     /// <summary>How many lists are kept.</summary>
@@ -129,7 +129,7 @@ internal sealed class NamespaceLists(RowStore rowStore, ImageRows imageRows, Lis
             // It may have taken long to make, and others were used meanwhile.
             _byUse.Remove(used.Use);
             _byUse.AddLast(used.Use);
-            while (_byUse.Count > 2 && _bytes > MostBytes)
+            while (_byUse.Count > 2 && _bytes > MaxBytes)
             {
                 Remove(_byUse.First!.Value);
             }

@@ -29,6 +29,7 @@ internal sealed class AzureLimits(int tablePort, double dividedBy) : DelegatingH
     private int _timedOut;
     private volatile bool _isOff;
     private volatile bool _isTaken;
+    private volatile bool _arePlacesTaken;
     private int _refusals;
     private int _refusedQueries;
 
@@ -40,6 +41,9 @@ internal sealed class AzureLimits(int tablePort, double dividedBy) : DelegatingH
 
     /// <summary>Others take all that the account may serve, or let go of it again.</summary>
     public void OthersTakeAll(bool taken) => _isTaken = taken;
+
+    /// <summary>Others take all that each partition and blob may serve, or let go of it again.</summary>
+    public void OthersTakePlaces(bool taken) => _arePlacesTaken = taken;
 
     /// <summary>The next so many transactions are refused by their partition.</summary>
     public void RefuseTransactions(int count) => Volatile.Write(ref _refusals, count);
@@ -88,7 +92,7 @@ internal sealed class AzureLimits(int tablePort, double dividedBy) : DelegatingH
         var place = sent.Place is { } name
             ? _places.GetOrAdd(name, _ => new Bucket((sent.IsTable ? OfPartition : OfBlob) / dividedBy))
             : null;
-        if (place?.TryTake(sent.Entities) == false)
+        if (place is not null && (_arePlacesTaken || !place.TryTake(sent.Entities)))
         {
             return await BeyondAsync(request, sent, cancellationToken);
         }

@@ -266,17 +266,19 @@ public sealed class Throttled
         }
     }
 
-    // Whoever else uses the account: for one second of three nothing is left of it.
+    // Whoever else uses the account: for one second of four nothing is left of it, and for another one of its partitions.
     private static async Task OthersAsync(AzureLimits limits, CancellationToken done)
     {
         using var second = new PeriodicTimer(TimeSpan.FromSeconds(1));
         for (var i = 1; !done.IsCancellationRequested; i++)
         {
-            limits.OthersTakeAll(i % 3 == 0);
+            limits.OthersTakeAll(i % 4 == 0);
+            limits.OthersTakePlaces(i % 4 == 2);
             await second.WaitForNextTickAsync(Stop);
         }
 
         limits.OthersTakeAll(false);
+        limits.OthersTakePlaces(false);
     }
 
     private static Layout Image(string name, int layerLength = 1_000)

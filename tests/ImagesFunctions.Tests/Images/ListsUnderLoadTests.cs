@@ -48,7 +48,7 @@ public sealed class ListsUnderLoadTests
         // An empty list takes 4 KiB.
         var lists = new NamespaceLists(node.RowStore, node.ImageRows, new ListSnapshots(node.Storage))
         {
-            MostBytes = 3 * 4_096,
+            MaxBytes = 3 * 4_096,
         };
         foreach (var app in (string[])["a", "b", "c", "a", "d"])
         {

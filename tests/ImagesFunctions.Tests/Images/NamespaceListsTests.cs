@@ -67,10 +67,7 @@ public sealed class NamespaceListsTests
         await using var node = await WithImageAsync("alice/web");
         await using var bob = await WithImageAsync("bob/web", node.Connection);
         await using var carol = await WithImageAsync("carol/web", node.Connection);
-        var lists = new NamespaceLists(node.RowStore, node.ImageRows, new ListSnapshots(node.Storage))
-        {
-            MostBytes = 1,
-        };
+        var lists = new NamespaceLists(node.RowStore, node.ImageRows, new ListSnapshots(node.Storage)) { MaxBytes = 1 };
 
         foreach (var (ns, kept) in ((string, int)[])[("alice", 1), ("bob", 2), ("carol", 2), ("alice", 2)])
         {
@@ -85,10 +82,7 @@ public sealed class NamespaceListsTests
     {
         await using var node = await WithImageAsync("alice/web");
         await using var official = await WithImageAsync("official/hello", node.Connection);
-        var lists = new NamespaceLists(node.RowStore, node.ImageRows, new ListSnapshots(node.Storage))
-        {
-            MostBytes = 1,
-        };
+        var lists = new NamespaceLists(node.RowStore, node.ImageRows, new ListSnapshots(node.Storage)) { MaxBytes = 1 };
         string[] both = ["alice", "official"];
         await Task.WhenAll(both.Select(ns => lists.CurrentAsync(ns, null, Stop)));
 
