@@ -1,4 +1,5 @@
 using ImagesFunctions;
+using ImagesFunctions.Settings;
 using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -11,7 +12,17 @@ using Microsoft.Extensions.Logging;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
-builder.Services.AddImages(builder.Configuration);
+try
+{
+    builder.Services.AddImages(builder.Configuration);
+}
+catch (InvalidSettingException wrong)
+{
+    // The host shows what a worker that ends has said.
+    Console.Error.WriteLine(wrong.Message);
+    return 1;
+}
+
 builder.Services.AddRouting();
 
 // The levels of host.json are the host's own. Without this the worker sends it two lines for each request.
@@ -50,3 +61,4 @@ builder.Services.AddSingleton<RequestDelegate>(services =>
 });
 
 builder.Build().Run();
+return 0;

@@ -9,6 +9,7 @@ using ImagesFunctions.Listing;
 using ImagesFunctions.Registry;
 using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Settings;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Builder;
@@ -23,9 +24,11 @@ namespace ImagesFunctions;
 public static class ImagesServices
 {
     /// <summary>
-    /// Registers everything as singletons. Does no I/O; a storage account that is not configured shows at its first use.
+    /// Registers everything as singletons. Does no I/O; a storage account that is not configured shows at its first use, any other
+    /// setting that is wrong at once.
     /// A <see cref="StorageAccount"/> or <see cref="TimeProvider"/> that is registered already is kept.
     /// </summary>
+    /// <exception cref="InvalidSettingException">A setting is not what it has to be.</exception>
     public static IServiceCollection AddImages(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddTelemetry(configuration);
@@ -46,8 +49,9 @@ public static class ImagesServices
         services.AddSingleton<ListSnapshots>();
         services.AddSingleton<NamespaceLists>();
         services.AddSingleton<ImageLists>();
-        services.AddSingleton(_ => Metro.From(configuration));
+        services.AddSingleton(Metro.From(configuration));
         services.AddSingleton<Tokens>();
+        Limits.Check(configuration);
         services.AddSingleton(_ => new Limits(configuration));
         services.AddSingleton(s => new Logins(
             s.GetRequiredService<Tokens>(),
@@ -73,6 +77,7 @@ public static class ImagesServices
 
     private static void AddIngest(this IServiceCollection services, IConfiguration configuration)
     {
+        var wait = Setting.Time(configuration, PatientIngest.WaitSetting, PatientIngest.DefaultWait);
         // Their constructors are not public, because the types that they take are not.
         services.AddSingleton(s => new BlobIngest(
             s.GetRequiredService<Content>(),
@@ -82,7 +87,7 @@ public static class ImagesServices
         ));
         services.AddSingleton(s => new PatientIngest(
             s.GetRequiredService<BlobIngest>(),
-            SweepOptions.Read(configuration, PatientIngest.WaitSetting, PatientIngest.DefaultWait),
+            wait,
             s.GetRequiredService<TimeProvider>()
         ));
         services.AddSingleton(s => new StatusReader(
@@ -96,7 +101,7 @@ public static class ImagesServices
 
     private static void AddSweep(this IServiceCollection services, IConfiguration configuration)
     {
-        services.TryAddSingleton(_ => SweepOptions.From(configuration));
+        services.TryAddSingleton(SweepOptions.From(configuration));
         services.AddSingleton(s => s.GetRequiredService<SweepOptions>().Grace);
         services.AddSingleton<BlobRetention>();
         services.AddSingleton(s => new Sweeper(

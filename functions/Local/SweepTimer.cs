@@ -1,4 +1,5 @@
 using ImagesFunctions.GarbageCollection;
+using ImagesFunctions.Settings;
 
 namespace ImagesFunctions.Local;
 
@@ -13,7 +14,7 @@ public sealed class SweepTimer(
     /// <summary>The setting of the interval, a duration like <c>1h</c>.</summary>
     public const string IntervalSetting = "SweepInterval";
 
-    private readonly TimeSpan _interval = SweepOptions.Read(configuration, IntervalSetting, TimeSpan.FromHours(1));
+    private readonly TimeSpan _interval = Setting.Time(configuration, IntervalSetting, TimeSpan.FromHours(1));
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

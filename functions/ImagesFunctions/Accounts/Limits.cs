@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
+using ImagesFunctions.Settings;
 using ImagesFunctions.Telemetry;
 using Microsoft.Extensions.Configuration;
 
@@ -30,6 +31,7 @@ internal sealed class Limits : IDisposable
 
     private const int DefaultRequests = 1_200_000;
     private const int DefaultFailures = 600;
+    private const int MaxPerMinute = 1_000_000_000;
     private const int Buckets = 16_384;
 
     private readonly PartitionedRateLimiter<string>? _requests;
@@ -37,13 +39,17 @@ internal sealed class Limits : IDisposable
     private readonly PartitionedRateLimiter<string>? _claimed;
 
     /// <summary>Reads the settings.</summary>
-    /// <exception cref="InvalidOperationException">One of them is no whole number of 0 to 1,000,000,000.</exception>
+    /// <exception cref="InvalidSettingException">One of them is no whole number of 0 to 1,000,000,000.</exception>
     public Limits(IConfiguration configuration)
     {
         _requests = Limiter(configuration, RequestsSetting, DefaultRequests);
         _addresses = Limiter(configuration, FailuresSetting, DefaultFailures);
         _claimed = Limiter(configuration, FailuresSetting, DefaultFailures);
     }
+
+    /// <summary>Looks at the settings, so that a wrong one shows at the start.</summary>
+    /// <exception cref="InvalidSettingException">One of them is no whole number of 0 to 1,000,000,000.</exception>
+    public static void Check(IConfiguration configuration) => new Limits(configuration).Dispose();
 
     /// <summary>Counts a request of an account that showed a valid token.</summary>
     /// <exception cref="TooManyRequestsException">The account sends too many.</exception>
@@ -112,21 +118,7 @@ internal sealed class Limits : IDisposable
 
     private static PartitionedRateLimiter<string>? Limiter(IConfiguration configuration, string setting, int byDefault)
     {
-        var text = configuration[setting];
-        var perMinute = byDefault;
-        if (
-            text is { Length: > 0 }
-            && (
-                !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out perMinute)
-                || perMinute > 1_000_000_000
-            )
-        )
-        {
-            throw new InvalidOperationException(
-                $"{setting} is '{text}': it has to be a whole number of 0 to 1000000000; 0 switches the limit off."
-            );
-        }
-
+        var perMinute = Setting.Number(configuration, setting, byDefault, MaxPerMinute);
         if (perMinute == 0)
         {
             return null;

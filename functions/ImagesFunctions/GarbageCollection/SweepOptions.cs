@@ -13,9 +13,6 @@ public sealed record SweepOptions
     /// <summary>The setting of <see cref="AfterDrop"/>, a duration like <c>30d</c>.</summary>
     public const string AfterDropSetting = "SweepAfterDrop";
 
-    // So that no sum or difference with a date leaves the calendar.
-    private static readonly TimeSpan MaxTime = TimeSpan.FromDays(36_525);
-
     /// <summary>
     /// How long a pushed blob that nothing needs is kept, after it came or was promised anew. A push that takes longer than half
     /// of it may have to send a blob again.
@@ -41,21 +38,14 @@ public sealed record SweepOptions
     internal BlobGrace Grace => new(AfterPush, AfterDrop, Later);
 
     /// <summary>Reads the settings; what is not set is as above.</summary>
-    /// <exception cref="InvalidOperationException">A setting is no duration; the message names it.</exception>
+    /// <exception cref="InvalidSettingException">A setting is no duration; the message names it.</exception>
     public static SweepOptions From(IConfiguration configuration)
     {
         var standard = new SweepOptions();
         return standard with
         {
-            AfterPush = Read(configuration, AfterPushSetting, standard.AfterPush),
-            AfterDrop = Read(configuration, AfterDropSetting, standard.AfterDrop),
+            AfterPush = Setting.Time(configuration, AfterPushSetting, standard.AfterPush),
+            AfterDrop = Setting.Time(configuration, AfterDropSetting, standard.AfterDrop),
         };
     }
-
-    /// <summary>One setting that is a duration.</summary>
-    /// <exception cref="InvalidOperationException">It is none, or more than a hundred years.</exception>
-    public static TimeSpan Read(IConfiguration configuration, string name, TimeSpan standard) =>
-        configuration[name] is not { Length: > 0 } text ? standard
-        : Duration.TryParse(text, out var duration) && duration <= MaxTime ? duration
-        : throw new InvalidOperationException($"{name} is '{text}', which is no duration like 30d, 24h or 15m");
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ImagesFunctions.Settings;
 using Microsoft.Extensions.Configuration;
 
 namespace ImagesFunctions.Images;
@@ -19,7 +20,7 @@ internal sealed partial record Metro(string Name, string Code, string Country)
     public const string CountrySetting = "MetroCountry";
 
     /// <summary>Reads the settings.</summary>
-    /// <exception cref="InvalidOperationException">A code is malformed; the message names the setting.</exception>
+    /// <exception cref="InvalidSettingException">A code is malformed; the message names the setting.</exception>
     public static Metro From(IConfiguration configuration) =>
         new(
             Text(configuration, NameSetting, "Images"),
@@ -41,7 +42,7 @@ internal sealed partial record Metro(string Name, string Code, string Country)
         var text = Text(configuration, setting, standard);
         return text == standard || form.IsMatch(text)
             ? text
-            : throw new InvalidOperationException($"{setting} is '{text}': it has to be {description}.");
+            : throw new InvalidSettingException($"{setting} is '{text}': it has to be {description}.");
     }
 
     [GeneratedRegex(@"\A[a-z0-9]{1,16}\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1_000)]

@@ -59,64 +59,26 @@ internal static class RegistryApi
         }
 
         var request = new RegistryRequest(context, caller, path, repository);
-        await Handler(services, request)(request);
+        await AnswerAsync(services, request);
     }
 
-    // The table of contents of the spec's "Endpoints".
-    private static Func<RegistryRequest, Task> Handler(IServiceProvider services, RegistryRequest request) =>
-        request.Path.Resource switch
-        {
-            Resource.Blob => ByMethod(
-                request,
-                (HttpMethods.Get, services.GetRequiredService<Blobs>().GetAsync),
-                (HttpMethods.Head, services.GetRequiredService<Blobs>().GetAsync),
-                (HttpMethods.Delete, services.GetRequiredService<Blobs>().DeleteAsync)
-            ),
-            Resource.Uploads => ByMethod(request, (HttpMethods.Post, services.GetRequiredService<Uploads>().PostAsync)),
-            Resource.Upload => ByMethod(
-                request,
-                (HttpMethods.Get, services.GetRequiredService<Uploads>().GetAsync),
-                (HttpMethods.Patch, services.GetRequiredService<Uploads>().PatchAsync),
-                (HttpMethods.Put, services.GetRequiredService<Uploads>().PutAsync),
-                (HttpMethods.Delete, services.GetRequiredService<Uploads>().DeleteAsync)
-            ),
-            Resource.Manifest => ByMethod(
-                request,
-                (HttpMethods.Get, services.GetRequiredService<Manifests>().GetAsync),
-                (HttpMethods.Head, services.GetRequiredService<Manifests>().GetAsync),
-                (HttpMethods.Put, services.GetRequiredService<Manifests>().PutAsync),
-                (HttpMethods.Delete, services.GetRequiredService<Manifests>().DeleteAsync)
-            ),
-            Resource.Tags => ByMethod(
-                request,
-                (HttpMethods.Get, services.GetRequiredService<Tags>().ListAsync),
-                (HttpMethods.Head, services.GetRequiredService<Tags>().ListAsync)
-            ),
-            _ => ByMethod(
-                request,
-                (HttpMethods.Get, services.GetRequiredService<Referrers>().ListAsync),
-                (HttpMethods.Head, services.GetRequiredService<Referrers>().ListAsync)
-            ),
-        };
-
-    private static Func<RegistryRequest, Task> ByMethod(
-        RegistryRequest request,
-        params (string Method, Func<RegistryRequest, Task> Handle)[] handlers
-    )
+    private static Task AnswerAsync(IServiceProvider services, RegistryRequest request)
     {
-        var method = DemandMethod(request.Http, [.. handlers.Select(h => h.Method)]);
+        var endpoints = Endpoints.Of(request.Path.Resource);
+        var method = DemandMethod(request.Http, [.. endpoints.Select(e => e.Method)]);
         // What a caller may not change is refused here, whatever it is and whether it exists or not.
         if (!HttpMethods.IsGet(method) && !HttpMethods.IsHead(method))
         {
             request.DemandWrite();
         }
 
-        if (request.Path.Resource is Resource.Uploads or Resource.Upload)
+        var endpoint = endpoints.First(e => e.Method == method);
+        if (endpoint.IsTransfer)
         {
             RequestDeadline.Lift(request.Http);
         }
 
-        return handlers.First(h => h.Method == method).Handle;
+        return endpoint.Handler(services, request);
     }
 
     private static string DemandMethod(HttpContext context, params string[] methods)

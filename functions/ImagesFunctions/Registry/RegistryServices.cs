@@ -1,5 +1,6 @@
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Repositories;
+using ImagesFunctions.Settings;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -20,6 +21,7 @@ internal static class RegistryServices
         services.AddSingleton<Tags>();
         services.AddSingleton<Referrers>();
         services.AddSingleton<RepositoryCatalog>();
-        services.AddSingleton(s => new PullRedirect(s.GetRequiredService<Content>(), configuration));
+        var isRedirecting = Setting.Flag(configuration, PullRedirect.Name);
+        services.AddSingleton(s => new PullRedirect(s.GetRequiredService<Content>(), isRedirecting));
     }
 }

@@ -1,6 +1,7 @@
 using Azure.Core;
 using Azure.Identity;
 using Azure.Monitor.OpenTelemetry.Exporter;
+using ImagesFunctions.Settings;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -114,6 +115,5 @@ public static class TelemetryExport
     private static bool IsSet(IConfiguration configuration, string setting) =>
         !string.IsNullOrWhiteSpace(configuration[setting]);
 
-    private static bool ToConsole(IConfiguration configuration) =>
-        configuration.GetValue(ConsoleSetting, defaultValue: false);
+    private static bool ToConsole(IConfiguration configuration) => Setting.Flag(configuration, ConsoleSetting);
 }

@@ -1,3 +1,5 @@
+using ImagesFunctions.Oci;
+using Microsoft.Extensions.DependencyInjection;
 using static ImagesFunctions.Tests.Faults.Interleaving;
 
 namespace ImagesFunctions.Tests.Faults;
@@ -212,9 +214,43 @@ public sealed class Interleavings
         );
     }
 
+    /// <summary>Pinned first, the delete is refused; deleted first, there is nothing to pin.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_pin_and_a_delete_end_as_if_one_came_after_the_other(bool pinIsHeld)
+    {
+        var layout = Layout.Small("one", "latest");
+        var (repository, digest) = (Node.Repository(Repo), Node.Digest(layout.FirstImage));
+        var (isPinned, isDeleted) = (false, false);
+        async Task PinAsync(Node node)
+        {
+            Assert.True(Reference.TryParse($"{Repo}:latest", out var reference));
+            var pins = node.Services.GetRequiredService<Pins>();
+            isPinned = await pins.PinAsync(reference, new ImagePin(DateTimeOffset.UnixEpoch, null), Stop) is not null;
+        }
+
+        async Task DeleteAsync(Node node) =>
+            isDeleted = await node.Removal.ImageAsync(repository, digest, Stop) is { Found: true, IsPinned: false };
+
+        await EachAsync(
+            layout,
+            first: pinIsHeld ? PinAsync : DeleteAsync,
+            second: pinIsHeld ? DeleteAsync : PinAsync,
+            check: listed =>
+            {
+                Assert.NotEqual(isPinned, isDeleted);
+                Assert.Equal(isPinned ? [$"web@{layout.FirstImage} latest"] : [], listed);
+            },
+            every: 2
+        );
+    }
+
     [LongFact]
     public async Task Of_all_of_these_at_every_call()
     {
+        await A_pin_and_a_delete_end_as_if_one_came_after_the_other(pinIsHeld: true);
+        await A_pin_and_a_delete_end_as_if_one_came_after_the_other(pinIsHeld: false);
         await A_delete_against_a_tag_move_leaves_no_tag_without_its_image();
         await A_tag_move_against_a_delete_leaves_no_tag_without_its_image();
         await An_overwrite_of_a_layer_against_the_commit_that_needs_it_lists_nothing_incomplete();

@@ -200,7 +200,7 @@ public sealed class LimitsTests
     [InlineData("99999999999999999999")]
     public void A_setting_that_is_no_number_is_named(string value)
     {
-        var error = Assert.Throws<InvalidOperationException>(() =>
+        var error = Assert.Throws<InvalidSettingException>(() =>
             new Limits(OwnHost.Settings((Limits.FailuresSetting, value)))
         );
         Assert.StartsWith($"FailedLoginsPerMinute is '{value}'", error.Message);

@@ -52,6 +52,7 @@ public sealed class DecisionsHaveNoEffect
 
         var layout = new Layout();
         var (image, index) = await DropAsync(node, layout);
+        await PinAndUnpinAsync(node);
         await LoseALayerAndBringItBackAsync(node, layout);
         var referrer = await PushAReferrerAsync(node, image);
         await DropFewerTagsAsync(node, layout, image);
@@ -81,6 +82,15 @@ public sealed class DecisionsHaveNoEffect
         await node.LandAsync((await node.PathsAsync()).OrderDescending(StringComparer.Ordinal));
         Assert.Equal(2, (await node.ListedAsync("alice")).Length);
         return (image, index);
+    }
+
+    private static async Task PinAndUnpinAsync(Node node)
+    {
+        Assert.True(Reference.TryParse($"{Name}:t0", out var reference));
+        var pins = node.Services.GetRequiredService<Pins>();
+        var row = await pins.PinAsync(reference, new ImagePin(DateTimeOffset.UnixEpoch, null), Stop);
+        Assert.Equal(row!.Digest, Assert.Single(await pins.AllAsync("alice", Stop)).Digest);
+        Assert.True(await pins.UnpinAsync(reference.Repository, row.Digest, Stop));
     }
 
     private static async Task LoseALayerAndBringItBackAsync(Node node, Layout layout)

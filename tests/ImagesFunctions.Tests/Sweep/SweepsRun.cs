@@ -77,7 +77,7 @@ public sealed class SweepsRun
     [InlineData("soon")]
     public void A_setting_that_is_no_duration_is_named(string text)
     {
-        var error = Assert.Throws<InvalidOperationException>(() => SweepOptions.From(Configuration(text, null)));
+        var error = Assert.Throws<InvalidSettingException>(() => SweepOptions.From(Configuration(text, null)));
 
         Assert.StartsWith($"SweepAfterPush is '{text}'", error.Message, StringComparison.Ordinal);
     }

@@ -1,0 +1,69 @@
+using System.Collections.Frozen;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ImagesFunctions.Registry;
+
+/// <summary>One end point of <c>/v2</c>.</summary>
+/// <param name="Resource">What the path names.</param>
+/// <param name="Method">The HTTP method.</param>
+/// <param name="IsTransfer">Whether it moves a blob's bytes, and so takes as long as it takes.</param>
+/// <param name="Handler">What answers it.</param>
+internal sealed record RegistryEndpoint(
+    Resource Resource,
+    string Method,
+    bool IsTransfer,
+    Func<IServiceProvider, RegistryRequest, Task> Handler
+);
+
+/// <summary>The end points below a repository's name (OCI distribution spec 1.1.1, "Endpoints").</summary>
+internal static class Endpoints
+{
+    private static readonly RegistryEndpoint[] s_all =
+    [
+        // end-2, end-10
+        Of<Blobs>(Resource.Blob, HttpMethods.Get, (blobs, request) => blobs.GetAsync(request)),
+        Of<Blobs>(Resource.Blob, HttpMethods.Head, (blobs, request) => blobs.GetAsync(request)),
+        Of<Blobs>(Resource.Blob, HttpMethods.Delete, (blobs, request) => blobs.DeleteAsync(request)),
+        // end-3, end-7, end-9
+        Of<Manifests>(Resource.Manifest, HttpMethods.Get, (manifests, request) => manifests.GetAsync(request)),
+        Of<Manifests>(Resource.Manifest, HttpMethods.Head, (manifests, request) => manifests.GetAsync(request)),
+        Of<Manifests>(Resource.Manifest, HttpMethods.Put, (manifests, request) => manifests.PutAsync(request)),
+        Of<Manifests>(Resource.Manifest, HttpMethods.Delete, (manifests, request) => manifests.DeleteAsync(request)),
+        // end-4a, end-4b, end-11
+        Transfer(Resource.Uploads, HttpMethods.Post, (uploads, request) => uploads.PostAsync(request)),
+        // end-5, end-6, end-13, end-14
+        Transfer(Resource.Upload, HttpMethods.Get, (uploads, request) => uploads.GetAsync(request)),
+        Transfer(Resource.Upload, HttpMethods.Patch, (uploads, request) => uploads.PatchAsync(request)),
+        Transfer(Resource.Upload, HttpMethods.Put, (uploads, request) => uploads.PutAsync(request)),
+        Transfer(Resource.Upload, HttpMethods.Delete, (uploads, request) => uploads.DeleteAsync(request)),
+        // end-8a, end-8b
+        Of<Tags>(Resource.Tags, HttpMethods.Get, (tags, request) => tags.ListAsync(request)),
+        Of<Tags>(Resource.Tags, HttpMethods.Head, (tags, request) => tags.ListAsync(request)),
+        // end-12a, end-12b
+        Of<Referrers>(Resource.Referrers, HttpMethods.Get, (referrers, request) => referrers.ListAsync(request)),
+        Of<Referrers>(Resource.Referrers, HttpMethods.Head, (referrers, request) => referrers.ListAsync(request)),
+    ];
+
+    private static readonly FrozenDictionary<Resource, RegistryEndpoint[]> s_byResource = s_all
+        .GroupBy(e => e.Resource)
+        .ToFrozenDictionary(group => group.Key, group => group.ToArray());
+
+    /// <summary>The end points of a resource, one a method.</summary>
+    public static IReadOnlyList<RegistryEndpoint> Of(Resource resource) => s_byResource[resource];
+
+    private static RegistryEndpoint Of<T>(Resource resource, string method, Func<T, RegistryRequest, Task> handle)
+        where T : notnull =>
+        new(
+            resource,
+            method,
+            IsTransfer: false,
+            (services, request) => handle(services.GetRequiredService<T>(), request)
+        );
+
+    private static RegistryEndpoint Transfer(
+        Resource resource,
+        string method,
+        Func<Uploads, RegistryRequest, Task> handle
+    ) => Of(resource, method, handle) with { IsTransfer = true };
+}

@@ -1,0 +1,35 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace ImagesFunctions.Settings;
+
+/// <summary>Reads settings by their kind. One that is not set, or empty, has its standard value.</summary>
+public static class Setting
+{
+    // So that no sum or difference with a date leaves the calendar.
+    private static readonly TimeSpan s_maxTime = TimeSpan.FromDays(36_525);
+
+    /// <summary>A flag: <c>true</c> or <c>false</c>, in any case.</summary>
+    /// <exception cref="InvalidSettingException">It is something else.</exception>
+    public static bool Flag(IConfiguration configuration, string name) =>
+        configuration[name] is { Length: > 0 } text
+        && (
+            bool.TryParse(text, out var isOn)
+                ? isOn
+                : throw new InvalidSettingException($"{name} is '{text}': it has to be true or false.")
+        );
+
+    /// <summary>A length of time, of a hundred years at most.</summary>
+    /// <exception cref="InvalidSettingException">It is none.</exception>
+    public static TimeSpan Time(IConfiguration configuration, string name, TimeSpan standard) =>
+        configuration[name] is not { Length: > 0 } text ? standard
+        : Duration.TryParse(text, out var duration) && duration <= s_maxTime ? duration
+        : throw new InvalidSettingException($"{name} is '{text}': it has to be a duration like 30d, 24h or 15m.");
+
+    /// <summary>A whole number of 0 to a maximum.</summary>
+    /// <exception cref="InvalidSettingException">It is none.</exception>
+    public static int Number(IConfiguration configuration, string name, int standard, int max) =>
+        configuration[name] is not { Length: > 0 } text ? standard
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= max ? number
+        : throw new InvalidSettingException($"{name} is '{text}': it has to be a whole number of 0 to {max}.");
+}
