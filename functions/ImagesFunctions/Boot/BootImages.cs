@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ImagesFunctions.Blobs;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
 
@@ -10,8 +11,19 @@ internal sealed class BootImages(RowStore rowStore, Content content)
 {
     private const int ReadsAtOnce = 16;
 
-    /// <summary>The digest of the tar of what a tag names now; null when it names no image. The first time, all bytes are hashed.</summary>
-    public async Task<Digest?> DigestAsync(Repository repository, string tag, CancellationToken cancellationToken)
+    /// <summary>The digest of the tar of what a tag names now.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="tag">The tag.</param>
+    /// <param name="hashing">Called before all bytes are hashed, which is done the first time and takes as long as it takes.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>Null when the tag names no image.</returns>
+    /// <exception cref="StorageUnavailableException">Something of the image is being overwritten.</exception>
+    public async Task<Digest?> DigestAsync(
+        Repository repository,
+        string tag,
+        Action hashing,
+        CancellationToken cancellationToken
+    )
     {
         var (ns, app) = (repository.Namespace, repository.App);
         if (await rowStore.GetAsync(ns, Keys.Tag(app, tag), cancellationToken) is not { } stored)
@@ -34,17 +46,15 @@ internal sealed class BootImages(RowStore rowStore, Content content)
             return known.Tar;
         }
 
-        if (await TarAsync(repository, image, tag, cancellationToken) is not { } tar)
-        {
-            return null;
-        }
-
+        var tar = await TarAsync(repository, image, tag, cancellationToken);
+        hashing();
         var digest = await HashAsync(tar, cancellationToken);
         await rowStore.PutBootAsync(ns, new BootRow(app, digest, image.Digest, tag), cancellationToken);
         return digest;
     }
 
     /// <summary>The tar of this digest; null when there is none, or its image is gone.</summary>
+    /// <exception cref="StorageUnavailableException">Something of the image is being overwritten.</exception>
     public async Task<BootTar?> TarAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
         var key = Keys.Boot(repository.App, digest);
@@ -83,8 +93,7 @@ internal sealed class BootImages(RowStore rowStore, Content content)
         return ImageRow.Parse($"sha256:{Convert.ToHexStringLower(hash.GetHashAndReset())}");
     }
 
-    // Null when something of it is just being overwritten or has gone.
-    private async Task<BootTar?> TarAsync(
+    private async Task<BootTar> TarAsync(
         Repository repository,
         ImageRow image,
         string tag,
@@ -93,11 +102,7 @@ internal sealed class BootImages(RowStore rowStore, Content content)
     {
         var manifests = new List<BootManifest>();
         var digests = new List<Digest>();
-        if (!await AddAsync(repository, image, null, manifests, digests, cancellationToken))
-        {
-            return null;
-        }
-
+        await AddAsync(repository, image, null, manifests, digests, cancellationToken);
         var blobs = new List<BlobRow>();
         foreach (var some in digests.Distinct().Chunk(ReadsAtOnce))
         {
@@ -111,7 +116,7 @@ internal sealed class BootImages(RowStore rowStore, Content content)
     }
 
     // An index is gone through depth first; what is no image of a platform is left out.
-    private async Task<bool> AddAsync(
+    private async Task AddAsync(
         Repository repository,
         ImageRow image,
         Platform? platform,
@@ -126,7 +131,8 @@ internal sealed class BootImages(RowStore rowStore, Content content)
                 is not { } bytes
         )
         {
-            return false;
+            // Its row says that it is there: what is wrong is told by its event, and until then nobody is told that it is gone.
+            throw new StorageUnavailableException($"{image.Digest} is being overwritten");
         }
 
         var manifest = Manifest.Parse(bytes, image.MediaType);
@@ -134,22 +140,16 @@ internal sealed class BootImages(RowStore rowStore, Content content)
         {
             manifests.Add(new BootManifest(image.Digest, manifest.MediaType, bytes.Length, platform));
             digests.AddRange([image.Digest, manifest.Config!.Digest, .. manifest.Layers.Select(l => l.Digest)]);
-            return true;
+            return;
         }
 
         foreach (var named in manifest.Manifests.Where(m => m.IsManifest && !m.IsAttestation))
         {
             var child = await rowStore.ImageAsync(repository, named.Digest, cancellationToken);
-            if (
-                child is { IsImage: true }
-                && manifests.TrueForAll(m => m.Digest != child.Digest)
-                && !await AddAsync(repository, child, named.Platform, manifests, digests, cancellationToken)
-            )
+            if (child is { IsImage: true } && manifests.TrueForAll(m => m.Digest != child.Digest))
             {
-                return false;
+                await AddAsync(repository, child, named.Platform, manifests, digests, cancellationToken);
             }
         }
-
-        return true;
     }
 }

@@ -55,8 +55,6 @@ internal static class BootRoute
             throw NoImage(path);
         }
 
-        // All bytes may have to be hashed, or sent.
-        RequestDeadline.Lift(context);
         await (
             reference.Tag is { } tag
                 ? RedirectAsync(context, path, reference.Repository, tag)
@@ -69,7 +67,9 @@ internal static class BootRoute
     private static async Task RedirectAsync(HttpContext context, string path, Repository repository, string tag)
     {
         var images = context.RequestServices.GetRequiredService<BootImages>();
-        var digest = await images.DigestAsync(repository, tag, context.RequestAborted) ?? throw NoImage(path);
+        var digest =
+            await images.DigestAsync(repository, tag, () => RequestDeadline.Lift(context), context.RequestAborted)
+            ?? throw NoImage(path);
         context.Response.StatusCode = StatusCodes.Status302Found;
         context.Response.Headers.Location = $"/boot/{repository.DisplayName}/@{digest}";
         context.Response.Headers.CacheControl = "private, no-cache";
@@ -107,6 +107,7 @@ internal static class BootRoute
         response.ContentType = MediaType;
         if (!HttpMethods.IsHead(request.Method))
         {
+            RequestDeadline.Lift(context);
             await images.CopyAsync(
                 tar,
                 range?.First ?? 0,

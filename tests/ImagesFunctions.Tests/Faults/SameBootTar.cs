@@ -60,7 +60,7 @@ public sealed class SameBootTar
     private static async Task<Digest> DigestAsync(Node node)
     {
         var images = node.Services.GetRequiredService<BootImages>();
-        return await images.DigestAsync(Node.Repository(Repo), "v1", Stop)
+        return await images.DigestAsync(Node.Repository(Repo), "v1", () => { }, Stop)
             ?? throw new InvalidOperationException("there is no image to boot");
     }
 
