@@ -30,7 +30,7 @@ public sealed class OpenApi
 
     /// <summary>A client that throws <see cref="NotAsDocumentedException"/> for an exchange that is not as documented.</summary>
     public static HttpClient Client(Uri address) =>
-        new(new Holding { InnerHandler = new SocketsHttpHandler() })
+        new(new Holding { InnerHandler = new SocketsHttpHandler { AllowAutoRedirect = false } })
         {
             BaseAddress = address,
             // The handler has a deadline, which follows the machine.

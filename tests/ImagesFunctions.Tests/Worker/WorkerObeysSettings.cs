@@ -1,4 +1,5 @@
 using System.Net;
+using ImagesFunctions.FunctionsHost;
 using ImagesFunctions.Ingest;
 
 namespace ImagesFunctions.Tests.Worker;
@@ -27,14 +28,20 @@ public sealed class WorkerObeysSettings(WorkerFixture fixture)
         );
     }
 
+    /// <summary>How long a blob outlasts an outage is read before the worker serves anything.</summary>
     [Fact]
-    public async Task A_blob_outlasts_an_outage_for_as_long_as_the_setting_says()
+    public async Task A_setting_that_is_wrong_ends_the_worker_with_a_sentence_that_names_it()
     {
-        await using var worker = await OwnWorker.StartAsync((PatientIngest.WaitSetting, "a while"));
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [PatientIngest.WaitSetting] = "a while",
+        };
 
-        var result = await worker.Host.BlobLandedAsync("alice/web/oci-layout", Stop);
+        var ended = await Assert.ThrowsAsync<WorkerExitedException>(() =>
+            WorkerHost.StartAsync(WorkerHost.BuiltApp, settings, Stop)
+        );
 
-        Assert.False(result.Succeeded);
-        Assert.Contains("OutageWait is 'a while'", result.Error, StringComparison.Ordinal);
+        Assert.Contains("OutageWait is 'a while': it has to be a duration", ended.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", ended.Message, StringComparison.Ordinal);
     }
 }
