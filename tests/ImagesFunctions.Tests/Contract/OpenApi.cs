@@ -29,8 +29,10 @@ public sealed class OpenApi
     public JsonElement Document { get; }
 
     /// <summary>A client that throws <see cref="NotAsDocumentedException"/> for an exchange that is not as documented.</summary>
-    public static HttpClient Client(Uri address) =>
-        new(new Holding { InnerHandler = new SocketsHttpHandler { AllowAutoRedirect = false } })
+    /// <param name="address">The base address.</param>
+    /// <param name="follows">Whether it follows redirects, to where it then sends no token.</param>
+    public static HttpClient Client(Uri address, bool follows = true) =>
+        new(new Holding { InnerHandler = new SocketsHttpHandler { AllowAutoRedirect = follows } })
         {
             BaseAddress = address,
             // The handler has a deadline, which follows the machine.
