@@ -26,14 +26,7 @@ internal sealed class BootImages(RowStore rowStore, Content content)
     )
     {
         var (ns, app) = (repository.Namespace, repository.App);
-        if (await rowStore.GetAsync(ns, Keys.Tag(app, tag), cancellationToken) is not { } stored)
-        {
-            return null;
-        }
-
-        var tagRow = TagRow.From(stored);
-        var image = await rowStore.ImageAsync(repository, tagRow.Digest, cancellationToken);
-        if (image is not { State: ImageState.Complete, IsImage: true } || image.Generation != tagRow.Generation)
+        if (await rowStore.TaggedImageAsync(repository, tag, cancellationToken) is not { IsImage: true } image)
         {
             return null;
         }

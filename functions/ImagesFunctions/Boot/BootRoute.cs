@@ -3,12 +3,10 @@ using ImagesFunctions.Http;
 using ImagesFunctions.Images;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Registry;
-using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Net.Http.Headers;
 
 namespace ImagesFunctions.Boot;
 
@@ -86,10 +84,7 @@ internal static class BootRoute
         response.Headers.AcceptRanges = "bytes";
         // What a token shows is nobody else's, and what a digest names never changes.
         response.Headers.CacheControl = "private, max-age=31536000, immutable, no-transform";
-        if (
-            EntityTagHeaderValue.TryParseList(request.Headers.IfNoneMatch, out var known)
-            && known.Any(k => k.Tag == etag || k.Equals(EntityTagHeaderValue.Any))
-        )
+        if (request.IsKnown(digest))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             return;
@@ -112,11 +107,7 @@ internal static class BootRoute
                 tar,
                 range?.First ?? 0,
                 range?.Length ?? tar.Length,
-                async bytes =>
-                {
-                    await response.Body.WriteAsync(bytes, context.RequestAborted);
-                    Metrics.Sent(bytes.Length);
-                },
+                piece => response.SendPieceAsync(piece, context.RequestAborted),
                 context.RequestAborted
             );
         }

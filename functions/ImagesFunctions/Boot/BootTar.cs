@@ -1,8 +1,8 @@
-using System.Buffers;
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Streams;
 
 namespace ImagesFunctions.Boot;
 
@@ -18,8 +18,6 @@ internal readonly record struct BootPart(long Length, ReadOnlyMemory<byte> Made,
 /// </summary>
 internal sealed class BootTar
 {
-    private const int BufferSize = 256 * 1024;
-
     private readonly List<BootPart> _parts = [];
 
     /// <summary>Puts one together.</summary>
@@ -117,18 +115,7 @@ internal sealed class BootTar
         await using var bytes =
             await content.OpenAsync(blob.Path, blob.ETag, first, length, cancellationToken)
             ?? throw new StorageUnavailableException($"{blob.Path} is being overwritten");
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
-        try
-        {
-            while (await bytes.ReadAsync(buffer, cancellationToken) is var read and > 0)
-            {
-                await take(buffer.AsMemory(0, read));
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+        await bytes.ForEachPieceAsync(take, cancellationToken);
     }
 
     private void AddFile(string path, byte[] bytes)

@@ -89,7 +89,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
             page.RemoveAt(page.Count - 1);
         }
 
-        var hash = page.Aggregate(default(UInt128), (sum, image) => unchecked(sum + image.Hash));
+        var hash = ListSum.Of(page).Hash;
         return new ListPage(page.Select(i => new ListPiece(i)), all.Count, hasMore ? page[^1] : null, hash);
     }
 

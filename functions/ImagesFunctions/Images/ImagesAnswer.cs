@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Text;
+using ImagesFunctions.Http;
 using ImagesFunctions.Listing;
 using ImagesFunctions.Repositories;
 using Microsoft.AspNetCore.Http;
@@ -65,10 +66,7 @@ internal static class ImagesAnswer
         context.Response.Headers.ETag = etag.ToString();
         context.Response.Headers.CacheControl = "private, no-cache";
         context.Response.Headers.Vary = "Authorization, Accept-Encoding";
-        if (
-            EntityTagHeaderValue.TryParseList(context.Request.Headers.IfNoneMatch, out var known)
-            && known.Any(k => k.Compare(etag, useStrongComparison: false) || k.Equals(EntityTagHeaderValue.Any))
-        )
+        if (context.Request.IsKnown(etag))
         {
             context.Response.StatusCode = StatusCodes.Status304NotModified;
             return true;

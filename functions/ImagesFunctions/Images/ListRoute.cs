@@ -71,7 +71,7 @@ internal static class ListRoute
                 .ThenBy(i => i.Key, StringComparer.Ordinal),
         ];
         context.Response.Headers["X-Total-Count"] = images.Count.ToString(CultureInfo.InvariantCulture);
-        var hash = images.Aggregate(default(UInt128), (sum, image) => unchecked(sum + image.Hash));
+        var hash = ListSum.Of(images).Hash;
         if (!ImagesAnswer.IsKnown(context, shape, $"{images.Count} {shape.PinsOver(images)}", hash))
         {
             await ImagesAnswer.WriteAsync(context, images.Select(i => new ListPiece(i)), shape);

@@ -21,11 +21,8 @@ internal static class NotListed
         Reference reference
     )
     {
-        var (ns, app) = (reference.Repository.Namespace, reference.Repository.App);
-        var why =
-            ns == account || ns == Repository.Official
-                ? await WhyAsync(context.RequestServices.GetRequiredService<RowStore>(), ns, app, reference, context)
-                : null;
+        var ns = reference.Repository.Namespace;
+        var why = ns == account || ns == Repository.Official ? await WhyAsync(context, reference) : null;
         return new ApiException(
             StatusCodes.Status404NotFound,
             $"No image with name '{name}'{(why is null ? "" : $": it is in the registry, but not an image, because {why}")}",
@@ -33,33 +30,15 @@ internal static class NotListed
         );
     }
 
-    private static async Task<string?> WhyAsync(
-        RowStore rowStore,
-        string @namespace,
-        string app,
-        Reference reference,
-        HttpContext context
-    )
+    private static async Task<string?> WhyAsync(HttpContext context, Reference reference)
     {
-        var (digest, generation) = (reference.Digest, (string?)null);
-        if (reference.Tag is not null)
-        {
-            var stored = await rowStore.GetAsync(@namespace, Keys.Tag(app, reference.Tag), context.RequestAborted);
-            if (stored is null)
-            {
-                return null;
-            }
-
-            var tag = TagRow.From(stored);
-            (digest, generation) = (tag.Digest, tag.Generation);
-        }
-
-        return
-            digest!.IsSupported
-            && await rowStore.ImageAsync(reference.Repository, digest, context.RequestAborted)
-                is { State: ImageState.Complete, IsImage: false } row
-            && (reference.Tag is null || row.Generation == generation)
-            ? ImageNote.WhyNot(row)
+        var rowStore = context.RequestServices.GetRequiredService<RowStore>();
+        var row =
+            reference.Tag is not null
+                ? await rowStore.TaggedImageAsync(reference.Repository, reference.Tag, context.RequestAborted)
+            : reference.Digest!.IsSupported
+                ? await rowStore.ImageAsync(reference.Repository, reference.Digest, context.RequestAborted)
             : null;
+        return row is { State: ImageState.Complete, IsImage: false } ? ImageNote.WhyNot(row) : null;
     }
 }

@@ -18,7 +18,7 @@ internal static class RepositoriesRoute
             .Lists(context)
             .TaggedAsync(account, request.Filters, sequences, context.RequestAborted);
         var shape = ImageShape.Platform(context);
-        var hash = images.Aggregate(default(UInt128), (sum, image) => unchecked(sum + image.Hash));
+        var hash = ListSum.Of(images).Hash;
         if (ImagesAnswer.IsKnown(context, shape, $"repositories {request.Details}", hash))
         {
             return;

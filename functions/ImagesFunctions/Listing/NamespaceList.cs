@@ -218,6 +218,10 @@ internal readonly record struct ListPiece(ListChunk? Chunk, ListedImage? Image)
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct ListSum(int Count, UInt128 Hash)
 {
+    /// <summary>The sum of these images.</summary>
+    public static ListSum Of(IEnumerable<ListedImage> images) =>
+        images.Aggregate(default(ListSum), (sum, image) => sum + new ListSum(1, image.Hash));
+
     public static ListSum operator +(ListSum a, ListSum b) => new(a.Count + b.Count, unchecked(a.Hash + b.Hash));
 }
 

@@ -1,10 +1,9 @@
-using System.Buffers;
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Http;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;
-using ImagesFunctions.Telemetry;
+using ImagesFunctions.Streams;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Registry;
@@ -19,8 +18,6 @@ internal sealed class Blobs(
     PullRedirect redirect
 )
 {
-    private const int BufferSize = 256 * 1024;
-
     /// <summary>GET and HEAD: the bytes or a range of them, or a redirect to where storage itself serves them.</summary>
     public async Task GetAsync(RegistryRequest request)
     {
@@ -123,7 +120,7 @@ internal sealed class Blobs(
 
         RequestDeadline.Lift(request.Http);
         Begin(request.Response, blob, range);
-        await CopyAsync(bytes, request.Response, request.Stop);
+        await bytes.ForEachPieceAsync(piece => request.Response.SendPieceAsync(piece, request.Stop), request.Stop);
     }
 
     private static void Begin(HttpResponse response, Digest digest)
@@ -139,22 +136,5 @@ internal sealed class Blobs(
         Begin(response, blob.Digest);
         response.ContentType = "application/octet-stream";
         RangeRequest.Begin(response, range, blob.Size);
-    }
-
-    private static async Task CopyAsync(Stream from, HttpResponse response, CancellationToken cancellationToken)
-    {
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
-        try
-        {
-            while (await from.ReadAsync(buffer, cancellationToken) is var read and > 0)
-            {
-                await response.Body.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
-                Metrics.Sent(read);
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
     }
 }

@@ -92,7 +92,7 @@ internal sealed class Manifests(
         if (!IsDigest(reference))
         {
             // A tag whose image is gone does not count any more; its row goes all the same.
-            var image = await TaggedAsync(request.Repository, reference, request.Stop);
+            var image = await rowStore.TaggedImageAsync(request.Repository, reference, request.Stop);
             if (!await removal.TagAsync(request.Repository, reference, request.Stop) || image is null)
             {
                 throw RegistryError.ManifestUnknown(reference);
@@ -136,7 +136,7 @@ internal sealed class Manifests(
         if (request.MayRead)
         {
             var image =
-                digest is null ? await TaggedAsync(request.Repository, reference, request.Stop)
+                digest is null ? await rowStore.TaggedImageAsync(request.Repository, reference, request.Stop)
                 : digest.IsSupported ? await rowStore.ImageAsync(request.Repository, digest, request.Stop)
                 : null;
             if (
@@ -154,41 +154,6 @@ internal sealed class Manifests(
         }
 
         throw RegistryError.ManifestUnknown(reference);
-    }
-
-    // The image that a tag points to, or null.
-    private async Task<ImageRow?> TaggedAsync(Repository repository, string tag, CancellationToken cancellationToken)
-    {
-        if (!Reference.IsTag(tag))
-        {
-            return null;
-        }
-
-        for (VersionTag? before = null; ; )
-        {
-            if (
-                await rowStore.GetAsync(repository.Namespace, Keys.Tag(repository.App, tag), cancellationToken)
-                is not { } stored
-            )
-            {
-                return null;
-            }
-
-            var row = TagRow.From(stored);
-            var image = await rowStore.ImageAsync(repository, row.Digest, cancellationToken);
-            if (image is { State: ImageState.Complete } && image.Generation == row.Generation)
-            {
-                return image;
-            }
-
-            // Its image is gone, unless the tag was moved and the image deleted between the two reads.
-            if (stored.Version == before)
-            {
-                return null;
-            }
-
-            before = stored.Version;
-        }
     }
 
     private static bool IsDigest(string reference) => reference.Contains(':', StringComparison.Ordinal);
@@ -258,7 +223,7 @@ internal sealed class Manifests(
         }
 
         var current = condition.Tag is { } tag
-            ? await TaggedAsync(request.Repository, tag, request.Stop)
+            ? await rowStore.TaggedImageAsync(request.Repository, tag, request.Stop)
             : await rowStore.ImageAsync(request.Repository, digest, request.Stop);
         if (!condition.HoldsFor(current is { State: ImageState.Complete } ? current.Digest : null))
         {

@@ -64,6 +64,44 @@ internal sealed class RowStore(StorageAccount account)
         CancellationToken cancellationToken
     ) => ImageRow.Live(await GetAsync(repository.Namespace, Keys.Image(repository.App, digest), cancellationToken));
 
+    /// <summary>The complete image that a tag points to; null where there is none, and for what is no tag.</summary>
+    public async Task<ImageRow?> TaggedImageAsync(
+        Repository repository,
+        string tag,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!Reference.IsTag(tag))
+        {
+            return null;
+        }
+
+        for (VersionTag? before = null; ; )
+        {
+            if (
+                await GetAsync(repository.Namespace, Keys.Tag(repository.App, tag), cancellationToken) is not { } stored
+            )
+            {
+                return null;
+            }
+
+            var row = TagRow.From(stored);
+            var image = await ImageAsync(repository, row.Digest, cancellationToken);
+            if (image is { State: ImageState.Complete } && image.Generation == row.Generation)
+            {
+                return image;
+            }
+
+            // Its image is gone, unless the tag was moved and the image deleted between the two reads.
+            if (stored.Version == before)
+            {
+                return null;
+            }
+
+            before = stored.Version;
+        }
+    }
+
     /// <summary>Who needs this digest in the repository.</summary>
     public async Task<List<DependencyRow>> NeedsAsync(
         Repository repository,
