@@ -51,8 +51,8 @@ public static class ImagesServices
         services.AddSingleton<ImageLists>();
         services.AddSingleton(Metro.From(configuration));
         services.AddSingleton<Tokens>();
-        Limits.Check(configuration);
-        services.AddSingleton(_ => new Limits(configuration));
+        var (requests, failures) = (Limits.RequestsOf(configuration), Limits.FailuresOf(configuration));
+        services.AddSingleton(_ => new Limits(requests, failures));
         services.AddSingleton(s => new Logins(
             s.GetRequiredService<Tokens>(),
             s.GetRequiredService<Limits>(),

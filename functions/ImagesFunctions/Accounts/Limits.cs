@@ -41,15 +41,25 @@ internal sealed class Limits : IDisposable
     /// <summary>Reads the settings.</summary>
     /// <exception cref="InvalidSettingException">One of them is no whole number of 0 to 1,000,000,000.</exception>
     public Limits(IConfiguration configuration)
+        : this(RequestsOf(configuration), FailuresOf(configuration)) { }
+
+    /// <summary>Limits of so many a minute; 0: none.</summary>
+    public Limits(int requests, int failures)
     {
-        _requests = Limiter(configuration, RequestsSetting, DefaultRequests);
-        _addresses = Limiter(configuration, FailuresSetting, DefaultFailures);
-        _claimed = Limiter(configuration, FailuresSetting, DefaultFailures);
+        _requests = Limiter(requests);
+        _addresses = Limiter(failures);
+        _claimed = Limiter(failures);
     }
 
-    /// <summary>Looks at the settings, so that a wrong one shows at the start.</summary>
-    /// <exception cref="InvalidSettingException">One of them is no whole number of 0 to 1,000,000,000.</exception>
-    public static void Check(IConfiguration configuration) => new Limits(configuration).Dispose();
+    /// <summary>Reads <see cref="RequestsSetting"/>.</summary>
+    /// <exception cref="InvalidSettingException">It is no whole number of 0 to 1,000,000,000.</exception>
+    public static int RequestsOf(IConfiguration configuration) =>
+        Setting.Number(configuration, RequestsSetting, DefaultRequests, MaxPerMinute);
+
+    /// <summary>Reads <see cref="FailuresSetting"/>.</summary>
+    /// <exception cref="InvalidSettingException">It is no whole number of 0 to 1,000,000,000.</exception>
+    public static int FailuresOf(IConfiguration configuration) =>
+        Setting.Number(configuration, FailuresSetting, DefaultFailures, MaxPerMinute);
 
     /// <summary>Counts a request of an account that showed a valid token.</summary>
     /// <exception cref="TooManyRequestsException">The account sends too many.</exception>
@@ -116,9 +126,8 @@ internal sealed class Limits : IDisposable
             : TimeSpan.FromSeconds(1);
     }
 
-    private static PartitionedRateLimiter<string>? Limiter(IConfiguration configuration, string setting, int byDefault)
+    private static PartitionedRateLimiter<string>? Limiter(int perMinute)
     {
-        var perMinute = Setting.Number(configuration, setting, byDefault, MaxPerMinute);
         if (perMinute == 0)
         {
             return null;

@@ -17,21 +17,10 @@ internal sealed class DependencyGarbage(GarbageCommit commit, LayoutIndex layout
     /// have another ETag than was read here, or their dependent's blob is seen.
     /// </remarks>
     public Task<int> RemoveAsync(string @namespace, IReadOnlyList<string> keys, CancellationToken cancellationToken) =>
-        commit.RunAsync(
+        commit.RunEachAsync(
             @namespace,
-            async (view, stop) =>
-            {
-                var changes = new List<Change>();
-                foreach (var row in await view.GetAllAsync(keys, stop))
-                {
-                    if (await IsGarbageAsync(view, row, stop))
-                    {
-                        changes.Add(Remove(row));
-                    }
-                }
-
-                return changes;
-            },
+            keys,
+            async (view, row, stop) => await IsGarbageAsync(view, row, stop) ? [Remove(row)] : [],
             cancellationToken
         );
 

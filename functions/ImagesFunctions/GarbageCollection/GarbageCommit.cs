@@ -11,6 +11,29 @@ internal sealed class GarbageCommit(RowStore rowStore, bool dryRun)
     /// <summary>Whether nothing may be changed.</summary>
     public bool IsDryRun => dryRun;
 
+    /// <summary>Decides about each of these rows that is there, and commits what that changes.</summary>
+    /// <returns>How many rows it changes, or <see cref="Garbage.Busy"/>.</returns>
+    public Task<int> RunEachAsync(
+        string @namespace,
+        IReadOnlyList<string> keys,
+        Func<DecisionView, TableRow, CancellationToken, Task<IReadOnlyList<Change>>> decide,
+        CancellationToken cancellationToken
+    ) =>
+        RunAsync(
+            @namespace,
+            async (view, stop) =>
+            {
+                var changes = new List<Change>();
+                foreach (var row in await view.GetAllAsync(keys, stop))
+                {
+                    changes.AddRange(await decide(view, row, stop));
+                }
+
+                return changes;
+            },
+            cancellationToken
+        );
+
     /// <summary>Makes a decision and commits it.</summary>
     /// <returns>How many rows it changes, or <see cref="Garbage.Busy"/>.</returns>
     public async Task<int> RunAsync(

@@ -15,21 +15,7 @@ internal sealed class RowGarbage(GarbageCommit commit, Content content, SweepAge
         string @namespace,
         IReadOnlyList<string> keys,
         CancellationToken cancellationToken
-    ) =>
-        commit.RunAsync(
-            @namespace,
-            async (view, stop) =>
-            {
-                var changes = new List<Change>();
-                foreach (var row in await view.GetAllAsync(keys, stop))
-                {
-                    changes.AddRange(await TagChangesAsync(view, row, stop));
-                }
-
-                return changes;
-            },
-            cancellationToken
-        );
+    ) => commit.RunEachAsync(@namespace, keys, TagChangesAsync, cancellationToken);
 
     /// <summary>Removes those of these referrers that are no images.</summary>
     public Task<int> RemoveReferrersAsync(
@@ -37,21 +23,15 @@ internal sealed class RowGarbage(GarbageCommit commit, Content content, SweepAge
         IReadOnlyList<string> keys,
         CancellationToken cancellationToken
     ) =>
-        commit.RunAsync(
+        commit.RunEachAsync(
             @namespace,
-            async (view, stop) =>
+            keys,
+            async (view, row, stop) =>
             {
-                var changes = new List<Change>();
-                foreach (var row in await view.GetAllAsync(keys, stop))
-                {
-                    var referrer = ReferrerRow.From(row);
-                    if (ImageRow.Live(await view.GetAsync(Keys.Image(referrer.App, referrer.Digest), stop)) is null)
-                    {
-                        changes.Add(new Change(row.Key, null));
-                    }
-                }
-
-                return changes;
+                var referrer = ReferrerRow.From(row);
+                return ImageRow.Live(await view.GetAsync(Keys.Image(referrer.App, referrer.Digest), stop)) is null
+                    ? [new Change(row.Key, null)]
+                    : [];
             },
             cancellationToken
         );
@@ -83,7 +63,7 @@ internal sealed class RowGarbage(GarbageCommit commit, Content content, SweepAge
             cancellationToken
         );
 
-    private async Task<List<Change>> TagChangesAsync(
+    private async Task<IReadOnlyList<Change>> TagChangesAsync(
         DecisionView view,
         TableRow row,
         CancellationToken cancellationToken
@@ -132,8 +112,7 @@ internal sealed class RowGarbage(GarbageCommit commit, Content content, SweepAge
         foreach (var batch in index.Children.Select(ImageRow.Parse).Chunk(ReadsAtOnce))
         {
             var keys = batch.Select(child => Keys.Image(index.App, child));
-            var rows = await Task.WhenAll(keys.Select(key => view.GetAsync(key, cancellationToken)));
-            if (Array.Exists(rows, row => ImageRow.Live(row) is not null))
+            if ((await view.GetAllAsync(keys, cancellationToken)).Any(row => ImageRow.Live(row) is not null))
             {
                 return true;
             }

@@ -63,7 +63,12 @@ internal static class BatchAnswer
         var found = new Queue<ListedImage?>(
             await ImagesAnswer
                 .Lists(context)
-                .FindAsync(account, wellFormed.ConvertAll(i => i.Filter(all)), context.RequestAborted)
+                .FindAsync(
+                    account,
+                    wellFormed.ConvertAll(i => i.Filter(all)),
+                    ListRoute.Sequences(context, account),
+                    context.RequestAborted
+                )
         );
         return [.. batch.Select(item => (item, item.MalformedMember is null ? found.Dequeue() : null))];
     }

@@ -163,7 +163,25 @@ internal static class Envelope
     /// <summary>Writes an answer whose <c>data</c> is an object of scalars.</summary>
     /// <param name="context">The request.</param>
     /// <param name="write">Writes the members of <c>data</c>.</param>
-    public static async Task WriteDataAsync(HttpContext context, Action<Utf8JsonWriter> write)
+    public static Task WriteDataAsync(HttpContext context, Action<Utf8JsonWriter> write) =>
+        WriteWholeAsync(
+            context,
+            json =>
+            {
+                json.WriteString("status", "success");
+                json.WriteStartObject("data");
+                write(json);
+                json.WriteEndObject();
+            },
+            context.RequestAborted
+        );
+
+    // An envelope that is small, and that nobody keeps.
+    private static async Task WriteWholeAsync(
+        HttpContext context,
+        Action<Utf8JsonWriter> write,
+        CancellationToken cancellationToken
+    )
     {
         context.Response.ContentType = "application/json";
         context.Response.Headers.CacheControl = "no-store";
@@ -177,14 +195,11 @@ internal static class Envelope
             body,
             json =>
             {
-                json.WriteString("status", "success");
-                json.WriteStartObject("data");
                 write(json);
-                json.WriteEndObject();
                 json.WriteNumber("op_time_us", Requests.ElapsedMicroseconds(context));
             }
         );
-        await body.EndAsync(context.RequestAborted);
+        await body.EndAsync(cancellationToken);
     }
 
     private static void WriteBeginning(ResponseBuffer body, string status, string? message, string name)
@@ -214,11 +229,9 @@ internal static class Envelope
         json.WriteEndObject();
     }
 
-    private static async Task WriteErrorAsync(HttpContext context, ApiException error)
+    private static Task WriteErrorAsync(HttpContext context, ApiException error)
     {
         context.Response.StatusCode = error.Status;
-        context.Response.ContentType = "application/json";
-        context.Response.Headers.CacheControl = "no-store";
         foreach (var header in OfSuccess)
         {
             context.Response.Headers.Remove(header);
@@ -229,14 +242,8 @@ internal static class Envelope
             context.Response.Headers.WWWAuthenticate = error.Challenge;
         }
 
-        if (HttpMethods.IsHead(context.Request.Method))
-        {
-            return;
-        }
-
-        using var body = new ResponseBuffer(context.Response);
-        WriteObject(
-            body,
+        return WriteWholeAsync(
+            context,
             json =>
             {
                 json.WriteString("status", "error");
@@ -252,9 +259,8 @@ internal static class Envelope
 
                 json.WriteEndObject();
                 json.WriteEndArray();
-                json.WriteNumber("op_time_us", Requests.ElapsedMicroseconds(context));
-            }
+            },
+            CancellationToken.None
         );
-        await body.EndAsync(CancellationToken.None);
     }
 }

@@ -95,13 +95,21 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
 
     /// <summary>The image that each filter asks for, in their order; null where none is seen.</summary>
     /// <exception cref="StorageUnavailableException">What is asked for cannot be read now.</exception>
-    public async Task<IReadOnlyList<ListedImage?>> FindAsync(
+    public Task<IReadOnlyList<ListedImage?>> FindAsync(
         string account,
         IReadOnlyList<ListFilter> filters,
         CancellationToken cancellationToken
+    ) => FindAsync(account, filters, new SequenceReads(rowStore, cancellationToken), cancellationToken);
+
+    /// <summary>As the other one, with numbers that were begun to be read since the request came.</summary>
+    /// <exception cref="StorageUnavailableException">What is asked for cannot be read now.</exception>
+    public async Task<IReadOnlyList<ListedImage?>> FindAsync(
+        string account,
+        IReadOnlyList<ListFilter> filters,
+        SequenceReads sequences,
+        CancellationToken cancellationToken
     )
     {
-        var sequences = new SequenceReads(rowStore, cancellationToken);
         var parts = await PartsAsync(account, filters, sequences, cancellationToken);
         // Tags stand at their images: one pass over the apps that are asked for, however many items there are.
         var byTag = filters

@@ -8,8 +8,14 @@ namespace ImagesFunctions.Images;
 /// <summary><c>/v1/images/list</c>, <c>/v1/images</c> and <c>/v1/image-store</c>.</summary>
 internal static class ListRoute
 {
-    // The token's row and the numbers that a list is compared with are read at the same time.
-    public static void ReadAhead(HttpContext context, string account) => context.Features.Set(Ahead(context, account));
+    // The token's row and the numbers that a list is compared with are read at the same time. What changes something lists nothing.
+    public static void ReadAhead(HttpContext context, string account)
+    {
+        if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+        {
+            context.Features.Set(Ahead(context, account));
+        }
+    }
 
     /// <summary>The numbers that were begun to be read with the token's row.</summary>
     public static SequenceReads Sequences(HttpContext context, string account) =>
@@ -61,7 +67,9 @@ internal static class ListRoute
     private static async Task AnyOfAsync(HttpContext context, string account, ListRequest request, ImageShape shape)
     {
         var filters = request.AnyOf.Select(any => request.Filter with { Digest = any.Digest, Tag = any.Tag });
-        var found = await ImagesAnswer.Lists(context).FindAsync(account, [.. filters], context.RequestAborted);
+        var found = await ImagesAnswer
+            .Lists(context)
+            .FindAsync(account, [.. filters], Sequences(context, account), context.RequestAborted);
         List<ListedImage> images =
         [
             .. found

@@ -14,8 +14,12 @@ internal static class PinsRoute
 {
     private sealed record Failure(string Message, int Number, string? Uuid = null);
 
-    private sealed record Pinned(Repository Repository, ImageRow Row, IReadOnlyList<string> Tags)
+    private sealed record Pinned(Repository Repository, ImageRow Row)
     {
+        /// <summary>What asks a list for it.</summary>
+        public ListFilter Filter =>
+            new() { Digest = BatchItem.Parse("digest", $"{Repository.DisplayName}@{Row.Digest}") };
+
         public Guid Uuid => PinnedImage.UuidOf(Repository, Row.Digest);
     }
 
@@ -30,8 +34,25 @@ internal static class PinsRoute
             results.Add(await PinAsync(context, account, item));
         }
 
+        // The tags of all of them are of one moment, and read once.
+        var listed = new Queue<ListedImage?>(
+            await ImagesAnswer
+                .Lists(context)
+                .FindAsync(
+                    account,
+                    [.. results.Select(r => r.Done?.Filter).OfType<ListFilter>()],
+                    context.RequestAborted
+                )
+        );
         var host = PublicAddress.HostOf(context);
-        await WriteAsync(context, [.. results.Select(r => (r.Failed, WriteDone: Writer(r.Done, host)))]);
+        await WriteAsync(
+            context,
+            [
+                .. results.Select(r =>
+                    (r.Failed, WriteDone: r.Done is null ? null : Writer(r.Done, listed.Dequeue()?.Tags ?? [], host))
+                ),
+            ]
+        );
     }
 
     /// <summary>Takes the pin off each image whose pin's UUID is given; one result an item, in order.</summary>
@@ -89,19 +110,7 @@ internal static class PinsRoute
 
         var imageRows = services.GetRequiredService<ImageRows>();
         row = await imageRows.WithFactsAsync(account, row, context.RequestAborted);
-        var found = await ImagesAnswer
-            .Lists(context)
-            .FindAsync(
-                account,
-                [
-                    new ListFilter
-                    {
-                        Digest = BatchItem.Parse("digest", $"{reference.Repository.DisplayName}@{row.Digest}"),
-                    },
-                ],
-                context.RequestAborted
-            );
-        return (new Pinned(reference.Repository, row, found[0]?.Tags ?? []), null);
+        return (new Pinned(reference.Repository, row), null);
     }
 
     // An address elsewhere is never fetched, and of another account's images nothing is said, not even whether they are there.
@@ -162,22 +171,20 @@ internal static class PinsRoute
         json.WriteString("name", repository.ToString());
     }
 
-    private static Action<Utf8JsonWriter>? Writer(Pinned? pinned, string host) =>
-        pinned is null
-            ? null
-            : json =>
+    private static Action<Utf8JsonWriter> Writer(Pinned pinned, IReadOnlyList<string> tags, string host) =>
+        json =>
+        {
+            WriteUnpinned(json, pinned.Uuid, pinned.Repository);
+            json.WriteString("created_at", ImageTexts.CreatedAt(pinned.Row));
+            json.WriteString("state", "ready");
+            json.WriteString("url", $"{host}/{pinned.Repository}@{pinned.Row.Digest}");
+            json.WriteBoolean("persistent", value: true);
+            json.WriteStartArray("tags");
+            foreach (var tag in tags)
             {
-                WriteUnpinned(json, pinned.Uuid, pinned.Repository);
-                json.WriteString("created_at", ImageTexts.CreatedAt(pinned.Row));
-                json.WriteString("state", "ready");
-                json.WriteString("url", $"{host}/{pinned.Repository}@{pinned.Row.Digest}");
-                json.WriteBoolean("persistent", value: true);
-                json.WriteStartArray("tags");
-                foreach (var tag in pinned.Tags)
-                {
-                    json.WriteStringValue(tag);
-                }
+                json.WriteStringValue(tag);
+            }
 
-                json.WriteEndArray();
-            };
+            json.WriteEndArray();
+        };
 }

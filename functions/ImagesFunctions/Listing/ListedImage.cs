@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using ImagesFunctions.Http;
@@ -41,9 +42,13 @@ internal sealed class ListedImage
         // Facts that are not here follow from what the image's bytes are, as long as its row stands.
         hash.Append(texts?.V1 ?? Encoding.UTF8.GetBytes(row.Generation));
         hash.Append(texts?.Platform ?? []);
-        hash.Append(BitConverter.GetBytes(row.Committed?.UtcTicks ?? 0));
-        hash.Append(BitConverter.GetBytes(row.Pin?.Since.UtcTicks ?? 0));
-        hash.Append(BitConverter.GetBytes(row.Pin?.Autokill?.Ticks ?? 0));
+        ReadOnlySpan<long> times =
+        [
+            row.Committed?.UtcTicks ?? 0,
+            row.Pin?.Since.UtcTicks ?? 0,
+            row.Pin?.Autokill?.Ticks ?? 0,
+        ];
+        hash.Append(MemoryMarshal.AsBytes(times));
         Hash = hash.GetCurrentHashAsUInt128();
     }
 

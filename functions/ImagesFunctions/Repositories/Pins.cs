@@ -14,9 +14,15 @@ internal sealed class Pins(StorageAccount account, RowStore rowStore)
         rowStore.CommitAsync(
             reference.Repository.Namespace,
             async (view, stop) =>
-                await ImageAsync(view, reference, stop) is { State: ImageState.Complete, IsImage: true } image
-                    ? Decision.Of<ImageRow?>(image with { Pin = pin }, [Changed(image with { Pin = pin })])
-                    : Decision.Nothing<ImageRow?>(null),
+            {
+                if (await ImageAsync(view, reference, stop) is not { State: ImageState.Complete, IsImage: true } image)
+                {
+                    return Decision.Nothing<ImageRow?>(null);
+                }
+
+                var pinned = image with { Pin = pin };
+                return Decision.Of<ImageRow?>(pinned, [Changed(pinned)]);
+            },
             cancellationToken
         );
 
