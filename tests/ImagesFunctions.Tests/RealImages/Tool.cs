@@ -33,16 +33,25 @@ public static class Tool
             );
             return done.StandardOutput;
         }
-        catch (Win32Exception) when (Environment.GetEnvironmentVariable("CI") == "true")
-        {
-            Assert.Fail($"{tool} is not installed: {Install}");
-        }
         catch (Win32Exception)
         {
-            Assert.Skip($"{tool} is not installed: {Install}");
+            throw Missing(tool, Install);
+        }
+    }
+
+    /// <summary>Fails the test in CI, and skips it elsewhere.</summary>
+    /// <param name="what">What is not there.</param>
+    /// <param name="install">How to get it.</param>
+    public static InvalidOperationException Missing(string what, string install)
+    {
+        var message = $"{what} is not installed: {install}";
+        if (Environment.GetEnvironmentVariable("CI") == "true")
+        {
+            Assert.Fail(message);
         }
 
-        throw new InvalidOperationException("Fail and Skip throw.");
+        Assert.Skip(message);
+        return new InvalidOperationException("Fail and Skip throw.");
     }
 
     /// <summary>The lines of the output, without the empty one at the end.</summary>
