@@ -1,16 +1,35 @@
 using ImagesFunctions.Boot;
 using ImagesFunctions.Images;
 using ImagesFunctions.Registry;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
 namespace ImagesFunctions;
 
-/// <summary>All routes. Both hosts run exactly these, so that a new one is one line in the file of its area.</summary>
-public static class ImagesPipeline
+/// <summary>What a request goes through, and all routes. Each area maps its own in one file.</summary>
+internal static class ImagesPipeline
 {
-    /// <summary>Maps every route, and one for all that match no other.</summary>
-    public static IEndpointRouteBuilder MapImages(this IEndpointRouteBuilder endpoints)
+    /// <summary>Builds the pipeline.</summary>
+    public static RequestDelegate Build(IServiceProvider services)
+    {
+        var app = new ApplicationBuilder(services);
+        app.Use(WithoutEndpoint);
+        app.UseRouting();
+        app.UseEndpoints(MapRoutes);
+        return app.Build();
+    }
+
+    // The Functions worker has already chosen the function as the endpoint, and routing keeps an endpoint that is set.
+    private static RequestDelegate WithoutEndpoint(RequestDelegate next) =>
+        context =>
+        {
+            context.SetEndpoint(null);
+            context.Request.RouteValues.Clear();
+            return next(context);
+        };
+
+    private static void MapRoutes(IEndpointRouteBuilder endpoints)
     {
         endpoints.MapOpenRoutes();
         endpoints.MapImagesApi();
@@ -25,6 +44,5 @@ public static class ImagesPipeline
             (context, _) =>
                 throw new ApiException(StatusCodes.Status404NotFound, $"There is no route '{context.Request.Path}'")
         );
-        return endpoints;
     }
 }

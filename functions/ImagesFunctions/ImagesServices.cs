@@ -13,6 +13,7 @@ using ImagesFunctions.Settings;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -32,6 +33,9 @@ public static class ImagesServices
     public static IServiceCollection AddImages(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddTelemetry(configuration);
+        services.AddRouting();
+        services.Configure<KestrelServerOptions>(ConfigureServer);
+        services.AddSingleton(s => new ImagesApp(s));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(new StorageTimes());
         services.TryAddSingleton(s => StorageAccount.From(configuration, s.GetRequiredService<StorageTimes>()));
@@ -78,25 +82,13 @@ public static class ImagesServices
     private static void AddIngest(this IServiceCollection services, IConfiguration configuration)
     {
         var wait = Setting.Time(configuration, PatientIngest.WaitSetting, PatientIngest.DefaultWait);
-        // Their constructors are not public, because the types that they take are not.
-        services.AddSingleton(s => new BlobIngest(
-            s.GetRequiredService<Content>(),
-            s.GetRequiredService<BlobRegistration>(),
-            s.GetRequiredService<Refusals>(),
-            s.GetRequiredService<LayoutIndex>()
-        ));
+        services.AddSingleton<BlobIngest>();
         services.AddSingleton(s => new PatientIngest(
-            s.GetRequiredService<BlobIngest>(),
+            s.GetRequiredService<BlobIngest>().LandedAsync,
             wait,
             s.GetRequiredService<TimeProvider>()
         ));
-        services.AddSingleton(s => new StatusReader(
-            s.GetRequiredService<RowStore>(),
-            s.GetRequiredService<Content>(),
-            s.GetRequiredService<ImageRows>(),
-            s.GetRequiredService<LayoutIndex>(),
-            s.GetRequiredService<TimeProvider>()
-        ));
+        services.AddSingleton<StatusReader>();
     }
 
     private static void AddSweep(this IServiceCollection services, IConfiguration configuration)
@@ -104,16 +96,15 @@ public static class ImagesServices
         services.TryAddSingleton(SweepOptions.From(configuration));
         services.AddSingleton(s => s.GetRequiredService<SweepOptions>().Grace);
         services.AddSingleton<BlobRetention>();
-        services.AddSingleton(s => new Sweeper(
-            s.GetRequiredService<StorageAccount>(),
-            s.GetRequiredService<RowStore>(),
-            s.GetRequiredService<Content>(),
-            s.GetRequiredService<ImageRows>(),
-            s.GetRequiredService<Removal>(),
-            s.GetRequiredService<LayoutIndex>(),
-            s.GetRequiredService<BlobIngest>(),
-            s.GetRequiredService<SweepOptions>(),
-            s.GetRequiredService<ILogger<Sweeper>>()
-        ));
+        services.AddSingleton<Sweeper>();
+    }
+
+    private static void ConfigureServer(KestrelServerOptions server)
+    {
+        server.AddServerHeader = false;
+        // A layer may have any size. At its own limit the server answers 500 without a body before the pipeline sees the request.
+        server.Limits.MaxRequestBodySize = null;
+        // A client may pause: the pipeline bounds for how long.
+        server.Limits.MinRequestBodyDataRate = null;
     }
 }

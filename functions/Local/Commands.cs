@@ -143,7 +143,7 @@ internal sealed record Terminal(Option<string?> Data, TextWriter Output, TextWri
     /// <summary>
     /// Gives a command its action, on the store: the server's if one runs, else one of its own for as long as it takes.
     /// </summary>
-    public Command Runs(Command command, Func<ParseResult, IServiceProvider, CancellationToken, Task<int>> action)
+    public Command Runs(Command command, Func<ParseResult, ImagesApp, CancellationToken, Task<int>> action)
     {
         command.SetAction(
             async (parsed, cancellationToken) =>
@@ -156,7 +156,7 @@ internal sealed record Terminal(Option<string?> Data, TextWriter Output, TextWri
                     await store.Account.CreateAsync(cancellationToken);
                 }
 
-                return await action(parsed, app.Services, cancellationToken);
+                return await action(parsed, app.Images(), cancellationToken);
             }
         );
         return command;

@@ -2,14 +2,13 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using System.Xml;
 using Azure.Storage.Blobs.Models;
-using ImagesFunctions.Ingest;
 using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Local;
 
 /// <summary>
 /// What the blob trigger is in the cloud: lists the container again and again and hands every blob that is new, changed
-/// or gone to <see cref="BlobIngest"/>. After a start every blob is new once, which heals what a kill left undone.
+/// or gone to <see cref="ImagesApp"/>. After a start every blob is new once, which heals what a kill left undone.
 /// </summary>
 public sealed class ContainerWatcher : BackgroundService
 {
@@ -35,12 +34,12 @@ public sealed class ContainerWatcher : BackgroundService
     private readonly HashSet<string> _forgotten = new(StringComparer.Ordinal);
 
     /// <summary>Watches the container <c>images</c>.</summary>
-    public ContainerWatcher(StorageAccount storage, BlobIngest ingest, TimeProvider time, ILogger<ContainerWatcher> log)
+    public ContainerWatcher(ImagesApp images, TimeProvider time, ILogger<ContainerWatcher> log)
         : this(
-            storage.CreateAsync,
-            cancellationToken => ListAsync(storage, cancellationToken),
-            ingest.LandedAsync,
-            ingest.FailedAsync,
+            images.Storage.CreateAsync,
+            cancellationToken => ListAsync(images.Storage, cancellationToken),
+            images.TryBlobLandedAsync,
+            images.BlobFailedAsync,
             time,
             log
         ) { }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Local;
 
@@ -32,15 +31,15 @@ internal static class DropCommand
         });
         return terminal.Runs(
             new Command("drop", "Copies an OCI image layout into the container, where it is ingested") { folder, name },
-            async (parsed, services, cancellationToken) =>
+            async (parsed, images, cancellationToken) =>
             {
                 var layout = parsed.GetValue(folder)!.FullName;
                 var repository = parsed.GetValue(name)!;
                 var files = Files(layout, repository, terminal.Errors);
-                var images = services.GetRequiredService<StorageAccount>().Images;
+                var container = images.Storage.Images;
                 foreach (var file in files)
                 {
-                    await images
+                    await container
                         .GetBlobClient($"{repository}/{file}")
                         .UploadAsync(Path.Combine(layout, file), overwrite: true, cancellationToken);
                 }

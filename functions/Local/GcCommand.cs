@@ -25,17 +25,10 @@ internal static class GcCommand
         });
         return terminal.Runs(
             new Command("gc", "Removes what nobody needs any more") { dryRun, grace },
-            async (parsed, services, cancellationToken) =>
+            async (parsed, images, cancellationToken) =>
             {
-                var sweeper = services.GetRequiredService<Sweeper>();
-                var options = Duration.TryParse(parsed.GetValue(grace), out var time)
-                    ? sweeper.Options with
-                    {
-                        AfterPush = time,
-                        AfterDrop = time,
-                    }
-                    : sweeper.Options;
-                var result = await sweeper.RunAsync(options, parsed.GetValue(dryRun), cancellationToken);
+                TimeSpan? age = Duration.TryParse(parsed.GetValue(grace), out var time) ? time : null;
+                var result = await images.SweepAsync(age, parsed.GetValue(dryRun), cancellationToken);
                 foreach (var line in result.Lines.DefaultIfEmpty("nothing to do"))
                 {
                     await terminal.Output.WriteLineAsync(line);

@@ -46,14 +46,6 @@ public static class LocalHost
         builder.WebHost.UseUrls(urls ?? builder.Configuration["urls"] ?? DefaultUrl);
         // Container images of .NET set these, and every start would warn that urls win.
         builder.WebHost.UseSetting(WebHostDefaults.HttpPortsKey, "").UseSetting(WebHostDefaults.HttpsPortsKey, "");
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            // A layer may have any size.
-            kestrel.Limits.MaxRequestBodySize = null;
-            // A source may pause: the pipeline bounds how long.
-            kestrel.Limits.MinRequestBodyDataRate = null;
-        });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
         Quieten(builder.Logging);
 
@@ -70,13 +62,16 @@ public static class LocalHost
         configure?.Invoke(builder.Services);
 
         var app = builder.Build();
-        app.MapImages();
+        app.Run(app.Images().HandleAsync);
         return app;
     }
 
     /// <summary>Builds it on a store that is open, whose account it shares: an identity is asked for its token once.</summary>
     internal static WebApplication Build(LocalStore store, string? urls, bool gateway) =>
         Build(store.ConnectionString, urls, services => services.AddSingleton(store.Account), gateway);
+
+    /// <summary>The service that it runs.</summary>
+    public static ImagesApp Images(this WebApplication app) => app.Services.GetRequiredService<ImagesApp>();
 
     /// <summary>Starts it, with one plain line when the port is taken.</summary>
     /// <exception cref="LocalException">The address cannot be listened on.</exception>

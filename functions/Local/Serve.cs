@@ -1,4 +1,3 @@
-using ImagesFunctions.Accounts;
 using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Local;
@@ -52,7 +51,7 @@ internal sealed class Serve(TextWriter output, TextWriter errors)
 
     private async Task GreetAsync(WebApplication app, LocalStore store, CancellationToken cancellationToken)
     {
-        var tokens = app.Services.GetRequiredService<Tokens>();
+        var tokens = app.Images().Tokens;
         if (await tokens.ListAsync(Demo, cancellationToken).AnyAsync(cancellationToken))
         {
             await output.WriteLineAsync($"Account {Demo} exists. Another token for it: {CreateToken} {Demo}");

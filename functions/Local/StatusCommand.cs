@@ -23,12 +23,10 @@ internal static class StatusCommand
         });
         return terminal.Runs(
             new Command("status", "What is listed, what waits, what was refused and why") { where },
-            async (parsed, services, cancellationToken) =>
+            async (parsed, images, cancellationToken) =>
             {
                 var parts = parsed.GetValue(where)!.Split('/', 2);
-                var status = await services
-                    .GetRequiredService<StatusReader>()
-                    .ReadAsync(parts[0], parts.ElementAtOrDefault(1), cancellationToken);
+                var status = await images.StatusAsync(parts[0], parts.ElementAtOrDefault(1), cancellationToken);
                 Write(status, terminal.Output);
                 if (status.IsEmpty && parts.Length == 1)
                 {

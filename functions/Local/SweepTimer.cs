@@ -1,11 +1,10 @@
-using ImagesFunctions.GarbageCollection;
 using ImagesFunctions.Settings;
 
 namespace ImagesFunctions.Local;
 
 /// <summary>What the timer trigger is in the cloud: sweeps once in <c>SweepInterval</c> (default <c>1h</c>; <c>0m</c>: never).</summary>
 public sealed class SweepTimer(
-    Sweeper sweeper,
+    ImagesApp images,
     IConfiguration configuration,
     TimeProvider time,
     ILogger<SweepTimer> log
@@ -31,7 +30,7 @@ public sealed class SweepTimer(
         {
             try
             {
-                await sweeper.RunAsync(stoppingToken);
+                await images.SweepAsync(stoppingToken);
             }
             catch (Exception error) when (!stoppingToken.IsCancellationRequested)
             {

@@ -30,16 +30,14 @@ internal static class TokenCommands
         var readOnly = new Option<bool>("--read-only") { Description = "May list and pull, not push or delete" };
         return terminal.Runs(
             new Command("create", "Makes a token and prints it, only once") { account, expires, readOnly },
-            async (parsed, services, cancellationToken) =>
+            async (parsed, images, cancellationToken) =>
             {
-                var (token, text) = await services
-                    .GetRequiredService<Tokens>()
-                    .CreateAsync(
-                        parsed.GetValue(account)!,
-                        Lifetime(parsed.GetValue(expires)),
-                        cancellationToken,
-                        parsed.GetValue(readOnly)
-                    );
+                var (token, text) = await images.Tokens.CreateAsync(
+                    parsed.GetValue(account)!,
+                    Lifetime(parsed.GetValue(expires)),
+                    cancellationToken,
+                    parsed.GetValue(readOnly)
+                );
                 await terminal.Output.WriteLineAsync(text);
                 await terminal.Errors.WriteLineAsync(
                     $"This is token {token.Id} of account {token.Account}; it {Kind(token)}{Ends(token)}."
@@ -54,11 +52,11 @@ internal static class TokenCommands
         var account = Account();
         return terminal.Runs(
             new Command("list", "Lists the tokens of an account, without their secrets") { account },
-            async (parsed, services, cancellationToken) =>
+            async (parsed, images, cancellationToken) =>
             {
                 var name = parsed.GetValue(account)!;
                 var any = false;
-                await foreach (var token in services.GetRequiredService<Tokens>().ListAsync(name, cancellationToken))
+                await foreach (var token in images.Tokens.ListAsync(name, cancellationToken))
                 {
                     any = true;
                     await terminal.Output.WriteLineAsync(
@@ -82,10 +80,10 @@ internal static class TokenCommands
         var id = new Argument<string>("id") { Description = "As `token list` prints it" };
         return terminal.Runs(
             new Command("revoke", "Ends a token at once") { account, id },
-            async (parsed, services, cancellationToken) =>
+            async (parsed, images, cancellationToken) =>
             {
                 var (name, which) = (parsed.GetValue(account)!, parsed.GetValue(id)!);
-                var found = await services.GetRequiredService<Tokens>().RevokeAsync(name, which, cancellationToken);
+                var found = await images.Tokens.RevokeAsync(name, which, cancellationToken);
                 await terminal.Errors.WriteLineAsync(
                     found ? $"Token {which} of account {name} is revoked." : $"Account {name} has no token {which}."
                 );

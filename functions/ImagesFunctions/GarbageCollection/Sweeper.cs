@@ -14,7 +14,7 @@ namespace ImagesFunctions.GarbageCollection;
 /// Removes what nothing needs any more, while everything else goes on: every removal is a commit like any other. A sweep that
 /// is ended in the middle leaves nothing half-made that the next one does not finish, and several at once do no harm.
 /// </summary>
-public sealed class Sweeper
+internal sealed class Sweeper
 {
     private readonly StorageAccount _account;
     private readonly RowStore _rowStore;
@@ -26,7 +26,7 @@ public sealed class Sweeper
     private readonly SweepOptions _options;
     private readonly ILogger<Sweeper> _log;
 
-    internal Sweeper(
+    public Sweeper(
         StorageAccount account,
         RowStore rowStore,
         Content content,

@@ -10,16 +10,13 @@ namespace ImagesFunctions.Ingest;
 /// A blob landed: verified, then indexed. Every event may come late, twice, out of order or for a blob that is gone
 /// again; all of them lead to the same rows, because nothing is taken from the event but the path.
 /// </summary>
-public sealed class BlobIngest
+internal sealed class BlobIngest(
+    Content content,
+    BlobRegistration registration,
+    Refusals refusals,
+    LayoutIndex layoutIndex
+)
 {
-    private readonly Content _content;
-    private readonly BlobRegistration _registration;
-    private readonly Refusals _refusals;
-    private readonly LayoutIndex _layoutIndex;
-
-    internal BlobIngest(Content content, BlobRegistration registration, Refusals refusals, LayoutIndex layoutIndex) =>
-        (_content, _registration, _refusals, _layoutIndex) = (content, registration, refusals, layoutIndex);
-
     /// <summary>
     /// Takes in what stands at a path of the container <c>images</c> now: a new blob, an overwritten one, or none any more.
     /// Bad input is recorded, not thrown.
@@ -40,27 +37,27 @@ public sealed class BlobIngest
         {
             // Clients take such parts out of an address, so that nobody can look there: it landed, that must do.
             var canBeAsked = !path.Split('/').Any(part => part is "" or "." or "..");
-            var stored = canBeAsked ? await _content.StatAsync(path, cancellationToken) : null;
+            var stored = canBeAsked ? await content.StatAsync(path, cancellationToken) : null;
             if (canBeAsked && stored is null)
             {
-                await _refusals.ClearAsync(path, cancellationToken);
+                await refusals.ClearAsync(path, cancellationToken);
                 return Landed.Gone;
             }
 
             if (ForeignFile.IsOne(path) || stored is { IsFolder: true })
             {
                 // An earlier version has refused it.
-                await _refusals.ClearAsync(path, cancellationToken);
+                await refusals.ClearAsync(path, cancellationToken);
                 return Landed.Ignored;
             }
 
-            await _refusals.RefuseAsync(RefusalKind.Path, path, refusal, null, cancellationToken);
+            await refusals.RefuseAsync(RefusalKind.Path, path, refusal, null, cancellationToken);
             return Landed.Refused;
         }
 
         if (layoutPath.Digest is { } digest)
         {
-            return await _registration.RegisterAsync(layoutPath.Repository, digest, cancellationToken);
+            return await registration.RegisterAsync(layoutPath.Repository, digest, cancellationToken);
         }
 
         if (!layoutPath.IsIndex)
@@ -68,13 +65,13 @@ public sealed class BlobIngest
             return Landed.Ignored;
         }
 
-        await _layoutIndex.LandedAsync(layoutPath.Repository, cancellationToken);
+        await layoutIndex.LandedAsync(layoutPath.Repository, cancellationToken);
         return Landed.Index;
     }
 
     /// <summary>Records that <see cref="LandedAsync"/> was tried as often as it may be and failed each time.</summary>
     public Task FailedAsync(string path, Exception error, CancellationToken cancellationToken) =>
-        _refusals.FailAsync(
+        refusals.FailAsync(
             path,
             $"storage failed: {error.GetType().Name}: {error.Message.Split('\n')[0].Trim()}",
             cancellationToken

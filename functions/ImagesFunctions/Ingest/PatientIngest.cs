@@ -11,7 +11,10 @@ namespace ImagesFunctions.Ingest;
 /// The host does not tell the worker which try it is, so every call starts afresh. A fault of our own is handed on at once:
 /// no wait mends it.
 /// </remarks>
-public sealed class PatientIngest
+/// <param name="landed">Takes a blob in: see <see cref="BlobIngest.LandedAsync"/>.</param>
+/// <param name="wait">The shortest time before a failure of storage is thrown.</param>
+/// <param name="time">Measures the pauses.</param>
+internal sealed class PatientIngest(Func<string, CancellationToken, Task> landed, TimeSpan wait, TimeProvider time)
 {
     /// <summary>The setting of how long a call outlasts storage that fails, a duration like <c>2m</c>.</summary>
     public const string WaitSetting = "OutageWait";
@@ -25,24 +28,6 @@ public sealed class PatientIngest
     /// <summary>The longest pause at all, and so the longest that a blob waits for storage that is back.</summary>
     internal static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
 
-    private readonly Func<string, CancellationToken, Task> _landed;
-    private readonly TimeSpan _wait;
-    private readonly TimeProvider _time;
-
-    /// <summary>Tries <see cref="BlobIngest.LandedAsync"/>.</summary>
-    /// <param name="ingest">What takes a blob in.</param>
-    /// <param name="wait">No failure of storage is handed on before that.</param>
-    /// <param name="time">What pauses are measured by.</param>
-    public PatientIngest(BlobIngest ingest, TimeSpan wait, TimeProvider time)
-        : this(ingest.LandedAsync, wait, time) { }
-
-    internal PatientIngest(Func<string, CancellationToken, Task> landed, TimeSpan wait, TimeProvider time)
-    {
-        _landed = landed;
-        _wait = wait;
-        _time = time;
-    }
-
     /// <summary>As <see cref="BlobIngest.LandedAsync"/>, again and again while storage fails.</summary>
     /// <param name="path">The path inside the container.</param>
     /// <param name="cancellationToken">Cancels the operation, a pause too.</param>
@@ -50,23 +35,23 @@ public sealed class PatientIngest
     /// <remarks>Exceptions of the Azure SDK say the same, or come at once where waiting is of no use.</remarks>
     public async Task LandedAsync(string path, CancellationToken cancellationToken)
     {
-        var started = _time.GetTimestamp();
+        var started = time.GetTimestamp();
         for (var failures = 1; ; failures++)
         {
             TimeSpan left;
             try
             {
-                await _landed(path, cancellationToken);
+                await landed(path, cancellationToken);
                 return;
             }
             catch (Exception error)
                 when (StorageErrors.MayPass(error)
                     && !cancellationToken.IsCancellationRequested
-                    && (left = _wait - _time.GetElapsedTime(started)) > TimeSpan.Zero
+                    && (left = wait - time.GetElapsedTime(started)) > TimeSpan.Zero
                 )
             {
                 var pause = Pause(failures);
-                await Task.Delay(pause < left ? pause : left, _time, cancellationToken);
+                await Task.Delay(pause < left ? pause : left, time, cancellationToken);
             }
         }
     }

@@ -7,7 +7,7 @@ using ImagesFunctions.Storage;
 namespace ImagesFunctions.Listing;
 
 /// <summary>Reads an <see cref="IngestStatus"/> from the rows.</summary>
-public sealed class StatusReader
+internal sealed class StatusReader
 {
     private readonly RowStore _rowStore;
     private readonly Content _content;
@@ -16,7 +16,7 @@ public sealed class StatusReader
     private readonly TimeProvider _time;
     private readonly CoalescedReads<IngestStatus> _problems;
 
-    internal StatusReader(
+    public StatusReader(
         RowStore rowStore,
         Content content,
         ImageRows imageRows,

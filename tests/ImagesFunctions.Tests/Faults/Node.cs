@@ -31,7 +31,6 @@ public sealed class Node : IAsyncDisposable
             .Build();
         var services = new ServiceCollection();
         services.AddLogging();
-        services.AddRouting();
         services.AddSingleton(new System.Diagnostics.DiagnosticListener("Tests"));
         storage ??= StorageAccount.From(configuration, [Calls]);
         services.AddSingleton(storage);
@@ -60,9 +59,9 @@ public sealed class Node : IAsyncDisposable
 
     internal ImageLists ImageLists => Get<ImageLists>();
 
-    public BlobIngest Ingest => Get<BlobIngest>();
+    internal BlobIngest Ingest => Get<BlobIngest>();
 
-    public Sweeper Sweeper => Get<Sweeper>();
+    internal Sweeper Sweeper => Get<Sweeper>();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

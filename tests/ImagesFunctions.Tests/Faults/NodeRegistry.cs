@@ -1,7 +1,6 @@
 using System.Net;
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Tests.Registry;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,16 +11,11 @@ namespace ImagesFunctions.Tests.Faults;
 public sealed class NodeRegistry
 {
     private readonly IServiceProvider _services;
-    private readonly RequestDelegate _pipeline;
     private readonly string _authorization;
 
     public NodeRegistry(Node node, string account, string token)
     {
         _services = node.Services;
-        var app = new ApplicationBuilder(_services);
-        app.UseRouting();
-        app.UseEndpoints(endpoints => endpoints.MapImages());
-        _pipeline = app.Build();
         _authorization = RegistryClient.Basic(account, token);
     }
 
@@ -59,7 +53,7 @@ public sealed class NodeRegistry
             context.Request.Headers[name] = value;
         }
 
-        await _pipeline(context);
+        await _services.GetRequiredService<ImagesApp>().HandleAsync(context);
         return new Reply(
             (HttpStatusCode)context.Response.StatusCode,
             context.Response.Headers.ToDictionary(

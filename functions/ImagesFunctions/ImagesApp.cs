@@ -1,0 +1,84 @@
+using ImagesFunctions.Accounts;
+using ImagesFunctions.GarbageCollection;
+using ImagesFunctions.Ingest;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Listing;
+using ImagesFunctions.Storage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ImagesFunctions;
+
+/// <summary>
+/// The service as a host sees it: a host registers it by <see cref="ImagesServices.AddImages"/> and hands it HTTP requests,
+/// events of blobs and ticks of a timer.
+/// </summary>
+/// <param name="services">The host's services. Nothing is resolved before it is used: no storage account, no route.</param>
+public sealed class ImagesApp(IServiceProvider services)
+{
+    private readonly Lazy<RequestDelegate> _pipeline = new(() => ImagesPipeline.Build(services));
+
+    /// <summary>The storage account.</summary>
+    /// <exception cref="InvalidOperationException">None is configured; the message says what to set.</exception>
+    public StorageAccount Storage => services.GetRequiredService<StorageAccount>();
+
+    /// <summary>The tokens of accounts.</summary>
+    public Tokens Tokens => services.GetRequiredService<Tokens>();
+
+    private BlobIngest Ingest => services.GetRequiredService<BlobIngest>();
+
+    private Sweeper Sweeper => services.GetRequiredService<Sweeper>();
+
+    /// <summary>Answers an HTTP request to any path. Every error is answered in the form of the API that the path belongs to.</summary>
+    public Task HandleAsync(HttpContext context) => _pipeline.Value(context);
+
+    /// <summary>
+    /// Takes in the blob that stands at a path now; no blob at all means that it was removed. Bad input is recorded and not
+    /// thrown. While storage fails, the call retries for the time of the setting <c>OutageWait</c>.
+    /// </summary>
+    /// <param name="path">The path inside the container <c>images</c>.</param>
+    /// <param name="cancellationToken">Cancels the operation; the next event for the path completes it.</param>
+    /// <exception cref="StorageUnavailableException">
+    /// Storage failed until the end of that time. Exceptions of the Azure SDK mean the same. The event is to be delivered again.
+    /// </exception>
+    public Task BlobLandedAsync(string path, CancellationToken cancellationToken) =>
+        services.GetRequiredService<PatientIngest>().LandedAsync(path, cancellationToken);
+
+    /// <summary>As <see cref="BlobLandedAsync"/>, without retries: for a host that has its own.</summary>
+    public Task TryBlobLandedAsync(string path, CancellationToken cancellationToken) =>
+        Ingest.LandedAsync(path, cancellationToken);
+
+    /// <summary>Records that the host gives up a blob. Its status shows that, and the next sweep tries it again.</summary>
+    /// <param name="path">The path inside the container <c>images</c>.</param>
+    /// <param name="error">What the last try threw.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public Task BlobFailedAsync(string path, Exception error, CancellationToken cancellationToken) =>
+        Ingest.FailedAsync(path, error, cancellationToken);
+
+    /// <summary>Collects garbage once, in all namespaces, with the ages of the settings.</summary>
+    /// <param name="cancellationToken">Cancels the sweep between two steps; the next one completes it.</param>
+    /// <exception cref="StorageUnavailableException">Storage is away. Exceptions of the Azure SDK mean the same.</exception>
+    public Task<SweepResult> SweepAsync(CancellationToken cancellationToken) =>
+        SweepAsync(grace: null, dryRun: false, cancellationToken);
+
+    /// <summary>As the other overload.</summary>
+    /// <param name="grace">The age from which unneeded blobs are removed; null: the ages of the settings.</param>
+    /// <param name="dryRun">Whether to count only, and change nothing.</param>
+    /// <param name="cancellationToken">Cancels the sweep between two steps.</param>
+    public Task<SweepResult> SweepAsync(TimeSpan? grace, bool dryRun, CancellationToken cancellationToken)
+    {
+        var options = Sweeper.Options;
+        return Sweeper.RunAsync(
+            grace is { } age ? options with { AfterPush = age, AfterDrop = age } : options,
+            dryRun,
+            cancellationToken
+        );
+    }
+
+    /// <summary>What is listed, what waits and what was refused.</summary>
+    /// <param name="namespace">The namespace.</param>
+    /// <param name="app">One app of it; null for all.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public Task<IngestStatus> StatusAsync(string @namespace, string? app, CancellationToken cancellationToken) =>
+        services.GetRequiredService<StatusReader>().ReadAsync(@namespace, app, cancellationToken);
+}
