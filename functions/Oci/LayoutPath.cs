@@ -3,37 +3,19 @@ using System.Diagnostics.CodeAnalysis;
 namespace ImagesFunctions.Oci;
 
 /// <summary>
-/// A path inside the blob container, read as a file of an OCI image layout (image-layout.md of the OCI image spec):
-/// <c>namespace/app/blobs/algorithm/encoded</c>, <c>namespace/app/index.json</c> or <c>namespace/app/oci-layout</c>.
+/// A file of an OCI image layout in the blob container (OCI image spec, image-layout.md): a <see cref="BlobPath"/>, an
+/// <see cref="IndexPath"/> or a <see cref="MarkerPath"/>.
 /// </summary>
-public sealed record LayoutPath
+/// <param name="Repository">The repository whose layout the file belongs to.</param>
+public abstract record LayoutPath(Repository Repository)
 {
-    private LayoutPath(Repository repository, Digest? digest, bool isIndex)
-    {
-        Repository = repository;
-        Digest = digest;
-        IsIndex = isIndex;
-    }
+    /// <summary>The path inside the layout.</summary>
+    protected abstract string File { get; }
 
-    /// <summary>The repository that the file belongs to.</summary>
-    public Repository Repository { get; }
+    /// <summary>The path inside the container.</summary>
+    public sealed override string ToString() => $"{Repository}/{File}";
 
-    /// <summary>The digest that a blob is named by; null for <c>index.json</c> and <c>oci-layout</c>.</summary>
-    public Digest? Digest { get; }
-
-    /// <summary>Whether the file is the layout's <c>index.json</c>.</summary>
-    public bool IsIndex { get; }
-
-    /// <summary>The path of a blob of a repository.</summary>
-    public static string Of(Repository repository, Digest digest) =>
-        $"{repository}/blobs/{digest.Algorithm}/{digest.Encoded}";
-
-    /// <summary>The path of a repository's <c>index.json</c>.</summary>
-    public static string IndexOf(Repository repository) => $"{repository}/index.json";
-
-    /// <summary>
-    /// The namespace whose rows tell about this path, or null when its first part is no namespace: then nobody's do.
-    /// </summary>
+    /// <summary>The namespace whose rows tell about this path; null when its first part is no namespace.</summary>
     public static string? NamespaceOf(string path)
     {
         var slash = path.IndexOf('/', StringComparison.Ordinal);
@@ -41,8 +23,8 @@ public sealed record LayoutPath
     }
 
     /// <summary>
-    /// Reads a path from its end, because <c>blobs</c> and <c>index.json</c> are legal parts of a repository's name.
-    /// When false, <paramref name="refusal"/> says in one sentence what is wrong.
+    /// Reads a path inside the container, from its end, because <c>blobs</c> and <c>index.json</c> are legal parts of a
+    /// repository's name. When false, <paramref name="refusal"/> says in one sentence what is wrong.
     /// </summary>
     public static bool TryParse(
         string path,
@@ -55,14 +37,14 @@ public sealed record LayoutPath
         var parts = path.Split('/');
         Digest? digest = null;
         int nameParts;
-        if (parts is [.., "index.json"] or [.., "oci-layout"])
+        if (parts is [.., IndexPath.Name] or [.., MarkerPath.Name])
         {
             nameParts = parts.Length - 1;
         }
-        else if (parts is [.., "blobs", var algorithm, var encoded])
+        else if (parts is [.., BlobPath.Folder, var algorithm, var encoded])
         {
             nameParts = parts.Length - 3;
-            if (!Oci.Digest.TryParse(algorithm, encoded, out digest))
+            if (!Digest.TryParse(algorithm, encoded, out digest))
             {
                 refusal = $"'{algorithm}:{encoded}' is not a digest";
                 return false;
@@ -91,7 +73,41 @@ public sealed record LayoutPath
             return false;
         }
 
-        layoutPath = new LayoutPath(repository, digest, digest is null && parts[^1] == "index.json");
+        layoutPath =
+            digest is not null ? new BlobPath(repository, digest)
+            : parts[^1] == IndexPath.Name ? new IndexPath(repository)
+            : new MarkerPath(repository);
         return true;
     }
+}
+
+/// <summary>The blob of a digest: <c>namespace/app/blobs/algorithm/encoded</c>.</summary>
+/// <param name="Repository">The repository.</param>
+/// <param name="Digest">The digest that names the blob.</param>
+public sealed record BlobPath(Repository Repository, Digest Digest) : LayoutPath(Repository)
+{
+    internal const string Folder = "blobs";
+
+    /// <inheritdoc/>
+    protected override string File => $"{Folder}/{Digest.Algorithm}/{Digest.Encoded}";
+}
+
+/// <summary>The index of a layout: <c>namespace/app/index.json</c>.</summary>
+/// <param name="Repository">The repository.</param>
+public sealed record IndexPath(Repository Repository) : LayoutPath(Repository)
+{
+    internal const string Name = "index.json";
+
+    /// <inheritdoc/>
+    protected override string File => Name;
+}
+
+/// <summary>The file that marks a folder as a layout and says its version: <c>namespace/app/oci-layout</c>.</summary>
+/// <param name="Repository">The repository.</param>
+public sealed record MarkerPath(Repository Repository) : LayoutPath(Repository)
+{
+    internal const string Name = "oci-layout";
+
+    /// <inheritdoc/>
+    protected override string File => Name;
 }

@@ -23,7 +23,7 @@ internal static class Ingests
         Random.Shared.NextBytes(bytes);
         var digest = Digest.Sha256(bytes);
         _ = Repository.TryParse("alice/bench", out var repository);
-        var path = LayoutPath.Of(repository!, digest);
+        var path = new BlobPath(repository!, digest).ToString();
         using (var content = new MemoryStream(bytes))
         {
             var options = new BlobUploadOptions

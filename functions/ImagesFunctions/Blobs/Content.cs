@@ -27,6 +27,10 @@ internal sealed class Content(StorageAccount account)
     private const int BufferSize = 1024 * 1024;
 
     /// <summary>The blob, or null when there is none.</summary>
+    public Task<StoredBlob?> StatAsync(LayoutPath path, CancellationToken cancellationToken) =>
+        StatAsync(path.ToString(), cancellationToken);
+
+    /// <summary>As the other overload, for a path that is no file of a layout.</summary>
     public async Task<StoredBlob?> StatAsync(string path, CancellationToken cancellationToken)
     {
         try
@@ -50,20 +54,14 @@ internal sealed class Content(StorageAccount account)
     }
 
     /// <summary>Whether the blob is there with this very ETag.</summary>
-    public async Task<bool> IsStillAsync(string path, string etag, CancellationToken cancellationToken) =>
+    public async Task<bool> IsStillAsync(LayoutPath path, string etag, CancellationToken cancellationToken) =>
         (await StatAsync(path, cancellationToken))?.ETag == etag;
 
     /// <summary>Hashes a blob's bytes as they stream, once. Null when it is gone, or other bytes than those of the ETag.</summary>
-    /// <param name="path">The path inside the container.</param>
+    /// <param name="path">The blob; its digest says which algorithm to use.</param>
     /// <param name="etag">The ETag that the bytes must have from first to last.</param>
-    /// <param name="named">The digest whose algorithm to use.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    public async Task<HashedBlob?> HashAsync(
-        string path,
-        string etag,
-        Digest named,
-        CancellationToken cancellationToken
-    )
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public async Task<HashedBlob?> HashAsync(BlobPath path, string etag, CancellationToken cancellationToken)
     {
         await using var content = await OpenAsync(path, etag, first: 0, length: null, cancellationToken);
         if (content is null)
@@ -71,7 +69,7 @@ internal sealed class Content(StorageAccount account)
             return null;
         }
 
-        using var hash = new ContentHash(named.Algorithm);
+        using var hash = new ContentHash(path.Digest.Algorithm);
         // Two buffers: one is hashed while the next one fills.
         var filling = ArrayPool<byte>.Shared.Rent(BufferSize);
         var hashing = ArrayPool<byte>.Shared.Rent(BufferSize);
@@ -104,7 +102,7 @@ internal sealed class Content(StorageAccount account)
     /// All bytes of a small blob. Null when it is gone, or its ETag is no longer this one.
     /// </summary>
     /// <exception cref="InvalidContentException">It is longer than a manifest may be.</exception>
-    public async Task<byte[]?> ReadAsync(string path, string etag, CancellationToken cancellationToken)
+    public async Task<byte[]?> ReadAsync(LayoutPath path, string etag, CancellationToken cancellationToken)
     {
         try
         {
@@ -130,13 +128,13 @@ internal sealed class Content(StorageAccount account)
     /// <summary>
     /// A blob's bytes as they stream. Null when it is gone, or its ETag is no longer this one.
     /// </summary>
-    /// <param name="path">The path inside the container.</param>
+    /// <param name="path">The blob.</param>
     /// <param name="etag">The ETag that the bytes must have from first to last.</param>
     /// <param name="first">The first byte.</param>
     /// <param name="length">How many bytes; null for all that follow.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public async Task<Stream?> OpenAsync(
-        string path,
+        BlobPath path,
         string etag,
         long first,
         long? length,
@@ -156,13 +154,17 @@ internal sealed class Content(StorageAccount account)
     }
 
     /// <summary>Writes a blob where none is and returns its ETag; null when there is one.</summary>
-    public async Task<string?> CreateAsync(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    public async Task<string?> CreateAsync(
+        BlobPath path,
+        ReadOnlyMemory<byte> bytes,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
             var options = new BlobUploadOptions { Conditions = BlobWriter.Absent };
             var created = await account
-                .Images.GetBlobClient(path)
+                .Images.GetBlobClient(path.ToString())
                 .UploadAsync(BinaryData.FromBytes(bytes), options, cancellationToken);
             return created.Value.ETag.ToString();
         }
@@ -173,22 +175,22 @@ internal sealed class Content(StorageAccount account)
     }
 
     /// <summary>Writes a body where no blob is: see <see cref="BlobWriter.WriteAsync"/>.</summary>
-    /// <param name="path">The path inside the container.</param>
+    /// <param name="path">The blob.</param>
     /// <param name="body">The bytes.</param>
     /// <param name="hash">Takes the bytes.</param>
     /// <param name="accept">Asked when all bytes are taken and before any of them counts. False: nothing is written.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The blob's ETag, or null when the bytes were not accepted or somebody else has written the blob.</returns>
     public Task<string?> WriteAsync(
-        string path,
+        BlobPath path,
         UploadBody body,
         ContentHash hash,
         Func<bool> accept,
         CancellationToken cancellationToken
     ) =>
         BlobWriter.WriteAsync(
-            account.Images.GetBlockBlobClient(path),
-            account.ImageStreams.GetBlockBlobClient(path),
+            account.Images.GetBlockBlobClient(path.ToString()),
+            account.ImageStreams.GetBlockBlobClient(path.ToString()),
             body,
             hash,
             accept,
@@ -197,8 +199,8 @@ internal sealed class Content(StorageAccount account)
         );
 
     /// <summary>Where a blob can be read without anything else for a while.</summary>
-    public Task<Uri> ReadUriAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken) =>
-        account.ReadUriAsync(account.Images.GetBlobClient(path), lifetime, cancellationToken);
+    public Task<Uri> ReadUriAsync(BlobPath path, TimeSpan lifetime, CancellationToken cancellationToken) =>
+        account.ReadUriAsync(account.Images.GetBlobClient(path.ToString()), lifetime, cancellationToken);
 
     /// <summary>The paths and ETags of all blobs whose path begins like this, but for those that stand for folders.</summary>
     public async Task<List<(string Path, string ETag)>> ListAsync(string prefix, CancellationToken cancellationToken)
@@ -221,12 +223,12 @@ internal sealed class Content(StorageAccount account)
     }
 
     /// <summary>Removes a blob if it still has this ETag. False when other bytes are there now; true also when it was gone.</summary>
-    public async Task<bool> DeleteAsync(string path, string etag, CancellationToken cancellationToken)
+    public async Task<bool> DeleteAsync(BlobPath path, string etag, CancellationToken cancellationToken)
     {
         try
         {
             await account
-                .Images.GetBlobClient(path)
+                .Images.GetBlobClient(path.ToString())
                 .DeleteAsync(
                     DeleteSnapshotsOption.IncludeSnapshots,
                     new BlobRequestConditions { IfMatch = new ETag(etag) },
@@ -272,7 +274,7 @@ internal sealed class Content(StorageAccount account)
     }
 
     private async Task<BlobDownloadStreamingResult> DownloadAsync(
-        string path,
+        LayoutPath path,
         string etag,
         HttpRange range,
         CancellationToken cancellationToken
@@ -283,7 +285,7 @@ internal sealed class Content(StorageAccount account)
             Conditions = new BlobRequestConditions { IfMatch = new ETag(etag) },
             Range = range,
         };
-        return await account.Images.GetBlobClient(path).DownloadStreamingAsync(options, cancellationToken);
+        return await account.Images.GetBlobClient(path.ToString()).DownloadStreamingAsync(options, cancellationToken);
     }
 
     private static async Task<int> FillAsync(Stream from, byte[] buffer, CancellationToken cancellationToken) =>

@@ -170,22 +170,27 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         Repository repository,
         string id,
         IReadOnlyList<UploadPart> parts,
-        string path,
+        BlobPath path,
         CancellationToken cancellationToken
-    ) => _copies.CopyAsync(Sources(repository, id, parts), account.Images.GetBlockBlobClient(path), cancellationToken);
+    ) =>
+        _copies.CopyAsync(
+            Sources(repository, id, parts),
+            account.Images.GetBlockBlobClient(path.ToString()),
+            cancellationToken
+        );
 
     /// <summary>As above, from a blob of the container <c>images</c> that has this ETag.</summary>
     /// <exception cref="CopySourceGoneException">That blob is gone.</exception>
     public Task<string?> CopyAsync(
-        string from,
+        BlobPath from,
         string etag,
         long size,
-        string path,
+        BlobPath path,
         CancellationToken cancellationToken
     ) =>
         _copies.CopyAsync(
-            [new CopySource(account.Images.GetBlockBlobClient(from), etag, size)],
-            account.Images.GetBlockBlobClient(path),
+            [new CopySource(account.Images.GetBlockBlobClient(from.ToString()), etag, size)],
+            account.Images.GetBlockBlobClient(path.ToString()),
             cancellationToken
         );
 

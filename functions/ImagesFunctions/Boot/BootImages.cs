@@ -99,7 +99,7 @@ internal sealed class BootImages(RowStore rowStore, Content content)
         var blobs = new List<BlobRow>();
         foreach (var some in digests.Distinct().Chunk(ReadsAtOnce))
         {
-            var rows = await Task.WhenAll(some.Select(d => rowStore.BlobAsync(repository, d, cancellationToken)));
+            var rows = await Task.WhenAll(some.Select(d => rowStore.BlobAsync(new BlobPath(repository, d), cancellationToken)));
             // What may be absent (a layer that must not be distributed) has no row.
             blobs.AddRange(rows.OfType<BlobRow>().Where(row => row.State == BlobState.Good));
         }
@@ -118,10 +118,10 @@ internal sealed class BootImages(RowStore rowStore, Content content)
         CancellationToken cancellationToken
     )
     {
+        var path = new BlobPath(repository, image.Digest);
         if (
-            await rowStore.BlobAsync(repository, image.Digest, cancellationToken) is not { } blob
-            || await content.ReadAsync(LayoutPath.Of(repository, image.Digest), blob.BlobETag, cancellationToken)
-                is not { } bytes
+            await rowStore.BlobAsync(path, cancellationToken) is not { } blob
+            || await content.ReadAsync(path, blob.BlobETag, cancellationToken) is not { } bytes
         )
         {
             // Its row says that it is there: what is wrong is told by its event, and until then nobody is told that it is gone.

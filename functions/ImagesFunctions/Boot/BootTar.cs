@@ -10,7 +10,7 @@ namespace ImagesFunctions.Boot;
 /// <param name="Length">Its length in bytes.</param>
 /// <param name="Made">The bytes; null for a blob.</param>
 /// <param name="Blob">The blob; null for bytes that are made.</param>
-internal readonly record struct BootPart(long Length, ReadOnlyMemory<byte> Made, (string Path, string ETag)? Blob);
+internal readonly record struct BootPart(long Length, ReadOnlyMemory<byte> Made, (BlobPath Path, string ETag)? Blob);
 
 /// <summary>
 /// An OCI image layout of one image and its tag as a tar, made from headers and stored blobs while it is sent: nothing is stored
@@ -48,7 +48,7 @@ internal sealed class BootTar
             Make(TarHeader.OfFile(folder + blob.Digest.Encoded, blob.Size));
             if (blob.Size > 0)
             {
-                _parts.Add(new BootPart(blob.Size, default, (LayoutPath.Of(repository, blob.Digest), blob.BlobETag)));
+                _parts.Add(new BootPart(blob.Size, default, (new BlobPath(repository, blob.Digest), blob.BlobETag)));
             }
 
             Make(new byte[TarHeader.PaddingOf(blob.Size)]);
@@ -105,7 +105,7 @@ internal sealed class BootTar
 
     private static async Task CopyBlobAsync(
         Content content,
-        (string Path, string ETag) blob,
+        (BlobPath Path, string ETag) blob,
         long first,
         long length,
         Func<ReadOnlyMemory<byte>, ValueTask> take,

@@ -10,14 +10,14 @@ namespace ImagesFunctions.GarbageCollection;
 internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIngest ingest, SweepAge age)
 {
     /// <summary>Removes a blob that no image needs, that is none itself, and that is not young.</summary>
-    public async Task<int> RemoveAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
+    public async Task<int> RemoveAsync(BlobPath path, CancellationToken cancellationToken)
     {
         var changed = await commit.RunAsync(
-            repository.Namespace,
-            (view, stop) => BlobChangesAsync(view, repository.App, digest, stop),
+            path.Repository.Namespace,
+            (view, stop) => BlobChangesAsync(view, path.Repository.App, path.Digest, stop),
             cancellationToken
         );
-        return await FinishAsync(repository, digest, changed, cancellationToken);
+        return await FinishAsync(path, changed, cancellationToken);
     }
 
     /// <summary>Removes an image that a deleted index names and that no tag, no other index and no <c>index.json</c> does.</summary>
@@ -33,7 +33,7 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
             (view, stop) => ChildChangesAsync(view, repository.App, index, child, stop),
             cancellationToken
         );
-        return await FinishAsync(repository, child, changed, cancellationToken);
+        return await FinishAsync(new BlobPath(repository, child), changed, cancellationToken);
     }
 
     private async Task<List<Change>> BlobChangesAsync(
@@ -63,16 +63,11 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
             ? await Removal.ImageChangesAsync(view, image, blob, cancellationToken)
             : [];
 
-    private async Task<int> FinishAsync(
-        Repository repository,
-        Digest digest,
-        int changed,
-        CancellationToken cancellationToken
-    )
+    private async Task<int> FinishAsync(BlobPath path, int changed, CancellationToken cancellationToken)
     {
-        if (changed > 0 && !commit.IsDryRun && !await removal.FinishAsync(repository, digest, cancellationToken))
+        if (changed > 0 && !commit.IsDryRun && !await removal.FinishAsync(path, cancellationToken))
         {
-            await ingest.LandedAsync(LayoutPath.Of(repository, digest), cancellationToken);
+            await ingest.LandedAsync(path, cancellationToken);
         }
 
         return changed;

@@ -48,7 +48,7 @@ internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage
             var digest = ImageRow.Parse(row.Text("digest"));
             if (survey.Blobs.TryGetValue(Fingerprint.Of(app, digest), out var blob))
             {
-                await run.LandedAsync(LayoutPath.Of(run.RepositoryOf(app), digest), KindOf(blob), cancellationToken);
+                await run.LandedAsync(run.PathOf(app, digest), KindOf(blob), cancellationToken);
             }
         }
     }
@@ -75,48 +75,53 @@ internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage
             return IsEventLost(blob) ? stop => run.LandedAsync(blob.Name, SweepKind.Events, stop) : null;
         }
 
-        if (path.Digest is { } digest)
+        if (path is BlobPath blobPath)
         {
-            return ActionOn(blob, path.Repository, digest);
+            return ActionOn(blob, blobPath);
         }
 
         var isApplied =
-            !path.IsIndex || (survey.Layouts.Remove(path.Repository.App, out var applied) && applied == blob.ETag);
-        return !isApplied && IsEventLost(blob) ? stop => run.LandedAsync(blob.Name, SweepKind.Events, stop) : null;
+            path is not IndexPath || (survey.Layouts.Remove(path.Repository.App, out var applied) && applied == blob.ETag);
+        return !isApplied && IsEventLost(blob) ? stop => run.LandedAsync(path, SweepKind.Events, stop) : null;
     }
 
-    private Func<CancellationToken, Task>? ActionOn(BlobListing blob, Repository repository, Digest digest)
+    private Func<CancellationToken, Task>? ActionOn(BlobListing blob, BlobPath path)
     {
-        var print = Fingerprint.Of(repository.App, digest);
+        var print = Fingerprint.Of(path.Repository.App, path.Digest);
         SeenBlob? seen = survey.Blobs.Remove(print, out var row) ? row : null;
         if (seen is not { State: BlobState.Good } || seen.Value.ETag != Fingerprint.Of(blob.ETag))
         {
-            return stop => NotCurrentAsync(blob, seen, stop);
+            return stop => NotCurrentAsync(blob, path, seen, stop);
         }
 
         return !seen.Value.IsYoung && !survey.IsLive(print) && !survey.Needed.Contains(print)
-            ? stop => RemoveAsync(repository, digest, blob.Size, stop)
+            ? stop => RemoveAsync(path, blob.Size, stop)
             : null;
     }
 
-    private async Task RemoveAsync(Repository repository, Digest digest, long size, CancellationToken cancellationToken)
+    private async Task RemoveAsync(BlobPath path, long size, CancellationToken cancellationToken)
     {
-        if (await run.TryAsync(() => garbage.RemoveAsync(repository, digest, cancellationToken)) > 0)
+        if (await run.TryAsync(() => garbage.RemoveAsync(path, cancellationToken)) > 0)
         {
             Count(size);
         }
     }
 
     // Its row is missing, is of other bytes, or says that it goes.
-    private async Task NotCurrentAsync(BlobListing blob, SeenBlob? seen, CancellationToken cancellationToken)
+    private async Task NotCurrentAsync(
+        BlobListing blob,
+        BlobPath path,
+        SeenBlob? seen,
+        CancellationToken cancellationToken
+    )
     {
         if (seen is { State: not BlobState.Good } marked)
         {
-            await run.LandedAsync(blob.Name, KindOf(marked), cancellationToken);
+            await run.LandedAsync(path, KindOf(marked), cancellationToken);
         }
         else if (IsEventLost(blob))
         {
-            await run.LandedAsync(blob.Name, SweepKind.Events, cancellationToken);
+            await run.LandedAsync(path, SweepKind.Events, cancellationToken);
         }
         else if (
             RefusalOf(blob) is { WrongBytes: true }
@@ -126,7 +131,7 @@ internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage
         {
             // Nothing can need bytes that are not what their name says: there is no row to decide about.
             Count(blob.Size);
-            await run.LandedAsync(blob.Name, kind: null, cancellationToken);
+            await run.LandedAsync(path, kind: null, cancellationToken);
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed class DependencyGarbage(GarbageCommit commit, LayoutIndex layout
             {
                 // The rows first: applying a newer file writes the rows of all that it names anew.
                 var rows = await view.GetAllAsync(keys, stop);
-                var named = await layoutIndex.NamedAsync(repository, stop);
+                var named = await layoutIndex.NamedAsync(new IndexPath(repository), stop);
                 return [.. rows.Where(r => !named.Contains(DependencyRow.From(r).Needed)).Select(Remove)];
             },
             cancellationToken

@@ -26,8 +26,7 @@ internal sealed class DependencySweep(SweepRun run, Survey survey, DependencyGar
             {
                 // All that it needs may be there, and the process that brought the last of it was killed.
                 tried = needed;
-                var path = LayoutPath.Of(run.RepositoryOf(need.App), need.Needed);
-                await run.LandedAsync(path, kind: null, cancellationToken);
+                await run.LandedAsync(run.PathOf(need.App, need.Needed), kind: null, cancellationToken);
             }
         }
     }

@@ -22,8 +22,7 @@ internal sealed class IndexSweep(SweepRun run, Survey survey, ImageRows imageRow
             else if (image.State == ImageState.Hidden)
             {
                 // What it misses may have come, and the process that brought it may have been killed.
-                var path = LayoutPath.Of(run.RepositoryOf(image.App), image.Digest);
-                await run.LandedAsync(path, kind: null, cancellationToken);
+                await run.LandedAsync(run.PathOf(image.App, image.Digest), kind: null, cancellationToken);
             }
         }
     }

@@ -122,5 +122,5 @@ internal sealed class RowGarbage(GarbageCommit commit, Content content, SweepAge
     }
 
     private async Task<bool> HasIndexJsonAsync(string @namespace, string app, CancellationToken cancellationToken) =>
-        await content.StatAsync(LayoutPath.IndexOf(Repository.Of(@namespace, app)), cancellationToken) is not null;
+        await content.StatAsync(new IndexPath(Repository.Of(@namespace, app)), cancellationToken) is not null;
 }

@@ -38,6 +38,8 @@ internal sealed class SweepRun(
 
     public Repository RepositoryOf(string app) => Repository.Of(@namespace, app);
 
+    public BlobPath PathOf(string app, Digest digest) => new(RepositoryOf(app), digest);
+
     /// <summary>All rows of a kind.</summary>
     /// <param name="kind">The first letter of their keys.</param>
     /// <param name="columns">What to fetch of each; null for all.</param>
@@ -63,13 +65,20 @@ internal sealed class SweepRun(
     }
 
     /// <summary>Does what the event of a blob would, and counts it as of this kind, where there is one.</summary>
-    public async Task LandedAsync(string path, SweepKind? kind, CancellationToken cancellationToken)
+    public Task LandedAsync(string path, SweepKind? kind, CancellationToken cancellationToken) =>
+        LandedAsync(() => ingest.LandedAsync(path, cancellationToken), kind);
+
+    /// <summary>As the other overload, for a file of a layout.</summary>
+    public Task LandedAsync(LayoutPath path, SweepKind? kind, CancellationToken cancellationToken) =>
+        LandedAsync(() => ingest.LandedAsync(path, cancellationToken), kind);
+
+    private async Task LandedAsync(Func<Task> takeIn, SweepKind? kind)
     {
         var done = await TryAsync(async () =>
         {
             if (!dryRun)
             {
-                await ingest.LandedAsync(path, cancellationToken);
+                await takeIn();
             }
 
             return 1;

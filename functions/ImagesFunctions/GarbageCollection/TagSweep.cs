@@ -28,8 +28,7 @@ internal sealed class TagSweep(SweepRun run, Survey survey, RowGarbage garbage)
                 if (survey.IsLive(image))
                 {
                     // Its image is there: the process that committed it was killed before the last of its tags.
-                    var path = LayoutPath.Of(run.RepositoryOf(tag.App), tag.Digest);
-                    await run.LandedAsync(path, kind: null, cancellationToken);
+                    await run.LandedAsync(run.PathOf(tag.App, tag.Digest), kind: null, cancellationToken);
                 }
                 else if (!run.Age.IsYoung(row.Timestamp, pushed: false))
                 {

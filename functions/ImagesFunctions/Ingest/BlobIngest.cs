@@ -22,54 +22,61 @@ internal sealed class BlobIngest(
     /// Bad input is recorded, not thrown.
     /// </summary>
     /// <param name="path">The path inside the container, such as <c>alice/hello/blobs/sha256/…</c>.</param>
-    /// <param name="cancellationToken">Ends it between any two steps; the next event for the path goes on.</param>
-    /// <exception cref="StorageUnavailableException">Storage failed, as any exception of the Azure SDK says as well: the event is to be delivered again.</exception>
+    /// <param name="cancellationToken">Cancels the operation between two steps; the next event for the path completes it.</param>
+    /// <exception cref="StorageUnavailableException">
+    /// Storage failed. Exceptions of the Azure SDK mean the same. The event is to be delivered again.
+    /// </exception>
     public Task LandedAsync(string path, CancellationToken cancellationToken) =>
         Metrics.IngestAsync(
             () => Refusals.Visible(path),
-            () => TakeInAsync(path, cancellationToken),
+            () =>
+                LayoutPath.TryParse(path, out var file, out var refusal)
+                    ? TakeInAsync(file, cancellationToken)
+                    : RefuseAsync(path, refusal, cancellationToken),
             cancellationToken
         );
 
-    private async Task<Landed> TakeInAsync(string path, CancellationToken cancellationToken)
+    /// <summary>As the other overload, for a file of a layout.</summary>
+    public Task LandedAsync(LayoutPath path, CancellationToken cancellationToken) =>
+        Metrics.IngestAsync(path.ToString, () => TakeInAsync(path, cancellationToken), cancellationToken);
+
+    private async Task<Landed> TakeInAsync(LayoutPath path, CancellationToken cancellationToken)
     {
-        if (!LayoutPath.TryParse(path, out var layoutPath, out var refusal))
+        switch (path)
         {
-            // Clients take such parts out of an address, so that nobody can look there: it landed, that must do.
-            var canBeAsked = !path.Split('/').Any(part => part is "" or "." or "..");
-            var stored = canBeAsked ? await content.StatAsync(path, cancellationToken) : null;
-            if (canBeAsked && stored is null)
-            {
-                await refusals.ClearAsync(path, cancellationToken);
-                return Landed.Gone;
-            }
-
-            if (ForeignFile.IsOne(path) || stored is { IsFolder: true })
-            {
-                // An earlier version has refused it.
-                await refusals.ClearAsync(path, cancellationToken);
+            case BlobPath blob:
+                return await registration.RegisterAsync(blob, cancellationToken);
+            case IndexPath index:
+                await layoutIndex.LandedAsync(index, cancellationToken);
+                return Landed.Index;
+            default:
                 return Landed.Ignored;
-            }
+        }
+    }
 
-            await refusals.RefuseAsync(RefusalKind.Path, path, refusal, null, cancellationToken);
-            return Landed.Refused;
+    private async Task<Landed> RefuseAsync(string path, string refusal, CancellationToken cancellationToken)
+    {
+        // Clients remove such parts from a URL, so that the blob cannot be looked at: its event has to be enough.
+        var canBeAsked = !path.Split('/').Any(part => part is "" or "." or "..");
+        var stored = canBeAsked ? await content.StatAsync(path, cancellationToken) : null;
+        if (canBeAsked && stored is null)
+        {
+            await refusals.ClearAsync(path, cancellationToken);
+            return Landed.Gone;
         }
 
-        if (layoutPath.Digest is { } digest)
+        if (ForeignFile.IsOne(path) || stored is { IsFolder: true })
         {
-            return await registration.RegisterAsync(layoutPath.Repository, digest, cancellationToken);
-        }
-
-        if (!layoutPath.IsIndex)
-        {
+            // An earlier version has refused it.
+            await refusals.ClearAsync(path, cancellationToken);
             return Landed.Ignored;
         }
 
-        await layoutIndex.LandedAsync(layoutPath.Repository, cancellationToken);
-        return Landed.Index;
+        await refusals.RefuseAsync(RefusalKind.Path, path, refusal, null, cancellationToken);
+        return Landed.Refused;
     }
 
-    /// <summary>Records that <see cref="LandedAsync"/> was tried as often as it may be and failed each time.</summary>
+    /// <summary>Records that <see cref="LandedAsync(string, CancellationToken)"/> was tried as often as it may be and failed each time.</summary>
     public Task FailedAsync(string path, Exception error, CancellationToken cancellationToken) =>
         refusals.FailAsync(
             path,

@@ -11,7 +11,7 @@ namespace ImagesFunctions.Ingest;
 /// The host does not tell the worker which try it is, so every call starts afresh. A fault of our own is handed on at once:
 /// no wait mends it.
 /// </remarks>
-/// <param name="landed">Takes a blob in: see <see cref="BlobIngest.LandedAsync"/>.</param>
+/// <param name="landed">Takes a blob in: see <see cref="BlobIngest.LandedAsync(string, CancellationToken)"/>.</param>
 /// <param name="wait">The shortest time before a failure of storage is thrown.</param>
 /// <param name="time">Measures the pauses.</param>
 internal sealed class PatientIngest(Func<string, CancellationToken, Task> landed, TimeSpan wait, TimeProvider time)
@@ -28,7 +28,7 @@ internal sealed class PatientIngest(Func<string, CancellationToken, Task> landed
     /// <summary>The longest pause at all, and so the longest that a blob waits for storage that is back.</summary>
     internal static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
 
-    /// <summary>As <see cref="BlobIngest.LandedAsync"/>, again and again while storage fails.</summary>
+    /// <summary>As <see cref="BlobIngest.LandedAsync(string, CancellationToken)"/>, again and again while storage fails.</summary>
     /// <param name="path">The path inside the container.</param>
     /// <param name="cancellationToken">Cancels the operation, a pause too.</param>
     /// <exception cref="StorageUnavailableException">Storage has failed all the time.</exception>

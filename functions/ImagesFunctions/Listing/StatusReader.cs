@@ -161,7 +161,7 @@ internal sealed class StatusReader
         {
             if (Repository.TryParse($"{@namespace}/{layout.Key}", out var repository))
             {
-                var named = await _layoutIndex.NamedAsync(repository, cancellationToken);
+                var named = await _layoutIndex.NamedAsync(new IndexPath(repository), cancellationToken);
                 wanted.UnionWith(layout.Where(n => named.Contains(n.Needed)).Select(n => (n.App, n.Needed)));
             }
         }
@@ -193,7 +193,7 @@ internal sealed class StatusReader
         foreach (var layout in needs.Where(n => n.Deleted).GroupBy(n => n.App, StringComparer.Ordinal))
         {
             var repository = Repository.Of(@namespace, layout.Key);
-            var named = await _layoutIndex.NamedAsync(repository, cancellationToken);
+            var named = await _layoutIndex.NamedAsync(new IndexPath(repository), cancellationToken);
             notes.AddRange(
                 layout
                     .Where(n => named.Contains(n.Needed) && !IsLive(rows, n))
@@ -249,43 +249,41 @@ internal sealed class StatusReader
             app is null ? $"{@namespace}/" : $"{@namespace}/{app}/",
             cancellationToken
         );
-        var seen = new HashSet<(string Path, string ETag)>();
+        var seen = new HashSet<(LayoutPath Path, string ETag)>();
         foreach (
             var blob in (await _rowStore.RangeAsync(@namespace, Keys.All('b'), cancellationToken)).Select(BlobRow.From)
         )
         {
-            seen.Add((LayoutPath.Of(Repository.Of(@namespace, blob.App), blob.Digest), blob.BlobETag));
+            seen.Add((new BlobPath(Repository.Of(@namespace, blob.App), blob.Digest), blob.BlobETag));
         }
 
         foreach (var layout in await _rowStore.RangeAsync(@namespace, Keys.All('j'), cancellationToken))
         {
-            seen.Add((LayoutPath.IndexOf(Repository.Of(@namespace, layout.Text("app"))), layout.Text("etag")));
+            seen.Add((new IndexPath(Repository.Of(@namespace, layout.Text("app"))), layout.Text("etag")));
         }
 
         var refused = (await _rowStore.RangeAsync(@namespace, Keys.All('x'), cancellationToken))
             .Select(x => x.Text("path"))
             .ToHashSet(StringComparer.Ordinal);
-        return
-        [
-            .. stored
-                .Where(b =>
-                    !seen.Contains(b)
-                    && !refused.Contains(b.Path)
-                    && !IsLayoutFile(b.Path)
-                    && !ForeignFile.IsOne(b.Path)
-                )
-                .Where(b => app is null || IsOf($"{@namespace}/{app}", b.Path))
-                .Select(b => Refusals.Visible(b.Path)),
-        ];
+        return [.. stored.Where(IsUnseen).Select(b => Refusals.Visible(b.Path))];
+
+        bool IsUnseen((string Path, string ETag) blob)
+        {
+            var path = FileOf(blob.Path);
+            var isSeen =
+                refused.Contains(blob.Path)
+                || (path is null ? ForeignFile.IsOne(blob.Path) : path is MarkerPath || seen.Contains((path, blob.ETag)));
+            return !isSeen && (app is null || IsOf($"{@namespace}/{app}", blob.Path, path));
+        }
     }
 
-    // `oci-layout` says nothing that anybody would look at.
-    private static bool IsLayoutFile(string path) =>
-        LayoutPath.TryParse(path, out var parsed, out _) && parsed is { Digest: null, IsIndex: false };
+    /// <summary>Whether a path is of a repository. One that is no file of a layout is of every repository that it may be meant for.</summary>
+    internal static bool IsOf(string repository, string path) => IsOf(repository, path, FileOf(path));
 
-    // A path that is none of a layout's belongs to every repository that it may be meant for.
-    internal static bool IsOf(string repository, string path) =>
-        LayoutPath.TryParse(path, out var parsed, out _)
-            ? parsed.Repository.ToString() == repository
+    private static bool IsOf(string repository, string path, LayoutPath? file) =>
+        file is not null
+            ? file.Repository.ToString() == repository
             : path.StartsWith(repository + '/', StringComparison.Ordinal);
+
+    private static LayoutPath? FileOf(string path) => LayoutPath.TryParse(path, out var file, out _) ? file : null;
 }

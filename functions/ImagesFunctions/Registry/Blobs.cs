@@ -21,7 +21,8 @@ internal sealed class Blobs(
     /// <summary>GET and HEAD: the bytes or a range of them, or a redirect to where storage itself serves them.</summary>
     public async Task GetAsync(RegistryRequest request)
     {
-        var blob = await FindAsync(request, request.Digest);
+        var path = request.BlobPath;
+        var blob = await FindAsync(request, path);
         if (request.Request.IsKnown(blob.Digest))
         {
             Begin(request.Response, blob.Digest);
@@ -34,42 +35,42 @@ internal sealed class Blobs(
         {
             Begin(request.Response, blob, range);
         }
-        else if (!await IsRedirectedAsync(request, blob))
+        else if (!await IsRedirectedAsync(request, path, blob))
         {
-            await SendAsync(request, blob, range);
+            await SendAsync(request, path, blob, range);
         }
     }
 
     /// <summary>DELETE.</summary>
     public async Task DeleteAsync(RegistryRequest request)
     {
-        var digest = request.Digest;
-        var result = await removal.BlobAsync(request.Repository, digest, request.Stop);
+        var path = request.BlobPath;
+        var result = await removal.BlobAsync(path, request.Stop);
         if (result.NeededBy is { } by)
         {
-            throw RegistryError.Needed(digest, by);
+            throw RegistryError.Needed(path.Digest, by);
         }
 
         if (!result.Found)
         {
-            throw RegistryError.BlobUnknown(digest.ToString());
+            throw RegistryError.BlobUnknown(path.Digest.ToString());
         }
 
         request.Response.StatusCode = StatusCodes.Status202Accepted;
         request.Response.ContentLength = 0;
     }
 
-    private async Task<BlobRow> FindAsync(RegistryRequest request, Digest digest) =>
+    private async Task<BlobRow> FindAsync(RegistryRequest request, BlobPath path) =>
         request.MayRead
-        && digest.IsSupported
+        && path.Digest.IsSupported
         && await (
             request.IsBeforePush
-                ? retention.RenewAsync(request.Repository, digest, request.Stop)
-                : rowStore.BlobAsync(request.Repository, digest, request.Stop)
+                ? retention.RenewAsync(path, request.Stop)
+                : rowStore.BlobAsync(path, request.Stop)
         )
             is { State: BlobState.Good } blob
             ? blob
-            : throw RegistryError.BlobUnknown(digest.ToString());
+            : throw RegistryError.BlobUnknown(path.Digest.ToString());
 
     // Null: the whole blob.
     private static ByteRange? RangeOf(RegistryRequest request, BlobRow blob)
@@ -87,9 +88,8 @@ internal sealed class Blobs(
         );
     }
 
-    private async Task<bool> IsRedirectedAsync(RegistryRequest request, BlobRow blob)
+    private async Task<bool> IsRedirectedAsync(RegistryRequest request, BlobPath path, BlobRow blob)
     {
-        var path = LayoutPath.Of(request.Repository, blob.Digest);
         if (!redirect.IsOn || blob.Size == 0 || !await content.IsStillAsync(path, blob.BlobETag, request.Stop))
         {
             return false;
@@ -104,9 +104,8 @@ internal sealed class Blobs(
         return true;
     }
 
-    private async Task SendAsync(RegistryRequest request, BlobRow blob, ByteRange? range)
+    private async Task SendAsync(RegistryRequest request, BlobPath path, BlobRow blob, ByteRange? range)
     {
-        var path = LayoutPath.Of(request.Repository, blob.Digest);
         await using var bytes =
             blob.Size == 0
                 ? Stream.Null
@@ -114,7 +113,7 @@ internal sealed class Blobs(
         if (bytes is null)
         {
             // The row says what is not true any more: its images are hidden before anybody is told so.
-            await invalidation.RunAsync(request.Repository, blob, request.Stop);
+            await invalidation.RunAsync(path, blob, request.Stop);
             throw RegistryError.BlobUnknown(blob.Digest.ToString());
         }
 

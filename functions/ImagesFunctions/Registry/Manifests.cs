@@ -13,7 +13,7 @@ internal sealed class Manifests(
     RowStore rowStore,
     Content content,
     ManifestCommit commits,
-    BlobLanding landing,
+    BlobStore blobs,
     BlobInvalidation invalidation,
     Removal removal,
     BlobRetention retention
@@ -25,7 +25,7 @@ internal sealed class Manifests(
     /// <summary>GET and HEAD, by digest or tag.</summary>
     public async Task GetAsync(RegistryRequest request)
     {
-        var (image, blob) = await FindAsync(request);
+        var (image, path, blob) = await FindAsync(request);
         var response = request.Response;
         if (request.Request.IsKnown(image.Digest))
         {
@@ -42,11 +42,10 @@ internal sealed class Manifests(
             return;
         }
 
-        var path = LayoutPath.Of(request.Repository, image.Digest);
         if (await content.ReadAsync(path, blob.BlobETag, request.Stop) is not { } bytes)
         {
             // The row says what is not true any more: the image is hidden before anybody is told so.
-            await invalidation.RunAsync(request.Repository, blob, request.Stop);
+            await invalidation.RunAsync(path, blob, request.Stop);
             throw RegistryError.ManifestUnknown(request.Path.Last);
         }
 
@@ -67,7 +66,7 @@ internal sealed class Manifests(
 
         var manifest = Manifest.Parse(bytes, DeclaredType(request.Request));
         var condition = Conditions.Of(request.Request, named is null ? request.Path.Last : null);
-        await CommitAsync(request, digest, bytes, manifest, tags, condition);
+        await CommitAsync(request, new BlobPath(request.Repository, digest), bytes, manifest, tags, condition);
         var response = request.Response;
         response.StatusCode = StatusCodes.Status201Created;
         response.ContentLength = 0;
@@ -129,7 +128,7 @@ internal sealed class Manifests(
         response.Headers.CacheControl = "private, no-cache";
     }
 
-    private async Task<(ImageRow Image, BlobRow Blob)> FindAsync(RegistryRequest request)
+    private async Task<(ImageRow Image, BlobPath Path, BlobRow Blob)> FindAsync(RegistryRequest request)
     {
         var reference = request.Path.Last;
         var digest = IsDigest(reference) ? request.Digest : null;
@@ -139,17 +138,16 @@ internal sealed class Manifests(
                 digest is null ? await rowStore.TaggedImageAsync(request.Repository, reference, request.Stop)
                 : digest.IsSupported ? await rowStore.ImageAsync(request.Repository, digest, request.Stop)
                 : null;
-            if (
-                image is { State: ImageState.Complete }
-                && await (
-                    request.IsBeforePush
-                        ? retention.RenewAsync(request.Repository, image.Digest, request.Stop)
-                        : rowStore.BlobAsync(request.Repository, image.Digest, request.Stop)
-                )
-                    is { State: BlobState.Good } blob
-            )
+            if (image is { State: ImageState.Complete })
             {
-                return (image, blob);
+                var path = new BlobPath(request.Repository, image.Digest);
+                var blob = request.IsBeforePush
+                    ? await retention.RenewAsync(path, request.Stop)
+                    : await rowStore.BlobAsync(path, request.Stop);
+                if (blob is { State: BlobState.Good })
+                {
+                    return (image, path, blob);
+                }
             }
         }
 
@@ -193,25 +191,25 @@ internal sealed class Manifests(
     // Again where somebody else deletes or overwrites the manifest between the two steps.
     private async Task CommitAsync(
         RegistryRequest request,
-        Digest digest,
+        BlobPath path,
         byte[] bytes,
         Manifest manifest,
         IReadOnlyList<string> tags,
         TagCondition? condition
     )
     {
-        await DemandAsync(request, digest, condition);
+        await DemandAsync(request, path.Digest, condition);
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
             await DemandPartsAsync(request, manifest);
-            await landing.LandAsync(request.Repository, digest, bytes, request.Stop);
-            if (await commits.PushAsync(request.Repository, digest, manifest, tags, condition, request.Stop))
+            await blobs.StoreAsync(path, bytes, request.Stop);
+            if (await commits.PushAsync(path, manifest, tags, condition, request.Stop))
             {
                 return;
             }
         }
 
-        throw new StorageUnavailableException($"{digest} or what it needs was changed by others at each try");
+        throw new StorageUnavailableException($"{path.Digest} or what it needs was changed by others at each try");
     }
 
     // As below: the commit decides, but what cannot hold any more leaves nothing behind.

@@ -1,4 +1,5 @@
 using ImagesFunctions.Blobs;
+using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Registry;
 
@@ -16,6 +17,6 @@ internal sealed class PullRedirect(Content content, bool isOn)
     public bool IsOn => isOn;
 
     /// <summary>Where a blob of the container <c>images</c> can be read without anything else.</summary>
-    public Task<Uri> ToAsync(string path, CancellationToken cancellationToken) =>
+    public Task<Uri> ToAsync(BlobPath path, CancellationToken cancellationToken) =>
         content.ReadUriAsync(path, Lifetime, cancellationToken);
 }

@@ -7,111 +7,126 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Registry;
 
 /// <summary>Brings pushed blobs into a repository: from a body, from what a session has stored, or from another repository.</summary>
-internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions sessions, BlobLanding landing)
+internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions sessions, BlobStore blobs)
 {
-    /// <summary>Whether the repository has the blob, verified. If so its row is as new as the call.</summary>
-    public Task<bool> IsThereAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
-        landing.IsThereAsync(repository, digest, cancellationToken);
+    // A body on its way to the blob that it has to be.
+    private sealed record Push(BlobPath Path, UploadBody Body, ContentHash Hash, long? Size)
+    {
+        public bool IsRight => (Size ?? Hash.Size) == Hash.Size && Hash.Digest == Path.Digest;
 
-    /// <summary>
-    /// Stores the body of a request whose digest is known before it is read.
-    /// </summary>
-    /// <param name="repository">The repository.</param>
-    /// <param name="digest">What the bytes have to hash to.</param>
+        public VerifiedBytes Bytes => new(Path, Hash.Size, Hash.Tar);
+
+        public void Demand()
+        {
+            if (Size is { } said && said != Hash.Size)
+            {
+                throw RegistryError.SizeInvalid($"{Hash.Size} bytes came, and the range has {said}.");
+            }
+
+            if (Hash.Digest != Path.Digest)
+            {
+                throw RegistryError.DigestInvalid($"The bytes hash to {Hash.Digest}.", Path.Digest.ToString());
+            }
+        }
+    }
+
+    /// <summary>Whether the repository has the blob, verified. If so its row is as new as the call.</summary>
+    public Task<bool> IsThereAsync(BlobPath path, CancellationToken cancellationToken) =>
+        blobs.IsThereAsync(path, cancellationToken);
+
+    /// <summary>Stores the body of a request whose digest is known before it is read.</summary>
+    /// <param name="path">The blob; the bytes have to hash to its digest.</param>
     /// <param name="body">The bytes.</param>
-    /// <param name="size">How many there have to be; null where nobody said.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="size">How many there have to be; null where the request does not say.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="RegistryError">The bytes are others (DIGEST_INVALID) or more or fewer (SIZE_INVALID): nothing is stored.</exception>
     public async Task StoreBodyAsync(
-        Repository repository,
-        Digest digest,
+        BlobPath path,
         UploadBody body,
         long? size,
         CancellationToken cancellationToken
     )
     {
-        using var hash = new ContentHash(digest.Algorithm);
+        using var hash = new ContentHash(path.Digest.Algorithm);
+        var push = new Push(path, body, hash, size);
         if (body.IsWhole)
         {
-            await StoreWholeAsync(repository, digest, body, size, hash, cancellationToken);
+            hash.Append(body.First.Span);
+            push.Demand();
+            await blobs.StoreAsync(
+                push.Bytes,
+                stop => content.CreateAsync(path, body.First, stop),
+                cancellationToken
+            );
         }
-        else if (await landing.IsThereAsync(repository, digest, cancellationToken))
+        else if (await blobs.IsThereAsync(path, cancellationToken))
         {
             await body.DrainAsync(hash, cancellationToken);
-            Demand(hash, digest, size);
+            push.Demand();
         }
-        else if (
-            body.Length is null
-            || await content.StatAsync(LayoutPath.Of(repository, digest), cancellationToken) is not null
-        )
+        else if (body.Length is null || await content.StatAsync(path, cancellationToken) is not null)
         {
-            await StoreStagedAsync(repository, digest, body, size, hash, cancellationToken);
+            await StoreStagedAsync(push, cancellationToken);
         }
         else
         {
-            await StoreStreamedAsync(repository, digest, body, size, hash, cancellationToken);
+            await StoreStreamedAsync(push, cancellationToken);
         }
     }
 
-    /// <summary>Stores a blob from the parts that a session has stored, whose digest was computed from all of their bytes.</summary>
+    /// <summary>Stores a blob from the parts that a session has stored.</summary>
+    /// <param name="path">The blob.</param>
+    /// <param name="session">The session's id.</param>
+    /// <param name="parts">The parts, in their order.</param>
+    /// <param name="hash">The hash of all their bytes, which is the blob's digest.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="RegistryError">The session was ended meanwhile, and nothing is stored.</exception>
     public async Task StorePartsAsync(
-        Repository repository,
+        BlobPath path,
         string session,
         IReadOnlyList<UploadPart> parts,
         ContentHash hash,
         CancellationToken cancellationToken
     )
     {
-        var digest = hash.Digest;
-        var path = LayoutPath.Of(repository, digest);
         try
         {
-            await landing.LandAsync(
-                repository,
-                digest,
-                hash.Size,
-                hash.Tar,
-                written: null,
+            await blobs.StoreAsync(
+                new VerifiedBytes(path, hash.Size, hash.Tar),
                 stop =>
                     parts.Count == 0
                         ? content.CreateAsync(path, ReadOnlyMemory<byte>.Empty, stop)
-                        : sessions.CopyAsync(repository, session, parts, path, stop),
+                        : sessions.CopyAsync(path.Repository, session, parts, path, stop),
                 cancellationToken
             );
         }
         catch (CopySourceGoneException)
         {
-            // Somebody has ended the session: by a DELETE, or by the same PUT sent twice, which has landed the blob.
-            if (!await landing.IsThereAsync(repository, digest, cancellationToken))
+            // The session was ended: by a DELETE, or by the same PUT sent twice, which has stored the blob.
+            if (!await blobs.IsThereAsync(path, cancellationToken))
             {
                 throw RegistryError.UploadUnknown(session);
             }
         }
     }
 
-    /// <summary>Mounts a blob that another repository has, or this one, as a copy. False when it is not there, or not unchanged.</summary>
-    public async Task<bool> MountAsync(
-        Repository repository,
-        Repository from,
-        Digest digest,
-        CancellationToken cancellationToken
-    )
+    /// <summary>Mounts a blob that another repository has, or this one, as a copy (spec, "Mounting a blob from another repository").</summary>
+    /// <param name="path">The blob to make.</param>
+    /// <param name="from">The repository that has it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <returns>False when that repository does not have it, or not unchanged.</returns>
+    public async Task<bool> MountAsync(BlobPath path, Repository from, CancellationToken cancellationToken)
     {
-        if (await rowStore.BlobAsync(from, digest, cancellationToken) is not { State: BlobState.Good } source)
+        var sourcePath = new BlobPath(from, path.Digest);
+        if (await rowStore.BlobAsync(sourcePath, cancellationToken) is not { State: BlobState.Good } source)
         {
             return false;
         }
 
-        var (sourcePath, path) = (LayoutPath.Of(from, digest), LayoutPath.Of(repository, digest));
         try
         {
-            await landing.LandAsync(
-                repository,
-                digest,
-                source.Size,
-                source.Tar,
-                written: null,
+            await blobs.StoreAsync(
+                new VerifiedBytes(path, source.Size, source.Tar),
                 async stop =>
                     !await content.IsStillAsync(sourcePath, source.BlobETag, stop) ? throw new CopySourceGoneException()
                     : source.Size == 0 ? await content.CreateAsync(path, ReadOnlyMemory<byte>.Empty, stop)
@@ -126,104 +141,51 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         }
     }
 
-    private Task StoreWholeAsync(
-        Repository repository,
-        Digest digest,
-        UploadBody body,
-        long? size,
-        ContentHash hash,
-        CancellationToken cancellationToken
-    )
-    {
-        hash.Append(body.First.Span);
-        Demand(hash, digest, size);
-        var path = LayoutPath.Of(repository, digest);
-        return landing.LandAsync(
-            repository,
-            digest,
-            hash.Size,
-            hash.Tar,
-            written: null,
-            stop => content.CreateAsync(path, body.First, stop),
-            cancellationToken
-        );
-    }
-
     // To the blob's own place, where nothing is: the bytes come only once.
-    private async Task StoreStreamedAsync(
-        Repository repository,
-        Digest digest,
-        UploadBody body,
-        long? size,
-        ContentHash hash,
-        CancellationToken cancellationToken
-    )
+    private async Task StoreStreamedAsync(Push push, CancellationToken cancellationToken)
     {
-        var path = LayoutPath.Of(repository, digest);
-        var written = await content.WriteAsync(path, body, hash, () => IsRight(hash, digest, size), cancellationToken);
+        var (path, body, hash, _) = push;
+        var written = await content.WriteAsync(path, body, hash, () => push.IsRight, cancellationToken);
         if (written is null && hash.Size < body.Length)
         {
             throw new StorageUnavailableException($"{path} was written by somebody else at the same time");
         }
 
-        Demand(hash, digest, size);
-        await landing.LandAsync(
-            repository,
-            digest,
-            hash.Size,
-            hash.Tar,
-            written,
+        push.Demand();
+        await blobs.StoreAsync(
+            push.Bytes with
+            {
+                Written = written,
+            },
             _ => throw new StorageUnavailableException($"{path} was removed while it was pushed"),
             cancellationToken
         );
     }
 
     // Where something is stored already, or the length is not known, the bytes go to the container of sessions first.
-    private async Task StoreStagedAsync(
-        Repository repository,
-        Digest digest,
-        UploadBody body,
-        long? size,
-        ContentHash hash,
-        CancellationToken cancellationToken
-    )
+    private async Task StoreStagedAsync(Push push, CancellationToken cancellationToken)
     {
+        var (path, body, hash, _) = push;
         var session = UploadSessions.NewSession();
         var part = await sessions.WritePartAsync(
-            repository,
+            path.Repository,
             session,
             body,
             hash,
-            () => IsRight(hash, digest, size),
+            () => push.IsRight,
             cancellationToken
         );
-        Demand(hash, digest, size);
+        push.Demand();
         IReadOnlyList<UploadPart> parts = part is null
             ? throw new StorageUnavailableException("a chunk could not be stored")
             : [part];
         try
         {
-            await StorePartsAsync(repository, session, parts, hash, cancellationToken);
+            await StorePartsAsync(path, session, parts, hash, cancellationToken);
         }
         finally
         {
-            await sessions.RemovePartsAsync(repository, session, parts);
-        }
-    }
-
-    private static bool IsRight(ContentHash hash, Digest digest, long? size) =>
-        (size ?? hash.Size) == hash.Size && hash.Digest == digest;
-
-    private static void Demand(ContentHash hash, Digest digest, long? size)
-    {
-        if (size is { } said && said != hash.Size)
-        {
-            throw RegistryError.SizeInvalid($"{hash.Size} bytes came, and the range has {said}.");
-        }
-
-        if (hash.Digest != digest)
-        {
-            throw RegistryError.DigestInvalid($"The bytes hash to {hash.Digest}.", digest.ToString());
+            await sessions.RemovePartsAsync(path.Repository, session, parts);
         }
     }
 }

@@ -102,9 +102,9 @@ internal sealed class Referrers(RowStore rowStore, Content content)
             return row;
         }
 
-        var path = LayoutPath.Of(repository, row.Digest);
+        var path = new BlobPath(repository, row.Digest);
         if (
-            await rowStore.BlobAsync(repository, row.Digest, cancellationToken) is not { State: BlobState.Good } blob
+            await rowStore.BlobAsync(path, cancellationToken) is not { State: BlobState.Good } blob
             || await content.ReadAsync(path, blob.BlobETag, cancellationToken) is not { } bytes
         )
         {

@@ -32,6 +32,10 @@ internal sealed record RegistryRequest(HttpContext Http, Caller Caller, Registry
     /// <exception cref="RegistryError">It is malformed: DIGEST_INVALID.</exception>
     public Digest Digest => ParseDigest(Path.Last);
 
+    /// <summary>The blob of the digest at the path's end.</summary>
+    /// <exception cref="RegistryError">The digest is malformed: DIGEST_INVALID.</exception>
+    public BlobPath BlobPath => new(Repository, Digest);
+
     /// <summary>Where a blob of the repository is pulled.</summary>
     public string BlobLocation(Digest digest) => $"/v2/{Path.Name}/blobs/{digest}";
 

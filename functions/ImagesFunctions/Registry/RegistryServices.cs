@@ -13,7 +13,7 @@ internal static class RegistryServices
     {
         services.AddSingleton<UploadSessions>();
         services.AddSingleton<UploadHashes>();
-        services.AddSingleton<BlobLanding>();
+        services.AddSingleton<BlobStore>();
         services.AddSingleton<Pushes>();
         services.AddSingleton<Blobs>();
         services.AddSingleton<Uploads>();

@@ -57,9 +57,10 @@ internal static class UploadRequest
         return RegistryError.RangeInvalid($"The next chunk begins at {session.Offset}.");
     }
 
-    public static Digest Named(RegistryRequest request) =>
+    // The blob that the parameter names.
+    public static BlobPath Named(RegistryRequest request) =>
         RegistryRequest.ParseDigest(request.Query("digest") ?? "") is { IsSupported: true } digest
-            ? digest
+            ? new BlobPath(request.Repository, digest)
             : throw RegistryError.DigestInvalid(
                 "The algorithm is not supported: use sha256 or sha512.",
                 request.Query("digest")

@@ -20,7 +20,11 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
 
         if (request.Query("mount") is { } mount)
         {
-            if (Digest.TryParse(mount, out var wanted) && wanted.IsSupported && await MountAsync(request, wanted))
+            if (
+                Digest.TryParse(mount, out var wanted)
+                && wanted.IsSupported
+                && await MountAsync(request, new BlobPath(request.Repository, wanted))
+            )
             {
                 UploadRequest.Created(request, wanted);
                 return;
@@ -28,10 +32,10 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
         }
         else if (request.Query("digest") is not null)
         {
-            var digest = UploadRequest.Named(request);
+            var path = UploadRequest.Named(request);
             using var body = await UploadRequest.BodyAsync(request);
-            await pushes.StoreBodyAsync(request.Repository, digest, body, null, request.Stop);
-            UploadRequest.Created(request, digest);
+            await pushes.StoreBodyAsync(path, body, null, request.Stop);
+            UploadRequest.Created(request, path.Digest);
             return;
         }
 
@@ -102,10 +106,10 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
     /// <summary>PUT: the end, with the last chunk or without.</summary>
     public async Task PutAsync(RegistryRequest request)
     {
-        var digest = UploadRequest.Named(request);
+        var path = UploadRequest.Named(request);
         if (await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop) is not { } session)
         {
-            await RepeatAsync(request, digest);
+            await RepeatAsync(request, path);
             return;
         }
 
@@ -115,11 +119,11 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
         {
             if (session.Parts.Count == 0)
             {
-                await pushes.StoreBodyAsync(request.Repository, digest, body, size, request.Stop);
+                await pushes.StoreBodyAsync(path, body, size, request.Stop);
             }
             else
             {
-                await FinishAsync(request, session, digest, body, size);
+                await FinishAsync(request, session, path, body, size);
             }
         }
         catch (RegistryError error) when (error.Code == "DIGEST_INVALID")
@@ -130,21 +134,21 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
         }
 
         await sessions.EndAsync(request.Repository, session, request.Stop);
-        UploadRequest.Created(request, digest);
+        UploadRequest.Created(request, path.Digest);
     }
 
     // The answer to a closing PUT may get lost. The same one sent again is answered again: clients that are told of an unknown
     // upload give the whole push up.
-    private async Task RepeatAsync(RegistryRequest request, Digest digest)
+    private async Task RepeatAsync(RegistryRequest request, BlobPath path)
     {
-        if (await pushes.IsThereAsync(request.Repository, digest, request.Stop))
+        if (await pushes.IsThereAsync(path, request.Stop))
         {
             using var body = await UploadRequest.BodyAsync(request);
-            using var hash = new ContentHash(digest.Algorithm);
+            using var hash = new ContentHash(path.Digest.Algorithm);
             await body.DrainAsync(hash, request.Stop);
-            if (hash.Size == 0 || hash.Digest == digest)
+            if (hash.Size == 0 || hash.Digest == path.Digest)
             {
-                UploadRequest.Created(request, digest);
+                UploadRequest.Created(request, path.Digest);
                 return;
             }
         }
@@ -155,12 +159,12 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
     private async Task FinishAsync(
         RegistryRequest request,
         UploadRow session,
-        Digest digest,
+        BlobPath path,
         UploadBody body,
         long? size
     )
     {
-        var repository = request.Repository;
+        var (repository, digest) = (path.Repository, path.Digest);
         var hash = hashes.Take(session);
         if (hash is not null && hash.Algorithm != digest.Algorithm)
         {
@@ -191,7 +195,7 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
                 throw RegistryError.DigestInvalid($"The bytes hash to {hash.Digest}.", digest.ToString());
             }
 
-            await pushes.StorePartsAsync(repository, session.Id, parts, hash, request.Stop);
+            await pushes.StorePartsAsync(path, session.Id, parts, hash, request.Stop);
         }
         finally
         {
@@ -203,19 +207,19 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
         }
     }
 
-    private async Task<bool> MountAsync(RegistryRequest request, Digest digest)
+    private async Task<bool> MountAsync(RegistryRequest request, BlobPath path)
     {
         var account = request.Caller.Account;
         if (request.Query("from") is { Length: > 0 } name)
         {
             return Repository.TryParseDisplayName(name, out var from)
                 && (from.Namespace == account || from.Namespace == Repository.Official)
-                && await pushes.MountAsync(request.Repository, from, digest, request.Stop);
+                && await pushes.MountAsync(path, from, request.Stop);
         }
 
-        foreach (var app in await rowStore.AppsWithAsync(account, digest, request.Stop))
+        foreach (var app in await rowStore.AppsWithAsync(account, path.Digest, request.Stop))
         {
-            if (await pushes.MountAsync(request.Repository, Repository.Of(account, app), digest, request.Stop))
+            if (await pushes.MountAsync(path, Repository.Of(account, app), request.Stop))
             {
                 return true;
             }

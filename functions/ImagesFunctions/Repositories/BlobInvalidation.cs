@@ -19,18 +19,21 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
     /// Does nothing where the row is not this one any more, or the stored blob is again what the row says. Goes on where an
     /// earlier one was killed.
     /// </summary>
-    public async Task RunAsync(Repository repository, BlobRow blob, CancellationToken cancellationToken)
+    /// <param name="path">The blob.</param>
+    /// <param name="blob">Its row.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public async Task RunAsync(BlobPath path, BlobRow blob, CancellationToken cancellationToken)
     {
         var goesOn = await rowStore.CommitAsync(
-            repository.Namespace,
-            (view, stop) => MarkAsync(view, repository, blob, stop),
+            path.Repository.Namespace,
+            (view, stop) => MarkAsync(view, path, blob, stop),
             cancellationToken
         );
         while (goesOn)
         {
             goesOn = await rowStore.CommitAsync(
-                repository.Namespace,
-                (view, stop) => HideAsync(view, repository, blob, stop),
+                path.Repository.Namespace,
+                (view, stop) => HideAsync(view, blob, stop),
                 cancellationToken
             );
         }
@@ -38,7 +41,7 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
 
     private async Task<Decision<bool>> MarkAsync(
         DecisionView view,
-        Repository repository,
+        BlobPath path,
         BlobRow blob,
         CancellationToken cancellationToken
     )
@@ -53,7 +56,6 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
             return Decision.Nothing(true);
         }
 
-        var path = LayoutPath.Of(repository, blob.Digest);
         return await content.IsStillAsync(path, row.BlobETag, cancellationToken)
             ? Decision.Nothing(false)
             : Decision.Of(true, [Write(view, row with { State = BlobState.Bad })]);
@@ -62,7 +64,6 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
     // True: look once more. A round that finds nothing to hide comes after the commits of all others, and is the last.
     private static async Task<Decision<bool>> HideAsync(
         DecisionView view,
-        Repository repository,
         BlobRow blob,
         CancellationToken cancellationToken
     )
@@ -81,7 +82,7 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
         )
         {
             if (
-                ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), cancellationToken)) is
+                ImageRow.Live(await view.GetAsync(Keys.Image(blob.App, digest), cancellationToken)) is
                 { State: ImageState.Complete } image
             )
             {
@@ -89,7 +90,7 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
                 changes.Add(new Change(hidden.Key, hidden.ToRow()));
             }
 
-            foreach (var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken))
+            foreach (var need in await view.RangeAsync(Keys.Needs(blob.App, digest), cancellationToken))
             {
                 if (DependencyRow.From(need).By.Digest is { } by && seen.Add(by))
                 {

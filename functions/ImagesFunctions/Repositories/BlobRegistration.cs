@@ -29,11 +29,11 @@ internal sealed class BlobRegistration(
     /// not thrown.
     /// </summary>
     /// <exception cref="StorageUnavailableException">Storage failed, or the blob was overwritten each time it was read.</exception>
-    public async Task<Landed> RegisterAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
+    public async Task<Landed> RegisterAsync(BlobPath path, CancellationToken cancellationToken)
     {
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
-            if (await TryRegisterAsync(repository, digest, cancellationToken) is { } landed)
+            if (await TryRegisterAsync(path, cancellationToken) is { } landed)
             {
                 return landed;
             }
@@ -41,7 +41,6 @@ internal sealed class BlobRegistration(
             await Backoff.DelayAsync(attempt, FirstDelay, MaxDelay, cancellationToken);
         }
 
-        var path = LayoutPath.Of(repository, digest);
         throw new StorageUnavailableException($"{path} was overwritten each time it was read");
     }
 
@@ -58,30 +57,25 @@ internal sealed class BlobRegistration(
     }
 
     // Null when the blob or its row changed meanwhile.
-    private async Task<Landed?> TryRegisterAsync(
-        Repository repository,
-        Digest digest,
-        CancellationToken cancellationToken
-    )
+    private async Task<Landed?> TryRegisterAsync(BlobPath path, CancellationToken cancellationToken)
     {
-        var path = LayoutPath.Of(repository, digest);
         // The row first: what is written by comparing with it may only be newer than it.
-        var row = await rowStore.BlobAsync(repository, digest, cancellationToken);
+        var row = await rowStore.BlobAsync(path, cancellationToken);
         if (row is { State: BlobState.Deleting })
         {
-            return await removal.FinishAsync(repository, digest, cancellationToken) ? Landed.Gone : null;
+            return await removal.FinishAsync(path, cancellationToken) ? Landed.Gone : null;
         }
 
         if (await content.StatAsync(path, cancellationToken) is not { } stored)
         {
-            return await ForgetAsync(repository, row, path, cancellationToken);
+            return await ForgetAsync(path, row, cancellationToken);
         }
 
         var isKnown = row is { State: BlobState.Good } && row.BlobETag == stored.ETag;
         var verified = isKnown
             ? Verified.Good
-            : await VerifyAsync(repository, digest, path, row, stored.ETag, cancellationToken);
-        if (verified == Verified.Good && !await SettleAsync(repository, digest, path, stored.ETag, cancellationToken))
+            : await VerifyAsync(path, row, stored.ETag, cancellationToken);
+        if (verified == Verified.Good && !await SettleAsync(path, stored.ETag, cancellationToken))
         {
             verified = Verified.Changed;
         }
@@ -94,16 +88,11 @@ internal sealed class BlobRegistration(
         };
     }
 
-    private async Task<Landed> ForgetAsync(
-        Repository repository,
-        BlobRow? row,
-        string path,
-        CancellationToken cancellationToken
-    )
+    private async Task<Landed> ForgetAsync(BlobPath path, BlobRow? row, CancellationToken cancellationToken)
     {
         if (row is not null)
         {
-            await invalidation.RunAsync(repository, row, cancellationToken);
+            await invalidation.RunAsync(path, row, cancellationToken);
         }
 
         await refusals.ClearAsync(path, cancellationToken);
@@ -111,49 +100,43 @@ internal sealed class BlobRegistration(
     }
 
     private async Task<Verified> VerifyAsync(
-        Repository repository,
-        Digest digest,
-        string path,
+        BlobPath path,
         BlobRow? row,
         string etag,
         CancellationToken cancellationToken
     )
     {
-        if (await content.HashAsync(path, etag, digest, cancellationToken) is not { } hashed)
+        if (await content.HashAsync(path, etag, cancellationToken) is not { } hashed)
         {
             return Verified.Changed;
         }
 
-        if (hashed.Digest != digest)
+        if (hashed.Digest != path.Digest)
         {
             if (row is not null)
             {
-                await invalidation.RunAsync(repository, row, cancellationToken);
+                await invalidation.RunAsync(path, row, cancellationToken);
             }
 
-            var reason = $"the bytes hash to {hashed.Digest}, not to {digest}";
+            var reason = $"the bytes hash to {hashed.Digest}, not to {path.Digest}";
             await refusals.RefuseAsync(RefusalKind.Digest, path, reason, hashed.Digest, cancellationToken);
             return await content.IsStillAsync(path, etag, cancellationToken) ? Verified.Bad : Verified.Changed;
         }
 
-        var verified = new BlobRow(repository.App, digest, hashed.Size, etag, BlobState.Good, hashed.Tar);
+        var (app, ns) = (path.Repository.App, path.Repository.Namespace);
+        var verified = new BlobRow(app, path.Digest, hashed.Size, etag, BlobState.Good, hashed.Tar);
         // The second look comes after the row: a delete or overwrite in between either sees the row or is seen here.
         return
-            await rowStore.PutBlobAsync(repository.Namespace, verified, row, cancellationToken)
+            await rowStore.PutBlobAsync(ns, verified, row, cancellationToken)
             && await content.IsStillAsync(path, etag, cancellationToken)
             ? Verified.Good
             : Verified.Changed;
     }
 
     // False when the blob was overwritten meanwhile.
-    private async Task<bool> SettleAsync(
-        Repository repository,
-        Digest digest,
-        string path,
-        string etag,
-        CancellationToken cancellationToken
-    )
+    private async Task<bool> SettleAsync(BlobPath path, string etag, CancellationToken cancellationToken)
     {
+        var (repository, digest) = (path.Repository, path.Digest);
         var needs = await rowStore.NeedsAsync(repository, digest, cancellationToken);
         var isManifest =
             needs.Exists(n => n.ManifestType is not null)

@@ -21,12 +21,12 @@ internal sealed class BlobRetention(StorageAccount account, RowStore rowStore, B
 
     /// <summary>The row of a verified blob that stays for at least half of its grace, or null when there is none.</summary>
     /// <exception cref="StorageUnavailableException">Others changed the row each time.</exception>
-    public async Task<BlobRow?> RenewAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
+    public async Task<BlobRow?> RenewAsync(BlobPath path, CancellationToken cancellationToken)
     {
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
-            var key = Keys.Blob(repository.App, digest);
-            var (stored, date) = await account.ImageRows.GetWithTimeAsync(repository.Namespace, key, cancellationToken);
+            var (ns, key) = (path.Repository.Namespace, Keys.Blob(path));
+            var (stored, date) = await account.ImageRows.GetWithTimeAsync(ns, key, cancellationToken);
             if (stored is null || BlobRow.From(stored) is not { State: BlobState.Good } row)
             {
                 return null;
@@ -40,15 +40,14 @@ internal sealed class BlobRetention(StorageAccount account, RowStore rowStore, B
             }
 
             // The same row again has a new time. A sweeper that has just decided by the old one finds another ETag.
-            if (await rowStore.PutBlobAsync(repository.Namespace, row, row, cancellationToken))
+            if (await rowStore.PutBlobAsync(ns, row, row, cancellationToken))
             {
-                return
-                    await rowStore.BlobAsync(repository, digest, cancellationToken) is { State: BlobState.Good } renewed
+                return await rowStore.BlobAsync(path, cancellationToken) is { State: BlobState.Good } renewed
                     ? renewed
                     : null;
             }
         }
 
-        throw new StorageUnavailableException($"the row of {digest} was changed each time it was read");
+        throw new StorageUnavailableException($"the row of {path.Digest} was changed each time it was read");
     }
 }

@@ -12,16 +12,14 @@ internal static class Dependencies
     /// The rows that say what a manifest needs, by falling keys. They are written in this order, so the last one tells that all
     /// are there; the sweeper, which does not know how many there are, removes them by rising keys, and so begins with the last.
     /// </summary>
-    public static List<DependencyRow> NeedsOf(Repository repository, Digest digest, Manifest manifest)
+    public static List<DependencyRow> NeedsOf(BlobPath path, Manifest manifest)
     {
-        var by = Dependent.Manifest(digest);
+        var (app, by) = (path.Repository.App, Dependent.Manifest(path.Digest));
         return
         [
             .. manifest
-                .NeededBlobs.Select(d => new DependencyRow(repository.App, d.Digest, by, null))
-                .Concat(
-                    manifest.NeededManifests.Select(d => new DependencyRow(repository.App, d.Digest, by, d.MediaType))
-                )
+                .NeededBlobs.Select(d => new DependencyRow(app, d.Digest, by, null))
+                .Concat(manifest.NeededManifests.Select(d => new DependencyRow(app, d.Digest, by, d.MediaType)))
                 .OrderByDescending(n => n.Key, StringComparer.Ordinal),
         ];
     }
@@ -37,7 +35,7 @@ internal static class Dependencies
         var missing = new List<Digest>();
         foreach (var some in manifest.NeededBlobs.Select(d => d.Digest).Chunk(ReadsAtOnce))
         {
-            var rows = await Task.WhenAll(some.Select(d => rowStore.BlobAsync(repository, d, cancellationToken)));
+            var rows = await Task.WhenAll(some.Select(d => rowStore.BlobAsync(new BlobPath(repository, d), cancellationToken)));
             missing.AddRange(some.Zip(rows).Where(d => d.Second is not { State: BlobState.Good }).Select(d => d.First));
         }
 

@@ -15,15 +15,14 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
 
     /// <summary>The row of an image manifest or an artifact; null when its config has just been overwritten.</summary>
     public async Task<ImageRow?> OfImageAsync(
-        Repository repository,
-        Digest digest,
+        BlobPath path,
         Manifest manifest,
         IEnumerable<BlobRow> blobs,
         CancellationToken cancellationToken
     )
     {
         var byDigest = blobs.ToDictionary(b => b.Digest);
-        var row = new ImageRow(repository.App, digest)
+        var row = new ImageRow(path.Repository.App, path.Digest)
         {
             MediaType = manifest.MediaType,
             Size = 0,
@@ -41,7 +40,7 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             return row with { NotImage = "its config is not here" };
         }
 
-        if (await ConfigAsync(repository, stored, cancellationToken) is not { } config)
+        if (await ConfigAsync(path.Repository, stored, cancellationToken) is not { } config)
         {
             return null;
         }
@@ -88,13 +87,13 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
     /// Children are looked at one by one, because each may have facts of some MiB.
     /// </summary>
     public async Task<ImageRow> OfIndexAsync(
-        Repository repository,
-        Digest digest,
+        BlobPath path,
         Manifest index,
         IEnumerable<ImageRow> children,
         CancellationToken cancellationToken
     )
     {
+        var ns = path.Repository.Namespace;
         var byDigest = children.ToDictionary(c => c.Digest);
         var parts = new Dictionary<string, long>(StringComparer.Ordinal);
         ImageFacts? first = null;
@@ -102,7 +101,7 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
         var platforms = new List<ImagePlatform>();
         foreach (var descriptor in index.Manifests.Where(m => byDigest.ContainsKey(m.Digest) && !m.IsAttestation))
         {
-            var child = await WithFactsAsync(repository.Namespace, byDigest[descriptor.Digest], cancellationToken);
+            var child = await WithFactsAsync(ns, byDigest[descriptor.Digest], cancellationToken);
             if (!child.IsImage || child.Parts.Count == 0)
             {
                 // An artifact. Rows of an earlier version also call an index without images an image.
@@ -123,7 +122,7 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
         }
 
         var notImage = index.NotImage ?? (parts.Count == 0 ? "it names no image" : null);
-        return new ImageRow(repository.App, digest)
+        return new ImageRow(path.Repository.App, path.Digest)
         {
             MediaType = index.MediaType,
             Size = parts.Values.Sum(),
@@ -153,18 +152,15 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             return found;
         }
 
-        if (
-            !Repository.TryParse($"{@namespace}/{row.App}", out var repository)
-            || await rowStore.BlobAsync(repository, row.Digest, cancellationToken) is not { } blob
-        )
+        var path = new BlobPath(Repository.Of(@namespace, row.App), row.Digest);
+        if (await rowStore.BlobAsync(path, cancellationToken) is not { } blob)
         {
             // A deleted index, whose manifest is gone too: nobody can know any more what it named.
             return row with { Facts = new ImageFacts() };
         }
 
-        var path = LayoutPath.Of(repository, row.Digest);
         var made = await content.ReadAsync(path, blob.BlobETag, cancellationToken) is { } bytes
-            ? await AgainAsync(repository, row.Digest, Manifest.Parse(bytes, row.MediaType), cancellationToken)
+            ? await AgainAsync(path, Manifest.Parse(bytes, row.MediaType), cancellationToken)
             : null;
         if (made is null)
         {
@@ -193,31 +189,27 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             return ImageConfig.Unread($"the config has {config.Size} bytes: at most {Manifest.MaxContent} are read");
         }
 
-        var path = LayoutPath.Of(repository, config.Digest);
+        var path = new BlobPath(repository, config.Digest);
         return await content.ReadAsync(path, config.BlobETag, cancellationToken) is { } bytes
             ? ImageConfig.Read(bytes)
             : null;
     }
 
-    private async Task<ImageRow?> AgainAsync(
-        Repository repository,
-        Digest digest,
-        Manifest manifest,
-        CancellationToken cancellationToken
-    )
+    private async Task<ImageRow?> AgainAsync(BlobPath path, Manifest manifest, CancellationToken cancellationToken)
     {
+        var repository = path.Repository;
         if (!manifest.IsIndex)
         {
             var blobs = new List<BlobRow>();
             foreach (var needed in manifest.NeededBlobs)
             {
-                if (await rowStore.BlobAsync(repository, needed.Digest, cancellationToken) is { } blob)
+                if (await rowStore.BlobAsync(new BlobPath(repository, needed.Digest), cancellationToken) is { } blob)
                 {
                     blobs.Add(blob);
                 }
             }
 
-            return await OfImageAsync(repository, digest, manifest, blobs, cancellationToken);
+            return await OfImageAsync(path, manifest, blobs, cancellationToken);
         }
 
         var children = new List<ImageRow>();
@@ -229,6 +221,6 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             }
         }
 
-        return await OfIndexAsync(repository, digest, manifest, children, cancellationToken);
+        return await OfIndexAsync(path, manifest, children, cancellationToken);
     }
 }

@@ -31,6 +31,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
     private sealed record Step(Applied Applied, IReadOnlyList<string> Touched);
 
     private sealed record Parsed(
+        IndexPath Path,
         string ETag,
         IReadOnlyList<Descriptor> Manifests,
         IReadOnlyDictionary<string, Digest> Tags,
@@ -39,9 +40,8 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
 
     /// <summary>Applies the file as it stands now, whatever state an earlier, killed or concurrent, application left.</summary>
     /// <exception cref="StorageUnavailableException">Storage failed, or the file changed each time it was read.</exception>
-    public async Task LandedAsync(Repository repository, CancellationToken cancellationToken)
+    public async Task LandedAsync(IndexPath path, CancellationToken cancellationToken)
     {
-        var path = LayoutPath.IndexOf(repository);
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
             if (await content.StatAsync(path, cancellationToken) is not { } stored)
@@ -51,7 +51,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
             }
 
             if (
-                await ApplyAsync(repository, path, stored.ETag, cancellationToken)
+                await ApplyAsync(path, stored.ETag, cancellationToken)
                 && await content.IsStillAsync(path, stored.ETag, cancellationToken)
             )
             {
@@ -63,15 +63,14 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
     }
 
     /// <summary>The manifests that the file names as it stands now; none where there is no such file, or no valid one.</summary>
-    public async Task<IReadOnlySet<Digest>> NamedAsync(Repository repository, CancellationToken cancellationToken)
+    public async Task<IReadOnlySet<Digest>> NamedAsync(IndexPath path, CancellationToken cancellationToken)
     {
-        var path = LayoutPath.IndexOf(repository);
         try
         {
             return
                 await content.StatAsync(path, cancellationToken) is { } stored
                 && await content.ReadAsync(path, stored.ETag, cancellationToken) is { } bytes
-                ? Parse(bytes, stored.ETag).Manifests.Select(m => m.Digest).ToHashSet()
+                ? Parse(path, bytes, stored.ETag).Manifests.Select(m => m.Digest).ToHashSet()
                 : new HashSet<Digest>();
         }
         catch (InvalidContentException)
@@ -81,25 +80,20 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
     }
 
     // False when the file changed meanwhile.
-    private async Task<bool> ApplyAsync(
-        Repository repository,
-        string path,
-        string etag,
-        CancellationToken cancellationToken
-    )
+    private async Task<bool> ApplyAsync(IndexPath path, string etag, CancellationToken cancellationToken)
     {
         try
         {
             if (
                 await content.ReadAsync(path, etag, cancellationToken) is not { } bytes
-                || Parse(bytes, etag) is not { } file
-                || !await ApplyAsync(repository, file, cancellationToken)
+                || Parse(path, bytes, etag) is not { } file
+                || !await ApplyAsync(file, cancellationToken)
             )
             {
                 return false;
             }
 
-            await manifests.SettleAsync(repository, file.Manifests.Select(m => m.Digest), [], cancellationToken);
+            await manifests.SettleAsync(path.Repository, file.Manifests.Select(m => m.Digest), [], cancellationToken);
             await (
                 file.Problem is null
                     ? refusals.ClearAsync(path, cancellationToken)
@@ -114,7 +108,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         return true;
     }
 
-    private static Parsed Parse(byte[] bytes, string etag)
+    private static Parsed Parse(IndexPath path, byte[] bytes, string etag)
     {
         // Docker's list type would be legal inside, but the file itself is an OCI index (image-layout.md).
         var index = Manifest.Parse(bytes, MediaTypes.OciIndex);
@@ -143,19 +137,26 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         }
 
         var problem = problems.Count == 0 ? null : string.Join("; ", problems) + " (all else in the file counts)";
-        return new Parsed(etag, [.. index.Manifests.Where(m => m.IsManifest).DistinctBy(m => m.Digest)], tags, problem);
+        return new Parsed(
+            path,
+            etag,
+            [.. index.Manifests.Where(m => m.IsManifest).DistinctBy(m => m.Digest)],
+            tags,
+            problem
+        );
     }
 
     // False when the file changed meanwhile.
-    private async Task<bool> ApplyAsync(Repository repository, Parsed file, CancellationToken cancellationToken)
+    private async Task<bool> ApplyAsync(Parsed file, CancellationToken cancellationToken)
     {
+        var repository = file.Path.Repository;
         // Tags that are right already, by commits of this very application; they are not looked at twice.
         var done = new HashSet<string>(StringComparer.Ordinal);
         while (true)
         {
             var (applied, touched) = await rowStore.CommitAsync(
                 repository.Namespace,
-                (view, stop) => DecideAsync(view, repository, file, done, stop),
+                (view, stop) => DecideAsync(view, file, done, stop),
                 cancellationToken
             );
             if (applied == Applied.FileChanged)
@@ -207,16 +208,15 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
 
     private async Task<Decision<Step>> DecideAsync(
         DecisionView view,
-        Repository repository,
         Parsed file,
         HashSet<string> done,
         CancellationToken cancellationToken
     )
     {
-        var app = repository.App;
+        var app = file.Path.Repository.App;
         var layout = await view.GetAsync(Keys.Layout(app), cancellationToken);
         // After the version and the row: whoever applied a newer file has changed one of them, or finds it here.
-        if (!await content.IsStillAsync(LayoutPath.IndexOf(repository), file.ETag, cancellationToken))
+        if (!await content.IsStillAsync(file.Path, file.ETag, cancellationToken))
         {
             return Decision.Nothing(new Step(Applied.FileChanged, []));
         }

@@ -70,8 +70,7 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
     /// Commits a manifest whose blob is verified and which a client has called one, together with its tags: all of it, or
     /// nothing. Then whatever is complete by that.
     /// </summary>
-    /// <param name="repository">The repository.</param>
-    /// <param name="digest">The manifest's digest.</param>
+    /// <param name="path">The manifest's blob.</param>
     /// <param name="manifest">What its bytes say.</param>
     /// <param name="tags">Distinct tags to point to it, at most 90.</param>
     /// <param name="condition">What has to hold of what it replaces; null: nothing.</param>
@@ -79,8 +78,7 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
     /// <returns>False when something that it needs, or the manifest itself, is not there any more; nothing is committed.</returns>
     /// <exception cref="PreconditionFailedException">The condition does not hold; nothing is committed.</exception>
     public async Task<bool> PushAsync(
-        Repository repository,
-        Digest digest,
+        BlobPath path,
         Manifest manifest,
         IReadOnlyList<string> tags,
         TagCondition? condition,
@@ -88,19 +86,20 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
     )
     {
         if (
-            await rowStore.BlobAsync(repository, digest, cancellationToken) is not { State: BlobState.Good } blob
-            || !await content.IsStillAsync(LayoutPath.Of(repository, digest), blob.BlobETag, cancellationToken)
+            await rowStore.BlobAsync(path, cancellationToken) is not { State: BlobState.Good } blob
+            || !await content.IsStillAsync(path, blob.BlobETag, cancellationToken)
         )
         {
             return false;
         }
 
         // Written anew also where they are: who removes those that nobody needs any more compares their ETags.
-        var needs = Dependencies.NeedsOf(repository, digest, manifest);
-        await rowStore.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
-        var prepared = new PreparedImage(imageRows, content, repository, digest, manifest, ImageState.Complete);
+        var ns = path.Repository.Namespace;
+        var needs = Dependencies.NeedsOf(path, manifest);
+        await rowStore.PutNeedsAsync(ns, needs, cancellationToken);
+        var prepared = new PreparedImage(imageRows, content, path, manifest, ImageState.Complete);
         var outcome = await rowStore.CommitAsync(
-            repository.Namespace,
+            ns,
             (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, needs, tags, condition, stop),
             cancellationToken
         );
@@ -114,7 +113,7 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
             return false;
         }
 
-        await SettleAsync(repository, [digest], [], cancellationToken);
+        await SettleAsync(path.Repository, [path.Digest], [], cancellationToken);
         return true;
     }
 
@@ -127,7 +126,7 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
     {
         try
         {
-            return (digest, await _try.RunAsync(repository, digest, cancellationToken), null);
+            return (digest, await _try.RunAsync(new BlobPath(repository, digest), cancellationToken), null);
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {

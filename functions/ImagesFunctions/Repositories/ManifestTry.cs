@@ -11,13 +11,10 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
     private const int MaxForgotten = 5;
 
     /// <summary>Tries to commit a manifest that something names as one.</summary>
-    public async Task<ManifestOutcome> RunAsync(
-        Repository repository,
-        Digest digest,
-        CancellationToken cancellationToken
-    )
+    public async Task<ManifestOutcome> RunAsync(BlobPath path, CancellationToken cancellationToken)
     {
-        var blob = await rowStore.BlobAsync(repository, digest, cancellationToken);
+        var (repository, digest) = (path.Repository, path.Digest);
+        var blob = await rowStore.BlobAsync(path, cancellationToken);
         if (blob is not { State: BlobState.Good })
         {
             return new ManifestOutcome(ManifestState.Unknown);
@@ -27,7 +24,7 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
         var committed = await rowStore.ImageAsync(repository, digest, cancellationToken);
         if (committed is not { State: ImageState.Complete })
         {
-            outcome = await TryAsync(repository, blob, committed?.MediaType, cancellationToken);
+            outcome = await TryAsync(path, blob, committed?.MediaType, cancellationToken);
         }
 
         while (outcome.State is ManifestState.Already or ManifestState.Committed && outcome.MoreTags)
@@ -44,7 +41,7 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
     }
 
     private async Task<ManifestOutcome> TryAsync(
-        Repository repository,
+        BlobPath path,
         BlobRow blob,
         string? committedType,
         CancellationToken cancellationToken
@@ -52,13 +49,13 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
     {
         try
         {
-            return await ReadAndCommitAsync(repository, blob, committedType, cancellationToken);
+            return await ReadAndCommitAsync(path, blob, committedType, cancellationToken);
         }
         catch (InvalidContentException error)
         {
             await refusals.RefuseAsync(
                 RefusalKind.Manifest,
-                LayoutPath.Of(repository, blob.Digest),
+                path,
                 $"not a usable manifest: {error.Message}",
                 null,
                 cancellationToken
@@ -68,16 +65,13 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
     }
 
     private async Task<ManifestOutcome> ReadAndCommitAsync(
-        Repository repository,
+        BlobPath path,
         BlobRow blob,
         string? committedType,
         CancellationToken cancellationToken
     )
     {
-        var types = committedType is null
-            ? await TypesAsync(repository, blob.Digest, cancellationToken)
-            : [committedType];
-        var path = LayoutPath.Of(repository, blob.Digest);
+        var types = committedType is null ? await TypesAsync(path, cancellationToken) : [committedType];
         if (types.Count == 0 || await content.ReadAsync(path, blob.BlobETag, cancellationToken) is not { } bytes)
         {
             // Nobody names it, or it was overwritten or deleted, which has an event of its own.
@@ -85,7 +79,7 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
         }
 
         var manifest = ParseAsOneOf(bytes, types);
-        var (outcome, isNew) = await WriteNeedsAndDecideAsync(repository, blob, manifest, cancellationToken);
+        var (outcome, isNew) = await WriteNeedsAndDecideAsync(path, blob, manifest, cancellationToken);
         if (outcome.State == ManifestState.Committed)
         {
             // It may have been refused before, under a media type that was not its own.
@@ -101,13 +95,9 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
     }
 
     // The media types that it is named as.
-    private async Task<List<string?>> TypesAsync(
-        Repository repository,
-        Digest digest,
-        CancellationToken cancellationToken
-    ) =>
+    private async Task<List<string?>> TypesAsync(BlobPath path, CancellationToken cancellationToken) =>
         [
-            .. (await rowStore.NeedsAsync(repository, digest, cancellationToken))
+            .. (await rowStore.NeedsAsync(path.Repository, path.Digest, cancellationToken))
                 .Where(n => n.ManifestType is not null)
                 .Select(n => n.ManifestType)
                 .Distinct(StringComparer.Ordinal),
@@ -127,20 +117,20 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
     }
 
     private async Task<(ManifestOutcome Outcome, bool IsNew)> WriteNeedsAndDecideAsync(
-        Repository repository,
+        BlobPath path,
         BlobRow blob,
         Manifest manifest,
         CancellationToken cancellationToken
     )
     {
-        var needs = Dependencies.NeedsOf(repository, blob.Digest, manifest);
-        var prepared = Prepared(repository, blob.Digest, manifest, ImageState.Complete);
+        var needs = Dependencies.NeedsOf(path, manifest);
+        var prepared = Prepared(path, manifest, ImageState.Complete);
         var isNew = false;
         for (var attempt = 1; attempt <= MaxForgotten; attempt++)
         {
-            isNew |= await WriteNeedsAsync(repository, blob.Digest, manifest, needs, cancellationToken);
+            isNew |= await WriteNeedsAsync(path, manifest, needs, cancellationToken);
             var outcome = await rowStore.CommitAsync(
-                repository.Namespace,
+                path.Repository.Namespace,
                 (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, needs, [], condition: null, stop),
                 cancellationToken
             );
@@ -155,35 +145,32 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
 
     // True when they were not there before.
     private async Task<bool> WriteNeedsAsync(
-        Repository repository,
-        Digest digest,
+        BlobPath path,
         Manifest manifest,
         List<DependencyRow> needs,
         CancellationToken cancellationToken
     )
     {
+        var (ns, app) = (path.Repository.Namespace, path.Repository.App);
         if (manifest.IsIndex)
         {
-            var waiting = Prepared(repository, digest, manifest, ImageState.Waiting);
+            var waiting = Prepared(path, manifest, ImageState.Waiting);
             await rowStore.CommitAsync(
-                repository.Namespace,
-                (view, stop) => ManifestDecision.AnnounceAsync(view, Keys.Image(repository.App, digest), waiting, stop),
+                ns,
+                (view, stop) => ManifestDecision.AnnounceAsync(view, Keys.Image(app, path.Digest), waiting, stop),
                 cancellationToken
             );
         }
 
-        if (
-            needs.Count == 0
-            || await rowStore.GetAsync(repository.Namespace, needs[^1].Key, cancellationToken) is not null
-        )
+        if (needs.Count == 0 || await rowStore.GetAsync(ns, needs[^1].Key, cancellationToken) is not null)
         {
             return false;
         }
 
-        await rowStore.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
+        await rowStore.PutNeedsAsync(ns, needs, cancellationToken);
         return true;
     }
 
-    private PreparedImage Prepared(Repository repository, Digest digest, Manifest manifest, ImageState state) =>
-        new(imageRows, content, repository, digest, manifest, state);
+    private PreparedImage Prepared(BlobPath path, Manifest manifest, ImageState state) =>
+        new(imageRows, content, path, manifest, state);
 }

@@ -10,15 +10,13 @@ namespace ImagesFunctions.Repositories;
 /// </summary>
 /// <param name="imageRows">Makes it.</param>
 /// <param name="content">Takes what is too long for it.</param>
-/// <param name="repository">The repository.</param>
-/// <param name="digest">The manifest's digest.</param>
+/// <param name="path">The manifest's blob.</param>
 /// <param name="manifest">What its bytes say.</param>
 /// <param name="state">What the row says of itself.</param>
 internal sealed class PreparedImage(
     ImageRows imageRows,
     Content content,
-    Repository repository,
-    Digest digest,
+    BlobPath path,
     Manifest manifest,
     ImageState state
 )
@@ -50,8 +48,8 @@ internal sealed class PreparedImage(
     )
     {
         var row = manifest.IsIndex
-            ? await imageRows.OfIndexAsync(repository, digest, manifest, children, cancellationToken)
-            : await imageRows.OfImageAsync(repository, digest, manifest, blobs, cancellationToken);
+            ? await imageRows.OfIndexAsync(path, manifest, children, cancellationToken)
+            : await imageRows.OfImageAsync(path, manifest, blobs, cancellationToken);
         if (row is not null)
         {
             row = row with { State = state };
@@ -60,7 +58,7 @@ internal sealed class PreparedImage(
                 LongFacts.Write(row).Length > MaxInlineFacts
                     ? row with
                     {
-                        FactsBlob = await content.WriteFactsAsync(repository.Namespace, row, cancellationToken),
+                        FactsBlob = await content.WriteFactsAsync(path.Repository.Namespace, row, cancellationToken),
                     }
                     : row;
         }

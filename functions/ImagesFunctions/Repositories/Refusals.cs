@@ -40,6 +40,15 @@ internal sealed partial class Refusals(RowStore rowStore, TimeProvider time, ILo
         CancellationToken cancellationToken
     ) => PutAsync(kind, path, reason, actual, cancellationToken);
 
+    /// <summary>As the other overload, for a file of a layout.</summary>
+    public Task RefuseAsync(
+        RefusalKind kind,
+        LayoutPath path,
+        string reason,
+        Digest? actual,
+        CancellationToken cancellationToken
+    ) => PutAsync(kind, path.ToString(), reason, actual, cancellationToken);
+
     /// <summary>Storage failed so often that the try was given up.</summary>
     public Task FailAsync(string path, string reason, CancellationToken cancellationToken) =>
         PutAsync(RefusalKind.Storage, path, reason, null, cancellationToken);
@@ -50,6 +59,10 @@ internal sealed partial class Refusals(RowStore rowStore, TimeProvider time, ILo
     /// </summary>
     public Task<bool> ClearAsync(string path, CancellationToken cancellationToken) =>
         rowStore.RemoveRefusedAsync(path, cancellationToken);
+
+    /// <summary>As the other overload, for a file of a layout.</summary>
+    public Task<bool> ClearAsync(LayoutPath path, CancellationToken cancellationToken) =>
+        ClearAsync(path.ToString(), cancellationToken);
 
     private async Task PutAsync(
         RefusalKind kind,

@@ -21,9 +21,9 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
     public Task<RemovalResult> ImageAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
+        var path = new BlobPath(repository, digest);
         return RemoveAsync(
-            repository,
-            digest,
+            path,
             async (view, stop) =>
             {
                 if (ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop)) is not { } image)
@@ -36,17 +36,17 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
                     return Decision.Nothing(new RemovalResult(true, IsPinned: true));
                 }
 
-                if (await NeededByAsync(view, repository, digest, stop) is { } by)
+                if (await NeededByAsync(view, path, stop) is { } by)
                 {
                     return Decision.Nothing(new RemovalResult(true, by));
                 }
 
-                var blob = await GoodAsync(view, repository, digest, stop);
+                var blob = await GoodAsync(view, path, stop);
                 return Decision.Of(
                     new RemovalResult(true),
                     [
                         .. await ImageChangesAsync(view, image, blob, stop),
-                        .. await NamedAsync(view, repository, digest, stop),
+                        .. await NamedAsync(view, path, stop),
                     ]
                 );
             },
@@ -55,19 +55,18 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
     }
 
     /// <summary>Removes a blob that no live image needs and that is no image itself.</summary>
-    public Task<RemovalResult> BlobAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
+    public Task<RemovalResult> BlobAsync(BlobPath path, CancellationToken cancellationToken) =>
         RemoveAsync(
-            repository,
-            digest,
+            path,
             async (view, stop) =>
             {
-                if (await GoodAsync(view, repository, digest, stop) is not { } blob)
+                if (await GoodAsync(view, path, stop) is not { } blob)
                 {
                     return Decision.Nothing(new RemovalResult(false));
                 }
 
-                var itself = ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop));
-                var by = itself is null ? await NeededByAsync(view, repository, digest, stop) : digest;
+                var itself = ImageRow.Live(await view.GetAsync(Keys.Image(path.Repository.App, path.Digest), stop));
+                var by = itself is null ? await NeededByAsync(view, path, stop) : path.Digest;
                 return by is null
                     ? Decision.Of(new RemovalResult(true), [Mark(view, blob)])
                     : Decision.Nothing(new RemovalResult(true, by));
@@ -101,16 +100,16 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
     /// The second and third step, for a blob whose row is marked; nothing for any other. True when the path is settled,
     /// false when it holds new bytes, which are to be ingested.
     /// </summary>
-    public async Task<bool> FinishAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
+    public async Task<bool> FinishAsync(BlobPath path, CancellationToken cancellationToken)
     {
-        var row = await rowStore.BlobAsync(repository, digest, cancellationToken);
+        var row = await rowStore.BlobAsync(path, cancellationToken);
         if (row is not { State: BlobState.Deleting })
         {
             return true;
         }
 
-        var gone = await content.DeleteAsync(LayoutPath.Of(repository, digest), row.BlobETag, cancellationToken);
-        await rowStore.RemoveDeletingAsync(repository.Namespace, row, cancellationToken);
+        var gone = await content.DeleteAsync(path, row.BlobETag, cancellationToken);
+        await rowStore.RemoveDeletingAsync(path.Repository.Namespace, row, cancellationToken);
         return gone;
     }
 
@@ -136,16 +135,15 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
         MediaTypes.IsIndex(image.MediaType) ? image with { State = ImageState.Deleted } : null;
 
     private async Task<RemovalResult> RemoveAsync(
-        Repository repository,
-        Digest digest,
+        BlobPath path,
         Func<DecisionView, CancellationToken, Task<Decision<RemovalResult>>> decide,
         CancellationToken cancellationToken
     )
     {
-        var result = await rowStore.CommitAsync(repository.Namespace, decide, cancellationToken);
+        var result = await rowStore.CommitAsync(path.Repository.Namespace, decide, cancellationToken);
         if (result is { Found: true, NeededBy: null })
         {
-            await FinishAsync(repository, digest, cancellationToken);
+            await FinishAsync(path, cancellationToken);
         }
 
         return result;
@@ -164,39 +162,37 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
     // The layout's index.json may go on naming it; from now on nothing waits for it because of that.
     private static async Task<Change[]> NamedAsync(
         DecisionView view,
-        Repository repository,
-        Digest digest,
+        BlobPath path,
         CancellationToken cancellationToken
     ) =>
-        await view.GetAsync(Keys.Need(repository.App, digest, Dependent.Layout), cancellationToken) is { } row
+        await view.GetAsync(Keys.Need(path.Repository.App, path.Digest, Dependent.Layout), cancellationToken) is { } row
             ? [new Change(row.Key, (DependencyRow.From(row) with { Deleted = true }).ToRow())]
             : [];
 
     private static async Task<BlobRow?> GoodAsync(
         DecisionView view,
-        Repository repository,
-        Digest digest,
+        BlobPath path,
         CancellationToken cancellationToken
     ) =>
-        await view.GetAsync(Keys.Blob(repository.App, digest), cancellationToken) is { } row
+        await view.GetAsync(Keys.Blob(path), cancellationToken) is { } row
         && BlobRow.From(row) is { State: BlobState.Good } blob
             ? blob
             : null;
 
     private static async Task<Digest?> NeededByAsync(
         DecisionView view,
-        Repository repository,
-        Digest digest,
+        BlobPath path,
         CancellationToken cancellationToken
     )
     {
+        var app = path.Repository.App;
         // The log tells when an image is committed meanwhile that needs this: in short, where it needs very much.
-        view.AddReadKey(Keys.AnyNeed(repository.App));
-        foreach (var need in await view.RangeAsync(Keys.Needs(repository.App, digest), cancellationToken))
+        view.AddReadKey(Keys.AnyNeed(app));
+        foreach (var need in await view.RangeAsync(Keys.Needs(app, path.Digest), cancellationToken))
         {
             if (
                 DependencyRow.From(need).By.Digest is { } by
-                && ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, by), cancellationToken)) is not null
+                && ImageRow.Live(await view.GetAsync(Keys.Image(app, by), cancellationToken)) is not null
             )
             {
                 return by;

@@ -23,6 +23,8 @@ internal static class Keys
 
     public static string Blob(string app, Digest digest) => $"b!{digest}!{Encode(app)}";
 
+    public static string Blob(BlobPath path) => Blob(path.Repository.App, path.Digest);
+
     public static string Need(string app, Digest needed, Dependent by) => $"n!{Encode(app)}!{needed}!{by.ShortKey}";
 
     public static string Referrer(string app, Digest subject, Digest referrer) =>

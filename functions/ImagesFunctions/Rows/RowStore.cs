@@ -52,8 +52,8 @@ internal sealed class RowStore(StorageAccount account)
     ) => _table.RangeAsync(@namespace, range, cancellationToken);
 
     /// <summary>The verified blob's row, or null. A row whose removal has begun is returned too.</summary>
-    public async Task<BlobRow?> BlobAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
-        await GetAsync(repository.Namespace, Keys.Blob(repository.App, digest), cancellationToken) is { } row
+    public async Task<BlobRow?> BlobAsync(BlobPath path, CancellationToken cancellationToken) =>
+        await GetAsync(path.Repository.Namespace, Keys.Blob(path), cancellationToken) is { } row
             ? BlobRow.From(row)
             : null;
 

@@ -207,7 +207,7 @@ public sealed class Interleavings
                     layout.Files.Keys.Where(p => p != Layout.PathOf(layout.FirstImage)).Select(p => $"{Repo}/{p}")
                 );
             },
-            first: node => node.Removal.BlobAsync(Node.Repository(Repo), layer, Stop),
+            first: node => node.Removal.BlobAsync(new BlobPath(Node.Repository(Repo), layer), Stop),
             second: node => node.LandAsync([$"{Repo}/{Layout.PathOf(layout.FirstImage)}"]),
             // Deleted first: the image waits. Committed first: the delete was refused.
             check: listed => Assert.InRange(listed.Length, 0, 1)

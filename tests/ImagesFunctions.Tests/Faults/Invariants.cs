@@ -77,11 +77,11 @@ internal static class Invariants
 
     private static async Task<byte[]> VerifiedAsync(Node node, Repository repository, Digest digest)
     {
-        var row = await node.RowStore.BlobAsync(repository, digest, TestContext.Current.CancellationToken);
+        var row = await node.RowStore.BlobAsync(new BlobPath(repository, digest), TestContext.Current.CancellationToken);
         Assert.NotNull(row);
         Assert.Equal(BlobState.Good, row.State);
         var blob = await node
-            .Storage.Images.GetBlobClient(LayoutPath.Of(repository, digest))
+            .Storage.Images.GetBlobClient(new BlobPath(repository, digest).ToString())
             .DownloadContentAsync(TestContext.Current.CancellationToken);
         Assert.Equal(row.BlobETag, blob.Value.Details.ETag.ToString());
         var bytes = blob.Value.Content.ToArray();

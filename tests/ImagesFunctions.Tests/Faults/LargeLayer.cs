@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Azure.Storage.Blobs.Specialized;
+using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Tests.Faults;
 
@@ -63,7 +64,7 @@ public sealed class LargeLayer
         await done.CancelAsync();
         await watch;
 
-        var row = await node.RowStore.BlobAsync(Node.Repository("alice/web"), Node.Digest(digest), stop);
+        var row = await node.RowStore.BlobAsync(new BlobPath(Node.Repository("alice/web"), Node.Digest(digest)), stop);
         Assert.Equal((long)blocks * Block, row?.Size);
         TestContext.Current.TestOutputHelper?.WriteLine($"{most / 1024.0 / 1024.0:F1} MiB at the most");
         Assert.InRange(most, 0, 64 * 1024 * 1024);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
+using ImagesFunctions.Oci;
 using ImagesFunctions.Tests.Registry;
 
 namespace ImagesFunctions.Tests.Faults;
@@ -28,8 +29,7 @@ public sealed class PushInterleavings
             {
                 Assert.Equal(HttpStatusCode.Created, (await BlobAsync(client, digest, bytes)).Status);
                 var row = await node.RowStore.BlobAsync(
-                    Node.Repository(Repo),
-                    Node.Digest(digest),
+                    new BlobPath(Node.Repository(Repo), Node.Digest(digest)),
                     TestContext.Current.CancellationToken
                 );
                 etags.Add(row!.RowETag.ToString());

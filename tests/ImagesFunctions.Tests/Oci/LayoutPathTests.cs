@@ -32,17 +32,11 @@ public sealed class LayoutPathTests
         Assert.True(LayoutPath.TryParse(path, out var read, out var refusal));
         Assert.Null(refusal);
         Assert.Equal(repository, read.Repository.ToString());
-        Assert.Equal(digest, read.Digest?.ToString());
-        Assert.Equal(isIndex, read.IsIndex);
+        Assert.Equal(digest, (read as BlobPath)?.Digest.ToString());
+        Assert.Equal(isIndex, read is IndexPath);
+        Assert.Equal(digest is null && !isIndex, read is MarkerPath);
         Assert.Equal(read.Repository.Namespace, LayoutPath.NamespaceOf(path));
-        if (read.Digest is not null)
-        {
-            Assert.Equal(path, LayoutPath.Of(read.Repository, read.Digest));
-        }
-        else if (isIndex)
-        {
-            Assert.Equal(path, LayoutPath.IndexOf(read.Repository));
-        }
+        Assert.Equal(path, read.ToString());
     }
 
     public static TheoryData<string, string> Refused =>
@@ -104,9 +98,9 @@ public sealed class LayoutPathTests
                     {
                         Assert.NotEmpty(refusal);
                     }
-                    else if (read.Digest is { } digest)
+                    else
                     {
-                        Assert.Equal(path, LayoutPath.Of(read.Repository, digest));
+                        Assert.Equal(path, read.ToString());
                     }
                 },
                 iter: 10_000,

@@ -107,9 +107,9 @@ public sealed class DecisionsHaveNoEffect
     private static async Task<Digest> PushAReferrerAsync(Node node, JsonObject image)
     {
         var repository = Node.Repository(Name);
-        var landing = node.Services.GetRequiredService<BlobLanding>();
+        var blobs = node.Services.GetRequiredService<BlobStore>();
         var config = "{}"u8.ToArray();
-        await landing.LandAsync(repository, Digest.Sha256(config), config, Stop);
+        await blobs.StoreAsync(new BlobPath(repository, Digest.Sha256(config)), config, Stop);
         var bytes = JsonSerializer.SerializeToUtf8Bytes(
             new JsonObject
             {
@@ -126,10 +126,11 @@ public sealed class DecisionsHaveNoEffect
             }
         );
         var digest = Digest.Sha256(bytes);
-        await landing.LandAsync(repository, digest, bytes, Stop);
+        var path = new BlobPath(repository, digest);
+        await blobs.StoreAsync(path, bytes, Stop);
         var manifest = Manifest.Parse(bytes, Layout.OciManifest);
         var commits = node.Services.GetRequiredService<ManifestCommit>();
-        Assert.True(await commits.PushAsync(repository, digest, manifest, ["signature"], condition: null, Stop));
+        Assert.True(await commits.PushAsync(path, manifest, ["signature"], condition: null, Stop));
         return digest;
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Azure;
 using Azure.Storage.Blobs.Models;
+using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Faults;
 
@@ -133,9 +134,10 @@ public sealed class StorageErrorsTests
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
         var content = new Content(node.Storage);
+        var path = new BlobPath(Node.Repository("a/b"), Digest.Sha256([]));
         var stored = new StoredBlobs(node.Storage.Images);
         Assert.Null(await content.StatAsync("a/b", Stop));
-        Assert.Null(await content.OpenAsync("a/b", "\"1\"", 0, null, Stop));
+        Assert.Null(await content.OpenAsync(path, "\"1\"", 0, null, Stop));
         Assert.True(await stored.DeleteAsync("a/b", Stop));
 
         await node.Storage.Images.DeleteAsync(cancellationToken: Stop);
@@ -143,10 +145,10 @@ public sealed class StorageErrorsTests
         Func<Task>[] calls =
         [
             () => content.StatAsync("a/b", Stop),
-            () => content.OpenAsync("a/b", "\"1\"", 0, null, Stop),
-            () => content.ReadAsync("a/b", "\"1\"", Stop),
-            () => content.CreateAsync("a/b", new byte[1], Stop),
-            () => content.DeleteAsync("a/b", "\"1\"", Stop),
+            () => content.OpenAsync(path, "\"1\"", 0, null, Stop),
+            () => content.ReadAsync(path, "\"1\"", Stop),
+            () => content.CreateAsync(path, new byte[1], Stop),
+            () => content.DeleteAsync(path, "\"1\"", Stop),
             () => stored.DeleteAsync("a/b", Stop),
             () => content.ListAsync("a", Stop),
         ];

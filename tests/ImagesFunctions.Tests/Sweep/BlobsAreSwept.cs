@@ -45,7 +45,7 @@ public sealed class BlobsAreSwept
         await using var node = new Node(await Storages.NewWithTablesAsync());
         var dropped = await BlobAsync(node, "dropped");
         var pushed = await BlobAsync(node, "pushed");
-        var row = await node.RowStore.BlobAsync(Node.Repository(Repo), Node.Digest(pushed), Stop);
+        var row = await node.RowStore.BlobAsync(new BlobPath(Node.Repository(Repo), Node.Digest(pushed)), Stop);
         Assert.True(await node.RowStore.PutBlobAsync(Namespace, row! with { Pushed = true }, row, Stop));
 
         Assert.Empty((await node.SweepAsync(TimeSpan.FromHours(23))).Counts);
@@ -62,24 +62,24 @@ public sealed class BlobsAreSwept
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
         var digest = Node.Digest(await BlobAsync(node, "promised"));
-        var before = await node.RowStore.BlobAsync(Node.Repository(Repo), digest, Stop);
+        var before = await node.RowStore.BlobAsync(new BlobPath(Node.Repository(Repo), digest), Stop);
         var promises = new BlobRetention(
             node.Storage,
             node.RowStore,
             new SweepOptions { Later = TimeSpan.FromDays(14) }.Grace
         );
-        Assert.Equal(before!.RowETag, (await promises.RenewAsync(Node.Repository(Repo), digest, Stop))!.RowETag);
+        Assert.Equal(before!.RowETag, (await promises.RenewAsync(new BlobPath(Node.Repository(Repo), digest), Stop))!.RowETag);
 
         promises = new BlobRetention(
             node.Storage,
             node.RowStore,
             new SweepOptions { Later = TimeSpan.FromDays(16) }.Grace
         );
-        var renewed = await promises.RenewAsync(Node.Repository(Repo), digest, Stop);
+        var renewed = await promises.RenewAsync(new BlobPath(Node.Repository(Repo), digest), Stop);
 
         Assert.NotEqual(before.RowETag, renewed!.RowETag);
         Assert.Equal(before, renewed with { RowETag = before.RowETag });
-        Assert.Null(await promises.RenewAsync(Node.Repository("alice/other"), digest, Stop));
+        Assert.Null(await promises.RenewAsync(new BlobPath(Node.Repository("alice/other"), digest), Stop));
     }
 
     [Fact]
@@ -169,11 +169,11 @@ public sealed class BlobsAreSwept
 
         Assert.Equal(
             0,
-            await node.Garbage(blob.Timestamp!.Value).Blobs.RemoveAsync(Node.Repository(Repo), layer, Stop)
+            await node.Garbage(blob.Timestamp!.Value).Blobs.RemoveAsync(new BlobPath(Node.Repository(Repo), layer), Stop)
         );
         Assert.Equal(
             1,
-            await node.Garbage(need.Timestamp!.Value).Blobs.RemoveAsync(Node.Repository(Repo), layer, Stop)
+            await node.Garbage(need.Timestamp!.Value).Blobs.RemoveAsync(new BlobPath(Node.Repository(Repo), layer), Stop)
         );
         Assert.DoesNotContain($"{Repo}/{layout.FirstLayer}", await node.PathsAsync());
     }
@@ -215,7 +215,7 @@ public sealed class BlobsAreSwept
         var gone = Node.Digest(await BlobAsync(node, "gone"));
         foreach (var digest in (Digest[])[here, gone])
         {
-            var row = await node.RowStore.BlobAsync(Node.Repository(Repo), digest, Stop);
+            var row = await node.RowStore.BlobAsync(new BlobPath(Node.Repository(Repo), digest), Stop);
             await node.RowStore.PutBlobAsync(Namespace, row! with { State = BlobState.Deleting }, row, Stop);
         }
 

@@ -36,16 +36,16 @@ public sealed class SweepsGiveWay
             var before = node.Calls.Count;
             node.Calls.RunBefore(
                 before + call,
-                async () => promise = await promises.RenewAsync(repository, digest, Stop)
+                async () => promise = await promises.RenewAsync(new BlobPath(repository, digest), Stop)
             );
 
-            await node.Garbage(row!.Timestamp!.Value).Blobs.RemoveAsync(repository, digest, Stop);
+            await node.Garbage(row!.Timestamp!.Value).Blobs.RemoveAsync(new BlobPath(repository, digest), Stop);
 
             calls = Math.Max(calls, node.Calls.Count - before);
             if (promise is not null)
             {
                 promised++;
-                Assert.Equal(promise.RowETag, (await node.RowStore.BlobAsync(repository, digest, Stop))?.RowETag);
+                Assert.Equal(promise.RowETag, (await node.RowStore.BlobAsync(new BlobPath(repository, digest), Stop))?.RowETag);
                 Assert.Single(await node.PathsAsync());
             }
         }
@@ -81,7 +81,7 @@ public sealed class SweepsGiveWay
         };
 
         var removed = await node.Garbage(DateTimeOffset.UtcNow.AddDays(1))
-            .Blobs.RemoveAsync(Node.Repository(Repo), layer, Stop);
+            .Blobs.RemoveAsync(new BlobPath(Node.Repository(Repo), layer), Stop);
 
         Assert.True(landed);
         Assert.Equal(0, removed);

@@ -90,7 +90,7 @@ public sealed class SweepsRepair
         await node.PutAsync(Repo, layout);
         await node.StartAsync();
         var digest = Node.Digest(Layout.Digest(layout.Read(layout.Manifests[0])["layers"]![0]!.AsObject()));
-        var row = await node.RowStore.BlobAsync(Node.Repository(Repo), digest, Stop);
+        var row = await node.RowStore.BlobAsync(new BlobPath(Node.Repository(Repo), digest), Stop);
         await node.Storage.Images.GetBlobClient(path).DeleteAsync(cancellationToken: Stop);
         await node.LandAsync([path]);
         // Good bytes are there again, and their row; then it was killed.

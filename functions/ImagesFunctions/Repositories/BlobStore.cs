@@ -1,0 +1,155 @@
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.Repositories;
+
+/// <summary>Bytes whose digest is computed, and that are to be a blob of a repository.</summary>
+/// <param name="Path">The blob.</param>
+/// <param name="Size">The number of the bytes.</param>
+/// <param name="Tar">What was seen in them; null where they are no tar.</param>
+internal sealed record VerifiedBytes(BlobPath Path, long Size, TarFacts? Tar)
+{
+    /// <summary>The ETag of the stored blob where the caller has just written it; else null.</summary>
+    public string? Written { get; init; }
+}
+
+/// <summary>
+/// Stores bytes as a blob of a repository, and writes the blob's row <c>b</c>. Drops, ingests, removals and pushes of the same
+/// digest at the same time all lead to the same rows.
+/// </summary>
+internal sealed class BlobStore(RowStore rowStore, Content content, Removal removal, BlobRegistration registration)
+{
+    private const int MaxTries = 20;
+
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Stores bytes that are in memory.</summary>
+    /// <param name="path">The blob, named by the digest of these bytes.</param>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="StorageUnavailableException">Others kept changing the blob.</exception>
+    public Task StoreAsync(BlobPath path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        var tar = new TarPeek();
+        tar.Read(bytes.Span);
+        return StoreAsync(
+            new VerifiedBytes(path, bytes.Length, tar.Facts),
+            stop => content.CreateAsync(path, bytes, stop),
+            cancellationToken
+        );
+    }
+
+    /// <summary>
+    /// Stores bytes that the caller can write. When it returns, the blob is there and verified, and its row is as new as the
+    /// call, whichever process wrote it.
+    /// </summary>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="create">
+    /// Writes them where no blob is, and returns the blob's ETag; null when there is a blob, or when it is to be tried again.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="StorageUnavailableException">Others kept changing the blob.</exception>
+    public async Task StoreAsync(
+        VerifiedBytes bytes,
+        Func<CancellationToken, Task<string?>> create,
+        CancellationToken cancellationToken
+    )
+    {
+        var (path, written) = (bytes.Path, bytes.Written);
+        for (var attempt = 1; attempt <= MaxTries; attempt++)
+        {
+            // The row first: what is written by comparing with it may only be newer than it.
+            var row = await rowStore.BlobAsync(path, cancellationToken);
+            if (row is { State: BlobState.Deleting })
+            {
+                await removal.FinishAsync(path, cancellationToken);
+                continue;
+            }
+
+            var stored = await content.StatAsync(path, cancellationToken);
+            if (stored is null)
+            {
+                written = await create(cancellationToken);
+            }
+            else if (
+                stored.Value.ETag != written
+                && await RenewAsync(path, row, stored.Value, cancellationToken)
+            )
+            {
+                return;
+            }
+
+            if (written is not null && (stored is null || stored.Value.ETag == written))
+            {
+                var landed = new BlobRow(
+                    path.Repository.App,
+                    path.Digest,
+                    bytes.Size,
+                    written,
+                    BlobState.Good,
+                    bytes.Tar
+                )
+                {
+                    Pushed = true,
+                };
+                if (await RegisterAsync(path, landed, row, cancellationToken))
+                {
+                    return;
+                }
+            }
+
+            await Backoff.DelayAsync(attempt, FirstDelay, MaxDelay, cancellationToken);
+        }
+
+        throw new StorageUnavailableException($"{path} was changed by others each time it was written");
+    }
+
+    /// <summary>Whether the repository has the blob, verified and unchanged. If so its row is as new as the call.</summary>
+    public async Task<bool> IsThereAsync(BlobPath path, CancellationToken cancellationToken) =>
+        await rowStore.BlobAsync(path, cancellationToken) is { State: BlobState.Good } row
+        && await content.IsStillAsync(path, row.BlobETag, cancellationToken)
+        && await rowStore.PutBlobAsync(path.Repository.Namespace, row, row, cancellationToken);
+
+    // False when the row was changed meanwhile.
+    private async Task<bool> RegisterAsync(
+        BlobPath path,
+        BlobRow landed,
+        BlobRow? before,
+        CancellationToken cancellationToken
+    )
+    {
+        var isRow = await rowStore.PutBlobAsync(path.Repository.Namespace, landed, before, cancellationToken);
+        // As an event would: what waited for this blob is complete now, and what was refused here is not any more.
+        await registration.RegisterAsync(path, cancellationToken);
+        return isRow;
+    }
+
+    // True when the stored blob is verified and its row is written anew: a removal that was under way compares ETags.
+    private async Task<bool> RenewAsync(
+        BlobPath path,
+        BlobRow? row,
+        StoredBlob stored,
+        CancellationToken cancellationToken
+    )
+    {
+        if (row is { State: BlobState.Good } && row.BlobETag == stored.ETag)
+        {
+            return await rowStore.PutBlobAsync(path.Repository.Namespace, row, row, cancellationToken);
+        }
+
+        // It was not looked at yet, or not since it was overwritten.
+        await registration.RegisterAsync(path, cancellationToken);
+        row = await rowStore.BlobAsync(path, cancellationToken);
+        if (row is { State: BlobState.Good } && row.BlobETag == stored.ETag)
+        {
+            return true;
+        }
+
+        // Its bytes are wrong, and ours are right.
+        await content.DeleteAsync(path, stored.ETag, cancellationToken);
+        return false;
+    }
+}
