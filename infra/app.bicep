@@ -37,6 +37,8 @@ param metroName string
 param metroCode string
 @description('Where it is, as two capital letters, or empty.')
 param metroCountry string
+@description('Other metros that the control plane lists.')
+param otherMetros string
 @description('When the sweeper runs (NCRONTAB, UTC).')
 param sweepSchedule string
 @description('How long the sweeper keeps a pushed blob that nothing needs.')
@@ -218,6 +220,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       MetroName: metroName
       MetroCode: metroCode
       MetroCountry: metroCountry
+      OtherMetros: otherMetros
       RequestsPerMinute: '1200000'
       FailedLoginsPerMinute: '600'
       ClientAddressHeader: ''

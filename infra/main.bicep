@@ -72,6 +72,9 @@ param metroCode string = 'img0'
 @maxLength(2)
 param metroCountry string = ''
 
+@description('Other metros that the control plane lists: code, address, country (or -) and name of each, separated by spaces; metros by semicolons.')
+param otherMetros string = ''
+
 @description('When the sweeper runs, as NCRONTAB in UTC: second, minute, hour, day, month, day of the week.')
 param sweepSchedule string = '0 17 * * * *'
 
@@ -172,6 +175,7 @@ module app 'app.bicep' = {
     metroName: metroName
     metroCode: metroCode
     metroCountry: metroCountry
+    otherMetros: otherMetros
     sweepAfterPush: sweepAfterPush
     sweepAfterDrop: sweepAfterDrop
     redirectPulls: redirectPulls

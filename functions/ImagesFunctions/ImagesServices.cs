@@ -53,7 +53,7 @@ public static class ImagesServices
         services.AddSingleton<ListSnapshots>();
         services.AddSingleton<NamespaceLists>();
         services.AddSingleton<ImageLists>();
-        services.AddSingleton(Metro.From(configuration));
+        services.AddSingleton(Metros.From(configuration));
         services.AddSingleton<Tokens>();
         var (requests, failures) = (Limits.RequestsOf(configuration), Limits.FailuresOf(configuration));
         services.AddSingleton(_ => new Limits(requests, failures));

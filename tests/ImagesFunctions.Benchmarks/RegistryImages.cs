@@ -6,44 +6,76 @@ using ImagesFunctions.Tests.Support;
 
 namespace ImagesFunctions.Benchmarks;
 
-/// <summary>Images for CNCF distribution, pushed by its API.</summary>
+/// <summary>Images that are pushed by the API of a registry, ours or CNCF distribution.</summary>
 internal static class RegistryImages
 {
     /// <summary>Pushes so many tags, each of a manifest of its own, into the repository <c>bench</c>.</summary>
     public static async Task PushAsync(Client client, int tags, CancellationToken stop)
     {
-        var config = await BlobAsync(client, "{}"u8.ToArray(), stop);
+        var config = await ConfigAsync(client, "bench", stop);
         for (var i = 0; i < tags; i++)
         {
-            var manifest = new JsonObject
-            {
-                ["schemaVersion"] = 2,
-                ["mediaType"] = MediaTypes.OciManifest,
-                ["config"] = config.DeepClone(),
-                ["layers"] = new JsonArray(),
-                ["annotations"] = new JsonObject { ["number"] = $"{i}" },
-            };
-            using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(manifest.ToJsonString()));
-            content.Headers.Add("Content-Type", MediaTypes.OciManifest);
-            using var _ = await client.SendAsync(
-                HttpMethod.Put,
-                $"v2/bench/manifests/{Seeds.Tag(i)}",
-                HttpStatusCode.Created,
-                stop,
-                content
-            );
+            var manifest = Manifest(config, []);
+            manifest["annotations"] = new JsonObject { ["number"] = $"{i}" };
+            await TagAsync(client, "bench", Seeds.Tag(i), manifest, stop);
         }
     }
 
-    private static async Task<JsonObject> BlobAsync(Client client, byte[] bytes, CancellationToken stop)
+    /// <summary>Pushes an image of one layer, which is in its repository already.</summary>
+    public static async Task PushAsync(
+        Client client,
+        string repository,
+        string tag,
+        (Digest Digest, long Size) layer,
+        CancellationToken stop
+    )
     {
-        var digest = Digest.Sha256(bytes);
-        await client.PushAsync("bench", digest, new ByteArrayContent(bytes), stop);
-        return new JsonObject
+        var config = await ConfigAsync(client, repository, stop);
+        var manifest = Manifest(config, [Descriptor("application/vnd.oci.image.layer.v1.tar", layer.Digest, layer.Size)]);
+        await TagAsync(client, repository, tag, manifest, stop);
+    }
+
+    private static JsonObject Manifest(JsonObject config, JsonArray layers) =>
+        new()
         {
-            ["mediaType"] = "application/vnd.oci.image.config.v1+json",
-            ["digest"] = $"{digest}",
-            ["size"] = bytes.Length,
+            ["schemaVersion"] = 2,
+            ["mediaType"] = MediaTypes.OciManifest,
+            ["config"] = config.DeepClone(),
+            ["layers"] = layers,
         };
+
+    private static JsonObject Descriptor(string mediaType, Digest digest, long size) =>
+        new()
+        {
+            ["mediaType"] = mediaType,
+            ["digest"] = $"{digest}",
+            ["size"] = size,
+        };
+
+    private static async Task TagAsync(
+        Client client,
+        string repository,
+        string tag,
+        JsonObject manifest,
+        CancellationToken stop
+    )
+    {
+        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(manifest.ToJsonString()));
+        content.Headers.Add("Content-Type", MediaTypes.OciManifest);
+        using var _ = await client.SendAsync(
+            HttpMethod.Put,
+            $"v2/{repository}/manifests/{tag}",
+            HttpStatusCode.Created,
+            stop,
+            content
+        );
+    }
+
+    private static async Task<JsonObject> ConfigAsync(Client client, string repository, CancellationToken stop)
+    {
+        var bytes = "{}"u8.ToArray();
+        var digest = Digest.Sha256(bytes);
+        await client.PushAsync(repository, digest, new ByteArrayContent(bytes), stop);
+        return Descriptor("application/vnd.oci.image.config.v1+json", digest, bytes.Length);
     }
 }

@@ -4,31 +4,35 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions.Images;
 
-/// <summary><c>/v1/metros</c> of the control plane: this installation is the one metro that it knows.</summary>
+/// <summary><c>/v1/metros</c> of the control plane: this installation, and the others that its settings name.</summary>
 internal static class MetrosRoute
 {
     public static Task ShowAsync(HttpContext context, string account)
     {
         QueryParameters.DemandNone(context.Request);
         context.Response.Headers.CacheControl = "no-store";
-        var metro = context.RequestServices.GetRequiredService<Metro>();
+        var metros = context.RequestServices.GetRequiredService<Metros>();
         return Envelope.WriteDataAsync(
             context,
             "success",
             message: null,
             "metros",
-            [metro],
-            (body, one) =>
+            metros.All,
+            (body, metro) =>
             {
                 Envelope.WriteObject(
                     body,
                     json =>
                     {
-                        json.WriteString("uuid", StableUuid.Of("metro", PublicAddress.HostOf(context)));
-                        json.WriteString("endpoint", PublicAddress.BaseOf(context));
-                        json.WriteString("name", one.Name);
-                        json.WriteString("iata_code", one.Code);
-                        json.WriteString("country", one.Country);
+                        var host = metro.Endpoint?.Authority ?? PublicAddress.HostOf(context);
+                        json.WriteString("uuid", StableUuid.Of("metro", host));
+                        json.WriteString(
+                            "endpoint",
+                            metro.Endpoint?.ToString().TrimEnd('/') ?? PublicAddress.BaseOf(context)
+                        );
+                        json.WriteString("name", metro.Name);
+                        json.WriteString("iata_code", metro.Code);
+                        json.WriteString("country", metro.Country);
                     }
                 );
                 return ValueTask.CompletedTask;

@@ -295,6 +295,6 @@ internal sealed class KeptList
     private void Publish(ListedRows<ImageTexts> rows, NamespaceList list)
     {
         Bytes = rows.Bytes + list.Bytes;
-        Volatile.Write(ref _list, list);
+        Volatile.Write(ref _list, list with { Names = rows.Names });
     }
 }

@@ -4,13 +4,6 @@ using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Listing;
 
-/// <summary>An image that lists show.</summary>
-/// <param name="Row">Its row, without its facts.</param>
-/// <param name="Facts">What was kept of its facts; null where those do not stand in the row.</param>
-/// <param name="Tags">Its tags in ordinal order.</param>
-internal sealed record ListedRow<T>(ImageRow Row, T? Facts, IReadOnlyList<string> Tags)
-    where T : class;
-
 /// <summary>
 /// Says which images of a namespace, or of one app of it, lists show: complete ones, and of those that an index of the same
 /// repository names, complete, awaited or deleted, only the ones with a tag of their own (docs/storage.md). It follows
@@ -25,6 +18,7 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
 
     private readonly Dictionary<string, Node> _nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TagRow> _tags = new(StringComparer.Ordinal);
+    private readonly RegistryNamesBuilder _names = new();
 
     // All that is known of one digest of one app: its row, the tags that name it, the indexes that name it.
     private sealed class Node
@@ -75,6 +69,9 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
     /// <summary>All rows, those of images without facts, and what was kept of facts. They are never changed.</summary>
     public (IReadOnlyList<(ImageRow Row, T? Facts)> Images, IReadOnlyList<TagRow> Tags) Export() =>
         ([.. _nodes.Values.Where(n => n.Row is not null).Select(n => (n.Row!, n.Facts))], [.. _tags.Values]);
+
+    /// <summary>The names that can be pulled, as they are now.</summary>
+    public RegistryNames Names => _names.ToNames();
 
     /// <summary>How many rows there are.</summary>
     public int Count => _nodes.Count + _tags.Count;
@@ -141,8 +138,8 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
         }
 
         Bytes += SizeOf(row) - SizeOf(node.Row);
-        node.Facts = facts;
-        node.Row = row;
+        _names.SetImage(node.Row, row, node.Tags ?? []);
+        (node.Row, node.Facts) = (row, facts);
         foreach (var digest in row?.Children ?? [])
         {
             (NodeOf(ChildKey(key, digest)).NamedBy ??= new HashSet<string>(StringComparer.Ordinal)).Add(key);
@@ -159,6 +156,7 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
             var image = Keys.Image(before.App, before.Digest);
             Touch(image, touched);
             NodeOf(image).Tags?.Remove(before);
+            _names.SetTag(key, null, image: null);
             DropIfNothing(image);
             Bytes -= SizeOf(before);
         }
@@ -169,6 +167,7 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
             var node = NodeOf(image);
             row = Shared(row, node.Row);
             _tags.Add(key, row);
+            _names.SetTag(key, row, node.Row);
             // Most have one.
             (node.Tags ??= new List<TagRow>(1)).Add(row);
             Touch(image, touched);
@@ -293,5 +292,5 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
     // What objects, keys and their places in collections take on 64 bits.
     private static long SizeOf(ImageRow? row) => row is null ? 0 : 700 + (row.Children.Count * 400L);
 
-    private static long SizeOf(TagRow tag) => 300 + (4L * tag.Tag.Length);
+    private static long SizeOf(TagRow tag) => 360 + (4L * tag.Tag.Length);
 }

@@ -18,6 +18,9 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
     /// <summary>When it was made, by the process's own clock.</summary>
     public long MadeAt { get; } = Stopwatch.GetTimestamp();
 
+    /// <summary>The names that can be pulled, also those of what is no image.</summary>
+    public RegistryNames Names { get; init; } = RegistryNames.Empty;
+
     /// <summary>How many images there are.</summary>
     public int Count => Chunks.Sum(c => c.Images.Length);
 

@@ -33,11 +33,10 @@ internal readonly record struct Page(int Size, string Last)
         return new Page(Math.Min(size, MaxSize), request.Query["last"].ToString());
     }
 
-    /// <summary>Takes the page out of a sorted list, and says where it goes on.</summary>
-    public IReadOnlyList<string> Take(IEnumerable<string> sorted, HttpResponse response, string path)
+    /// <summary>Takes the page out of what a sorted list has behind <see cref="Last"/>, and says where it goes on.</summary>
+    public IReadOnlyList<string> Take(IEnumerable<string> behind, HttpResponse response, string path)
     {
-        var last = Last;
-        var page = sorted.Where(item => string.CompareOrdinal(item, last) > 0).Take(Size + 1).ToList();
+        var page = behind.Take(Size + 1).ToList();
         if (page.Count <= Size)
         {
             return page;

@@ -4,11 +4,12 @@ using ImagesFunctions.Blobs;
 using ImagesFunctions.Http;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/&lt;name&gt;/referrers/&lt;digest&gt;</c> (spec, "Listing Referrers").</summary>
-internal sealed class Referrers(RowStore rowStore, Content content)
+internal sealed class Referrers(StorageAccount account, RowStore rowStore, Content content)
 {
     private const string Filter = "artifactType";
     private const int ReadsAtOnce = 16;
@@ -50,13 +51,14 @@ internal sealed class Referrers(RowStore rowStore, Content content)
     {
         var repository = request.Repository;
         var last = request.Query("last") ?? "";
-        var rows = await rowStore.RangeAsync(
-            repository.Namespace,
-            Keys.Referrers(repository.App, subject),
-            request.Stop
-        );
-        var behind = rows.Select(ReferrerRow.From).Where(r => string.CompareOrdinal(r.Digest.ShortKey, last) > 0);
-        foreach (var some in behind.Chunk(ReadsAtOnce))
+        var range = Keys.Referrers(repository.App, subject);
+        // From where the page begins, and no further than it goes: a subject may have very many. What a client wrote is no
+        // part of a query unless it could be a key.
+        var from = string.Concat(range.From, string.Concat(last.TakeWhile(char.IsAsciiHexDigitLower)));
+        var rows = account.ImageRows.Stream(repository.Namespace, range with { From = from });
+        var after = last;
+        var behind = rows.Select(ReferrerRow.From).Where(r => string.CompareOrdinal(r.Digest.ShortKey, after) > 0);
+        await foreach (var some in behind.Chunk(ReadsAtOnce).WithCancellation(request.Stop))
         {
             foreach (var referrer in await Task.WhenAll(some.Select(r => WholeAsync(repository, r, request.Stop))))
             {

@@ -2,34 +2,28 @@ using System.Buffers;
 using System.Text.Json;
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Http;
-using ImagesFunctions.Journal;
+using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
-using ImagesFunctions.Rows;
-using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/_catalog</c>: the caller's repositories and the official ones, by their whole names.</summary>
-internal sealed class RepositoryCatalog(StorageAccount account)
+internal sealed class RepositoryCatalog(NamespaceLists lists)
 {
-    // An app with more images in a row than this is left behind by a new query.
-    private const int MaxInARow = 500;
-
-    /// <summary>GET: those in which something can be pulled, in ordinal order.</summary>
+    /// <summary>GET: those in which something can be pulled, in ordinal order, from the lists that the process keeps.</summary>
     public async Task ListAsync(HttpContext context, Caller caller)
     {
         var page = Page.Of(context.Request);
-        string[] namespaces =
-            caller.Account == Repository.Official ? [caller.Account] : [caller.Account, Repository.Official];
-        var names = new List<string>();
-        foreach (var ns in namespaces)
-        {
-            var apps = await AppsAsync(ns, context.RequestAborted);
-            names.AddRange(apps.Select(app => $"{ns}/{app}"));
-        }
-
-        names.Sort(StringComparer.Ordinal);
+        // Two names are in the order of their namespaces with the slash, as no namespace has one.
+        var namespaces = new[] { caller.Account, Repository.Official }
+            .Distinct(StringComparer.Ordinal)
+            .OrderBy(ns => $"{ns}/", StringComparer.Ordinal)
+            .ToList();
+        var ofEach = await Task.WhenAll(
+            namespaces.Select(ns => lists.CurrentAsync(ns, app: null, context.RequestAborted))
+        );
+        var names = namespaces.Zip(ofEach).SelectMany(one => NamesAfter(page.Last, one.First, one.Second.Names));
         var listed = page.Take(names, context.Response, "/v2/_catalog");
         var body = new ArrayBufferWriter<byte>();
         await using (var json = new Utf8JsonWriter(body, Requests.Json))
@@ -49,44 +43,13 @@ internal sealed class RepositoryCatalog(StorageAccount account)
         await context.Response.WriteBodyAsync("application/json", body.WrittenMemory, context.RequestAborted);
     }
 
-    private async Task<HashSet<string>> AppsAsync(string @namespace, CancellationToken cancellationToken)
+    private static IEnumerable<string> NamesAfter(string last, string @namespace, RegistryNames names)
     {
-        var apps = new HashSet<string>(StringComparer.Ordinal);
-        for (KeyRange? range = Keys.All('i'); range is { } some; )
-        {
-            range = await AppsAsync(@namespace, some, apps, cancellationToken);
-        }
-
-        return apps;
-    }
-
-    // What is left to look at, or null.
-    private async Task<KeyRange?> AppsAsync(
-        string @namespace,
-        KeyRange range,
-        HashSet<string> apps,
-        CancellationToken cancellationToken
-    )
-    {
-        var rows = account.ImageRows.Stream(@namespace, range, "app", "state");
-        var inARow = 0;
-        await foreach (var row in rows.WithCancellation(cancellationToken))
-        {
-            var app = row.Text("app");
-            if (apps.Contains(app))
-            {
-                if (++inARow == MaxInARow)
-                {
-                    return range with { From = Keys.OfApp('i', app).To };
-                }
-            }
-            else if (row.GetString("state") == "complete")
-            {
-                apps.Add(app);
-                inARow = 0;
-            }
-        }
-
-        return null;
+        var prefix = $"{@namespace}/";
+        var apps =
+            last.StartsWith(prefix, StringComparison.Ordinal) ? names.AppsAfter(last[prefix.Length..])
+            : string.CompareOrdinal(prefix, last) > 0 ? names.AppsAfter("")
+            : [];
+        return apps.Select(app => prefix + app);
     }
 }

@@ -1,35 +1,28 @@
 using System.Buffers;
 using System.Text.Json;
 using ImagesFunctions.Http;
-using ImagesFunctions.Rows;
+using ImagesFunctions.Listing;
 using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/&lt;name&gt;/tags/list</c> (spec, "Listing Tags").</summary>
-internal sealed class Tags(StorageAccount account, RowStore rowStore)
+internal sealed class Tags(StorageAccount account, NamespaceLists lists)
 {
-    /// <summary>GET: the tags that can be pulled, in ordinal order.</summary>
+    /// <summary>GET: the tags that can be pulled, in ordinal order, from the list that the process keeps.</summary>
     public async Task ListAsync(RegistryRequest request)
     {
         var page = Page.Of(request.Request);
-        var rows = request.MayRead
-            ? await rowStore.ReadAsync(request.Repository.Namespace, request.Repository.App, request.Stop)
-            : new NamespaceRows();
-        var complete = rows.Images.Values.Where(i => i.State == ImageState.Complete).ToList();
-        if (complete.Count == 0 && !(request.MayRead && await account.IsKnownAsync(request.Repository, request.Stop)))
+        var (ns, app) = (request.Repository.Namespace, request.Repository.App);
+        var names = request.MayRead
+            ? (await lists.CurrentAsync(ns, app, request.Stop)).Names
+            : RegistryNames.Empty;
+        if (!names.Apps.Contains(app) && !(request.MayRead && await account.IsKnownAsync(request.Repository, request.Stop)))
         {
             throw RegistryError.NameUnknown(request.Path.Name);
         }
 
-        // A tag counts while the image that it was set on is there.
-        var live = complete.Select(i => (i.Digest, i.Generation)).ToHashSet();
-        var tags = rows
-            .Tags.Values.Where(t => t.Generation is { } generation && live.Contains((t.Digest, generation)))
-            .Select(t => t.Tag)
-            .Order(StringComparer.Ordinal);
-        var listed = page.Take(tags, request.Response, $"/v2/{request.Path.Name}/tags/list");
-
+        var listed = page.Take(names.TagsAfter(app, page.Last), request.Response, $"/v2/{request.Path.Name}/tags/list");
         var body = new ArrayBufferWriter<byte>();
         await using (var json = new Utf8JsonWriter(body, Requests.Json))
         {

@@ -41,7 +41,14 @@ public sealed class BootContract(KestrelFixture fixture) : AgainstAHost(fixture)
             entries.Take(5).Select(e => e.Name)
         );
         Assert.Equal(entries.Count, entries.Select(e => e.Name).Distinct().Count());
-        Assert.All(entries, e => Assert.Equal((0, 0, DateTimeOffset.UnixEpoch), (e.Uid, e.Gid, e.Time)));
+        Assert.All(
+            entries,
+            e =>
+                Assert.Equal(
+                    (0, 0, DateTimeOffset.UnixEpoch, e.Name.EndsWith('/') ? "755" : "644"),
+                    (e.Uid, e.Gid, e.Time, Convert.ToString((int)e.Mode, 8))
+                )
+        );
         foreach (var (name, bytes) in entries.Where(e => e.Bytes.Length > 0).Select(e => (e.Name, e.Bytes)).Skip(2))
         {
             Assert.Equal(name, Layout.PathOf(Layout.DigestOf(bytes)));
@@ -236,7 +243,45 @@ public sealed class BootContract(KestrelFixture fixture) : AgainstAHost(fixture)
         }
     }
 
-    private sealed record Entry(string Name, byte[] Bytes, int Uid, int Gid, DateTimeOffset Time);
+    [Fact]
+    public async Task It_is_sent_as_it_is_to_a_client_that_takes_compressed_answers()
+    {
+        var (account, token, _) = await ImageAsync();
+        var location = (await Host.AskAsync($"/boot/{account}/team/web/v1", token))["Location"]!;
+
+        var plain = await Host.AskAsync(location, token);
+        var packed = await Host.AskAsync(location, token, null, ("Accept-Encoding", "gzip, br, zstd"));
+
+        Assert.Equal((200, null, plain["Content-Length"]), (packed.Status, packed["Content-Encoding"], packed["Content-Length"]));
+        Assert.Equal(plain.Body, packed.Body);
+        Assert.Contains("no-transform", packed["Cache-Control"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_blob_of_sha512_is_in_the_folder_of_its_algorithm()
+    {
+        var account = Drop.Fresh("boots");
+        var token = await Host.TokenForAsync(account);
+        var layout = new Layout();
+        var config = layout.Add(Layout.OciConfig, new JsonObject { ["os"] = "linux", ["architecture"] = "amd64" });
+        var layer = layout.Add(Layout.OciTar, Layout.Tar("bin/run", "a program"), "sha512");
+        var manifest = layout.AddManifest(config, layer);
+        layout.Index(Layout.Tagged(manifest, "v1"));
+        await Host.LayoutAsync($"{account}/team/web", layout);
+        await Host.ListedAsync(token, account, $"{account}/team/web@{Layout.Digest(manifest)}");
+        await Until.TrueAsync(
+            async () => (await Host.AskAsync($"/boot/{account}/team/web/v1", token)).Status == 302,
+            () => Host.ExplainAsync(account)
+        );
+
+        var entries = Entries(await TarAsync(account, token, "v1"));
+
+        Assert.Equal("blobs/sha512/", entries[^2].Name);
+        Assert.Equal(Layout.PathOf(Layout.Digest(layer)), entries[^1].Name);
+        Assert.Equal(layout.Files[entries[^1].Name], entries[^1].Bytes);
+    }
+
+    private sealed record Entry(string Name, byte[] Bytes, int Uid, int Gid, DateTimeOffset Time, UnixFileMode Mode);
 
     private static List<Entry> Entries(byte[] tar)
     {
@@ -246,7 +291,9 @@ public sealed class BootContract(KestrelFixture fixture) : AgainstAHost(fixture)
         {
             using var bytes = new MemoryStream();
             entry.DataStream?.CopyTo(bytes);
-            entries.Add(new Entry(entry.Name, bytes.ToArray(), entry.Uid, entry.Gid, entry.ModificationTime));
+            entries.Add(
+                new Entry(entry.Name, bytes.ToArray(), entry.Uid, entry.Gid, entry.ModificationTime, entry.Mode)
+            );
         }
 
         return entries;

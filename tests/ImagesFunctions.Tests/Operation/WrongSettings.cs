@@ -16,6 +16,10 @@ public sealed class WrongSettings
     [InlineData("OutageWait", "soon")]
     [InlineData("MetroCode", "FRA 0")]
     [InlineData("MetroCountry", "Germany")]
+    [InlineData("OtherMetros", "fra1 https://images.example DE")]
+    [InlineData("OtherMetros", "fra1 images.example DE Frankfurt")]
+    [InlineData("OtherMetros", "fra1 https://images.example/?x DE Frankfurt")]
+    [InlineData("OtherMetros", "fra1 https://images.example DE Frankfurt; FRA2 https://images.example DE Frankfurt")]
     public void Are_named_where_the_library_is_registered(string name, string value)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new(name, value)]).Build();

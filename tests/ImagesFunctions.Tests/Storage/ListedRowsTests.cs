@@ -82,6 +82,9 @@ public sealed class ListedRowsTests
                         }
 
                         Assert.Equal(rows.Listed().Select(i => Text(i.Row, i.Tags)), shown.Values);
+                        Assert.Equal(Tags(rows), listed.Names.TagsAfter("app", ""));
+                        Assert.Equal(Tags(rows).Where(t => t != "t0"), listed.Names.TagsAfter("app", "t0"));
+                        Assert.Equal(rows.Images.Values.Any(IsComplete) ? ["app"] : [], listed.Names.AppsAfter(""));
                     }
 
                     var scanned = new ListedRows<object>(_ => new object()).Apply(rows);
@@ -93,6 +96,18 @@ public sealed class ListedRowsTests
                 iter: 3_000,
                 threads: 1
             );
+
+    private static bool IsComplete(ImageRow row) => row.State == ImageState.Complete;
+
+    // Those that can be pulled.
+    private static IEnumerable<string> Tags(NamespaceRows rows) =>
+        rows
+            .Tags.Values.Where(t =>
+                rows.Images.GetValueOrDefault(Keys.Image(t.App, t.Digest)) is { } image
+                && IsComplete(image)
+                && image.Generation == t.Generation
+            )
+            .Select(t => t.Tag);
 
     [Fact]
     public void What_it_takes_goes_when_the_rows_go()
