@@ -111,6 +111,7 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
             App = Shared(row.App),
             MediaType = Shared(row.MediaType),
             Facts = ImageFacts.None,
+            Stored = null,
             Children = row.Children.Count == 0 ? [] : row.Children,
             Parts = ImmutableDictionary<string, long>.Empty,
         };

@@ -12,20 +12,18 @@ namespace ImagesFunctions.Registry;
 internal sealed class Manifests(
     RowStore rowStore,
     Content content,
-    ManifestCommit commits,
-    BlobStore blobs,
+    ManifestPush push,
     BlobInvalidation invalidation,
     Removal removal,
     BlobRetention retention
 )
 {
     private const int MaxTags = 90;
-    private const int MaxTries = 10;
 
     /// <summary>GET and HEAD, by digest or tag.</summary>
     public async Task GetAsync(RegistryRequest request)
     {
-        var (image, path, blob) = await FindAsync(request);
+        var image = await FindAsync(request);
         var response = request.Response;
         if (request.Request.IsKnown(image.Digest))
         {
@@ -38,17 +36,11 @@ internal sealed class Manifests(
         {
             Begin(response, image);
             response.ContentType = image.MediaType;
-            response.ContentLength = blob.Size;
+            response.ContentLength = image.Stored!.Size;
             return;
         }
 
-        if (await content.ReadAsync(path, blob.BlobETag, request.Stop) is not { } bytes)
-        {
-            // The row says what is not true any more: the image is hidden before anybody is told so.
-            await invalidation.RunAsync(path, blob, request.Stop);
-            throw RegistryError.ManifestUnknown(request.Path.Last);
-        }
-
+        var bytes = await ReadAsync(request, image);
         Begin(response, image);
         await response.WriteBodyAsync(image.MediaType, bytes, request.Stop);
     }
@@ -66,7 +58,10 @@ internal sealed class Manifests(
 
         var manifest = Manifest.Parse(bytes, DeclaredType(request.Request));
         var condition = Conditions.Of(request.Request, named is null ? request.Path.Last : null);
-        await CommitAsync(request, new BlobPath(request.Repository, digest), bytes, manifest, tags, condition);
+        await CommitAsync(
+            request,
+            new PushedManifest(new BlobPath(request.Repository, digest), bytes, manifest, tags, condition)
+        );
         var response = request.Response;
         response.StatusCode = StatusCodes.Status201Created;
         response.ContentLength = 0;
@@ -128,7 +123,8 @@ internal sealed class Manifests(
         response.Headers.CacheControl = "private, no-cache";
     }
 
-    private async Task<(ImageRow Image, BlobPath Path, BlobRow Blob)> FindAsync(RegistryRequest request)
+    // The image, complete and with what is known of its stored bytes.
+    private async Task<ImageRow> FindAsync(RegistryRequest request)
     {
         var reference = request.Path.Last;
         var digest = IsDigest(reference) ? request.Digest : null;
@@ -138,6 +134,11 @@ internal sealed class Manifests(
                 digest is null ? await rowStore.TaggedImageAsync(request.Repository, reference, request.Stop)
                 : digest.IsSupported ? await rowStore.ImageAsync(request.Repository, digest, request.Stop)
                 : null;
+            if (image is { State: ImageState.Complete, Stored: not null } && !request.IsBeforePush)
+            {
+                return image;
+            }
+
             if (image is { State: ImageState.Complete })
             {
                 var path = new BlobPath(request.Repository, image.Digest);
@@ -146,12 +147,36 @@ internal sealed class Manifests(
                     : await rowStore.BlobAsync(path, request.Stop);
                 if (blob is { State: BlobState.Good })
                 {
-                    return (image, path, blob);
+                    return image with { Stored = new StoredManifest(blob.BlobETag, blob.Size) };
                 }
             }
         }
 
         throw RegistryError.ManifestUnknown(reference);
+    }
+
+    // Its bytes, by the ETag of the image's row, and where that is not theirs any more by the one of the blob's row.
+    private async Task<byte[]> ReadAsync(RegistryRequest request, ImageRow image)
+    {
+        var path = new BlobPath(request.Repository, image.Digest);
+        var etag = image.Stored!.ETag;
+        if (await content.ReadAsync(path, etag, request.Stop) is { } bytes)
+        {
+            return bytes;
+        }
+
+        if (await rowStore.BlobAsync(path, request.Stop) is { State: BlobState.Good } blob)
+        {
+            if (blob.BlobETag != etag && await content.ReadAsync(path, blob.BlobETag, request.Stop) is { } again)
+            {
+                return again;
+            }
+
+            // The row says what is not true any more: the image is hidden before anybody is told so.
+            await invalidation.RunAsync(path, blob, request.Stop);
+        }
+
+        throw RegistryError.ManifestUnknown(request.Path.Last);
     }
 
     private static bool IsDigest(string reference) => reference.Contains(':', StringComparison.Ordinal);
@@ -188,51 +213,18 @@ internal sealed class Manifests(
 
     private static string? DeclaredType(HttpRequest request) => request.ContentType?.Split(';', 2)[0].Trim();
 
-    // Again where somebody else deletes or overwrites the manifest between the two steps.
-    private async Task CommitAsync(
-        RegistryRequest request,
-        BlobPath path,
-        byte[] bytes,
-        Manifest manifest,
-        IReadOnlyList<string> tags,
-        TagCondition? condition
-    )
+    private async Task CommitAsync(RegistryRequest request, PushedManifest pushed)
     {
-        await DemandAsync(request, path.Digest, condition);
-        for (var attempt = 1; attempt <= MaxTries; attempt++)
+        IReadOnlyList<Digest> missing;
+        try
         {
-            await DemandPartsAsync(request, manifest);
-            await blobs.StoreAsync(path, bytes, request.Stop);
-            if (await commits.PushAsync(path, manifest, tags, condition, request.Stop))
-            {
-                return;
-            }
+            missing = await push.RunAsync(pushed, request.Stop);
         }
-
-        throw new StorageUnavailableException($"{path.Digest} or what it needs was changed by others at each try");
-    }
-
-    // As below: the commit decides, but what cannot hold any more leaves nothing behind.
-    private async Task DemandAsync(RegistryRequest request, Digest digest, TagCondition? condition)
-    {
-        if (condition is null)
-        {
-            return;
-        }
-
-        var current = condition.Tag is { } tag
-            ? await rowStore.TaggedImageAsync(request.Repository, tag, request.Stop)
-            : await rowStore.ImageAsync(request.Repository, digest, request.Stop);
-        if (!condition.HoldsFor(current is { State: ImageState.Complete } ? current.Digest : null))
+        catch (PreconditionFailedException)
         {
             throw Conditions.Failed(request.Path.Last);
         }
-    }
 
-    // Looked at before anything is stored, so that a manifest that misses something leaves nothing behind.
-    private async Task DemandPartsAsync(RegistryRequest request, Manifest manifest)
-    {
-        var missing = await Dependencies.MissingAsync(rowStore, request.Repository, manifest, request.Stop);
         if (missing.Count > 0)
         {
             throw new RegistryError(

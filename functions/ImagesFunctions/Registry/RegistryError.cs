@@ -83,7 +83,6 @@ internal static class RegistryErrors
             error switch
             {
                 RegistryError known => known,
-                PreconditionFailedException => Conditions.Failed(""),
                 InvalidContentException invalid => RegistryError.ManifestInvalid(invalid.Message),
                 BadHttpRequestException bad => new RegistryError(bad.StatusCode, "UNKNOWN", bad.Message),
                 _ => null,

@@ -14,6 +14,7 @@ internal static class RegistryServices
         services.AddSingleton<UploadSessions>();
         services.AddSingleton<UploadHashes>();
         services.AddSingleton<BlobStore>();
+        services.AddSingleton<ManifestPush>();
         services.AddSingleton<Pushes>();
         services.AddSingleton<Blobs>();
         services.AddSingleton<Uploads>();

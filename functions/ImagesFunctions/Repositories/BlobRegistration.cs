@@ -44,6 +44,32 @@ internal sealed class BlobRegistration(
         throw new StorageUnavailableException($"{path} was overwritten each time it was read");
     }
 
+    /// <summary>
+    /// As <see cref="RegisterAsync"/>, for a blob whose row was added by who wrote its bytes: only what its event cannot know
+    /// is left to do.
+    /// </summary>
+    /// <param name="path">The blob.</param>
+    /// <param name="etag">Its ETag as its row has it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public async Task AddedAsync(BlobPath path, string etag, CancellationToken cancellationToken)
+    {
+        // The second look comes after the row, as in VerifyAsync, and so does the look for what waits for the blob.
+        var isStill = content.IsStillAsync(path, etag, cancellationToken);
+        var needs = await rowStore.NeedsAsync(path.Repository, path.Digest, cancellationToken);
+        if (!await isStill)
+        {
+            await RegisterAsync(path, cancellationToken);
+            return;
+        }
+
+        await manifests.SettleAsync(
+            path.Repository,
+            needs.Exists(n => n.ManifestType is not null) ? [path.Digest] : [],
+            needs.Select(n => n.By.Digest).OfType<Digest>(),
+            cancellationToken
+        );
+    }
+
     private enum Verified
     {
         // The bytes are what the path says, and the row says so.

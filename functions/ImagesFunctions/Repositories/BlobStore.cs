@@ -23,6 +23,9 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
 {
     private const int MaxTries = 20;
 
+    // Up to here they are written at once, without a look at what is there. What is longer is many requests to write.
+    private const long MaxAtOnce = BlobWriter.BlockSize;
+
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromMilliseconds(500);
 
@@ -59,6 +62,16 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
     )
     {
         var (path, written) = (bytes.Path, bytes.Written);
+        if (written is null && bytes.Size <= MaxAtOnce)
+        {
+            written = await create(cancellationToken);
+        }
+
+        if (written is not null && await AddAsync(bytes, written, cancellationToken))
+        {
+            return;
+        }
+
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
             // The row first: what is written by comparing with it may only be newer than it.
@@ -84,18 +97,7 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
 
             if (written is not null && (stored is null || stored.Value.ETag == written))
             {
-                var landed = new BlobRow(
-                    path.Repository.App,
-                    path.Digest,
-                    bytes.Size,
-                    written,
-                    BlobState.Good,
-                    bytes.Tar
-                )
-                {
-                    Pushed = true,
-                };
-                if (await RegisterAsync(path, landed, row, cancellationToken))
+                if (await RegisterAsync(path, RowOf(bytes, written), row, cancellationToken))
                 {
                     return;
                 }
@@ -106,6 +108,25 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
 
         throw new StorageUnavailableException($"{path} was changed by others each time it was written");
     }
+
+    // Most blobs are new, and so is the row. False when there was one: then it is looked at what it says.
+    private async Task<bool> AddAsync(VerifiedBytes bytes, string written, CancellationToken cancellationToken)
+    {
+        var ns = bytes.Path.Repository.Namespace;
+        if (!await rowStore.PutBlobAsync(ns, RowOf(bytes, written), before: null, cancellationToken))
+        {
+            return false;
+        }
+
+        await registration.AddedAsync(bytes.Path, written, cancellationToken);
+        return true;
+    }
+
+    private static BlobRow RowOf(VerifiedBytes bytes, string etag) =>
+        new(bytes.Path.Repository.App, bytes.Path.Digest, bytes.Size, etag, BlobState.Good, bytes.Tar)
+        {
+            Pushed = true,
+        };
 
     /// <summary>Whether the repository has the blob, verified and unchanged. If so its row is as new as the call.</summary>
     public async Task<bool> IsThereAsync(BlobPath path, CancellationToken cancellationToken) =>

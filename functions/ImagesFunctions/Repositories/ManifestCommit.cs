@@ -66,57 +66,6 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
         return open.Refused;
     }
 
-    /// <summary>
-    /// Commits a manifest whose blob is verified and which a client has called one, together with its tags: all of it, or
-    /// nothing. Then whatever is complete by that.
-    /// </summary>
-    /// <param name="path">The manifest's blob.</param>
-    /// <param name="manifest">What its bytes say.</param>
-    /// <param name="tags">Distinct tags to point to it, at most 90.</param>
-    /// <param name="condition">What has to hold of what it replaces; null: nothing.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>False when something that it needs, or the manifest itself, is not there any more; nothing is committed.</returns>
-    /// <exception cref="PreconditionFailedException">The condition does not hold; nothing is committed.</exception>
-    public async Task<bool> PushAsync(
-        BlobPath path,
-        Manifest manifest,
-        IReadOnlyList<string> tags,
-        TagCondition? condition,
-        CancellationToken cancellationToken
-    )
-    {
-        if (
-            await rowStore.BlobAsync(path, cancellationToken) is not { State: BlobState.Good } blob
-            || !await content.IsStillAsync(path, blob.BlobETag, cancellationToken)
-        )
-        {
-            return false;
-        }
-
-        // Written anew also where they are: who removes those that nobody needs any more compares their ETags.
-        var ns = path.Repository.Namespace;
-        var needs = Dependencies.NeedsOf(path, manifest);
-        await rowStore.PutNeedsAsync(ns, needs, cancellationToken);
-        var prepared = new PreparedImage(imageRows, content, path, manifest, ImageState.Complete);
-        var outcome = await rowStore.CommitAsync(
-            ns,
-            (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, needs, tags, condition, stop),
-            cancellationToken
-        );
-        if (outcome.State == ManifestState.Unmatched)
-        {
-            throw new PreconditionFailedException("what a push was to replace is something else");
-        }
-
-        if (outcome.State is not (ManifestState.Committed or ManifestState.Already))
-        {
-            return false;
-        }
-
-        await SettleAsync(path.Repository, [path.Digest], [], cancellationToken);
-        return true;
-    }
-
     // One that fails does not keep the others, which share a blob with it, from being tried.
     private async Task<(Digest Digest, ManifestOutcome Outcome, ExceptionDispatchInfo? Error)> GuardedTryAsync(
         Repository repository,

@@ -4,42 +4,49 @@ using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Repositories;
 
+/// <summary>A manifest that is committed.</summary>
+/// <param name="Blob">Its own blob.</param>
+/// <param name="Manifest">What its bytes say.</param>
+/// <param name="Row">Its row.</param>
+/// <param name="Needs">The rows that say what it needs.</param>
+internal sealed record CommittedManifest(
+    BlobRow Blob,
+    Manifest Manifest,
+    ImageRow Row,
+    IReadOnlyList<DependencyRow> Needs
+)
+{
+    /// <summary>Distinct tags to point to it.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>Other rows of its commit.</summary>
+    public IReadOnlyList<Change> Riding { get; init; } = [];
+}
+
 /// <summary>The decisions about manifests: they read rows and return changes, and have no other effect.</summary>
 internal static class ManifestDecision
 {
     private const int ReadsAtOnce = 16;
     private const int MaxWrittenKeys = 200;
 
-    /// <summary>Decides whether a manifest is committed, and with it its tags and the tags that waited for it.</summary>
+    /// <summary>Decides whether a manifest that stands in the repository is committed, and with it the tags that waited for it.</summary>
     /// <param name="view">The namespace.</param>
     /// <param name="self">The manifest's own blob.</param>
     /// <param name="prepared">Its row.</param>
     /// <param name="needs">The rows that say what it needs.</param>
-    /// <param name="tags">Distinct tags to point to it.</param>
-    /// <param name="condition">What has to hold; null: nothing.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public static async Task<Decision<ManifestOutcome>> DecideAsync(
         DecisionView view,
         BlobRow self,
         PreparedImage prepared,
         List<DependencyRow> needs,
-        IReadOnlyList<string> tags,
-        TagCondition? condition,
         CancellationToken cancellationToken
     )
     {
-        if (condition is not null && !await condition.HoldsAsync(view, self.App, self.Digest, cancellationToken))
-        {
-            return Nothing(ManifestState.Unmatched);
-        }
-
         var current = ImageRow.Live(await view.GetAsync(Keys.Image(self.App, self.Digest), cancellationToken));
         if (current is { State: ImageState.Complete })
         {
-            return Decision.Of(
-                new ManifestOutcome(ManifestState.Already, MoreTags: true),
-                [.. tags.Select(tag => Pushed(current, tag))]
-            );
+            return Decision.Nothing(new ManifestOutcome(ManifestState.Already, MoreTags: true));
         }
 
         if (await ObstacleAsync(view, self, needs, cancellationToken) is { } obstacle)
@@ -57,9 +64,15 @@ internal static class ManifestDecision
             return Decision.After<ManifestOutcome>(stop => prepared.MakeAsync(blobs, children, stop));
         }
 
-        return RowOf(prepared, current) is { } row
-            ? await CommitAsync(view, self, prepared.Manifest, row, needs, tags, cancellationToken)
-            : Nothing(ManifestState.Waiting);
+        if (RowOf(prepared, self, current) is not { } row)
+        {
+            // The config has just been overwritten.
+            return Nothing(ManifestState.Waiting);
+        }
+
+        var committed = new CommittedManifest(self, prepared.Manifest, row, needs);
+        var (changes, more) = await ChangesAsync(view, committed, cancellationToken);
+        return Decision.Of(new ManifestOutcome(ManifestState.Committed, more), changes);
     }
 
     /// <summary>Says what an index names, before any of that can be committed because of it.</summary>
@@ -104,8 +117,11 @@ internal static class ManifestDecision
             : null;
     }
 
-    // Null when the config has just been overwritten.
-    private static ImageRow? RowOf(PreparedImage prepared, ImageRow? current) =>
+    /// <summary>The row of a manifest that is committed; null when its config has just been overwritten.</summary>
+    /// <param name="prepared">What follows from bytes.</param>
+    /// <param name="self">The manifest's own blob.</param>
+    /// <param name="current">The row until now; null where there is none.</param>
+    public static ImageRow? RowOf(PreparedImage prepared, BlobRow self, ImageRow? current) =>
         prepared.Row is not { } row
             ? null
             : row with
@@ -114,57 +130,59 @@ internal static class ManifestDecision
                 Committed = current?.Committed ?? prepared.Committed,
                 Pin = current?.Pin,
                 Subject = prepared.Manifest.Subject?.Digest,
+                Stored = new StoredManifest(self.BlobETag, self.Size),
             };
 
-    private static async Task<Decision<ManifestOutcome>> CommitAsync(
+    /// <summary>What one transaction writes to commit a manifest, and whether tags still wait for it then.</summary>
+    public static async Task<(IReadOnlyList<Change> Changes, bool MoreTags)> ChangesAsync(
         DecisionView view,
-        BlobRow self,
-        Manifest manifest,
-        ImageRow row,
-        List<DependencyRow> needs,
-        IReadOnlyList<string> tags,
+        CommittedManifest committed,
         CancellationToken cancellationToken
     )
     {
+        var (row, tags) = (committed.Row, committed.Tags);
         var namedBy = await WaitingTags.NeedsAsync(view, row.App, row.Digest, cancellationToken);
-        var (waiting, more) = await WaitingTags.ChangesAsync(view, row, namedBy, tags, cancellationToken);
-        AddWrittenKeys(view, row.App, needs);
-        return Decision.Of(
-            new ManifestOutcome(ManifestState.Committed, more),
+        var others = committed.Riding.Count + tags.Count;
+        var (waiting, more) = await WaitingTags.ChangesAsync(view, row, namedBy, tags, others, cancellationToken);
+        AddWrittenKeys(view, row.App, committed.Needs);
+        return (
             [
                 new Change(row.Key, row.ToRow()),
-                .. Referrer(self, manifest, row),
+                .. Referrer(committed),
+                .. committed.Riding,
                 .. waiting,
                 .. tags.Select(tag => Pushed(row, tag)),
-            ]
+            ],
+            more
         );
     }
 
-    private static Change Pushed(ImageRow image, string tag)
+    /// <summary>Points a tag to an image, as a push does.</summary>
+    public static Change Pushed(ImageRow image, string tag)
     {
         var row = new TagRow(image.App, tag, image.Digest, image.Generation, FromLayout: false);
         return new Change(row.Key, row.ToRow());
     }
 
     // Whoever decides meanwhile that nobody needs one of them has not seen this image, and decides again.
-    private static void AddWrittenKeys(DecisionView view, string app, List<DependencyRow> needs)
+    private static void AddWrittenKeys(DecisionView view, string app, IReadOnlyList<DependencyRow> needs)
     {
         var keys = needs.Select(n => Keys.AnyNeed(app, n.Needed)).Distinct(StringComparer.Ordinal).ToList();
         (keys.Count <= MaxWrittenKeys ? keys : [Keys.AnyNeed(app)]).ForEach(view.AddWrittenKey);
     }
 
-    private static IEnumerable<Change> Referrer(BlobRow self, Manifest manifest, ImageRow row)
+    private static IEnumerable<Change> Referrer(CommittedManifest committed)
     {
-        if (row.Subject is { } subject)
+        if (committed.Row.Subject is { } subject)
         {
             var referrer = new ReferrerRow(
-                row.App,
+                committed.Row.App,
                 subject,
-                row.Digest,
-                row.MediaType,
-                self.Size,
-                manifest.ReferrerType,
-                manifest.Annotations
+                committed.Row.Digest,
+                committed.Row.MediaType,
+                committed.Blob.Size,
+                committed.Manifest.ReferrerType,
+                committed.Manifest.Annotations
             );
             yield return new Change(referrer.Key, referrer.ToRow());
         }

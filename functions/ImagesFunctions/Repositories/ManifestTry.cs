@@ -131,7 +131,7 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
             isNew |= await WriteNeedsAsync(path, manifest, needs, cancellationToken);
             var outcome = await rowStore.CommitAsync(
                 path.Repository.Namespace,
-                (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, needs, [], condition: null, stop),
+                (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, needs, stop),
                 cancellationToken
             );
             if (outcome.State != ManifestState.Forgotten)

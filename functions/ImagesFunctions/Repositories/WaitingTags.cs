@@ -7,8 +7,8 @@ namespace ImagesFunctions.Repositories;
 /// <summary>Tags that wait for their image.</summary>
 internal static class WaitingTags
 {
-    // With the image and the referrer row they fill a transaction: a tag takes two rows.
-    private const int MaxTagsACommit = 48;
+    // The image's row and the referrer's.
+    private const int OtherRows = 2;
 
     /// <summary>Fills in tags that wait for a committed image, as many as fit a commit. True: there are more.</summary>
     public static async Task<Decision<bool>> FillAsync(
@@ -24,7 +24,7 @@ internal static class WaitingTags
         }
 
         var namedBy = await NeedsAsync(view, repository.App, digest, cancellationToken);
-        var (tags, more) = await ChangesAsync(view, row, namedBy, [], cancellationToken);
+        var (tags, more) = await ChangesAsync(view, row, namedBy, [], others: 0, cancellationToken);
         return Decision.Of(more, tags);
     }
 
@@ -41,17 +41,20 @@ internal static class WaitingTags
     /// <param name="row">The image.</param>
     /// <param name="needs">Who needs it.</param>
     /// <param name="set">Tags that the same commit sets.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="others">How many rows the same commit writes besides the image's, the referrer's and these.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<(List<Change> Changes, bool More)> ChangesAsync(
         DecisionView view,
         ImageRow row,
         List<DependencyRow> needs,
         IReadOnlyList<string> set,
+        int others,
         CancellationToken cancellationToken
     )
     {
         var waiting = needs.FindAll(n => n.By.WaitingTag is not null);
-        var most = MaxTagsACommit - ((set.Count + 1) / 2);
+        // A tag takes two rows.
+        var most = (Change.MaxRows - OtherRows - others) / 2;
         var changes = new List<Change>();
         foreach (var need in waiting.Take(most))
         {

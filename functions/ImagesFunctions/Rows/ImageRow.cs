@@ -19,6 +19,14 @@ public enum ImageState
     Deleted,
 }
 
+/// <summary>
+/// A manifest's stored bytes when it was committed, so that a pull need not read its row <c>b</c>, which tells where they have
+/// another ETag since.
+/// </summary>
+/// <param name="ETag">The stored blob's ETag.</param>
+/// <param name="Size">The length in bytes.</param>
+internal sealed record StoredManifest(string ETag, long Size);
+
 /// <summary>An image, an index, or another manifest that is committed: row <c>i</c>.</summary>
 internal sealed record ImageRow(string App, Digest Digest)
 {
@@ -47,6 +55,9 @@ internal sealed record ImageRow(string App, Digest Digest)
 
     /// <summary>When it was committed, in whole milliseconds; null in rows of an earlier version.</summary>
     public DateTimeOffset? Committed { get; init; }
+
+    /// <summary>Its stored bytes when it was committed; null in rows of an earlier version, and of an index that waits.</summary>
+    public StoredManifest? Stored { get; init; }
 
     /// <summary>That it stays until it is unpinned; or null.</summary>
     public ImagePin? Pin { get; init; }
@@ -89,6 +100,12 @@ internal sealed record ImageRow(string App, Digest Digest)
         }
 
         Pin?.WriteTo(row);
+        if (Stored is not null)
+        {
+            row["blob_etag"] = Stored.ETag;
+            row["blob_size"] = Stored.Size;
+        }
+
         if (Subject is not null)
         {
             row["subject"] = Subject.ToString();
@@ -130,6 +147,9 @@ internal sealed record ImageRow(string App, Digest Digest)
             Generation = row.Text("generation"),
             Committed = row.GetInt64("committed") is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null,
             Pin = ImagePin.From(row),
+            Stored = row.GetString("blob_etag") is { } etag
+                ? new StoredManifest(etag, row.GetInt64("blob_size") ?? 0)
+                : null,
             Subject = row.GetString("subject") is { } subject ? Parse(subject) : null,
             State = head.State,
             FactsBlob = factsBlob,

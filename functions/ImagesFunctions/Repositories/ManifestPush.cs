@@ -1,0 +1,179 @@
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.Repositories;
+
+/// <summary>A manifest that a client pushes.</summary>
+/// <param name="Path">Its blob.</param>
+/// <param name="Bytes">Its bytes, which hash to the blob's digest.</param>
+/// <param name="Manifest">What they say.</param>
+/// <param name="Tags">Distinct tags to point to it, at most 90.</param>
+/// <param name="Condition">What has to hold of what it replaces; null: nothing.</param>
+internal sealed record PushedManifest(
+    BlobPath Path,
+    ReadOnlyMemory<byte> Bytes,
+    Manifest Manifest,
+    IReadOnlyList<string> Tags,
+    TagCondition? Condition
+);
+
+/// <summary>
+/// Commits manifests that clients push: one decision reads all that a manifest needs, and one transaction makes its rows
+/// <c>b</c>, <c>n</c> and <c>i</c> and its tags, or nothing of it.
+/// </summary>
+internal sealed class ManifestPush(
+    RowStore rowStore,
+    Content content,
+    ImageRows imageRows,
+    BlobStore blobs,
+    BlobInvalidation invalidation,
+    ManifestCommit manifests
+)
+{
+    private const int MaxTries = 10;
+
+    /// <summary>Commits a manifest with its tags: all of it, or nothing; and then whatever is complete by that.</summary>
+    /// <returns>What it needs and the repository does not have: then nothing was stored. Empty when it is committed.</returns>
+    /// <exception cref="PreconditionFailedException">The condition does not hold; nothing was stored.</exception>
+    /// <exception cref="StorageUnavailableException">Others changed the manifest, or what it needs, at each try.</exception>
+    public async Task<IReadOnlyList<Digest>> RunAsync(PushedManifest pushed, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; attempt <= MaxTries; attempt++)
+        {
+            var step = new PushStep(rowStore, content, imageRows, blobs, pushed);
+            var outcome = await rowStore.CommitAsync(
+                pushed.Path.Repository.Namespace,
+                (view, stop) => PushDecision.DecideAsync(view, step, stop),
+                cancellationToken
+            );
+            switch (outcome.State)
+            {
+                case ManifestState.Unmatched:
+                    throw new PreconditionFailedException("what a push was to replace is something else");
+                case ManifestState.Waiting:
+                    return outcome.Missing;
+                case ManifestState.Committed or ManifestState.Already
+                    when await IsStillAsync(step, cancellationToken):
+                    await SettleAsync(pushed.Path, outcome, cancellationToken);
+                    return [];
+            }
+        }
+
+        throw new StorageUnavailableException($"{pushed.Path.Digest} was changed by others at each try");
+    }
+
+    // The second look comes after the row: a delete or overwrite in between either sees the row or is seen here. Where the row
+    // was there before, the look came after it, too.
+    private async Task<bool> IsStillAsync(PushStep step, CancellationToken cancellationToken)
+    {
+        if (step.Created is not { } row || await content.IsStillAsync(step.Path, row.BlobETag, cancellationToken))
+        {
+            return true;
+        }
+
+        await invalidation.RunAsync(step.Path, row, cancellationToken);
+        return false;
+    }
+
+    // After the commit, as everywhere: a manifest that needs this one writes its row n and then looks for this one's row i.
+    private async Task SettleAsync(BlobPath path, PushOutcome outcome, CancellationToken cancellationToken)
+    {
+        var needs = await rowStore.NeedsAsync(path.Repository, path.Digest, cancellationToken);
+        var tagsWait = outcome.MoreTags || needs.Exists(n => n.By.WaitingTag is not null);
+        await manifests.SettleAsync(
+            path.Repository,
+            tagsWait ? [path.Digest] : [],
+            needs.Select(n => n.By.Digest).OfType<Digest>(),
+            cancellationToken
+        );
+    }
+}
+
+/// <summary>What came of one try to commit a pushed manifest.</summary>
+/// <param name="State">
+/// Committed, already committed before, waiting for what is missing, unmatched; or forgotten: what was made outside the
+/// decision does not hold any more, and the push has to begin anew.
+/// </param>
+/// <param name="MoreTags">Whether tags still wait for it.</param>
+internal sealed record PushOutcome(ManifestState State, bool MoreTags = false)
+{
+    /// <summary>What it needs and the repository does not have.</summary>
+    public IReadOnlyList<Digest> Missing { get; init; } = [];
+}
+
+/// <summary>
+/// What one try to push a manifest makes before it is decided: the stored blob, and the image's row. Neither counts before the
+/// commit.
+/// </summary>
+internal sealed class PushStep(
+    RowStore rowStore,
+    Content content,
+    ImageRows imageRows,
+    BlobStore blobs,
+    PushedManifest pushed
+)
+{
+    /// <summary>What is pushed.</summary>
+    public PushedManifest Pushed => pushed;
+
+    /// <summary>Its blob.</summary>
+    public BlobPath Path => pushed.Path;
+
+    /// <summary>The image's row, as far as it follows from bytes.</summary>
+    public PreparedImage Prepared { get; } =
+        new(imageRows, content, pushed.Path, pushed.Manifest, ImageState.Complete);
+
+    /// <summary>What it needs.</summary>
+    public IReadOnlyList<DependencyRow> Needs { get; } = Dependencies.NeedsOf(pushed.Path, pushed.Manifest);
+
+    /// <summary>Whether the rows of <see cref="Needs"/> are few enough to be a part of the commit; else they are written before it.</summary>
+    public bool NeedsRide => Needs.Count + pushed.Tags.Count <= PushDecision.MaxRiding;
+
+    /// <summary>Whether <see cref="StoreAsync"/> was called.</summary>
+    public bool IsTried { get; private set; }
+
+    /// <summary>The blob's row, which the stored blob bears out; null where it was changed, so that the push has to begin anew.</summary>
+    public BlobRow? Row { get; private set; }
+
+    /// <summary>The blob's row where this try has created the blob, and the commit has to write it; else null.</summary>
+    public BlobRow? Created { get; private set; }
+
+    /// <summary>Stores the blob, unless it is there and its row says so, and the rows of what it needs where those do not ride.</summary>
+    /// <param name="row">The blob's row as the decision read it; null where there is none.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public async Task StoreAsync(BlobRow? row, CancellationToken cancellationToken)
+    {
+        IsTried = true;
+        if (row is null && await content.CreateAsync(Path, pushed.Bytes, cancellationToken) is { } etag)
+        {
+            Row = Created = new BlobRow(
+                Path.Repository.App,
+                Path.Digest,
+                pushed.Bytes.Length,
+                etag,
+                BlobState.Good,
+                Tar: null
+            )
+            {
+                Pushed = true,
+            };
+        }
+        else if (row is { State: BlobState.Good } && await content.IsStillAsync(Path, row.BlobETag, cancellationToken))
+        {
+            Row = row;
+        }
+        else
+        {
+            await blobs.StoreAsync(Path, pushed.Bytes, cancellationToken);
+            return;
+        }
+
+        if (!NeedsRide)
+        {
+            // Written anew also where they are: a sweep that removes them compares their ETags.
+            await rowStore.PutNeedsAsync(Path.Repository.Namespace, Needs, cancellationToken);
+        }
+    }
+}

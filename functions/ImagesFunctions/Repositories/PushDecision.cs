@@ -1,0 +1,147 @@
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.Repositories;
+
+/// <summary>The decision about a pushed manifest: it reads rows and returns changes, and has no other effect.</summary>
+internal static class PushDecision
+{
+    /// <summary>How many rows of tags and needs a commit has at most, if the needs are a part of it. Tags that wait have room beside them.</summary>
+    public const int MaxRiding = 60;
+
+    private const int ReadsAtOnce = 16;
+
+    private sealed record Needed(List<BlobRow> Blobs, List<ImageRow> Children, List<Digest> Missing);
+
+    /// <summary>Decides whether a manifest is committed, and with it its tags and the tags that waited for it.</summary>
+    /// <param name="view">The namespace.</param>
+    /// <param name="step">What is pushed, and what was made of it outside the decision.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public static async Task<Decision<PushOutcome>> DecideAsync(
+        DecisionView view,
+        PushStep step,
+        CancellationToken cancellationToken
+    )
+    {
+        var (app, digest) = (step.Path.Repository.App, step.Path.Digest);
+        if (
+            step.Pushed.Condition is { } condition
+            && !await condition.HoldsAsync(view, app, digest, cancellationToken)
+        )
+        {
+            return Nothing(ManifestState.Unmatched);
+        }
+
+        var current = ImageRow.Live(await view.GetAsync(Keys.Image(app, digest), cancellationToken));
+        var isCommitted = current is { State: ImageState.Complete };
+        var needed = isCommitted ? null : await NeededAsync(view, app, step.Pushed.Manifest, cancellationToken);
+        if (needed is { Missing.Count: > 0 })
+        {
+            return Decision.Nothing(new PushOutcome(ManifestState.Waiting) { Missing = needed.Missing });
+        }
+
+        var stored = await view.GetAsync(Keys.Blob(step.Path), cancellationToken);
+        var own = stored is null ? null : BlobRow.From(stored);
+        if (!step.IsTried)
+        {
+            return Decision.After<PushOutcome>(stop => step.StoreAsync(own, stop));
+        }
+
+        if (!await HoldsAsync(view, step, own, cancellationToken))
+        {
+            return Nothing(ManifestState.Forgotten);
+        }
+
+        return needed is null
+                ? Decision.Of(
+                    new PushOutcome(ManifestState.Already),
+                    [.. step.Pushed.Tags.Select(tag => ManifestDecision.Pushed(current!, tag))]
+                )
+            : step.Prepared.IsTried ? await CommitAsync(view, step, own, current, cancellationToken)
+            : Decision.After<PushOutcome>(stop => step.Prepared.MakeAsync(needed.Blobs, needed.Children, stop));
+    }
+
+    private static Decision<PushOutcome> Nothing(ManifestState state) => Decision.Nothing(new PushOutcome(state));
+
+    // Whether what was made outside the decision is still what rows say, or may become.
+    private static async Task<bool> HoldsAsync(
+        DecisionView view,
+        PushStep step,
+        BlobRow? own,
+        CancellationToken cancellationToken
+    ) =>
+        (own is null ? step.Created is not null : own.State == BlobState.Good && own.BlobETag == step.Row?.BlobETag)
+        && (step.NeedsRide || await view.GetAsync(step.Needs[^1].Key, cancellationToken) is not null);
+
+    private static async Task<Decision<PushOutcome>> CommitAsync(
+        DecisionView view,
+        PushStep step,
+        BlobRow? own,
+        ImageRow? current,
+        CancellationToken cancellationToken
+    )
+    {
+        if (ManifestDecision.RowOf(step.Prepared, step.Row!, current) is not { } row)
+        {
+            // The config has just been overwritten.
+            return Nothing(ManifestState.Forgotten);
+        }
+
+        List<Change> riding =
+        [
+            .. own is null ? [new Change(step.Row!.Key, step.Row.ToRow()) { IsNew = true }] : Array.Empty<Change>(),
+            .. step.NeedsRide ? step.Needs.Select(n => new Change(n.Key, n.ToRow())) : [],
+        ];
+        var committed = new CommittedManifest(step.Row!, step.Pushed.Manifest, row, step.Needs)
+        {
+            Tags = step.Pushed.Tags,
+            Riding = riding,
+        };
+        var (changes, more) = await ManifestDecision.ChangesAsync(view, committed, cancellationToken);
+        return Decision.Of(new PushOutcome(ManifestState.Committed, more), changes);
+    }
+
+    private static async Task<Needed> NeededAsync(
+        DecisionView view,
+        string app,
+        Manifest manifest,
+        CancellationToken cancellationToken
+    )
+    {
+        var needed = new Needed([], [], []);
+        foreach (var some in manifest.NeededBlobs.Select(d => d.Digest).Chunk(ReadsAtOnce))
+        {
+            var rows = await Task.WhenAll(some.Select(d => view.GetAsync(Keys.Blob(app, d), cancellationToken)));
+            foreach (var (digest, row) in some.Zip(rows.Select(r => r is null ? null : BlobRow.From(r))))
+            {
+                if (row is { State: BlobState.Good })
+                {
+                    needed.Blobs.Add(row);
+                }
+                else
+                {
+                    needed.Missing.Add(digest);
+                }
+            }
+        }
+
+        foreach (var some in manifest.NeededManifests.Select(d => d.Digest).Chunk(ReadsAtOnce))
+        {
+            var rows = await Task.WhenAll(some.Select(d => view.GetAsync(Keys.Image(app, d), cancellationToken)));
+            foreach (var (digest, row) in some.Zip(rows.Select(ImageRow.Live)))
+            {
+                if (row is { State: ImageState.Complete })
+                {
+                    needed.Children.Add(row);
+                }
+                else
+                {
+                    needed.Missing.Add(digest);
+                }
+            }
+        }
+
+        return needed;
+    }
+}
