@@ -16,7 +16,7 @@ public sealed class TableRow
 
     /// <summary>A row as it was read.</summary>
     /// <param name="key">Its key inside the partition.</param>
-    /// <param name="values">Its values: text, <see cref="long"/>, <see cref="bool"/> or <see cref="DateTimeOffset"/>. Kept, not copied.</param>
+    /// <param name="values">Its values: text, <see cref="long"/>, <see cref="bool"/>, <see cref="DateTimeOffset"/> or bytes. Kept, not copied.</param>
     /// <param name="version">The version that was read.</param>
     /// <param name="timestamp">When that version was written, by the table's clock.</param>
     public TableRow(string key, IDictionary<string, object?> values, VersionTag version, DateTimeOffset? timestamp) =>
@@ -67,6 +67,16 @@ public sealed class TableRow
     /// <summary>A time, or null.</summary>
     /// <exception cref="InvalidOperationException">The value is something else.</exception>
     public DateTimeOffset? GetDateTimeOffset(string name) => Get<DateTimeOffset>(name);
+
+    /// <summary>Bytes, or null.</summary>
+    /// <exception cref="InvalidOperationException">The value is something else.</exception>
+    public byte[]? GetBytes(string name) =>
+        this[name] switch
+        {
+            null => null,
+            byte[] bytes => bytes,
+            _ => throw Other(name),
+        };
 
     private T? Get<T>(string name)
         where T : struct =>

@@ -22,6 +22,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
 
     private readonly StoredTable _rows = account.ImageRows;
     private readonly BlobCopies _copies = new(account);
+    private readonly RecentSessions _recent = new();
 
     /// <summary>A session's id.</summary>
     public static string NewSession() => RandomNumberGenerator.GetHexString(32, lowercase: true);
@@ -37,8 +38,15 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         // Nobody else has this id: a second try after a lost answer writes the same.
         var written = await _rows.PutAsync(repository.Namespace, new Change(row.Key, row.ToRow()), cancellationToken);
         written.ThrowIfNotDone();
-        return row;
+        return Kept(repository, row with { RowETag = written.First ?? default });
     }
+
+    /// <summary>
+    /// The session as this process last wrote it, which costs no request; null where it did not, or where others were found to
+    /// have moved it since.
+    /// </summary>
+    public UploadRow? Recent(Repository repository, string id) =>
+        _recent.Find(repository.Namespace, id) is { } row && row.App == repository.App ? row : null;
 
     /// <summary>The session, or null when the repository has none of this id.</summary>
     public async Task<UploadRow?> FindAsync(Repository repository, string id, CancellationToken cancellationToken) =>
@@ -78,15 +86,37 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         return etag is null ? null : part with { Size = hash.Size - before };
     }
 
-    /// <summary>Adds a part to the session. Null when somebody else has moved or ended it; then the part is removed.</summary>
+    /// <summary>A part whose bytes are so few that they stand in the session's row; null where there are too many, or others before them.</summary>
+    public static UploadPart? InlinePart(UploadRow session, UploadBody body) =>
+        session.Parts.Count == 0 && body.IsWhole && body.First.Length <= UploadRow.MaxInline
+            ? new UploadPart(NewId(), body.First.Length)
+            : null;
+
+    /// <summary>Adds a part to the session. Null when somebody else has moved or ended it; then the part is still there.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="session">The session that it is added to.</param>
+    /// <param name="part">The part.</param>
+    /// <param name="inline">Its bytes, where they are to stand in the row; null where a blob holds them.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task<UploadRow?> AppendAsync(
         Repository repository,
         UploadRow session,
         UploadPart part,
+        ReadOnlyMemory<byte>? inline,
         CancellationToken cancellationToken
     )
     {
-        var moved = session with { Parts = [.. session.Parts, part], Updated = time.GetUtcNow() };
+        if (session.Inline is not null)
+        {
+            session = await OutlinedAsync(repository, session, cancellationToken);
+        }
+
+        var moved = session with
+        {
+            Parts = [.. session.Parts, part],
+            Inline = inline,
+            Updated = time.GetUtcNow(),
+        };
         var shorter = await MergeAsync(repository, moved, cancellationToken);
         var written = await _rows.PutAsync(
             repository.Namespace,
@@ -96,20 +126,21 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         if (written.IsDone)
         {
             await RemovePartsAsync(repository, session.Id, moved.Parts.Except(shorter.Parts));
-            return shorter with { RowETag = written.First ?? default };
+            return Kept(repository, shorter with { RowETag = written.First ?? default });
         }
 
         // After a lost answer the refusal may be our own success: the row tells.
         var now = await FindAsync(repository, session.Id, cancellationToken);
         if (now is not null && now.Parts.SequenceEqual(shorter.Parts))
         {
-            return now;
+            return Kept(repository, now);
         }
 
+        _recent.Forget(repository.Namespace, session.Id);
         await RemovePartsAsync(
             repository,
             session.Id,
-            moved.Parts.Union(shorter.Parts).Except(now?.Parts ?? []).Except(session.Parts)
+            shorter.Parts.Except(moved.Parts).Except(now?.Parts ?? [])
         );
         return null;
     }
@@ -117,14 +148,55 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
     /// <summary>Ends a session. False when there was none any more. What it stored goes with it, or later with the sweeper.</summary>
     public async Task<bool> EndAsync(Repository repository, UploadRow session, CancellationToken cancellationToken)
     {
+        _recent.Forget(repository.Namespace, session.Id);
         var removal = new Change(session.Key, null);
         if (!(await _rows.PutAsync(repository.Namespace, removal, cancellationToken)).IsDone)
         {
             return false;
         }
 
-        await RemovePartsAsync(repository, session.Id, session.Parts);
+        if (session.Inline is null)
+        {
+            await RemovePartsAsync(repository, session.Id, session.Parts);
+        }
+
         return true;
+    }
+
+    /// <summary>The session with the bytes of its row in a blob, as all others are. The row itself stays as it is until it moves.</summary>
+    public async Task<UploadRow> OutlinedAsync(
+        Repository repository,
+        UploadRow session,
+        CancellationToken cancellationToken
+    )
+    {
+        if (session.Inline is { } bytes)
+        {
+            await OutlineAsync(repository, session.Id, session.Parts[0], bytes, cancellationToken);
+        }
+
+        return session with
+        {
+            Inline = null,
+        };
+    }
+
+    /// <summary>Writes the blob of a part whose bytes are in memory. Nobody else writes other bytes there: twice is as good as once.</summary>
+    public Task OutlineAsync(
+        Repository repository,
+        string id,
+        UploadPart part,
+        ReadOnlyMemory<byte> bytes,
+        CancellationToken cancellationToken
+    ) =>
+        account
+            .Uploads.GetBlobClient(UploadRow.PathOf(repository.Namespace, id, part))
+            .UploadAsync(BinaryData.FromBytes(bytes), overwrite: true, cancellationToken);
+
+    private UploadRow Kept(Repository repository, UploadRow row)
+    {
+        _recent.Keep(repository.Namespace, row);
+        return row;
     }
 
     /// <summary>Hashes what is stored, by reading it once. Null when part of it is gone, and so the session with it.</summary>

@@ -31,12 +31,12 @@ internal static class Endpoints
         Of<Manifests>(Resource.Manifest, HttpMethods.Put, (manifests, request) => manifests.PutAsync(request)),
         Of<Manifests>(Resource.Manifest, HttpMethods.Delete, (manifests, request) => manifests.DeleteAsync(request)),
         // end-4a, end-4b, end-11
-        Transfer(Resource.Uploads, HttpMethods.Post, (uploads, request) => uploads.PostAsync(request)),
+        Transfer<Uploads>(Resource.Uploads, HttpMethods.Post, (uploads, request) => uploads.PostAsync(request)),
         // end-5, end-6, end-13, end-14
-        Transfer(Resource.Upload, HttpMethods.Get, (uploads, request) => uploads.GetAsync(request)),
-        Transfer(Resource.Upload, HttpMethods.Patch, (uploads, request) => uploads.PatchAsync(request)),
-        Transfer(Resource.Upload, HttpMethods.Put, (uploads, request) => uploads.PutAsync(request)),
-        Transfer(Resource.Upload, HttpMethods.Delete, (uploads, request) => uploads.DeleteAsync(request)),
+        Transfer<Uploads>(Resource.Upload, HttpMethods.Get, (uploads, request) => uploads.GetAsync(request)),
+        Transfer<Uploads>(Resource.Upload, HttpMethods.Patch, (uploads, request) => uploads.PatchAsync(request)),
+        Transfer<UploadEnd>(Resource.Upload, HttpMethods.Put, (end, request) => end.PutAsync(request)),
+        Transfer<Uploads>(Resource.Upload, HttpMethods.Delete, (uploads, request) => uploads.DeleteAsync(request)),
         // end-8a, end-8b
         Of<Tags>(Resource.Tags, HttpMethods.Get, (tags, request) => tags.ListAsync(request)),
         Of<Tags>(Resource.Tags, HttpMethods.Head, (tags, request) => tags.ListAsync(request)),
@@ -61,9 +61,6 @@ internal static class Endpoints
             (services, request) => handle(services.GetRequiredService<T>(), request)
         );
 
-    private static RegistryEndpoint Transfer(
-        Resource resource,
-        string method,
-        Func<Uploads, RegistryRequest, Task> handle
-    ) => Of(resource, method, handle) with { IsTransfer = true };
+    private static RegistryEndpoint Transfer<T>(Resource resource, string method, Func<T, RegistryRequest, Task> handle)
+        where T : notnull => Of(resource, method, handle) with { IsTransfer = true };
 }

@@ -74,6 +74,24 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         }
     }
 
+    /// <summary>Stores bytes that are in memory.</summary>
+    /// <exception cref="RegistryError">They have another digest (DIGEST_INVALID): nothing is stored.</exception>
+    public async Task StoreBytesAsync(BlobPath path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        using var hash = new ContentHash(path.Digest.Algorithm);
+        hash.Append(bytes.Span);
+        if (hash.Digest != path.Digest)
+        {
+            throw RegistryError.DigestInvalid($"The bytes hash to {hash.Digest}.", path.Digest.ToString());
+        }
+
+        await blobs.StoreAsync(
+            new VerifiedBytes(path, hash.Size, hash.Tar),
+            stop => content.CreateAsync(path, bytes, stop),
+            cancellationToken
+        );
+    }
+
     /// <summary>Stores a blob from the parts that a session has stored.</summary>
     /// <param name="path">The blob.</param>
     /// <param name="session">The session's id.</param>

@@ -17,7 +17,9 @@ internal static class RegistryServices
         services.AddSingleton<ManifestPush>();
         services.AddSingleton<Pushes>();
         services.AddSingleton<Blobs>();
+        services.AddSingleton<UploadChunks>();
         services.AddSingleton<Uploads>();
+        services.AddSingleton<UploadEnd>();
         services.AddSingleton<Manifests>();
         services.AddSingleton<Tags>();
         services.AddSingleton<Referrers>();

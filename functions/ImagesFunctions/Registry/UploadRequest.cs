@@ -4,6 +4,7 @@ using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace ImagesFunctions.Registry;
 
@@ -41,6 +42,15 @@ internal static class UploadRequest
 
         return range.Length;
     }
+
+    // Whether the chunk begins where the session ends, as far as the request says.
+    public static bool Fits(RegistryRequest request, UploadRow session) =>
+        request.Request.Headers.ContentRange is not [var header, ..]
+        || (ByteRange.TryParseChunk(header ?? "", out var range) && range.First == session.Offset);
+
+    public static bool HasBody(RegistryRequest request) =>
+        request.Request.ContentLength != 0
+        && request.Http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != false;
 
     public static void DemandSize(long? said, long came)
     {

@@ -7,7 +7,13 @@ using Microsoft.AspNetCore.Http;
 namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/&lt;name&gt;/blobs/uploads/</c> and its sessions (spec, "Pushing blobs", "Mounting a blob").</summary>
-internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, UploadHashes hashes, Pushes pushes)
+internal sealed class Uploads(
+    RowStore rowStore,
+    UploadSessions sessions,
+    UploadHashes hashes,
+    UploadChunks chunks,
+    Pushes pushes
+)
 {
     /// <summary>POST: a mount, a whole blob, or a new session.</summary>
     public async Task PostAsync(RegistryRequest request)
@@ -57,7 +63,7 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
     /// <summary>DELETE: ends it.</summary>
     public async Task DeleteAsync(RegistryRequest request)
     {
-        var session = await FindAsync(request);
+        var session = await chunks.FindAsync(request);
         if (!await sessions.EndAsync(request.Repository, session, request.Stop))
         {
             throw RegistryError.UploadUnknown(session.Id);
@@ -69,13 +75,14 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
     /// <summary>PATCH: the next chunk.</summary>
     public async Task PatchAsync(RegistryRequest request)
     {
-        var session = await FindAsync(request);
+        var recent = chunks.Recent(request);
+        var session = recent ?? await chunks.FindAsync(request);
         var size = UploadRequest.DemandChunk(request, session);
         using var body = await UploadRequest.BodyAsync(request);
         if (body.First.IsEmpty)
         {
             UploadRequest.DemandSize(size, 0);
-            UploadRequest.Accepted(request, session);
+            UploadRequest.Accepted(request, recent is null ? session : await chunks.FindAsync(request));
             return;
         }
 
@@ -83,127 +90,21 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
         var hash = known ?? new ContentHash(session.Algorithm);
         try
         {
-            var part = await WritePartAsync(request, session, body, hash, size);
-            if (await sessions.AppendAsync(request.Repository, session, part, request.Stop) is not { } moved)
-            {
-                throw UploadRequest.Elsewhere(request, await FindAsync(request));
-            }
-
-            UploadRequest.Accepted(request, moved);
-            if (known is not null)
+            var (part, inline) = await chunks.StoreAsync(request, session, body, hash, size);
+            var moved = await sessions.AppendAsync(request.Repository, session, part, inline, request.Stop);
+            if (moved is not null && known is not null)
             {
                 hashes.Keep(moved, known);
                 hash = null;
             }
+
+            moved ??= await chunks.AppendElsewhereAsync(request, part, inline, isRecent: recent is not null);
+            UploadRequest.Accepted(request, moved);
         }
         finally
         {
             // One that an attempt has touched which does not count is worth nothing: then the bytes are read back.
             hash?.Dispose();
-        }
-    }
-
-    /// <summary>PUT: the end, with the last chunk or without.</summary>
-    public async Task PutAsync(RegistryRequest request)
-    {
-        var path = UploadRequest.Named(request);
-        if (await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop) is not { } session)
-        {
-            await RepeatAsync(request, path);
-            return;
-        }
-
-        var size = UploadRequest.DemandChunk(request, session);
-        using var body = await UploadRequest.BodyAsync(request);
-        try
-        {
-            if (session.Parts.Count == 0)
-            {
-                await pushes.StoreBodyAsync(path, body, size, request.Stop);
-            }
-            else
-            {
-                await FinishAsync(request, session, path, body, size);
-            }
-        }
-        catch (RegistryError error) when (error.Code == "DIGEST_INVALID")
-        {
-            // What does not hash to its digest never will.
-            await sessions.EndAsync(request.Repository, session, request.Stop);
-            throw;
-        }
-
-        await sessions.EndAsync(request.Repository, session, request.Stop);
-        UploadRequest.Created(request, path.Digest);
-    }
-
-    // The answer to a closing PUT may get lost. The same one sent again is answered again: clients that are told of an unknown
-    // upload give the whole push up.
-    private async Task RepeatAsync(RegistryRequest request, BlobPath path)
-    {
-        if (await pushes.IsThereAsync(path, request.Stop))
-        {
-            using var body = await UploadRequest.BodyAsync(request);
-            using var hash = new ContentHash(path.Digest.Algorithm);
-            await body.DrainAsync(hash, request.Stop);
-            if (hash.Size == 0 || hash.Digest == path.Digest)
-            {
-                UploadRequest.Created(request, path.Digest);
-                return;
-            }
-        }
-
-        throw RegistryError.UploadUnknown(request.Path.Last);
-    }
-
-    private async Task FinishAsync(
-        RegistryRequest request,
-        UploadRow session,
-        BlobPath path,
-        UploadBody body,
-        long? size
-    )
-    {
-        var (repository, digest) = (path.Repository, path.Digest);
-        var hash = hashes.Take(session);
-        if (hash is not null && hash.Algorithm != digest.Algorithm)
-        {
-            hash.Dispose();
-            hash = null;
-        }
-
-        var parts = session.Parts;
-        UploadPart? last = null;
-        try
-        {
-            if (!body.First.IsEmpty)
-            {
-                using var unknown = hash is null ? new ContentHash(digest.Algorithm) : null;
-                last = await WritePartAsync(request, session, body, hash ?? unknown!, size);
-                parts = [.. parts, last];
-            }
-            else
-            {
-                UploadRequest.DemandSize(size, 0);
-            }
-
-            hash ??=
-                await sessions.HashAsync(repository, session.Id, parts, digest.Algorithm, request.Stop)
-                ?? throw RegistryError.UploadUnknown(session.Id);
-            if (hash.Digest != digest)
-            {
-                throw RegistryError.DigestInvalid($"The bytes hash to {hash.Digest}.", digest.ToString());
-            }
-
-            await pushes.StorePartsAsync(path, session.Id, parts, hash, request.Stop);
-        }
-        finally
-        {
-            hash?.Dispose();
-            if (last is not null)
-            {
-                await sessions.RemovePartsAsync(repository, session.Id, [last]);
-            }
         }
     }
 
@@ -227,29 +128,4 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
 
         return false;
     }
-
-    private async Task<UploadPart> WritePartAsync(
-        RegistryRequest request,
-        UploadRow session,
-        UploadBody body,
-        ContentHash hash,
-        long? size
-    )
-    {
-        var before = hash.Size;
-        var part = await sessions.WritePartAsync(
-            request.Repository,
-            session.Id,
-            body,
-            hash,
-            () => (size ?? hash.Size - before) == hash.Size - before,
-            request.Stop
-        );
-        UploadRequest.DemandSize(size, hash.Size - before);
-        return part ?? throw new StorageUnavailableException("a chunk could not be stored");
-    }
-
-    private async Task<UploadRow> FindAsync(RegistryRequest request) =>
-        await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop)
-        ?? throw RegistryError.UploadUnknown(request.Path.Last);
 }

@@ -55,7 +55,8 @@ internal sealed class BlobRegistration(
     {
         // The second look comes after the row, as in VerifyAsync, and so does the look for what waits for the blob.
         var isStill = content.IsStillAsync(path, etag, cancellationToken);
-        var needs = await rowStore.NeedsAsync(path.Repository, path.Digest, cancellationToken);
+        var needs = rowStore.NeedsAsync(path.Repository, path.Digest, cancellationToken);
+        await Task.WhenAll(isStill, needs);
         if (!await isStill)
         {
             await RegisterAsync(path, cancellationToken);
@@ -64,8 +65,8 @@ internal sealed class BlobRegistration(
 
         await manifests.SettleAsync(
             path.Repository,
-            needs.Exists(n => n.ManifestType is not null) ? [path.Digest] : [],
-            needs.Select(n => n.By.Digest).OfType<Digest>(),
+            (await needs).Exists(n => n.ManifestType is not null) ? [path.Digest] : [],
+            (await needs).Select(n => n.By.Digest).OfType<Digest>(),
             cancellationToken
         );
     }

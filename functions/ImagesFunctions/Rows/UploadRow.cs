@@ -3,7 +3,7 @@ using ImagesFunctions.Journal;
 
 namespace ImagesFunctions.Rows;
 
-/// <summary>Bytes of a push session that are stored: a blob of its own in the container <c>uploads</c>.</summary>
+/// <summary>Bytes of a push session that are stored: a blob of its own in the container <c>uploads</c>, or in the session's row.</summary>
 /// <param name="Id">Random, so that no two attempts write the same blob.</param>
 /// <param name="Size">Their number, more than 0.</param>
 internal sealed record UploadPart(string Id, long Size);
@@ -24,7 +24,16 @@ internal sealed record UploadRow(
     VersionTag RowETag = default
 )
 {
+    /// <summary>The most bytes that stand in the row itself.</summary>
+    public const int MaxInline = 16 * 1024;
+
     public string Key => Keys.Upload(Id);
+
+    /// <summary>
+    /// The bytes of the only part, where they are few: then no blob holds them. A process of an earlier version finds a part
+    /// without its blob, and says that the session is unknown.
+    /// </summary>
+    public ReadOnlyMemory<byte>? Inline { get; init; }
 
     /// <summary>How many bytes are stored, and so where the next chunk begins.</summary>
     public long Offset => Parts.Sum(p => p.Size);
@@ -42,6 +51,11 @@ internal sealed record UploadRow(
         };
         var parts = Parts.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Id}:{p.Size}"));
         SplitText.Write(row, "parts", string.Join(' ', parts));
+        if (Inline is { } bytes)
+        {
+            row["inline"] = bytes.ToArray();
+        }
+
         return row;
     }
 
@@ -59,5 +73,8 @@ internal sealed record UploadRow(
             ],
             row.GetDateTimeOffset("updated") ?? default,
             row.Version
-        );
+        )
+        {
+            Inline = row.GetBytes("inline"),
+        };
 }

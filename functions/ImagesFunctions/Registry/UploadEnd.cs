@@ -1,0 +1,146 @@
+using ImagesFunctions.Blobs;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.Registry;
+
+/// <summary>The end of a push session: its chunks become a blob of the repository (spec, end-6).</summary>
+internal sealed class UploadEnd(UploadSessions sessions, UploadHashes hashes, UploadChunks chunks, Pushes pushes)
+{
+    /// <summary>PUT: the end, with the last chunk or without.</summary>
+    public async Task PutAsync(RegistryRequest request)
+    {
+        var path = UploadRequest.Named(request);
+        // A body can be read only once: it needs the session as it is now.
+        var recent = UploadRequest.HasBody(request) ? null : chunks.Recent(request);
+        if (recent is not null && await IsFinishedAsync(request, recent, path))
+        {
+            return;
+        }
+
+        if (await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop) is not { } session)
+        {
+            await RepeatAsync(request, path);
+            return;
+        }
+
+        try
+        {
+            await FinishAsync(request, session, path);
+        }
+        catch (RegistryError error) when (error.Code == "DIGEST_INVALID")
+        {
+            // What does not hash to its digest never will.
+            await sessions.EndAsync(request.Repository, session, request.Stop);
+            throw;
+        }
+    }
+
+    // False when the session does not end in that blob as this process knows it: others may have moved or ended it since.
+    private async Task<bool> IsFinishedAsync(RegistryRequest request, UploadRow recent, BlobPath path)
+    {
+        try
+        {
+            await FinishAsync(request, recent, path);
+            return true;
+        }
+        catch (RegistryError error) when (error.Code is "DIGEST_INVALID" or "BLOB_UPLOAD_UNKNOWN")
+        {
+            return false;
+        }
+    }
+
+    private async Task FinishAsync(RegistryRequest request, UploadRow session, BlobPath path)
+    {
+        var size = UploadRequest.DemandChunk(request, session);
+        using var body = await UploadRequest.BodyAsync(request);
+        if (session.Parts.Count == 0)
+        {
+            await pushes.StoreBodyAsync(path, body, size, request.Stop);
+        }
+        else if (session.Inline is { } inline && body.First.IsEmpty)
+        {
+            UploadRequest.DemandSize(size, 0);
+            hashes.Take(session)?.Dispose();
+            await pushes.StoreBytesAsync(path, inline, request.Stop);
+        }
+        else
+        {
+            session = await sessions.OutlinedAsync(request.Repository, session, request.Stop);
+            await StorePartsAsync(request, session, path, body, size);
+        }
+
+        await sessions.EndAsync(request.Repository, session, request.Stop);
+        UploadRequest.Created(request, path.Digest);
+    }
+
+    // The answer to a closing PUT may get lost. The same one sent again is answered again: clients that are told of an unknown
+    // upload give the whole push up.
+    private async Task RepeatAsync(RegistryRequest request, BlobPath path)
+    {
+        if (await pushes.IsThereAsync(path, request.Stop))
+        {
+            using var body = await UploadRequest.BodyAsync(request);
+            using var hash = new ContentHash(path.Digest.Algorithm);
+            await body.DrainAsync(hash, request.Stop);
+            if (hash.Size == 0 || hash.Digest == path.Digest)
+            {
+                UploadRequest.Created(request, path.Digest);
+                return;
+            }
+        }
+
+        throw RegistryError.UploadUnknown(request.Path.Last);
+    }
+
+    private async Task StorePartsAsync(
+        RegistryRequest request,
+        UploadRow session,
+        BlobPath path,
+        UploadBody body,
+        long? size
+    )
+    {
+        var (repository, digest) = (path.Repository, path.Digest);
+        var hash = hashes.Take(session);
+        if (hash is not null && hash.Algorithm != digest.Algorithm)
+        {
+            hash.Dispose();
+            hash = null;
+        }
+
+        var parts = session.Parts;
+        UploadPart? last = null;
+        try
+        {
+            if (!body.First.IsEmpty)
+            {
+                using var unknown = hash is null ? new ContentHash(digest.Algorithm) : null;
+                last = await chunks.WriteAsync(request, session, body, hash ?? unknown!, size);
+                parts = [.. parts, last];
+            }
+            else
+            {
+                UploadRequest.DemandSize(size, 0);
+            }
+
+            hash ??=
+                await sessions.HashAsync(repository, session.Id, parts, digest.Algorithm, request.Stop)
+                ?? throw RegistryError.UploadUnknown(session.Id);
+            if (hash.Digest != digest)
+            {
+                throw RegistryError.DigestInvalid($"The bytes hash to {hash.Digest}.", digest.ToString());
+            }
+
+            await pushes.StorePartsAsync(path, session.Id, parts, hash, request.Stop);
+        }
+        finally
+        {
+            hash?.Dispose();
+            if (last is not null)
+            {
+                await sessions.RemovePartsAsync(repository, session.Id, [last]);
+            }
+        }
+    }
+}
