@@ -30,7 +30,7 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
     /// that were good here before.
     /// </param>
     /// <exception cref="TooManyRequestsException">The account or the client is over a limit.</exception>
-    public async Task<Caller?> AuthenticateAsync(
+    public async Task<Access?> AuthenticateAsync(
         HttpContext context,
         Credentials? credentials,
         Action<HttpContext, string>? prefetch = null
@@ -48,16 +48,16 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
             prefetch?.Invoke(context, credentials.Account);
         }
 
-        var caller = credentials is null ? null : await tokens.AuthenticateAsync(credentials, context.RequestAborted);
-        if (caller is null)
+        var access = credentials is null ? null : await tokens.AuthenticateAsync(credentials, context.RequestAborted);
+        if (access is null)
         {
             limits.Failed(address, credentials?.Account);
             return null;
         }
 
         Volatile.Write(ref _known[slot], mark);
-        limits.Request(caller.Account);
-        return caller;
+        limits.Request(access.Account);
+        return access;
     }
 
     /// <summary>The client's address as text; of IPv6 the first half, which is what one client has.</summary>

@@ -19,11 +19,6 @@ public sealed record Token(
     bool ReadOnly = false
 );
 
-/// <summary>Who sent a request, as its token says.</summary>
-/// <param name="Account">The account, and so the namespace that it may write.</param>
-/// <param name="ReadOnly">Whether the token may only look.</param>
-internal sealed record Caller(string Account, bool ReadOnly);
-
 /// <summary>
 /// What a client shows: the account and the secret of a token. As text it is the base64 of
 /// <c>robot$&lt;account&gt;.users.kraftcloud:&lt;secret&gt;</c>, KraftCloud's own form.

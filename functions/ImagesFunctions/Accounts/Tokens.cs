@@ -101,13 +101,13 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
     /// Whose credentials these are, or null. Read from storage since the call, so that a revoked token ends at once, with one
     /// read for all who ask at the same time; the same work is done for accounts that exist and that do not.
     /// </summary>
-    internal async Task<Caller?> AuthenticateAsync(Credentials credentials, CancellationToken cancellationToken)
+    internal async Task<Access?> AuthenticateAsync(Credentials credentials, CancellationToken cancellationToken)
     {
         var row = await _rows.ReadAsync($"{credentials.Account}/{credentials.Id}", cancellationToken);
         var kept = row?.GetString("hash") is { Length: 64 } hash ? Encoding.ASCII.GetBytes(hash) : NoHash;
         var matches = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(credentials.SecretHash), kept);
         return matches && (row!.GetDateTimeOffset("expires") is not { } expires || expires > time.GetUtcNow())
-            ? new Caller(credentials.Account, row.GetBoolean("read_only") == true)
+            ? new Access(credentials.Account, row.GetBoolean("read_only") == true)
             : null;
     }
 

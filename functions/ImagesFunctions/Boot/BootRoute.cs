@@ -24,8 +24,8 @@ internal static class BootRoute
 
     private static async Task AnswerAsync(HttpContext context)
     {
-        var caller =
-            await context.RequestServices.GetRequiredService<Logins>().CallerAsync(context, basic: true)
+        var access =
+            await context.RequestServices.GetRequiredService<Logins>().AccessAsync(context, basic: true)
             ?? throw new ApiException(
                 StatusCodes.Status401Unauthorized,
                 "A valid token is needed: as a Bearer token, or as the password of the account."
@@ -48,7 +48,7 @@ internal static class BootRoute
             );
         }
 
-        if (reference.Repository.Namespace is var ns && ns != caller.Account && ns != Repository.Official)
+        if (!access.MayRead(reference.Repository))
         {
             throw NoImage(path);
         }

@@ -162,7 +162,7 @@ internal static partial class Requests
     private static LogLevel LevelOf(HttpContext context, bool isBrokenOff) =>
         !isBrokenOff
         && context.Response.StatusCode < StatusCodes.Status400BadRequest
-        && (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+        && Access.IsSafe(context.Request.Method)
             ? LogLevel.Debug
             : LogLevel.Information;
 

@@ -15,13 +15,13 @@ internal static class AuthorizedRoutes
     /// </summary>
     /// <param name="endpoints">Where to map it.</param>
     /// <param name="pattern">The route.</param>
-    /// <param name="handle">Gets the request and the caller's account.</param>
+    /// <param name="handle">Gets the request and what its caller may do.</param>
     /// <param name="methods">The methods that it has; null: all of them.</param>
     /// <param name="prefetch">What to begin while the token is read: see <see cref="Logins.AuthenticateAsync"/>.</param>
     public static void MapAuthorized(
         this IEndpointRouteBuilder endpoints,
         string pattern,
-        Func<HttpContext, string, Task> handle,
+        Func<HttpContext, Access, Task> handle,
         string[]? methods = null,
         Action<HttpContext, string>? prefetch = null
     )
@@ -33,31 +33,22 @@ internal static class AuthorizedRoutes
                 context,
                 async () =>
                 {
-                    var caller = await CallerAsync(context, prefetch);
+                    var access = await AccessAsync(context, prefetch);
                     if (methods is not null)
                     {
                         Envelope.DemandMethod(context, methods, " A body can go with GET: curl -X GET -d '…'.");
+                        access.DemandMethod(context.Request.Method);
                     }
 
-                    var reads = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
-                    if (caller.ReadOnly && methods is not null && !reads)
-                    {
-                        throw new ApiException(
-                            StatusCodes.Status403Forbidden,
-                            "This token may only read.",
-                            ErrorNumber.NotAllowed
-                        );
-                    }
-
-                    await handle(context, caller.Account);
+                    await handle(context, access);
                 }
             )
         );
         endpoints.Map(pattern, pipeline.Build());
     }
 
-    private static async Task<Caller> CallerAsync(HttpContext context, Action<HttpContext, string>? prefetch) =>
-        await context.RequestServices.GetRequiredService<Logins>().CallerAsync(context, basic: false, prefetch)
+    private static async Task<Access> AccessAsync(HttpContext context, Action<HttpContext, string>? prefetch) =>
+        await context.RequestServices.GetRequiredService<Logins>().AccessAsync(context, basic: false, prefetch)
         ?? throw new ApiException(
             StatusCodes.Status401Unauthorized,
             "A valid token is needed: send the header Authorization: Bearer <token>."

@@ -52,6 +52,11 @@ internal static class Envelope
             error switch
             {
                 ApiException api => api,
+                AccessDeniedException denied => new ApiException(
+                    StatusCodes.Status403Forbidden,
+                    denied.Message,
+                    ErrorNumber.NotAllowed
+                ),
                 BadHttpRequestException bad => new ApiException(bad.StatusCode, bad.Message),
                 _ => null,
             },

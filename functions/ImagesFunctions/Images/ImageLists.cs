@@ -1,3 +1,4 @@
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
@@ -45,14 +46,14 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
     /// <summary>The images that an account sees and that a request asks for.</summary>
     /// <exception cref="StorageUnavailableException">What is asked for cannot be read now.</exception>
     public async Task<ListPage> ListAsync(
-        string account,
+        Access access,
         ListRequest request,
         SequenceReads sequences,
         CancellationToken cancellationToken
     )
     {
         var filter = request.Filter;
-        var parts = await PartsAsync(account, [filter], sequences, cancellationToken);
+        var parts = await PartsAsync(access, [filter], sequences, cancellationToken);
         IEnumerable<ListPiece> After(Reference? after) =>
             parts.SelectMany(p => p.KeyAfter(after) is { } key ? p.List.PiecesIn(p.Range, key, filter.Tagged) : []);
         if (filter.IsForOne)
@@ -96,21 +97,21 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
     /// <summary>The image that each filter asks for, in their order; null where none is seen.</summary>
     /// <exception cref="StorageUnavailableException">What is asked for cannot be read now.</exception>
     public Task<IReadOnlyList<ListedImage?>> FindAsync(
-        string account,
+        Access access,
         IReadOnlyList<ListFilter> filters,
         CancellationToken cancellationToken
-    ) => FindAsync(account, filters, new SequenceReads(rowStore, cancellationToken), cancellationToken);
+    ) => FindAsync(access, filters, new SequenceReads(rowStore, cancellationToken), cancellationToken);
 
     /// <summary>As the other one, with numbers that were begun to be read since the request came.</summary>
     /// <exception cref="StorageUnavailableException">What is asked for cannot be read now.</exception>
     public async Task<IReadOnlyList<ListedImage?>> FindAsync(
-        string account,
+        Access access,
         IReadOnlyList<ListFilter> filters,
         SequenceReads sequences,
         CancellationToken cancellationToken
     )
     {
-        var parts = await PartsAsync(account, filters, sequences, cancellationToken);
+        var parts = await PartsAsync(access, filters, sequences, cancellationToken);
         // Tags stand at their images: one pass over the apps that are asked for, however many items there are.
         var byTag = filters
             .Where(f => f is { Digest: null, Tag: not null })
@@ -148,13 +149,13 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
     /// <summary>The images of this digest that an account sees: its own before official ones, then by repository.</summary>
     /// <exception cref="StorageUnavailableException">They cannot be read now.</exception>
     public async Task<IReadOnlyList<ListedImage>> FindAsync(
-        string account,
+        Access access,
         Digest digest,
         CancellationToken cancellationToken
     )
     {
         var found = new List<ListedImage>();
-        foreach (var ns in Visible(account))
+        foreach (var ns in access.Namespaces)
         {
             // Whatever has the image has its manifest.
             var apps = (await rowStore.AppsWithAsync(ns, digest, cancellationToken)).ToList();
@@ -171,13 +172,13 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
     /// <summary>The images with tags that an account sees and that one of the filters asks for, by namespace or app.</summary>
     /// <exception cref="StorageUnavailableException">They cannot be read now.</exception>
     public async Task<IReadOnlyList<ListedImage>> TaggedAsync(
-        string account,
+        Access access,
         IReadOnlyList<ListFilter> filters,
         SequenceReads sequences,
         CancellationToken cancellationToken
     )
     {
-        var parts = await PartsAsync(account, filters, sequences, cancellationToken);
+        var parts = await PartsAsync(access, filters, sequences, cancellationToken);
         bool IsAskedFor(ListedImage image) =>
             filters.Any(f => f.TryScope(image.Namespace, out var app) && (app ?? image.Row.App) == image.Row.App);
         return [.. parts.SelectMany(p => p.List.In(p.Range, "", tagged: true)).Where(IsAskedFor)];
@@ -190,7 +191,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
     public SequenceReads Ahead(string account, bool ownOnly, CancellationToken cancellationToken)
     {
         var sequences = new SequenceReads(rowStore, cancellationToken);
-        foreach (var ns in Visible(account).Take(ownOnly ? 1 : 2))
+        foreach (var ns in Access.NamespacesOf(account).Take(ownOnly ? 1 : 2))
         {
             _ = sequences.OfAsync(ns);
         }
@@ -198,19 +199,16 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
         return sequences;
     }
 
-    // Decided before any read: for another account's namespace there is nothing to find and nothing to measure.
-    private static string[] Visible(string account) =>
-        account == Repository.Official ? [account] : [account, Repository.Official];
-
     private async Task<IReadOnlyList<Part>> PartsAsync(
-        string account,
+        Access access,
         IReadOnlyList<ListFilter> filters,
         SequenceReads sequences,
         CancellationToken cancellationToken
     )
     {
         var reads = new List<(string Namespace, string? App, Task<NamespaceList> List)>();
-        foreach (var ns in Visible(account))
+        // Decided before any read: of another account's namespace nothing is read, so that there is no time to measure.
+        foreach (var ns in access.Namespaces)
         {
             var apps = filters
                 .SelectMany(f => f.TryScope(ns, out var app) ? [app] : Array.Empty<string?>())
@@ -225,12 +223,12 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
         }
 
         await Task.WhenAll(reads.Select(r => r.List));
-        var own = "i!" + Keys.Encode(account + "/");
+        var own = "i!" + Keys.Encode(access.Account + "/");
         var parts = new List<Part>();
         foreach (var (ns, app, list) in reads)
         {
             var range = app is null ? Keys.All('i') : Keys.OfApp('i', app);
-            var isAround = ns == Repository.Official && account != ns;
+            var isAround = !access.Owns(ns);
             parts.Insert(0, new Part(ns, await list, isAround ? range with { To = Min(range.To, own) } : range));
             if (isAround)
             {

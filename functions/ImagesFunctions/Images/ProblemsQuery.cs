@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
 using Microsoft.AspNetCore.Http;
@@ -60,18 +61,18 @@ internal sealed record ProblemsQuery
     }
 
     /// <summary>The problems of an account that are asked for, at most as many as are asked for.</summary>
-    public IngestStatus Of(string account, IngestStatus all)
+    public IngestStatus Of(Access access, IngestStatus all)
     {
         // What is another account's is not there.
-        if (Namespace is not null && Namespace != account)
+        if (Namespace is not null && !access.Owns(Namespace))
         {
             return all with { Refused = [], Waiting = [], Notes = [] };
         }
 
-        var left = Limit ?? int.MaxValue;
-        var refused = Take(all.Refused, r => r.State, r => StatusReader.IsOf($"{account}/{App}", r.Path));
-        var notes = Take(all.Notes, n => n.Kind, n => n.Repository == $"{account}/{App}");
-        var waiting = Take(all.Waiting, _ => "waiting", w => w.Repository == $"{account}/{App}");
+        var (left, app) = (Limit ?? int.MaxValue, $"{access.Account}/{App}");
+        var refused = Take(all.Refused, r => r.State, r => StatusReader.IsOf(app, r.Path));
+        var notes = Take(all.Notes, n => n.Kind, n => n.Repository == app);
+        var waiting = Take(all.Waiting, _ => "waiting", w => w.Repository == app);
         return all with { Refused = refused, Notes = notes, Waiting = waiting };
 
         IReadOnlyList<T> Take<T>(IReadOnlyList<T> some, Func<T, string> kind, Func<T, bool> isOfApp)

@@ -83,6 +83,7 @@ internal static class RegistryErrors
             error switch
             {
                 RegistryError known => known,
+                AccessDeniedException denied => RegistryError.Denied(denied.Message),
                 PreconditionFailedException => Conditions.Failed(""),
                 InvalidContentException invalid => RegistryError.ManifestInvalid(invalid.Message),
                 BadHttpRequestException bad => new RegistryError(bad.StatusCode, "UNKNOWN", bad.Message),

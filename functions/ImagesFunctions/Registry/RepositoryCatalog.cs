@@ -17,13 +17,11 @@ internal sealed class RepositoryCatalog(StorageAccount account)
     private const int MaxInARow = 500;
 
     /// <summary>GET: those in which something can be pulled, in ordinal order.</summary>
-    public async Task ListAsync(HttpContext context, Caller caller)
+    public async Task ListAsync(HttpContext context, Access access)
     {
         var page = Page.Of(context.Request);
-        string[] namespaces =
-            caller.Account == Repository.Official ? [caller.Account] : [caller.Account, Repository.Official];
         var names = new List<string>();
-        foreach (var ns in namespaces)
+        foreach (var ns in access.Namespaces)
         {
             var apps = await AppsAsync(ns, context.RequestAborted);
             names.AddRange(apps.Select(app => $"{ns}/{app}"));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Azure.Data.Tables;
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Oci;
@@ -132,10 +133,10 @@ public sealed class ListsUnderLoadTests
         );
         await Seeds.WriteAsync(node.Storage.Catalog, blobs, Stop);
 
-        await node.ImageLists.FindAsync("alice", digest, Stop);
+        await node.ImageLists.FindAsync(new Access("alice", IsReadOnly: true), digest, Stop);
         var before = node.Calls.Count;
 
-        var found = await node.ImageLists.FindAsync("alice", digest, Stop);
+        var found = await node.ImageLists.FindAsync(new Access("alice", IsReadOnly: true), digest, Stop);
 
         Assert.Equal(apps.Select(app => $"alice/{app}"), found.Select(i => i.Repository));
         Assert.InRange(node.Calls.Count - before, 3, 5);
