@@ -20,7 +20,7 @@ internal static class BootRoute
     private static readonly string[] s_methods = [HttpMethods.Get, HttpMethods.Head];
 
     public static void MapBoot(this IEndpointRouteBuilder endpoints) =>
-        endpoints.Map("/boot/{*path}", context => Envelope.GuardAsync(context, () => AnswerAsync(context)));
+        endpoints.Map("/boot/{*path}", AnswerAsync);
 
     private static async Task AnswerAsync(HttpContext context)
     {

@@ -1,4 +1,5 @@
 using ImagesFunctions.Accounts;
+using ImagesFunctions.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -10,8 +11,8 @@ namespace ImagesFunctions.Images;
 internal static class AuthorizedRoutes
 {
     /// <summary>
-    /// Maps a route of the Images API for every method: it answers 401 without a valid token, 405 to the methods that it
-    /// does not have, and turns every exception into the API's envelope.
+    /// Maps a route of the Images API for every method: it answers 401 without a valid token, and 405 to the methods that it
+    /// does not have.
     /// </summary>
     /// <param name="endpoints">Where to map it.</param>
     /// <param name="pattern">The route.</param>
@@ -24,14 +25,11 @@ internal static class AuthorizedRoutes
         Func<HttpContext, Access, Task> handle,
         string[]? methods = null,
         Action<HttpContext, string>? prefetch = null
-    )
-    {
-        var pipeline = endpoints.CreateApplicationBuilder();
-        pipeline.UseResponseCompression();
-        pipeline.Run(context =>
-            Envelope.GuardAsync(
-                context,
-                async () =>
+    ) =>
+        endpoints
+            .Map(
+                pattern,
+                async context =>
                 {
                     var access = await AccessAsync(context, prefetch);
                     if (methods is not null)
@@ -43,9 +41,7 @@ internal static class AuthorizedRoutes
                     await handle(context, access);
                 }
             )
-        );
-        endpoints.Map(pattern, pipeline.Build());
-    }
+            .WithMetadata(CompressedAnswer.Metadata);
 
     private static async Task<Access> AccessAsync(HttpContext context, Action<HttpContext, string>? prefetch) =>
         await context.RequestServices.GetRequiredService<Logins>().AccessAsync(context, basic: false, prefetch)

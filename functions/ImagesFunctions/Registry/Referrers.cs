@@ -22,7 +22,7 @@ internal sealed class Referrers(RowStore rowStore, Content content)
         var digest = request.Digest;
         var filter = request.Query(Filter);
         var body = new ArrayBufferWriter<byte>();
-        await using (var json = new Utf8JsonWriter(body, Requests.Json))
+        await using (var json = new Utf8JsonWriter(body, Answers.Json))
         {
             json.WriteStartObject();
             json.WriteNumber("schemaVersion", 2);
@@ -118,7 +118,7 @@ internal sealed class Referrers(RowStore rowStore, Content content)
     private static ArrayBufferWriter<byte> Descriptor(ReferrerRow referrer)
     {
         var body = new ArrayBufferWriter<byte>();
-        using var json = new Utf8JsonWriter(body, Requests.Json);
+        using var json = new Utf8JsonWriter(body, Answers.Json);
         json.WriteStartObject();
         json.WriteString("mediaType", referrer.MediaType);
         json.WriteNumber("size", referrer.Size);

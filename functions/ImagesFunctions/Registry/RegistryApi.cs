@@ -14,7 +14,7 @@ namespace ImagesFunctions.Registry;
 internal static class RegistryApi
 {
     public static void MapRegistryApi(this IEndpointRouteBuilder endpoints) =>
-        endpoints.Map("/v2/{*path}", context => RegistryErrors.GuardAsync(context, () => ServeAsync(context)));
+        endpoints.Map("/v2/{*path}", ServeAsync).WithMetadata(RegistryErrors.Format);
 
     private static async Task ServeAsync(HttpContext context)
     {
@@ -84,7 +84,7 @@ internal static class RegistryApi
     private static string DemandMethod(HttpContext context, params string[] methods)
     {
         var method = context.Request.Method;
-        if (!Requests.HasMethod(context, methods))
+        if (!Answers.HasMethod(context, methods))
         {
             throw new RegistryError(
                 StatusCodes.Status405MethodNotAllowed,

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Http;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Repositories;
@@ -78,7 +79,8 @@ internal static class RegistryErrors
 {
     private const int MaxDetail = 1_000;
 
-    private static readonly ErrorFormat<RegistryError> Format = new(
+    /// <summary>How the OCI Distribution API answers errors.</summary>
+    public static readonly IErrorFormat Format = new ErrorFormat<RegistryError>(
         error =>
             error switch
             {
@@ -103,10 +105,6 @@ internal static class RegistryErrors
         WriteAsync
     );
 
-    /// <summary>Runs a handler. Whatever it throws becomes an error of the registry's own form.</summary>
-    public static Task GuardAsync(HttpContext context, Func<Task> handle) =>
-        Requests.GuardAsync(context, handle, Format);
-
     private static async Task WriteAsync(HttpContext context, RegistryError error)
     {
         var response = context.Response;
@@ -118,7 +116,7 @@ internal static class RegistryErrors
         }
 
         var body = new ArrayBufferWriter<byte>();
-        await using (var json = new Utf8JsonWriter(body, Requests.Json))
+        await using (var json = new Utf8JsonWriter(body, Answers.Json))
         {
             json.WriteStartObject();
             json.WriteStartArray("errors");

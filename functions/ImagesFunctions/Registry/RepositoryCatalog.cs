@@ -30,7 +30,7 @@ internal sealed class RepositoryCatalog(StorageAccount account)
         names.Sort(StringComparer.Ordinal);
         var listed = page.Take(names, context.Response, "/v2/_catalog");
         var body = new ArrayBufferWriter<byte>();
-        await using (var json = new Utf8JsonWriter(body, Requests.Json))
+        await using (var json = new Utf8JsonWriter(body, Answers.Json))
         {
             json.WriteStartObject();
             json.WriteStartArray("repositories");
