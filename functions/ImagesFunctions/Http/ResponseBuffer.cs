@@ -47,10 +47,10 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
         _length = 0;
         while (bytes.Length > 0)
         {
-            var some = bytes[..Math.Min(bytes.Length, MaxLength)];
-            response.BodyWriter.Write(some.Span);
-            _unsent += some.Length;
-            bytes = bytes[some.Length..];
+            var part = bytes[..Math.Min(bytes.Length, MaxLength)];
+            response.BodyWriter.Write(part.Span);
+            _unsent += part.Length;
+            bytes = bytes[part.Length..];
             if (_unsent >= MaxLength)
             {
                 await response.BodyWriter.FlushAsync(cancellationToken);

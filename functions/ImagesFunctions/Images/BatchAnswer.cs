@@ -79,8 +79,8 @@ internal static class BatchAnswer
         var hash = new XxHash128();
         foreach (var image in images)
         {
-            var one = image?.Hash ?? 0;
-            hash.Append(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in one)));
+            var imageHash = image?.Hash ?? 0;
+            hash.Append(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in imageHash)));
         }
 
         return hash.GetCurrentHashAsUInt128();

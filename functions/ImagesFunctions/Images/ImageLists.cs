@@ -18,7 +18,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
 {
     // A stretch of a namespace's list. The caller's own images stand between those official ones whose names come before
     // `account/` and those behind.
-    private sealed record Part(string Namespace, NamespaceList List, KeyRange Range)
+    private sealed record Segment(string Namespace, NamespaceList List, KeyRange Range)
     {
         public bool IsEmpty => string.CompareOrdinal(Range.From, Range.To) >= 0;
 
@@ -53,28 +53,28 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
     )
     {
         var filter = request.Filter;
-        var parts = await PartsAsync(access, [filter], sequences, cancellationToken);
+        var segments = await SegmentsAsync(access, [filter], sequences, cancellationToken);
         IEnumerable<ListPiece> After(Reference? after) =>
-            parts.SelectMany(p => p.KeyAfter(after) is { } key ? p.List.PiecesIn(p.Range, key, filter.Tagged) : []);
+            segments.SelectMany(p => p.KeyAfter(after) is { } key ? p.List.PiecesIn(p.Range, key, filter.Tagged) : []);
         if (filter.IsForOne)
         {
-            var one = Find(parts, filter);
+            var image = Find(segments, filter);
             var isBehind =
-                one is not null
-                && parts.Any(p =>
-                    p.Namespace == one.Namespace
+                image is not null
+                && segments.Any(p =>
+                    p.Namespace == image.Namespace
                     && p.KeyAfter(request.After) is { } key
-                    && string.CompareOrdinal(one.Key, key) > 0
+                    && string.CompareOrdinal(image.Key, key) > 0
                 );
             return new ListPage(
-                isBehind ? [new ListPiece(one!)] : [],
-                one is null ? 0 : 1,
+                isBehind ? [new ListPiece(image!)] : [],
+                image is null ? 0 : 1,
                 null,
-                isBehind ? one!.Hash : 0
+                isBehind ? image!.Hash : 0
             );
         }
 
-        var all = parts.Aggregate(default(ListSum), (sum, part) => sum + part.List.Sum(part.Range, filter.Tagged));
+        var all = segments.Aggregate(default(ListSum), (sum, segment) => sum + segment.List.Sum(segment.Range, filter.Tagged));
         if (request is { Limit: null, After: null })
         {
             return new ListPage(After(null), all.Count, null, all.Hash);
@@ -111,7 +111,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
         CancellationToken cancellationToken
     )
     {
-        var parts = await PartsAsync(access, filters, sequences, cancellationToken);
+        var segments = await SegmentsAsync(access, filters, sequences, cancellationToken);
         // Tags stand at their images: one pass over the apps that are asked for, however many items there are.
         var byTag = filters
             .Where(f => f is { Digest: null, Tag: not null })
@@ -121,7 +121,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
         foreach (var wanted in byTag.Keys.ToLookup(t => t.Repository))
         {
             var tags = wanted.ToDictionary(t => t.Tag!, StringComparer.Ordinal);
-            var images = parts
+            var images = segments
                 .Where(p => p.Namespace == wanted.Key.Namespace)
                 .SelectMany(p => p.List.In(Keys.OfApp('i', wanted.Key.App), "", tagged: true));
             foreach (var image in images)
@@ -139,7 +139,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
         return
         [
             .. filters.Select(f =>
-                f.Digest is not null ? Find(parts, f)
+                f.Digest is not null ? Find(segments, f)
                 : byTag[f.Tag!] is { } image && f.TryScope(image.Namespace, out _) ? image
                 : null
             ),
@@ -178,10 +178,10 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
         CancellationToken cancellationToken
     )
     {
-        var parts = await PartsAsync(access, filters, sequences, cancellationToken);
+        var segments = await SegmentsAsync(access, filters, sequences, cancellationToken);
         bool IsAskedFor(ListedImage image) =>
             filters.Any(f => f.TryScope(image.Namespace, out var app) && (app ?? image.Row.App) == image.Row.App);
-        return [.. parts.SelectMany(p => p.List.In(p.Range, "", tagged: true)).Where(IsAskedFor)];
+        return [.. segments.SelectMany(p => p.List.In(p.Range, "", tagged: true)).Where(IsAskedFor)];
     }
 
     /// <summary>Begins to read what a list of this account will be compared with.</summary>
@@ -199,7 +199,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
         return sequences;
     }
 
-    private async Task<IReadOnlyList<Part>> PartsAsync(
+    private async Task<IReadOnlyList<Segment>> SegmentsAsync(
         Access access,
         IReadOnlyList<ListFilter> filters,
         SequenceReads sequences,
@@ -224,34 +224,34 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
 
         await Task.WhenAll(reads.Select(r => r.List));
         var own = "i!" + Keys.Encode(access.Account + "/");
-        var parts = new List<Part>();
+        var segments = new List<Segment>();
         foreach (var (ns, app, list) in reads)
         {
             var range = app is null ? Keys.All('i') : Keys.OfApp('i', app);
             var isAround = !access.Owns(ns);
-            parts.Insert(0, new Part(ns, await list, isAround ? range with { To = Min(range.To, own) } : range));
+            segments.Insert(0, new Segment(ns, await list, isAround ? range with { To = Min(range.To, own) } : range));
             if (isAround)
             {
-                parts.Add(new Part(ns, await list, range with { From = Max(range.From, own) }));
+                segments.Add(new Segment(ns, await list, range with { From = Max(range.From, own) }));
             }
         }
 
-        parts.RemoveAll(p => p.IsEmpty);
-        return parts;
+        segments.RemoveAll(p => p.IsEmpty);
+        return segments;
     }
 
-    private static ListedImage? Find(IReadOnlyList<Part> parts, ListFilter filter)
+    private static ListedImage? Find(IReadOnlyList<Segment> segments, ListFilter filter)
     {
-        foreach (var part in parts)
+        foreach (var segment in segments)
         {
-            if (!filter.TryScope(part.Namespace, out var app) || app is null)
+            if (!filter.TryScope(segment.Namespace, out var app) || app is null)
             {
                 continue;
             }
 
             var image = filter.Digest is { } digest
-                ? part.List.Find(Keys.Image(app, digest.Digest!))
-                : part.List.In(Keys.OfApp('i', app), "", tagged: true).FirstOrDefault(i => i.HasTag(filter.Tag!.Tag!));
+                ? segment.List.Find(Keys.Image(app, digest.Digest!))
+                : segment.List.In(Keys.OfApp('i', app), "", tagged: true).FirstOrDefault(i => i.HasTag(filter.Tag!.Tag!));
             if (
                 image is not null
                 && (!filter.Tagged || image.Tags.Count > 0)

@@ -19,7 +19,7 @@ internal static class MetrosRoute
             message: null,
             "metros",
             [metro],
-            (body, one) =>
+            (body, _) =>
             {
                 Envelope.WriteObject(
                     body,
@@ -27,9 +27,9 @@ internal static class MetrosRoute
                     {
                         json.WriteString("uuid", StableUuid.Of("metro", PublicAddress.HostOf(context)));
                         json.WriteString("endpoint", PublicAddress.BaseOf(context));
-                        json.WriteString("name", one.Name);
-                        json.WriteString("iata_code", one.Code);
-                        json.WriteString("country", one.Country);
+                        json.WriteString("name", metro.Name);
+                        json.WriteString("iata_code", metro.Code);
+                        json.WriteString("country", metro.Country);
                     }
                 );
                 return ValueTask.CompletedTask;

@@ -43,7 +43,7 @@ internal sealed record ProblemsQuery
                 {
                     Kind = Kinds.Contains(value, StringComparer.Ordinal)
                         ? value
-                        : throw Bad($"'kind' has to be one of {string.Join(", ", Kinds)}."),
+                        : throw BadRequest($"'kind' has to be one of {string.Join(", ", Kinds)}."),
                 },
                 "limit" => asked with
                 {
@@ -51,9 +51,9 @@ internal sealed record ProblemsQuery
                         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)
                         && limit is >= 1 and <= MaxLimit
                             ? limit
-                            : throw Bad($"'limit' has to be a number from 1 to {MaxLimit}."),
+                            : throw BadRequest($"'limit' has to be a number from 1 to {MaxLimit}."),
                 },
-                _ => throw Bad($"'{name}' is unknown: there are namespace, kind and limit."),
+                _ => throw BadRequest($"'{name}' is unknown: there are namespace, kind and limit."),
             };
         }
 
@@ -75,9 +75,9 @@ internal sealed record ProblemsQuery
         var waiting = Take(all.Waiting, _ => "waiting", w => w.Repository == app);
         return all with { Refused = refused, Notes = notes, Waiting = waiting };
 
-        IReadOnlyList<T> Take<T>(IReadOnlyList<T> some, Func<T, string> kind, Func<T, bool> isOfApp)
+        IReadOnlyList<T> Take<T>(IReadOnlyList<T> problems, Func<T, string> kind, Func<T, bool> isOfApp)
         {
-            var taken = some.Where(one => (Kind is null || kind(one) == Kind) && (App is null || isOfApp(one)))
+            var taken = problems.Where(problem => (Kind is null || kind(problem) == Kind) && (App is null || isOfApp(problem)))
                 .Take(left)
                 .ToList();
             left -= taken.Count;
@@ -93,8 +93,8 @@ internal sealed record ProblemsQuery
                 Namespace = repository.Namespace,
                 App = repository.App,
             }
-        : throw Bad("'namespace' is malformed: use <user> or <user>/<app>.");
+        : throw BadRequest("'namespace' is malformed: use <user> or <user>/<app>.");
 
-    private static ApiException Bad(string reason) =>
+    private static ApiException BadRequest(string reason) =>
         new(StatusCodes.Status400BadRequest, $"The query parameter {reason}");
 }

@@ -57,7 +57,7 @@ internal sealed class Manifests(
     public async Task PutAsync(RegistryRequest request)
     {
         var (named, tags) = Target(request);
-        var bytes = await ManifestBody.ReadAsync(request);
+        var bytes = await request.Request.ReadBodyAsync(Manifest.MaxContent, RegistryError.ManifestTooLong, request.Stop);
         var digest = Digest.Of(named?.Algorithm ?? "sha256", bytes);
         if (named is not null && digest != named)
         {
@@ -201,7 +201,7 @@ internal sealed class Manifests(
         await DemandAsync(request, path.Digest, condition);
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
-            await DemandPartsAsync(request, manifest);
+            await DemandNeededAsync(request, manifest);
             await blobs.StoreAsync(path, bytes, request.Stop);
             if (await commits.PushAsync(path, manifest, tags, condition, request.Stop))
             {
@@ -230,7 +230,7 @@ internal sealed class Manifests(
     }
 
     // Looked at before anything is stored, so that a manifest that misses something leaves nothing behind.
-    private async Task DemandPartsAsync(RegistryRequest request, Manifest manifest)
+    private async Task DemandNeededAsync(RegistryRequest request, Manifest manifest)
     {
         var missing = await Dependencies.MissingAsync(rowStore, request.Repository, manifest, request.Stop);
         if (missing.Count > 0)

@@ -11,7 +11,6 @@ namespace ImagesFunctions.Registry;
 internal sealed class Referrers(RowStore rowStore, Content content)
 {
     private const string Filter = "artifactType";
-    private const int ReadsAtOnce = 16;
 
     // The answer is an index, which clients may refuse beyond the length of a manifest.
     private const int MaxPage = Manifest.MaxContent - 4_096;
@@ -56,26 +55,23 @@ internal sealed class Referrers(RowStore rowStore, Content content)
             request.Stop
         );
         var behind = rows.Select(ReferrerRow.From).Where(r => string.CompareOrdinal(r.Digest.ShortKey, last) > 0);
-        foreach (var some in behind.Chunk(ReadsAtOnce))
+        await foreach (var (_, referrer) in behind.ReadEachAsync(r => WholeAsync(repository, r, request.Stop)))
         {
-            foreach (var referrer in await Task.WhenAll(some.Select(r => WholeAsync(repository, r, request.Stop))))
+            if (referrer is null || (filter is not null && !MediaTypes.AreSame(referrer.ArtifactType, filter)))
             {
-                if (referrer is null || (filter is not null && !MediaTypes.AreSame(referrer.ArtifactType, filter)))
-                {
-                    continue;
-                }
-
-                var one = Descriptor(referrer);
-                var written = json.BytesCommitted + json.BytesPending;
-                if (written > 1_024 && written + one.WrittenCount > MaxPage)
-                {
-                    request.Response.Headers.Link = Next(request, subject, filter, last);
-                    return;
-                }
-
-                json.WriteRawValue(one.WrittenSpan, skipInputValidation: true);
-                last = referrer.Digest.ShortKey;
+                continue;
             }
+
+            var descriptor = Descriptor(referrer);
+            var written = json.BytesCommitted + json.BytesPending;
+            if (written > 1_024 && written + descriptor.WrittenCount > MaxPage)
+            {
+                request.Response.Headers.Link = Next(request, subject, filter, last);
+                return;
+            }
+
+            json.WriteRawValue(descriptor.WrittenSpan, skipInputValidation: true);
+            last = referrer.Digest.ShortKey;
         }
     }
 

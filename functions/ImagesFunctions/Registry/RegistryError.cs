@@ -38,6 +38,13 @@ internal sealed class RegistryError(int status, string code, string message, str
     public static RegistryError ManifestInvalid(string message, string? detail = null) =>
         new(StatusCodes.Status400BadRequest, "MANIFEST_INVALID", message, detail);
 
+    public static RegistryError ManifestTooLong() =>
+        new(
+            StatusCodes.Status413PayloadTooLarge,
+            "SIZE_INVALID",
+            $"A manifest has at most {Manifest.MaxContent} bytes."
+        );
+
     public static RegistryError ManifestUnknown(string reference) =>
         new(StatusCodes.Status404NotFound, "MANIFEST_UNKNOWN", "The repository has no such manifest.", reference);
 

@@ -50,9 +50,9 @@ internal sealed class RepositoryCatalog(StorageAccount account)
     private async Task<HashSet<string>> AppsAsync(string @namespace, CancellationToken cancellationToken)
     {
         var apps = new HashSet<string>(StringComparer.Ordinal);
-        for (KeyRange? range = Keys.All('i'); range is { } some; )
+        for (KeyRange? left = Keys.All('i'); left is { } range; )
         {
-            range = await AppsAsync(@namespace, some, apps, cancellationToken);
+            left = await AppsAsync(@namespace, range, apps, cancellationToken);
         }
 
         return apps;
@@ -66,7 +66,7 @@ internal sealed class RepositoryCatalog(StorageAccount account)
         CancellationToken cancellationToken
     )
     {
-        var rows = account.ImageRows.Stream(@namespace, range, "app", "state");
+        var rows = account.ImageRows.Stream(@namespace, range, ["app", .. ImageHead.StateColumns]);
         var inARow = 0;
         await foreach (var row in rows.WithCancellation(cancellationToken))
         {
@@ -78,7 +78,7 @@ internal sealed class RepositoryCatalog(StorageAccount account)
                     return range with { From = Keys.OfApp('i', app).To };
                 }
             }
-            else if (row.GetString("state") == "complete")
+            else if (ImageHead.StateOf(row) == ImageState.Complete)
             {
                 apps.Add(app);
                 inARow = 0;

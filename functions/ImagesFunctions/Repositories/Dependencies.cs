@@ -6,13 +6,11 @@ namespace ImagesFunctions.Repositories;
 /// <summary>What manifests need.</summary>
 internal static class Dependencies
 {
-    private const int ReadsAtOnce = 16;
-
     /// <summary>
     /// The rows that say what a manifest needs, by falling keys. They are written in this order, so the last one tells that all
     /// are there; the sweeper, which does not know how many there are, removes them by rising keys, and so begins with the last.
     /// </summary>
-    public static List<DependencyRow> NeedsOf(BlobPath path, Manifest manifest)
+    public static List<DependencyRow> Of(BlobPath path, Manifest manifest)
     {
         var (app, by) = (path.Repository.App, Dependent.Manifest(path.Digest));
         return
@@ -33,18 +31,24 @@ internal static class Dependencies
     )
     {
         var missing = new List<Digest>();
-        foreach (var some in manifest.NeededBlobs.Select(d => d.Digest).Chunk(ReadsAtOnce))
+        var blobs = manifest.NeededBlobs.Select(d => new BlobPath(repository, d.Digest));
+        await foreach (var (path, row) in blobs.ReadEachAsync(p => rowStore.BlobAsync(p, cancellationToken)))
         {
-            var rows = await Task.WhenAll(some.Select(d => rowStore.BlobAsync(new BlobPath(repository, d), cancellationToken)));
-            missing.AddRange(some.Zip(rows).Where(d => d.Second is not { State: BlobState.Good }).Select(d => d.First));
+            if (row is not { State: BlobState.Good })
+            {
+                missing.Add(path.Digest);
+            }
         }
 
-        foreach (var some in manifest.NeededManifests.Select(d => d.Digest).Chunk(ReadsAtOnce))
+        var manifests = manifest.NeededManifests.Select(d => d.Digest);
+        await foreach (
+            var (digest, row) in manifests.ReadEachAsync(d => rowStore.ImageAsync(repository, d, cancellationToken))
+        )
         {
-            var rows = await Task.WhenAll(some.Select(d => rowStore.ImageAsync(repository, d, cancellationToken)));
-            missing.AddRange(
-                some.Zip(rows).Where(d => d.Second is not { State: ImageState.Complete }).Select(d => d.First)
-            );
+            if (row is not { State: ImageState.Complete })
+            {
+                missing.Add(digest);
+            }
         }
 
         return missing;

@@ -27,7 +27,7 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
     /// already or still waits.
     /// </summary>
     /// <param name="repository">The repository.</param>
-    /// <param name="about">
+    /// <param name="changed">
     /// The manifests that are new or newly named: what an index among them names is tried as well, and what that names.
     /// </param>
     /// <param name="dependents">
@@ -36,14 +36,14 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
     /// </param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The digests that are said to be manifests and are none; each refusal is recorded.</returns>
-    public async Task<IReadOnlySet<Digest>> SettleAsync(
+    public async Task<IReadOnlySet<Digest>> CommitReadyAsync(
         Repository repository,
-        IEnumerable<Digest> about,
+        IEnumerable<Digest> changed,
         IEnumerable<Digest> dependents,
         CancellationToken cancellationToken
     )
     {
-        var open = new OpenManifests(about, dependents);
+        var open = new OpenManifests(changed, dependents);
         ExceptionDispatchInfo? failure = null;
         while (open.Take(TriesAtOnce) is { Length: > 0 } batch)
         {
@@ -56,8 +56,8 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
                 failure ??= error;
                 if (open.Add(digest, outcome))
                 {
-                    var needs = await rowStore.NeedsAsync(repository, digest, cancellationToken);
-                    open.Add(needs.Select(n => n.By.Digest).OfType<Digest>());
+                    var waiting = await rowStore.DependentsAsync(repository, digest, cancellationToken);
+                    open.Add(waiting.Select(d => d.By.Digest).OfType<Digest>());
                 }
             }
         }
@@ -95,12 +95,12 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
 
         // Written anew also where they are: who removes those that nobody needs any more compares their ETags.
         var ns = path.Repository.Namespace;
-        var needs = Dependencies.NeedsOf(path, manifest);
-        await rowStore.PutNeedsAsync(ns, needs, cancellationToken);
+        var dependencies = Dependencies.Of(path, manifest);
+        await rowStore.PutDependenciesAsync(ns, dependencies, cancellationToken);
         var prepared = new PreparedImage(imageRows, content, path, manifest, ImageState.Complete);
         var outcome = await rowStore.CommitAsync(
             ns,
-            (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, needs, tags, condition, stop),
+            (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, dependencies, tags, condition, stop),
             cancellationToken
         );
         if (outcome.State == ManifestState.Unmatched)
@@ -113,7 +113,7 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
             return false;
         }
 
-        await SettleAsync(path.Repository, [path.Digest], [], cancellationToken);
+        await CommitReadyAsync(path.Repository, [path.Digest], [], cancellationToken);
         return true;
     }
 

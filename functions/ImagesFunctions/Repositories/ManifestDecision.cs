@@ -7,14 +7,13 @@ namespace ImagesFunctions.Repositories;
 /// <summary>The decisions about manifests: they read rows and return changes, and have no other effect.</summary>
 internal static class ManifestDecision
 {
-    private const int ReadsAtOnce = 16;
     private const int MaxWrittenKeys = 200;
 
     /// <summary>Decides whether a manifest is committed, and with it its tags and the tags that waited for it.</summary>
     /// <param name="view">The namespace.</param>
     /// <param name="self">The manifest's own blob.</param>
     /// <param name="prepared">Its row.</param>
-    /// <param name="needs">The rows that say what it needs.</param>
+    /// <param name="dependencies">The rows that say what it needs.</param>
     /// <param name="tags">Distinct tags to point to it.</param>
     /// <param name="condition">What has to hold; null: nothing.</param>
     /// <param name="cancellationToken">Ends it.</param>
@@ -22,7 +21,7 @@ internal static class ManifestDecision
         DecisionView view,
         BlobRow self,
         PreparedImage prepared,
-        List<DependencyRow> needs,
+        List<DependencyRow> dependencies,
         IReadOnlyList<string> tags,
         TagCondition? condition,
         CancellationToken cancellationToken
@@ -33,7 +32,7 @@ internal static class ManifestDecision
             return Nothing(ManifestState.Unmatched);
         }
 
-        var current = ImageRow.Live(await view.GetAsync(Keys.Image(self.App, self.Digest), cancellationToken));
+        var current = await view.ImageAsync(self.App, self.Digest, cancellationToken);
         if (current is { State: ImageState.Complete })
         {
             return Decision.Of(
@@ -42,7 +41,7 @@ internal static class ManifestDecision
             );
         }
 
-        if (await ObstacleAsync(view, self, needs, cancellationToken) is { } obstacle)
+        if (await ObstacleAsync(view, self, dependencies, cancellationToken) is { } obstacle)
         {
             return Nothing(obstacle);
         }
@@ -58,7 +57,7 @@ internal static class ManifestDecision
         }
 
         return RowOf(prepared, current) is { } row
-            ? await CommitAsync(view, self, prepared.Manifest, row, needs, tags, cancellationToken)
+            ? await CommitAsync(view, self, prepared.Manifest, row, dependencies, tags, cancellationToken)
             : Nothing(ManifestState.Waiting);
     }
 
@@ -67,7 +66,7 @@ internal static class ManifestDecision
     /// <param name="key">The key of the index.</param>
     /// <param name="prepared">Its row, as long as it waits.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static async Task<Decision<bool>> AnnounceAsync(
+    public static async Task<Decision<bool>> AddWaitingIndexAsync(
         DecisionView view,
         string key,
         PreparedImage prepared,
@@ -91,16 +90,16 @@ internal static class ManifestDecision
     private static async Task<ManifestState?> ObstacleAsync(
         DecisionView view,
         BlobRow self,
-        List<DependencyRow> needs,
+        List<DependencyRow> dependencies,
         CancellationToken cancellationToken
     )
     {
-        var isNeedThere = needs.Count == 0 || await view.GetAsync(needs[^1].Key, cancellationToken) is not null;
+        var isDependencyThere = dependencies.Count == 0 || await view.GetAsync(dependencies[^1].Key, cancellationToken) is not null;
         var own = await view.GetAsync(self.Key, cancellationToken);
         var isVerified =
             own is not null && BlobRow.From(own) is { State: BlobState.Good } blob && blob.BlobETag == self.BlobETag;
         return !isVerified ? ManifestState.Unknown
-            : !isNeedThere ? ManifestState.Forgotten
+            : !isDependencyThere ? ManifestState.Forgotten
             : null;
     }
 
@@ -121,14 +120,14 @@ internal static class ManifestDecision
         BlobRow self,
         Manifest manifest,
         ImageRow row,
-        List<DependencyRow> needs,
+        List<DependencyRow> dependencies,
         IReadOnlyList<string> tags,
         CancellationToken cancellationToken
     )
     {
-        var namedBy = await WaitingTags.NeedsAsync(view, row.App, row.Digest, cancellationToken);
-        var (waiting, more) = await WaitingTags.ChangesAsync(view, row, namedBy, tags, cancellationToken);
-        AddWrittenKeys(view, row.App, needs);
+        var dependents = await WaitingTags.DependentsAsync(view, row.App, row.Digest, cancellationToken);
+        var (waiting, more) = await WaitingTags.ChangesAsync(view, row, dependents, tags, cancellationToken);
+        AddWrittenKeys(view, row.App, dependencies);
         return Decision.Of(
             new ManifestOutcome(ManifestState.Committed, more),
             [
@@ -147,10 +146,10 @@ internal static class ManifestDecision
     }
 
     // Whoever decides meanwhile that nobody needs one of them has not seen this image, and decides again.
-    private static void AddWrittenKeys(DecisionView view, string app, List<DependencyRow> needs)
+    private static void AddWrittenKeys(DecisionView view, string app, List<DependencyRow> dependencies)
     {
-        var keys = needs.Select(n => Keys.AnyNeed(app, n.Needed)).Distinct(StringComparer.Ordinal).ToList();
-        (keys.Count <= MaxWrittenKeys ? keys : [Keys.AnyNeed(app)]).ForEach(view.AddWrittenKey);
+        var keys = dependencies.Select(n => Keys.AnyDependency(app, n.Needed)).Distinct(StringComparer.Ordinal).ToList();
+        (keys.Count <= MaxWrittenKeys ? keys : [Keys.AnyDependency(app)]).ForEach(view.AddWrittenKey);
     }
 
     private static IEnumerable<Change> Referrer(BlobRow self, Manifest manifest, ImageRow row)
@@ -199,17 +198,14 @@ internal static class ManifestDecision
     {
         var rows = new List<T>();
         // In any order: while the parts of a long manifest land one by one, a missing one is soon met.
-        foreach (var some in keys.Shuffle().Chunk(ReadsAtOnce))
+        await foreach (var (_, row) in keys.Shuffle().ReadEachAsync(key => view.GetAsync(key, cancellationToken)))
         {
-            foreach (var row in await Task.WhenAll(some.Select(key => view.GetAsync(key, cancellationToken))))
+            if (row is null)
             {
-                if (row is null)
-                {
-                    return null;
-                }
-
-                rows.Add(from(row));
+                return null;
             }
+
+            rows.Add(from(row));
         }
 
         return rows;

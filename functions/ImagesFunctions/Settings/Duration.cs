@@ -20,7 +20,7 @@ public static class Duration
             }
             : null;
         if (
-            unit is not { } one
+            unit is not { } step
             || text!.Length > 10
             || !int.TryParse(text.AsSpan(..^1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
         )
@@ -29,7 +29,7 @@ public static class Duration
         }
 
         // Nothing can overflow: what is too long is the longest.
-        duration = TimeSpan.FromTicks(Math.Min(count, TimeSpan.MaxValue.Ticks / one.Ticks) * one.Ticks);
+        duration = TimeSpan.FromTicks(Math.Min(count, TimeSpan.MaxValue.Ticks / step.Ticks) * step.Ticks);
         return true;
     }
 }

@@ -139,7 +139,7 @@ internal static class Metrics
     public static void ListUpdated(string source) => ListUpdates.Add(1, Tag("from", source));
 
     /// <summary>A read was asked for that may be shared.</summary>
-    public static void Read(string of, bool isSaved) =>
+    public static void ReadShared(string of, bool isSaved) =>
         CoalescedReads.Add(1, Tag("of", of), new("result", isSaved ? "saved" : "read"));
 
     /// <summary>A request met a limit.</summary>

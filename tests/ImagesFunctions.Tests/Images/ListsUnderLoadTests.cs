@@ -131,7 +131,7 @@ public sealed class ListsUnderLoadTests
         var blobs = apps.Select(app =>
             new BlobRow(app, digest, 1, "e", BlobState.Good, Tar: null).ToRow().ToEntity("alice")
         );
-        await Seeds.WriteAsync(node.Storage.Catalog, blobs, Stop);
+        await Seeds.WriteAsync(node.Storage.ImageTable, blobs, Stop);
 
         await node.ImageLists.FindAsync(new Access("alice", IsReadOnly: true), digest, Stop);
         var before = node.Calls.Count;
@@ -170,8 +170,8 @@ public sealed class ListsUnderLoadTests
     private static async Task<Node> SeededAsync(IReadOnlyList<ImageRow> images)
     {
         var node = new Node(await Storages.NewWithTablesAsync());
-        await Seeds.WriteAsync(node.Storage.Catalog, images.Select(i => i.ToRow().ToEntity("alice")), Stop);
-        await node.Storage.Catalog.AddEntityAsync(new TableEntity("alice", JournalKeys.Version) { ["seq"] = 1L }, Stop);
+        await Seeds.WriteAsync(node.Storage.ImageTable, images.Select(i => i.ToRow().ToEntity("alice")), Stop);
+        await node.Storage.ImageTable.AddEntityAsync(new TableEntity("alice", JournalKeys.Version) { ["seq"] = 1L }, Stop);
         return node;
     }
 

@@ -1,0 +1,28 @@
+using ImagesFunctions.Journal;
+
+namespace ImagesFunctions.Rows;
+
+/// <summary>Point reads of many rows, a batch at a time, so that one long manifest does not take all connections.</summary>
+internal static class BatchedReads
+{
+    /// <summary>How many reads of one operation run at the same time.</summary>
+    public const int MaxAtOnce = JournalReads.MaxReadsAtOnce;
+
+    /// <summary>Reads something for each item, in the order of the items. A consumer that stops ends the reads with the batch.</summary>
+    /// <param name="items">The items.</param>
+    /// <param name="read">Reads what belongs to one of them.</param>
+    public static async IAsyncEnumerable<(TItem Item, TResult Result)> ReadEachAsync<TItem, TResult>(
+        this IEnumerable<TItem> items,
+        Func<TItem, Task<TResult>> read
+    )
+    {
+        foreach (var batch in items.Chunk(MaxAtOnce))
+        {
+            var results = await Task.WhenAll(batch.Select(read));
+            foreach (var (item, result) in batch.Zip(results))
+            {
+                yield return (item, result);
+            }
+        }
+    }
+}
