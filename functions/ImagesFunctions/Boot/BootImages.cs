@@ -13,7 +13,7 @@ internal sealed class BootImages(RowStore rowStore, Content content)
     /// <param name="repository">The repository.</param>
     /// <param name="tag">The tag.</param>
     /// <param name="hashing">Called before all bytes are hashed, which is done the first time and takes as long as it takes.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>Null when the tag names no image.</returns>
     /// <exception cref="StorageUnavailableException">Something of the image is being overwritten.</exception>
     public async Task<Digest?> DigestAsync(

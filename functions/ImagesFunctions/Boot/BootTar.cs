@@ -66,7 +66,7 @@ internal sealed class BootTar
     /// <param name="first">The first byte.</param>
     /// <param name="length">How many.</param>
     /// <param name="take">Takes a piece, which is good until it returns.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="StorageUnavailableException">A blob is being overwritten.</exception>
     public async Task CopyAsync(
         Content content,

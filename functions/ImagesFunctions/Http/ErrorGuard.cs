@@ -38,7 +38,7 @@ internal sealed partial class ErrorGuard(
         }
         catch (Exception error) when (error is ConnectionResetException || deadline.IsClientGone)
         {
-            // Nobody is there to read an answer.
+            // The client has disconnected.
             info.BrokenOff = StatusCodes.Status499ClientClosedRequest;
         }
         catch (Exception error) when (!context.Response.HasStarted)

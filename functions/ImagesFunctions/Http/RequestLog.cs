@@ -63,7 +63,7 @@ internal sealed partial class RequestLog(RequestDelegate next, ILoggerFactory lo
     /// <summary>The path escaped as in a URL, so that it does not break a line of the log.</summary>
     public static string PathOf(HttpContext context) => context.Request.Path.ToUriComponent();
 
-    // Reads that succeed come by the thousand, and a line for each costs more than a list does; traces and metrics have them.
+    // Successful reads are very many, and a line costs more than a list; traces and metrics show them.
     private static LogLevel LevelOf(HttpContext context, RequestInfo info) =>
         info.BrokenOff is null
         && context.Response.StatusCode < StatusCodes.Status400BadRequest

@@ -5,7 +5,7 @@ namespace ImagesFunctions.Http;
 /// <summary>Middleware: tells browsers not to run, frame or guess at any answer.</summary>
 internal sealed class SecurityHeaders(RequestDelegate next)
 {
-    // What the API answers is data; a blob may be a page that somebody else wrote.
+    // Answers are data, and a blob may be a page of an unknown author.
     private const string NothingRuns = "default-src 'none'; frame-ancestors 'none'";
     private const string OneYear = "max-age=31536000";
 

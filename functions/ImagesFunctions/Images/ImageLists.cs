@@ -187,7 +187,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
     /// <summary>Begins to read what a list of this account will be compared with.</summary>
     /// <param name="account">The account.</param>
     /// <param name="ownOnly">Only what its own images are compared with: most filters leave the official ones out.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public SequenceReads Ahead(string account, bool ownOnly, CancellationToken cancellationToken)
     {
         var sequences = new SequenceReads(rowStore, cancellationToken);

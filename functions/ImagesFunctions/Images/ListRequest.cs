@@ -29,7 +29,7 @@ internal sealed record ListRequest
     /// <summary>Reads the query and the body of a request.</summary>
     /// <param name="request">The request.</param>
     /// <param name="ofLaterGeneration">Whether parameters that only later generations have are let pass.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="ApiException">400 that names what is malformed or unknown, so that a misspelt filter never lists everything; 413.</exception>
     public static async Task<ListRequest> ReadAsync(
         HttpRequest request,

@@ -14,7 +14,7 @@ internal static class RequestBody
     /// <param name="request">The request. Its content type is not looked at: plain <c>curl -d</c> sends a form's.</param>
     /// <param name="read">Reads the root of the body.</param>
     /// <param name="empty">What an empty body means.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="ApiException">400: it is not JSON; 413: it is longer than 1 MiB.</exception>
     public static async Task<T> ReadAsync<T>(
         HttpRequest request,

@@ -34,7 +34,7 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
     /// Manifests that may be complete now. What they name is not tried: the rows <c>n</c> lead from each of those to them, and
     /// to look the other way each time would take time in the square of an index's length.
     /// </param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The digests that are said to be manifests and are none; each refusal is recorded.</returns>
     public async Task<IReadOnlySet<Digest>> CommitReadyAsync(
         Repository repository,
@@ -74,7 +74,7 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
     /// <param name="manifest">What its bytes say.</param>
     /// <param name="tags">Distinct tags to point to it, at most 90.</param>
     /// <param name="condition">What has to hold of what it replaces; null: nothing.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>False when something that it needs, or the manifest itself, is not there any more; nothing is committed.</returns>
     /// <exception cref="PreconditionFailedException">The condition does not hold; nothing is committed.</exception>
     public async Task<bool> PushAsync(

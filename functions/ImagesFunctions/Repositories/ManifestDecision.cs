@@ -16,7 +16,7 @@ internal static class ManifestDecision
     /// <param name="dependencies">The rows that say what it needs.</param>
     /// <param name="tags">Distinct tags to point to it.</param>
     /// <param name="condition">What has to hold; null: nothing.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<Decision<ManifestOutcome>> DecideAsync(
         DecisionView view,
         BlobRow self,
@@ -65,7 +65,7 @@ internal static class ManifestDecision
     /// <param name="view">The namespace.</param>
     /// <param name="key">The key of the index.</param>
     /// <param name="prepared">Its row, as long as it waits.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<Decision<bool>> AddWaitingIndexAsync(
         DecisionView view,
         string key,

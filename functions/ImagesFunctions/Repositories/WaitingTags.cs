@@ -41,7 +41,7 @@ internal static class WaitingTags
     /// <param name="row">The image.</param>
     /// <param name="dependents">Who needs it.</param>
     /// <param name="set">Tags that the same commit sets.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<(List<Change> Changes, bool More)> ChangesAsync(
         DecisionView view,
         ImageRow row,

@@ -219,7 +219,7 @@ internal sealed class RowStore(StorageAccount account)
     /// <param name="namespace">The namespace.</param>
     /// <param name="app">The app, or null for all.</param>
     /// <param name="begin">Begins anew: what came before does not count. It gets each row that stands by its key, the last time as it is; null for one that is removed again.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The number of the last commit that is in the rows; 0 where there was none.</returns>
     /// <exception cref="StorageUnavailableException">The log has gaps each time, or storage does not answer.</exception>
     public async Task<long> ScanAsync(
