@@ -1,4 +1,5 @@
 using ImagesFunctions.Boot;
+using ImagesFunctions.Http;
 using ImagesFunctions.Images;
 using ImagesFunctions.Registry;
 using Microsoft.AspNetCore.Builder;
@@ -7,15 +8,20 @@ using Microsoft.AspNetCore.Routing;
 
 namespace ImagesFunctions;
 
-/// <summary>What a request goes through, and all routes. Each area maps its own in one file.</summary>
+/// <summary>The middleware that a request passes, in order, and all routes. Each area maps its own in one file.</summary>
 internal static class ImagesPipeline
 {
     /// <summary>Builds the pipeline.</summary>
     public static RequestDelegate Build(IServiceProvider services)
     {
         var app = new ApplicationBuilder(services);
+        app.UseMiddleware<RequestLog>();
+        app.UseMiddleware<SecurityHeaders>();
         app.Use(WithoutEndpoint);
         app.UseRouting();
+        // Around the guard, so that errors are compressed as well.
+        app.UseWhen(CompressedAnswer.IsWantedBy, compressed => compressed.UseResponseCompression());
+        app.UseMiddleware<ErrorGuard>(Envelope.Errors);
         app.UseEndpoints(MapRoutes);
         return app.Build();
     }

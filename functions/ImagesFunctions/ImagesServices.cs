@@ -35,7 +35,7 @@ public static class ImagesServices
         services.AddTelemetry(configuration);
         services.AddRouting();
         services.Configure<KestrelServerOptions>(ConfigureServer);
-        services.AddSingleton(s => new ImagesApp(s));
+        services.AddSingleton<ImagesApp>();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(new StorageTimes());
         services.TryAddSingleton(s => StorageAccount.From(configuration, s.GetRequiredService<StorageTimes>()));

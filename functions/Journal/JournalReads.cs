@@ -11,7 +11,8 @@ public static class JournalReads
     /// <summary>The most entries that one call reads: each may have close to 1 MiB.</summary>
     public const int MaxEntries = 256;
 
-    private const int ReadsAtOnce = 16;
+    /// <summary>How many point reads of one operation run at the same time.</summary>
+    public const int MaxReadsAtOnce = 16;
 
     /// <summary>A partition's version; 0 before its first commit.</summary>
     public static async Task<JournalVersion> VersionAsync(
@@ -42,7 +43,7 @@ public static class JournalReads
         var entries = new JournalEntry?[to - from + 1];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, entries.Length),
-            new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken },
+            new ParallelOptions { MaxDegreeOfParallelism = MaxReadsAtOnce, CancellationToken = cancellationToken },
             async (i, stop) =>
             {
                 if (await table.GetAsync(partition, JournalKeys.Entry(from + i), stop) is { } row)

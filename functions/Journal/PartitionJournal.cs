@@ -47,7 +47,7 @@ public sealed class PartitionJournal(IJournalTable table, string partition, Func
     /// <summary>As <see cref="CommitAsync"/>, but gives up when others have changed what it read so many times.</summary>
     /// <param name="maxTries">How often it is made.</param>
     /// <param name="decide">Makes the decision.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>Whether it is committed, and its answer.</returns>
     public async Task<(bool IsDone, T? Result)> TryCommitAsync<T>(
         int maxTries,
@@ -109,7 +109,7 @@ public sealed class PartitionJournal(IJournalTable table, string partition, Func
     /// <param name="isWanted">Which keys.</param>
     /// <param name="after">The number of the last commit before.</param>
     /// <param name="to">The number of the last commit.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task<IReadOnlyDictionary<string, TableRow?>?> ChangesAsync(
         Func<string, bool> isWanted,
         long after,

@@ -14,7 +14,7 @@ public sealed class ContainerWatcher : BackgroundService
 {
     private const int Tries = 5;
     private const int AtOnce = 8;
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan MinPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan MaxPauseAfterFailure = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan FirstBackOff = TimeSpan.FromMilliseconds(250);
 
@@ -102,7 +102,7 @@ public sealed class ContainerWatcher : BackgroundService
                 await LookAsync(seen, pass, cancellationToken);
                 // A large container must not be listed all the time: at most half of it.
                 var took = _time.GetElapsedTime(started);
-                pause = took > ShortestPause ? took : ShortestPause;
+                pause = took > MinPause ? took : MinPause;
                 if (failures > 0)
                 {
                     _log.LogInformation("The container can be listed again.");
@@ -120,7 +120,7 @@ public sealed class ContainerWatcher : BackgroundService
                     );
                 }
 
-                pause = BackOff(ShortestPause, failures, MaxPauseAfterFailure);
+                pause = BackOff(MinPause, failures, MaxPauseAfterFailure);
             }
 
             await Task.Delay(pause, _time, cancellationToken);
@@ -248,7 +248,7 @@ public sealed class ContainerWatcher : BackgroundService
     /// <summary>Doubles with every failure; between half of it and all of it, so that many do not come back at once.</summary>
     private static TimeSpan BackOff(TimeSpan first, int failures, TimeSpan max)
     {
-        var most = Math.Min(max.TotalSeconds, first.TotalSeconds * Math.Pow(2, failures - 1));
-        return TimeSpan.FromSeconds(most * (0.5 + (Random.Shared.NextDouble() / 2)));
+        var bound = Math.Min(max.TotalSeconds, first.TotalSeconds * Math.Pow(2, failures - 1));
+        return TimeSpan.FromSeconds(bound * (0.5 + (Random.Shared.NextDouble() / 2)));
     }
 }

@@ -48,7 +48,7 @@ internal static class FreshStore
         // The watcher has made rows of what it found.
         var official = SampleImage.Repository.Split('/')[0];
         var others = part ? TableClient.CreateQueryFilter($"PartitionKey ne {official}") : null;
-        return await AnyAsync(storage.Catalog, others, cancellationToken) ? StoreHolds.Something
+        return await AnyAsync(storage.ImageTable, others, cancellationToken) ? StoreHolds.Something
             : part ? StoreHolds.TheSample
             : StoreHolds.Nothing;
     }

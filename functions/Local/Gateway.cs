@@ -24,7 +24,7 @@ internal static class Gateway
             );
         }
 
-        foreach (var table in (TableClient[])[storage.Catalog, storage.Accounts])
+        foreach (var table in (TableClient[])[storage.ImageTable, storage.Accounts])
         {
             await TryAsync(
                 $"table {table.Name}",

@@ -91,9 +91,9 @@ public static class TarHeader
         Octal(329, 7, 0); // device
         Octal(337, 7, 0);
         var sum = 0;
-        foreach (var one in header)
+        foreach (var value in header)
         {
-            sum += one;
+            sum += value;
         }
 
         Octal(148, 6, sum);

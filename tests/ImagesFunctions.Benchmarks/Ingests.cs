@@ -51,7 +51,7 @@ internal static class Ingests
                         }
 
                         // As if nobody had seen it.
-                        await store.Account.Catalog.DeleteEntityAsync("alice", key, cancellationToken: bench.Stop);
+                        await store.Account.ImageTable.DeleteEntityAsync("alice", key, cancellationToken: bench.Stop);
                         return speed;
                     },
                     () => RawAsync(store, path, digest, length, bench.Stop)

@@ -163,7 +163,7 @@ internal static class Lists
         for (var i = 0; i < reads; i++)
         {
             var started = System.Diagnostics.Stopwatch.GetTimestamp();
-            await store.Account.Catalog.GetEntityAsync<TableEntity>(
+            await store.Account.ImageTable.GetEntityAsync<TableEntity>(
                 "alice",
                 JournalKeys.Version,
                 cancellationToken: stop

@@ -81,7 +81,7 @@ internal static class ManyImages
             var filter = Azure.Data.Tables.TableClient.CreateQueryFilter(
                 $"PartitionKey eq {Namespace} and RowKey ge {range.From} and RowKey lt {range.To}"
             );
-            var pages = store.Account.Catalog.QueryAsync<Azure.Data.Tables.TableEntity>(
+            var pages = store.Account.ImageTable.QueryAsync<Azure.Data.Tables.TableEntity>(
                 filter,
                 cancellationToken: bench.Stop
             );

@@ -69,7 +69,7 @@ internal sealed class Store : IAsyncDisposable
 
     /// <summary>Writes images as rows; one in so many has a tag.</summary>
     public Task SeedAsync(string @namespace, int images, int imagesPerTag = Bench.PerApp) =>
-        Seeds.WriteAsync(Account.Catalog, @namespace, Seeds.Images(images, Bench.PerApp), imagesPerTag, Stop);
+        Seeds.WriteAsync(Account.ImageTable, @namespace, Seeds.Images(images, Bench.PerApp), imagesPerTag, Stop);
 
     public async Task<string> TokenAsync(string account) =>
         (await Get<Tokens>().CreateAsync(account, lifetime: null, Stop)).Text;

@@ -8,13 +8,13 @@ internal static class AuthorizationHeader
     private const string Basic = "Basic ";
     private const string Bearer = "Bearer ";
 
-    /// <summary>Who sends a request; null when it has no good token.</summary>
-    /// <param name="logins">Knows the tokens.</param>
+    /// <summary>What the sender of a request may do; null when the request has no valid token.</summary>
+    /// <param name="logins">Checks the token.</param>
     /// <param name="context">The request.</param>
-    /// <param name="basic">Whether user and password are taken, too.</param>
+    /// <param name="basic">Whether the scheme Basic is accepted as well.</param>
     /// <param name="prefetch">See <see cref="Logins.AuthenticateAsync"/>.</param>
     /// <exception cref="TooManyRequestsException">The account or the client is over a limit.</exception>
-    public static async Task<Caller?> CallerAsync(
+    public static async Task<Access?> AccessAsync(
         this Logins logins,
         HttpContext context,
         bool basic,

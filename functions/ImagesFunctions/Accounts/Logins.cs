@@ -6,8 +6,8 @@ using Microsoft.Extensions.Configuration;
 namespace ImagesFunctions.Accounts;
 
 /// <summary>
-/// Finds out who sent a request, within <see cref="Limits"/>. A login that fails is answered the same, after the same work,
-/// whether the account, the token's id or its secret is wrong, or the token has expired.
+/// Authenticates requests within <see cref="Limits"/>. A failed login gets the same answer after the same work, whether the
+/// account, the token's id or its secret is wrong, or the token has expired.
 /// </summary>
 internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration configuration)
 {
@@ -18,19 +18,19 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
 
     private readonly string? _header = configuration[AddressSetting] is { Length: > 0 } header ? header : null;
 
-    // Parts of the hashes of secrets that were good here once. Only those who have one get past an address that is blocked,
-    // and are looked up like all others.
+    // Parts of the hashes of secrets that were valid before. Only a caller with such a secret passes a blocked address; its
+    // token is looked up like any other.
     private readonly long[] _known = new long[Remembered];
 
-    /// <summary>Whose credentials these are, or null when they are no good.</summary>
+    /// <summary>What the owner of these credentials may do; null when they are not valid.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="credentials">What it shows; null: something that nobody can read.</param>
+    /// <param name="credentials">The credentials of the request; null: they cannot be parsed.</param>
     /// <param name="prefetch">
-    /// Begins what does no harm if the account turns out not to be the caller's, while the token is read; only for credentials
-    /// that were good here before.
+    /// Starts reads for the claimed account while the token is read. Called only for credentials that were valid before; the
+    /// reads must do no harm if these are not.
     /// </param>
     /// <exception cref="TooManyRequestsException">The account or the client is over a limit.</exception>
-    public async Task<Caller?> AuthenticateAsync(
+    public async Task<Access?> AuthenticateAsync(
         HttpContext context,
         Credentials? credentials,
         Action<HttpContext, string>? prefetch = null
@@ -40,7 +40,7 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
         var (slot, mark) = credentials is null ? (0, 0) : MarkOf(credentials);
         if (credentials is null || Volatile.Read(ref _known[slot]) != mark)
         {
-            // Before anything is read, so that a flood of guesses is no flood of reads.
+            // Before any read, so that a flood of guesses does not become a flood of reads.
             limits.Login(address);
         }
         else
@@ -48,22 +48,22 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
             prefetch?.Invoke(context, credentials.Account);
         }
 
-        var caller = credentials is null ? null : await tokens.AuthenticateAsync(credentials, context.RequestAborted);
-        if (caller is null)
+        var access = credentials is null ? null : await tokens.AuthenticateAsync(credentials, context.RequestAborted);
+        if (access is null)
         {
             limits.Failed(address, credentials?.Account);
             return null;
         }
 
         Volatile.Write(ref _known[slot], mark);
-        limits.Request(caller.Account);
-        return caller;
+        limits.Request(access.Account);
+        return access;
     }
 
     /// <summary>The client's address as text; of IPv6 the first half, which is what one client has.</summary>
     internal string AddressOf(HttpContext context)
     {
-        // The last one is what the nearest proxy saw; those before it are what the client likes to say.
+        // The last value is what the nearest proxy saw; the client can choose those before it.
         var named =
             _header is null ? null
             : context.Request.Headers[_header] is [.., { } last] ? last.Split(',')[^1].Trim()

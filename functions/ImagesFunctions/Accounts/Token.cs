@@ -5,12 +5,12 @@ using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Accounts;
 
-/// <summary>A token as it is kept: without its secret, which only its text holds.</summary>
-/// <param name="Account">Whose it is, and so the namespace that it may write.</param>
-/// <param name="Id">Short and public; names the token in lists and logs.</param>
+/// <summary>A token as it is stored: without its secret, which only the text of the token holds.</summary>
+/// <param name="Account">The account that it belongs to.</param>
+/// <param name="Id">8 hexadecimal digits; public, names the token in lists and logs.</param>
 /// <param name="Created">When it was made.</param>
-/// <param name="Expires">When it ends by itself, or null.</param>
-/// <param name="ReadOnly">Whether it may only look: list and pull, and neither push nor delete.</param>
+/// <param name="Expires">When it expires; null: never.</param>
+/// <param name="ReadOnly">Whether it may only list and pull, and neither push nor delete.</param>
 public sealed record Token(
     string Account,
     string Id,
@@ -19,13 +19,8 @@ public sealed record Token(
     bool ReadOnly = false
 );
 
-/// <summary>Who sent a request, as its token says.</summary>
-/// <param name="Account">The account, and so the namespace that it may write.</param>
-/// <param name="ReadOnly">Whether the token may only look.</param>
-internal sealed record Caller(string Account, bool ReadOnly);
-
 /// <summary>
-/// What a client shows: the account and the secret of a token. As text it is the base64 of
+/// The credentials of a client: an account and the secret of one of its tokens. Their text is the base64 of
 /// <c>robot$&lt;account&gt;.users.kraftcloud:&lt;secret&gt;</c>, KraftCloud's own form.
 /// </summary>
 internal sealed record Credentials(string Account, string Id, string Secret)
@@ -36,7 +31,7 @@ internal sealed record Credentials(string Account, string Id, string Secret)
 
     public string Text => Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Prefix}{Account}{Suffix}:{Id}.{Secret}"));
 
-    /// <summary>The only form in which a secret is kept. It has 256 random bits, so a plain hash is enough.</summary>
+    /// <summary>The only form in which a secret is stored. A secret has 256 random bits, so a plain hash is enough.</summary>
     public string SecretHash => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Secret)));
 
     public static Credentials New(string account) =>
@@ -62,7 +57,7 @@ internal sealed record Credentials(string Account, string Id, string Secret)
             return false;
         }
 
-        // What is no UTF-8 decodes to replacement characters, which no account's name has.
+        // Bytes that are not UTF-8 decode to replacement characters, which are not valid in an account's name.
         return TryParsePair(Encoding.UTF8.GetString(bytes[..length]), out credentials);
     }
 
@@ -96,7 +91,7 @@ internal sealed record Credentials(string Account, string Id, string Secret)
             return true;
         }
 
-        // Another account's token under this name is nobody's.
+        // The token of another account is not valid under this user name.
         credentials = null;
         return false;
     }

@@ -13,7 +13,7 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
     private static readonly byte[] NoHash = new byte[64];
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(36_500);
 
-    // Of keys `account/id`, which neither of the two can hold.
+    // By `account/id`: neither of the two contains a slash.
     private readonly CoalescedReads<TableRow?> _rows = new(
         (key, stop) =>
         {
@@ -25,11 +25,11 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
 
     /// <summary>Makes a token.</summary>
     /// <param name="name">The account: one part of a repository name, lower case; <c>official</c> may write official images.</param>
-    /// <param name="lifetime">How long it lives; null for as long as it is not revoked.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <param name="readOnly">Whether it may only look.</param>
-    /// <returns>The token, and its text, which is shown once and kept nowhere.</returns>
-    /// <exception cref="FormatException">The name is no account's name, or the lifetime is not positive or over 100 years.</exception>
+    /// <param name="lifetime">How long it is valid; null: until it is revoked.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="readOnly">Whether it may only list and pull.</param>
+    /// <returns>The token, and its text, which is not stored.</returns>
+    /// <exception cref="FormatException">The name is not valid for an account, or the lifetime is not positive or over 100 years.</exception>
     public async Task<(Token Token, string Text)> CreateAsync(
         string name,
         TimeSpan? lifetime,
@@ -68,7 +68,7 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
         return (From(name, row), credentials.Text);
     }
 
-    /// <summary>The account's tokens, expired ones too, by id.</summary>
+    /// <summary>The account's tokens by id, expired ones included.</summary>
     public async IAsyncEnumerable<Token> ListAsync(
         string name,
         [EnumeratorCancellation] CancellationToken cancellationToken
@@ -80,7 +80,7 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
         }
     }
 
-    /// <summary>Ends a token at once. False when the account has none of this id.</summary>
+    /// <summary>Revokes a token at once. False when the account has none of this id.</summary>
     public async Task<bool> RevokeAsync(string name, string id, CancellationToken cancellationToken)
     {
         if (!Repository.IsNamespace(name) || !id.All(char.IsAsciiHexDigit))
@@ -98,16 +98,16 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
     }
 
     /// <summary>
-    /// Whose credentials these are, or null. Read from storage since the call, so that a revoked token ends at once, with one
-    /// read for all who ask at the same time; the same work is done for accounts that exist and that do not.
+    /// What the owner of these credentials may do; null when they are not valid. The token's row is read after the call, so that
+    /// a revoked token is refused at once; calls at the same time share a read. The work is the same whether the account exists.
     /// </summary>
-    internal async Task<Caller?> AuthenticateAsync(Credentials credentials, CancellationToken cancellationToken)
+    internal async Task<Access?> AuthenticateAsync(Credentials credentials, CancellationToken cancellationToken)
     {
         var row = await _rows.ReadAsync($"{credentials.Account}/{credentials.Id}", cancellationToken);
         var kept = row?.GetString("hash") is { Length: 64 } hash ? Encoding.ASCII.GetBytes(hash) : NoHash;
         var matches = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(credentials.SecretHash), kept);
         return matches && (row!.GetDateTimeOffset("expires") is not { } expires || expires > time.GetUtcNow())
-            ? new Caller(credentials.Account, row.GetBoolean("read_only") == true)
+            ? new Access(credentials.Account, row.GetBoolean("read_only") == true)
             : null;
     }
 

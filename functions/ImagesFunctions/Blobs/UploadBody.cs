@@ -31,13 +31,13 @@ internal sealed class UploadBody : IDisposable
     public static async Task<UploadBody> BeginAsync(Stream body, long? length, CancellationToken cancellationToken)
     {
         // Most bodies are short, and say so.
-        var most = (int)Math.Min(length ?? BlobWriter.BlockSize, BlobWriter.BlockSize);
-        var buffer = ArrayPool<byte>.Shared.Rent(most);
+        var max = (int)Math.Min(length ?? BlobWriter.BlockSize, BlobWriter.BlockSize);
+        var buffer = ArrayPool<byte>.Shared.Rent(max);
         try
         {
             var read = await body.ReadAtLeastAsync(
-                buffer.AsMemory(0, most),
-                most,
+                buffer.AsMemory(0, max),
+                max,
                 throwOnEndOfStream: false,
                 cancellationToken
             );

@@ -9,13 +9,11 @@ namespace ImagesFunctions.Boot;
 /// <summary>Finds images to boot, and puts their tars together.</summary>
 internal sealed class BootImages(RowStore rowStore, Content content)
 {
-    private const int ReadsAtOnce = 16;
-
     /// <summary>The digest of the tar of what a tag names now.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="tag">The tag.</param>
     /// <param name="hashing">Called before all bytes are hashed, which is done the first time and takes as long as it takes.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>Null when the tag names no image.</returns>
     /// <exception cref="StorageUnavailableException">Something of the image is being overwritten.</exception>
     public async Task<Digest?> DigestAsync(
@@ -97,11 +95,14 @@ internal sealed class BootImages(RowStore rowStore, Content content)
         var digests = new List<Digest>();
         await AddAsync(repository, image, null, manifests, digests, cancellationToken);
         var blobs = new List<BlobRow>();
-        foreach (var some in digests.Distinct().Chunk(ReadsAtOnce))
+        var paths = digests.Distinct().Select(d => new BlobPath(repository, d));
+        await foreach (var (_, row) in paths.ReadEachAsync(path => rowStore.BlobAsync(path, cancellationToken)))
         {
-            var rows = await Task.WhenAll(some.Select(d => rowStore.BlobAsync(new BlobPath(repository, d), cancellationToken)));
             // What may be absent (a layer that must not be distributed) has no row.
-            blobs.AddRange(rows.OfType<BlobRow>().Where(row => row.State == BlobState.Good));
+            if (row is { State: BlobState.Good })
+            {
+                blobs.Add(row);
+            }
         }
 
         // A stable order: what is preferred first, all else as the index has it.

@@ -20,12 +20,12 @@ internal static class BootRoute
     private static readonly string[] s_methods = [HttpMethods.Get, HttpMethods.Head];
 
     public static void MapBoot(this IEndpointRouteBuilder endpoints) =>
-        endpoints.Map("/boot/{*path}", context => Envelope.GuardAsync(context, () => AnswerAsync(context)));
+        endpoints.Map("/boot/{*path}", AnswerAsync);
 
     private static async Task AnswerAsync(HttpContext context)
     {
-        var caller =
-            await context.RequestServices.GetRequiredService<Logins>().CallerAsync(context, basic: true)
+        var access =
+            await context.RequestServices.GetRequiredService<Logins>().AccessAsync(context, basic: true)
             ?? throw new ApiException(
                 StatusCodes.Status401Unauthorized,
                 "A valid token is needed: as a Bearer token, or as the password of the account."
@@ -48,7 +48,7 @@ internal static class BootRoute
             );
         }
 
-        if (reference.Repository.Namespace is var ns && ns != caller.Account && ns != Repository.Official)
+        if (!access.MayRead(reference.Repository))
         {
             throw NoImage(path);
         }

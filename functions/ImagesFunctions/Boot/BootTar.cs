@@ -10,7 +10,7 @@ namespace ImagesFunctions.Boot;
 /// <param name="Length">Its length in bytes.</param>
 /// <param name="Made">The bytes; null for a blob.</param>
 /// <param name="Blob">The blob; null for bytes that are made.</param>
-internal readonly record struct BootPart(long Length, ReadOnlyMemory<byte> Made, (BlobPath Path, string ETag)? Blob);
+internal readonly record struct BootSegment(long Length, ReadOnlyMemory<byte> Made, (BlobPath Path, string ETag)? Blob);
 
 /// <summary>
 /// An OCI image layout of one image and its tag as a tar, made from headers and stored blobs while it is sent: nothing is stored
@@ -18,7 +18,7 @@ internal readonly record struct BootPart(long Length, ReadOnlyMemory<byte> Made,
 /// </summary>
 internal sealed class BootTar
 {
-    private readonly List<BootPart> _parts = [];
+    private readonly List<BootSegment> _segments = [];
 
     /// <summary>Puts one together.</summary>
     /// <param name="repository">Where the blobs are.</param>
@@ -48,14 +48,14 @@ internal sealed class BootTar
             Make(TarHeader.OfFile(folder + blob.Digest.Encoded, blob.Size));
             if (blob.Size > 0)
             {
-                _parts.Add(new BootPart(blob.Size, default, (new BlobPath(repository, blob.Digest), blob.BlobETag)));
+                _segments.Add(new BootSegment(blob.Size, default, (new BlobPath(repository, blob.Digest), blob.BlobETag)));
             }
 
             Make(new byte[TarHeader.PaddingOf(blob.Size)]);
         }
 
         Make(TarHeader.End);
-        Length = _parts.Sum(part => part.Length);
+        Length = _segments.Sum(segment => segment.Length);
     }
 
     /// <summary>Its length in bytes.</summary>
@@ -66,7 +66,7 @@ internal sealed class BootTar
     /// <param name="first">The first byte.</param>
     /// <param name="length">How many.</param>
     /// <param name="take">Takes a piece, which is good until it returns.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="StorageUnavailableException">A blob is being overwritten.</exception>
     public async Task CopyAsync(
         Content content,
@@ -76,30 +76,30 @@ internal sealed class BootTar
         CancellationToken cancellationToken
     )
     {
-        foreach (var part in _parts)
+        foreach (var segment in _segments)
         {
             if (length == 0)
             {
                 return;
             }
 
-            if (first >= part.Length)
+            if (first >= segment.Length)
             {
-                first -= part.Length;
+                first -= segment.Length;
                 continue;
             }
 
-            var some = Math.Min(length, part.Length - first);
-            if (part.Blob is { } blob)
+            var count = Math.Min(length, segment.Length - first);
+            if (segment.Blob is { } blob)
             {
-                await CopyBlobAsync(content, blob, first, some, take, cancellationToken);
+                await CopyBlobAsync(content, blob, first, count, take, cancellationToken);
             }
             else
             {
-                await take(part.Made.Slice((int)first, (int)some));
+                await take(segment.Made.Slice((int)first, (int)count));
             }
 
-            (first, length) = (0, length - some);
+            (first, length) = (0, length - count);
         }
     }
 
@@ -129,7 +129,7 @@ internal sealed class BootTar
     {
         if (bytes.Length > 0)
         {
-            _parts.Add(new BootPart(bytes.Length, bytes, null));
+            _segments.Add(new BootSegment(bytes.Length, bytes, null));
         }
     }
 }

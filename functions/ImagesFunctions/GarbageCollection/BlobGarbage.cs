@@ -110,8 +110,8 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
         CancellationToken cancellationToken
     )
     {
-        view.AddReadKey(Keys.AnyNeed(blob.App));
-        foreach (var row in await view.RangeAsync(Keys.Needs(blob.App, blob.Digest), cancellationToken))
+        view.AddReadKey(Keys.AnyDependency(blob.App));
+        foreach (var row in await view.RangeAsync(Keys.Dependencies(blob.App, blob.Digest), cancellationToken))
         {
             var by = DependencyRow.From(row).By;
             if (

@@ -87,14 +87,14 @@ internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage
 
     private Func<CancellationToken, Task>? ActionOn(BlobListing blob, BlobPath path)
     {
-        var print = Fingerprint.Of(path.Repository.App, path.Digest);
-        SeenBlob? seen = survey.Blobs.Remove(print, out var row) ? row : null;
+        var fingerprint = Fingerprint.Of(path.Repository.App, path.Digest);
+        SeenBlob? seen = survey.Blobs.Remove(fingerprint, out var row) ? row : null;
         if (seen is not { State: BlobState.Good } || seen.Value.ETag != Fingerprint.Of(blob.ETag))
         {
             return stop => NotCurrentAsync(blob, path, seen, stop);
         }
 
-        return !seen.Value.IsYoung && !survey.IsLive(print) && !survey.Needed.Contains(print)
+        return !seen.Value.IsYoung && !survey.IsLive(fingerprint) && !survey.Needed.Contains(fingerprint)
             ? stop => RemoveAsync(path, blob.Size, stop)
             : null;
     }

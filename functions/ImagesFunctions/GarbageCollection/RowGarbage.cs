@@ -8,8 +8,6 @@ namespace ImagesFunctions.GarbageCollection;
 /// <summary>Decides about rows that stand for nothing any more: see <see cref="Garbage"/>.</summary>
 internal sealed class RowGarbage(GarbageCommit commit, Content content, SweepAge age)
 {
-    private const int ReadsAtOnce = 16;
-
     /// <summary>Removes those of these tags that no image has, and those that wait though no <c>index.json</c> is there.</summary>
     public Task<int> RemoveTagsAsync(
         string @namespace,
@@ -85,7 +83,7 @@ internal sealed class RowGarbage(GarbageCommit commit, Content content, SweepAge
             return [];
         }
 
-        var need = Keys.Need(tag.App, tag.Digest, Dependent.Tag(tag.Tag));
+        var need = Keys.Dependency(tag.App, tag.Digest, Dependent.Tag(tag.Tag));
         return await view.GetAsync(need, cancellationToken) is { } waiting
             ? [new Change(row.Key, null), new Change(need, null, waiting.Version)]
             : [new Change(row.Key, null)];
@@ -109,7 +107,7 @@ internal sealed class RowGarbage(GarbageCommit commit, Content content, SweepAge
         CancellationToken cancellationToken
     )
     {
-        foreach (var batch in index.Children.Select(ImageRow.Parse).Chunk(ReadsAtOnce))
+        foreach (var batch in index.Children.Select(ImageRow.Parse).Chunk(BatchedReads.MaxAtOnce))
         {
             var keys = batch.Select(child => Keys.Image(index.App, child));
             if ((await view.GetAllAsync(keys, cancellationToken)).Any(row => ImageRow.Live(row) is not null))

@@ -4,15 +4,15 @@ using Microsoft.AspNetCore.Http;
 namespace ImagesFunctions.Http;
 
 /// <summary>
-/// The body of a request, which may come as slowly as it likes, but not stand still: a source that pauses is no attack, and one
-/// that has gone silent must not hold a request for ever.
+/// The body of a request. It may be slow and may pause, but a read without a byte for longer than <see cref="Limit"/> fails, so
+/// that a silent client does not hold a request forever.
 /// </summary>
-/// <param name="body">The body as the server reads it.</param>
-/// <param name="deadline">The request's deadline, which does not run meanwhile.</param>
-/// <param name="time">What <see cref="Limit"/> is measured by.</param>
+/// <param name="body">The body of the server.</param>
+/// <param name="deadline">The request's deadline, which is paused during each read.</param>
+/// <param name="time">Measures <see cref="Limit"/>.</param>
 internal sealed class IdleLimitStream(Stream body, RequestDeadline deadline, TimeProvider time) : ForwardStream
 {
-    /// <summary>The longest time without a byte while one is waited for.</summary>
+    /// <summary>The longest time that a read waits for a byte.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
 
     private readonly CancellationTokenSource _idle = new(Timeout.InfiniteTimeSpan, time);
@@ -21,7 +21,7 @@ internal sealed class IdleLimitStream(Stream body, RequestDeadline deadline, Tim
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         deadline.Stop();
-        // Not a token a read: a layer has very many of them.
+        // One source for all reads: a layer takes very many of them.
         _idle.CancelAfter(Limit);
         await using var stop = cancellationToken.UnsafeRegister(
             static source => ((CancellationTokenSource)source!).Cancel(),
@@ -42,7 +42,7 @@ internal sealed class IdleLimitStream(Stream body, RequestDeadline deadline, Tim
         }
         finally
         {
-            // What is done with the bytes takes the time that it takes.
+            // The limit does not run while the caller works with the bytes.
             _idle.CancelAfter(Timeout.InfiniteTimeSpan);
             deadline.Start();
         }

@@ -2,7 +2,7 @@ using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Http;
 
-/// <summary>What both APIs call a pin.</summary>
+/// <summary>The name of a pin in both APIs.</summary>
 internal static class PinnedImage
 {
     /// <summary>The UUID of an image's pin: one image has one pin, and always the same UUID.</summary>

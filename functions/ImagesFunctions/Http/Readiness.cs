@@ -3,25 +3,25 @@ using Microsoft.Extensions.Logging;
 
 namespace ImagesFunctions.Http;
 
-/// <summary>Whether storage answers, with all its tables and containers. However many ask, it is asked once at a time.</summary>
-/// <param name="storage">The storage account; may throw when none is configured.</param>
-/// <param name="log">Learns the reason when it cannot be reached; callers do not.</param>
+/// <summary>Whether storage answers, with all its tables and containers. Callers at the same time share one check.</summary>
+/// <param name="storage">The storage account; throws when none is configured.</param>
+/// <param name="log">Gets the reason when storage cannot be reached; callers do not.</param>
 internal sealed partial class Readiness(Func<StorageAccount> storage, ILogger<Readiness> log)
 {
     private readonly Lock _lock = new();
     private Task<bool> _read = Task.FromResult(false);
 
-    /// <summary>How long a read may take before storage counts as away.</summary>
+    /// <summary>How long a check may take before storage counts as away.</summary>
     public TimeSpan MaxRead { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Joins the read that is on its way, or begins one. It takes two seconds at most and never throws but for the caller's own end.</summary>
+    /// <summary>Joins the check that is running, or starts one. It takes <see cref="MaxRead"/> at most, and throws only when it is cancelled.</summary>
     public Task<bool> IsReadyAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
         {
             if (_read.IsCompleted)
             {
-                // Of no one caller: the others go on waiting when the first one leaves.
+                // Not cancelled by one caller: the others still wait for it.
                 _read = Task.Run(ReadAsync, CancellationToken.None);
             }
 
@@ -34,7 +34,7 @@ internal sealed partial class Readiness(Func<StorageAccount> storage, ILogger<Re
         using var deadline = new CancellationTokenSource(MaxRead);
         try
         {
-            // The deadline holds even where the client forgets it.
+            // Holds even if the client ignores the token.
             await storage().DemandAsync(deadline.Token).WaitAsync(deadline.Token);
             return true;
         }

@@ -4,9 +4,9 @@ using Microsoft.AspNetCore.Http;
 namespace ImagesFunctions.Http;
 
 /// <summary>
-/// Cancels a request that keeps its client waiting for too long, whatever it waits for. It does not run while the request waits
-/// for the client itself, whose body has a limit of its own, and begins anew with each byte of that body. A transfer has none:
-/// it ends when storage makes no progress, or the client does not.
+/// Cancels a request that keeps its client waiting for too long. The deadline is paused while the request waits for bytes of the
+/// client's body, which <see cref="IdleLimitStream"/> bounds, and restarts after each read. A transfer has no deadline: it fails
+/// when storage or the client makes no progress.
 /// </summary>
 internal sealed class RequestDeadline : IDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class RequestDeadline : IDisposable
     private readonly CancellationTokenSource _end;
     private bool _isLifted;
 
-    /// <summary>Begins one, which cancels <see cref="HttpContext.RequestAborted"/>.</summary>
+    /// <summary>Starts a deadline, which cancels <see cref="HttpContext.RequestAborted"/>.</summary>
     public RequestDeadline(HttpContext context, StorageTimes times)
     {
         (_context, _limit, _client) = (context, times.Request, context.RequestAborted);
@@ -27,10 +27,10 @@ internal sealed class RequestDeadline : IDisposable
         context.Items[typeof(RequestDeadline)] = this;
     }
 
-    /// <summary>Whether the client has left.</summary>
+    /// <summary>Whether the client has disconnected.</summary>
     public bool IsClientGone => _client.IsCancellationRequested;
 
-    /// <summary>The request is a transfer of a blob's bytes: it takes as long as it takes.</summary>
+    /// <summary>Removes the deadline: the request transfers the bytes of a blob.</summary>
     public static void Lift(HttpContext context)
     {
         if (context.Items[typeof(RequestDeadline)] is RequestDeadline deadline)
@@ -40,13 +40,13 @@ internal sealed class RequestDeadline : IDisposable
         }
     }
 
-    /// <summary>The client is waited for from now on.</summary>
+    /// <summary>Pauses the deadline: the request waits for the client.</summary>
     public void Stop() => Set(Timeout.InfiniteTimeSpan);
 
-    /// <summary>The client waits from now on.</summary>
+    /// <summary>Restarts the deadline: the client waits.</summary>
     public void Start() => Set(_limit);
 
-    /// <summary>What really happened: an operation that the deadline has cancelled took too long.</summary>
+    /// <summary>The cause of an error: a cancellation by the deadline is a timeout.</summary>
     public Exception CauseOf(Exception error) =>
         error is OperationCanceledException && _expiry.IsCancellationRequested
             ? new TimeoutException($"no answer within {_limit.TotalSeconds:0.###} s", error)

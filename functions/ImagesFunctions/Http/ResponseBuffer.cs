@@ -4,14 +4,14 @@ using Microsoft.AspNetCore.Http;
 namespace ImagesFunctions.Http;
 
 /// <summary>
-/// Collects the body of an answer and sends it piece by piece. Before the first piece is sent, an error can still become
-/// an answer of its own; a body that fits one piece goes out with its length.
+/// Collects the body of an answer and sends it piece by piece. Until the first piece is sent, an error can still replace the
+/// answer. A body that fits one piece is sent with its length.
 /// </summary>
 internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte>, IDisposable
 {
     private const int Piece = 64 * 1024;
 
-    // The server holds at most two of these of one answer for a client that is slow to take it.
+    // For a slow client the server buffers at most two of these of one answer.
     private const int MaxLength = 4 * Piece;
 
     private byte[] _bytes = ArrayPool<byte>.Shared.Rent(Piece);
@@ -26,7 +26,7 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
         _length += bytes.Length;
     }
 
-    /// <summary>Adds bytes that may be very many: what does not fit a piece is sent from where it stands.</summary>
+    /// <summary>Adds bytes of any number: those that do not fit a piece are sent without a copy.</summary>
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         if (_length + bytes.Length <= Piece)
@@ -37,7 +37,7 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
 
         if (!_started)
         {
-            // Else the server would keep what comes before its headers, and copy it behind them.
+            // Otherwise the server would buffer the body until it writes the headers, and copy it.
             _started = true;
             await response.StartAsync(cancellationToken);
         }
@@ -47,10 +47,10 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
         _length = 0;
         while (bytes.Length > 0)
         {
-            var some = bytes[..Math.Min(bytes.Length, MaxLength)];
-            response.BodyWriter.Write(some.Span);
-            _unsent += some.Length;
-            bytes = bytes[some.Length..];
+            var part = bytes[..Math.Min(bytes.Length, MaxLength)];
+            response.BodyWriter.Write(part.Span);
+            _unsent += part.Length;
+            bytes = bytes[part.Length..];
             if (_unsent >= MaxLength)
             {
                 await response.BodyWriter.FlushAsync(cancellationToken);
@@ -72,13 +72,13 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
     /// <inheritdoc/>
     public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
-    /// <summary>How many bytes were added and not sent yet.</summary>
+    /// <summary>The number of bytes that are added and not sent.</summary>
     public int Length => _length;
 
-    /// <summary>Whether a piece is full and wants to be sent.</summary>
+    /// <summary>Whether a piece is full and should be sent.</summary>
     public bool IsFull => _length >= Piece - (8 * 1024);
 
-    /// <summary>Sends what there is.</summary>
+    /// <summary>Sends the bytes that are added.</summary>
     public async ValueTask SendAsync(CancellationToken cancellationToken)
     {
         _started = true;

@@ -3,11 +3,11 @@ using System.Text;
 
 namespace ImagesFunctions.Http;
 
-/// <summary>UUIDs that clients may keep: the same name has the same one on every instance and after every start.</summary>
+/// <summary>UUIDs that clients may store: a name has the same UUID on every instance and after every start.</summary>
 internal static class StableUuid
 {
     /// <summary>A UUID of version 8 (RFC 9562, section 5.8), made from the SHA-256 of the kind and the name.</summary>
-    /// <param name="kind">What the name is of: names of two kinds never share a UUID.</param>
+    /// <param name="kind">The kind of the name: names of two kinds never share a UUID.</param>
     /// <param name="name">The name.</param>
     public static Guid Of(string kind, string name)
     {

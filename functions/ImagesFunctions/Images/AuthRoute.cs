@@ -1,3 +1,4 @@
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Http;
 using Microsoft.AspNetCore.Http;
 
@@ -6,8 +7,9 @@ namespace ImagesFunctions.Images;
 /// <summary><c>/v1/auth</c> of the control plane: whose token it is, and which registry goes with it.</summary>
 internal static class AuthRoute
 {
-    public static Task ShowAsync(HttpContext context, string account)
+    public static Task ShowAsync(HttpContext context, Access access)
     {
+        var account = access.Account;
         QueryParameters.DemandNone(context.Request);
         return Envelope.WriteDataAsync(
             context,

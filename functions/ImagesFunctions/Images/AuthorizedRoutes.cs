@@ -1,4 +1,5 @@
 using ImagesFunctions.Accounts;
+using ImagesFunctions.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -10,54 +11,40 @@ namespace ImagesFunctions.Images;
 internal static class AuthorizedRoutes
 {
     /// <summary>
-    /// Maps a route of the Images API for every method: it answers 401 without a valid token, 405 to the methods that it
-    /// does not have, and turns every exception into the API's envelope.
+    /// Maps a route of the Images API for every method: it answers 401 without a valid token, and 405 to the methods that it
+    /// does not have.
     /// </summary>
     /// <param name="endpoints">Where to map it.</param>
     /// <param name="pattern">The route.</param>
-    /// <param name="handle">Gets the request and the caller's account.</param>
+    /// <param name="handle">Gets the request and what its caller may do.</param>
     /// <param name="methods">The methods that it has; null: all of them.</param>
     /// <param name="prefetch">What to begin while the token is read: see <see cref="Logins.AuthenticateAsync"/>.</param>
     public static void MapAuthorized(
         this IEndpointRouteBuilder endpoints,
         string pattern,
-        Func<HttpContext, string, Task> handle,
+        Func<HttpContext, Access, Task> handle,
         string[]? methods = null,
         Action<HttpContext, string>? prefetch = null
-    )
-    {
-        var pipeline = endpoints.CreateApplicationBuilder();
-        pipeline.UseResponseCompression();
-        pipeline.Run(context =>
-            Envelope.GuardAsync(
-                context,
-                async () =>
+    ) =>
+        endpoints
+            .Map(
+                pattern,
+                async context =>
                 {
-                    var caller = await CallerAsync(context, prefetch);
+                    var access = await AccessAsync(context, prefetch);
                     if (methods is not null)
                     {
                         Envelope.DemandMethod(context, methods, " A body can go with GET: curl -X GET -d '…'.");
+                        access.DemandMethod(context.Request.Method);
                     }
 
-                    var reads = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
-                    if (caller.ReadOnly && methods is not null && !reads)
-                    {
-                        throw new ApiException(
-                            StatusCodes.Status403Forbidden,
-                            "This token may only read.",
-                            ErrorNumber.NotAllowed
-                        );
-                    }
-
-                    await handle(context, caller.Account);
+                    await handle(context, access);
                 }
             )
-        );
-        endpoints.Map(pattern, pipeline.Build());
-    }
+            .WithMetadata(CompressedAnswer.Metadata);
 
-    private static async Task<Caller> CallerAsync(HttpContext context, Action<HttpContext, string>? prefetch) =>
-        await context.RequestServices.GetRequiredService<Logins>().CallerAsync(context, basic: false, prefetch)
+    private static async Task<Access> AccessAsync(HttpContext context, Action<HttpContext, string>? prefetch) =>
+        await context.RequestServices.GetRequiredService<Logins>().AccessAsync(context, basic: false, prefetch)
         ?? throw new ApiException(
             StatusCodes.Status401Unauthorized,
             "A valid token is needed: send the header Authorization: Bearer <token>."

@@ -1,5 +1,6 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Http;
 using ImagesFunctions.Listing;
 using Microsoft.AspNetCore.Http;
@@ -11,13 +12,13 @@ internal static class BatchAnswer
 {
     public static async Task WriteAsync(
         HttpContext context,
-        string account,
+        Access access,
         ListFilter all,
         IReadOnlyList<BatchItem> batch,
         ImageShape shape
     )
     {
-        var results = await ResultsAsync(context, account, all, batch);
+        var results = await ResultsAsync(context, access, all, batch);
         // What failed is said in the words of the request, and an answer to a GET body is nobody else's.
         if (
             ImagesAnswer.IsKnown(
@@ -54,7 +55,7 @@ internal static class BatchAnswer
 
     private static async Task<List<(BatchItem Item, ListedImage? Image)>> ResultsAsync(
         HttpContext context,
-        string account,
+        Access access,
         ListFilter all,
         IReadOnlyList<BatchItem> batch
     )
@@ -64,9 +65,9 @@ internal static class BatchAnswer
             await ImagesAnswer
                 .Lists(context)
                 .FindAsync(
-                    account,
+                    access,
                     wellFormed.ConvertAll(i => i.Filter(all)),
-                    ListRoute.Sequences(context, account),
+                    ListRoute.Sequences(context, access),
                     context.RequestAborted
                 )
         );
@@ -78,8 +79,8 @@ internal static class BatchAnswer
         var hash = new XxHash128();
         foreach (var image in images)
         {
-            var one = image?.Hash ?? 0;
-            hash.Append(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in one)));
+            var imageHash = image?.Hash ?? 0;
+            hash.Append(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in imageHash)));
         }
 
         return hash.GetCurrentHashAsUInt128();

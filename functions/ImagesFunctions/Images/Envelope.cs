@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Http;
 using Microsoft.AspNetCore.Http;
 
@@ -47,23 +48,23 @@ internal static class Envelope
 {
     private static readonly string[] OfSuccess = ["Content-Length", "ETag", "Link", "X-Total-Count"];
 
-    private static readonly ErrorFormat<ApiException> Errors = new(
+    /// <summary>How the Images API answers errors.</summary>
+    public static readonly IErrorFormat Errors = new ErrorFormat<ApiException>(
         error =>
             error switch
             {
                 ApiException api => api,
+                AccessDeniedException denied => new ApiException(
+                    StatusCodes.Status403Forbidden,
+                    denied.Message,
+                    ErrorNumber.NotAllowed
+                ),
                 BadHttpRequestException bad => new ApiException(bad.StatusCode, bad.Message),
                 _ => null,
             },
         (status, message) => new ApiException(status, message),
         WriteErrorAsync
     );
-
-    /// <summary>Runs a handler. Whatever it throws becomes an error of the API's own form.</summary>
-    /// <param name="context">The request.</param>
-    /// <param name="handle">Answers it.</param>
-    public static Task GuardAsync(HttpContext context, Func<Task> handle) =>
-        Requests.GuardAsync(context, handle, Errors);
 
     /// <summary>Refuses a method that a route does not have.</summary>
     /// <param name="context">The request.</param>
@@ -72,7 +73,7 @@ internal static class Envelope
     /// <exception cref="ApiException">405, with the header <c>Allow</c>.</exception>
     public static void DemandMethod(HttpContext context, string[] methods, string hint = "")
     {
-        if (!Requests.HasMethod(context, methods))
+        if (!Answers.HasMethod(context, methods))
         {
             throw new ApiException(
                 StatusCodes.Status405MethodNotAllowed,
@@ -196,7 +197,7 @@ internal static class Envelope
             json =>
             {
                 write(json);
-                json.WriteNumber("op_time_us", Requests.ElapsedMicroseconds(context));
+                json.WriteNumber("op_time_us", Microseconds(context));
             }
         );
         await body.EndAsync(cancellationToken);
@@ -209,7 +210,7 @@ internal static class Envelope
         if (message is not null)
         {
             body.Write("\",\"message\":\""u8);
-            body.Write(JsonEncodedText.Encode(message, Requests.Json.Encoder).EncodedUtf8Bytes);
+            body.Write(JsonEncodedText.Encode(message, Answers.Json.Encoder).EncodedUtf8Bytes);
         }
 
         body.Write("\",\"data\":{\""u8);
@@ -217,13 +218,16 @@ internal static class Envelope
         body.Write("\":["u8);
     }
 
+    private static long Microseconds(HttpContext context) =>
+        (long)RequestInfo.Of(context).Elapsed.TotalMicroseconds;
+
     private static byte[] End(HttpContext context) =>
-        System.Text.Encoding.UTF8.GetBytes($"]}},\"op_time_us\":{Requests.ElapsedMicroseconds(context)}}}");
+        System.Text.Encoding.UTF8.GetBytes($"]}},\"op_time_us\":{Microseconds(context)}}}");
 
     /// <summary>Writes a JSON object into the buffer.</summary>
     public static void WriteObject(ResponseBuffer body, Action<Utf8JsonWriter> write)
     {
-        using var json = new Utf8JsonWriter(body, Requests.Json);
+        using var json = new Utf8JsonWriter(body, Answers.Json);
         json.WriteStartObject();
         write(json);
         json.WriteEndObject();

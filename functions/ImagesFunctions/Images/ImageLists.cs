@@ -1,3 +1,4 @@
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
@@ -17,7 +18,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
 {
     // A stretch of a namespace's list. The caller's own images stand between those official ones whose names come before
     // `account/` and those behind.
-    private sealed record Part(string Namespace, NamespaceList List, KeyRange Range)
+    private sealed record Segment(string Namespace, NamespaceList List, KeyRange Range)
     {
         public bool IsEmpty => string.CompareOrdinal(Range.From, Range.To) >= 0;
 
@@ -45,35 +46,35 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
     /// <summary>The images that an account sees and that a request asks for.</summary>
     /// <exception cref="StorageUnavailableException">What is asked for cannot be read now.</exception>
     public async Task<ListPage> ListAsync(
-        string account,
+        Access access,
         ListRequest request,
         SequenceReads sequences,
         CancellationToken cancellationToken
     )
     {
         var filter = request.Filter;
-        var parts = await PartsAsync(account, [filter], sequences, cancellationToken);
+        var segments = await SegmentsAsync(access, [filter], sequences, cancellationToken);
         IEnumerable<ListPiece> After(Reference? after) =>
-            parts.SelectMany(p => p.KeyAfter(after) is { } key ? p.List.PiecesIn(p.Range, key, filter.Tagged) : []);
+            segments.SelectMany(p => p.KeyAfter(after) is { } key ? p.List.PiecesIn(p.Range, key, filter.Tagged) : []);
         if (filter.IsForOne)
         {
-            var one = Find(parts, filter);
+            var image = Find(segments, filter);
             var isBehind =
-                one is not null
-                && parts.Any(p =>
-                    p.Namespace == one.Namespace
+                image is not null
+                && segments.Any(p =>
+                    p.Namespace == image.Namespace
                     && p.KeyAfter(request.After) is { } key
-                    && string.CompareOrdinal(one.Key, key) > 0
+                    && string.CompareOrdinal(image.Key, key) > 0
                 );
             return new ListPage(
-                isBehind ? [new ListPiece(one!)] : [],
-                one is null ? 0 : 1,
+                isBehind ? [new ListPiece(image!)] : [],
+                image is null ? 0 : 1,
                 null,
-                isBehind ? one!.Hash : 0
+                isBehind ? image!.Hash : 0
             );
         }
 
-        var all = parts.Aggregate(default(ListSum), (sum, part) => sum + part.List.Sum(part.Range, filter.Tagged));
+        var all = segments.Aggregate(default(ListSum), (sum, segment) => sum + segment.List.Sum(segment.Range, filter.Tagged));
         if (request is { Limit: null, After: null })
         {
             return new ListPage(After(null), all.Count, null, all.Hash);
@@ -96,21 +97,21 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
     /// <summary>The image that each filter asks for, in their order; null where none is seen.</summary>
     /// <exception cref="StorageUnavailableException">What is asked for cannot be read now.</exception>
     public Task<IReadOnlyList<ListedImage?>> FindAsync(
-        string account,
+        Access access,
         IReadOnlyList<ListFilter> filters,
         CancellationToken cancellationToken
-    ) => FindAsync(account, filters, new SequenceReads(rowStore, cancellationToken), cancellationToken);
+    ) => FindAsync(access, filters, new SequenceReads(rowStore, cancellationToken), cancellationToken);
 
     /// <summary>As the other one, with numbers that were begun to be read since the request came.</summary>
     /// <exception cref="StorageUnavailableException">What is asked for cannot be read now.</exception>
     public async Task<IReadOnlyList<ListedImage?>> FindAsync(
-        string account,
+        Access access,
         IReadOnlyList<ListFilter> filters,
         SequenceReads sequences,
         CancellationToken cancellationToken
     )
     {
-        var parts = await PartsAsync(account, filters, sequences, cancellationToken);
+        var segments = await SegmentsAsync(access, filters, sequences, cancellationToken);
         // Tags stand at their images: one pass over the apps that are asked for, however many items there are.
         var byTag = filters
             .Where(f => f is { Digest: null, Tag: not null })
@@ -120,7 +121,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
         foreach (var wanted in byTag.Keys.ToLookup(t => t.Repository))
         {
             var tags = wanted.ToDictionary(t => t.Tag!, StringComparer.Ordinal);
-            var images = parts
+            var images = segments
                 .Where(p => p.Namespace == wanted.Key.Namespace)
                 .SelectMany(p => p.List.In(Keys.OfApp('i', wanted.Key.App), "", tagged: true));
             foreach (var image in images)
@@ -138,7 +139,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
         return
         [
             .. filters.Select(f =>
-                f.Digest is not null ? Find(parts, f)
+                f.Digest is not null ? Find(segments, f)
                 : byTag[f.Tag!] is { } image && f.TryScope(image.Namespace, out _) ? image
                 : null
             ),
@@ -148,13 +149,13 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
     /// <summary>The images of this digest that an account sees: its own before official ones, then by repository.</summary>
     /// <exception cref="StorageUnavailableException">They cannot be read now.</exception>
     public async Task<IReadOnlyList<ListedImage>> FindAsync(
-        string account,
+        Access access,
         Digest digest,
         CancellationToken cancellationToken
     )
     {
         var found = new List<ListedImage>();
-        foreach (var ns in Visible(account))
+        foreach (var ns in access.Namespaces)
         {
             // Whatever has the image has its manifest.
             var apps = (await rowStore.AppsWithAsync(ns, digest, cancellationToken)).ToList();
@@ -171,26 +172,26 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
     /// <summary>The images with tags that an account sees and that one of the filters asks for, by namespace or app.</summary>
     /// <exception cref="StorageUnavailableException">They cannot be read now.</exception>
     public async Task<IReadOnlyList<ListedImage>> TaggedAsync(
-        string account,
+        Access access,
         IReadOnlyList<ListFilter> filters,
         SequenceReads sequences,
         CancellationToken cancellationToken
     )
     {
-        var parts = await PartsAsync(account, filters, sequences, cancellationToken);
+        var segments = await SegmentsAsync(access, filters, sequences, cancellationToken);
         bool IsAskedFor(ListedImage image) =>
             filters.Any(f => f.TryScope(image.Namespace, out var app) && (app ?? image.Row.App) == image.Row.App);
-        return [.. parts.SelectMany(p => p.List.In(p.Range, "", tagged: true)).Where(IsAskedFor)];
+        return [.. segments.SelectMany(p => p.List.In(p.Range, "", tagged: true)).Where(IsAskedFor)];
     }
 
     /// <summary>Begins to read what a list of this account will be compared with.</summary>
     /// <param name="account">The account.</param>
     /// <param name="ownOnly">Only what its own images are compared with: most filters leave the official ones out.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public SequenceReads Ahead(string account, bool ownOnly, CancellationToken cancellationToken)
     {
         var sequences = new SequenceReads(rowStore, cancellationToken);
-        foreach (var ns in Visible(account).Take(ownOnly ? 1 : 2))
+        foreach (var ns in Access.NamespacesOf(account).Take(ownOnly ? 1 : 2))
         {
             _ = sequences.OfAsync(ns);
         }
@@ -198,19 +199,16 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
         return sequences;
     }
 
-    // Decided before any read: for another account's namespace there is nothing to find and nothing to measure.
-    private static string[] Visible(string account) =>
-        account == Repository.Official ? [account] : [account, Repository.Official];
-
-    private async Task<IReadOnlyList<Part>> PartsAsync(
-        string account,
+    private async Task<IReadOnlyList<Segment>> SegmentsAsync(
+        Access access,
         IReadOnlyList<ListFilter> filters,
         SequenceReads sequences,
         CancellationToken cancellationToken
     )
     {
         var reads = new List<(string Namespace, string? App, Task<NamespaceList> List)>();
-        foreach (var ns in Visible(account))
+        // Decided before any read: of another account's namespace nothing is read, so that there is no time to measure.
+        foreach (var ns in access.Namespaces)
         {
             var apps = filters
                 .SelectMany(f => f.TryScope(ns, out var app) ? [app] : Array.Empty<string?>())
@@ -225,35 +223,35 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
         }
 
         await Task.WhenAll(reads.Select(r => r.List));
-        var own = "i!" + Keys.Encode(account + "/");
-        var parts = new List<Part>();
+        var own = "i!" + Keys.Encode(access.Account + "/");
+        var segments = new List<Segment>();
         foreach (var (ns, app, list) in reads)
         {
             var range = app is null ? Keys.All('i') : Keys.OfApp('i', app);
-            var isAround = ns == Repository.Official && account != ns;
-            parts.Insert(0, new Part(ns, await list, isAround ? range with { To = Min(range.To, own) } : range));
+            var isAround = !access.Owns(ns);
+            segments.Insert(0, new Segment(ns, await list, isAround ? range with { To = Min(range.To, own) } : range));
             if (isAround)
             {
-                parts.Add(new Part(ns, await list, range with { From = Max(range.From, own) }));
+                segments.Add(new Segment(ns, await list, range with { From = Max(range.From, own) }));
             }
         }
 
-        parts.RemoveAll(p => p.IsEmpty);
-        return parts;
+        segments.RemoveAll(p => p.IsEmpty);
+        return segments;
     }
 
-    private static ListedImage? Find(IReadOnlyList<Part> parts, ListFilter filter)
+    private static ListedImage? Find(IReadOnlyList<Segment> segments, ListFilter filter)
     {
-        foreach (var part in parts)
+        foreach (var segment in segments)
         {
-            if (!filter.TryScope(part.Namespace, out var app) || app is null)
+            if (!filter.TryScope(segment.Namespace, out var app) || app is null)
             {
                 continue;
             }
 
             var image = filter.Digest is { } digest
-                ? part.List.Find(Keys.Image(app, digest.Digest!))
-                : part.List.In(Keys.OfApp('i', app), "", tagged: true).FirstOrDefault(i => i.HasTag(filter.Tag!.Tag!));
+                ? segment.List.Find(Keys.Image(app, digest.Digest!))
+                : segment.List.In(Keys.OfApp('i', app), "", tagged: true).FirstOrDefault(i => i.HasTag(filter.Tag!.Tag!));
             if (
                 image is not null
                 && (!filter.Tagged || image.Tags.Count > 0)

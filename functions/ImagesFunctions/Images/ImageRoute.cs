@@ -1,3 +1,4 @@
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Http;
 using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
@@ -10,7 +11,7 @@ namespace ImagesFunctions.Images;
 /// <summary><c>/v1/images/digest/…</c> and <c>/v1/images/tag/…</c>: one image.</summary>
 internal static class ImageRoute
 {
-    public static async Task ByDigestAsync(HttpContext context, string account)
+    public static async Task ByDigestAsync(HttpContext context, Access access)
     {
         QueryParameters.DemandNone(context.Request);
         var name = NameOf(context);
@@ -19,11 +20,11 @@ internal static class ImageRoute
         Reference? reference = null;
         if (Digest.TryParse(name, out var digest))
         {
-            found = await lists.FindAsync(account, digest, context.RequestAborted);
+            found = await lists.FindAsync(access, digest, context.RequestAborted);
         }
         else if ((reference = BatchItem.Parse("digest", name)) is not null)
         {
-            var image = await lists.FindAsync(account, [new ListFilter { Digest = reference }], context.RequestAborted);
+            var image = await lists.FindAsync(access, [new ListFilter { Digest = reference }], context.RequestAborted);
             found = [.. image.OfType<ListedImage>()];
         }
         else
@@ -42,20 +43,20 @@ internal static class ImageRoute
                 name,
                 found.Count > 0 ? found[0]
                     : reference is null ? null
-                    : throw await NotListed.OfAsync(context, account, name, reference)
+                    : throw await NotListed.OfAsync(context, access, name, reference)
             );
             return;
         }
 
         if (reference is null)
         {
-            reference = Only(account, name, found);
+            reference = Only(access, name, found);
         }
 
-        await DeleteImageAsync(context, account, name, reference);
+        await DeleteImageAsync(context, access, name, reference);
     }
 
-    public static async Task ByTagAsync(HttpContext context, string account)
+    public static async Task ByTagAsync(HttpContext context, Access access)
     {
         QueryParameters.DemandNone(context.Request);
         var name = NameOf(context);
@@ -70,12 +71,12 @@ internal static class ImageRoute
         {
             var found = await ImagesAnswer
                 .Lists(context)
-                .FindAsync(account, [new ListFilter { Tag = tag }], context.RequestAborted);
-            await ShowAsync(context, name, found[0] ?? throw await NotListed.OfAsync(context, account, name, tag));
+                .FindAsync(access, [new ListFilter { Tag = tag }], context.RequestAborted);
+            await ShowAsync(context, name, found[0] ?? throw await NotListed.OfAsync(context, access, name, tag));
             return;
         }
 
-        await CheckMayDeleteAsync(context, account, name, tag);
+        await CheckMayDeleteAsync(context, access, name, tag);
         var removal = context.RequestServices.GetRequiredService<Removal>();
         if (!await removal.TagAsync(tag.Repository, tag.Tag!, context.RequestAborted))
         {
@@ -85,9 +86,9 @@ internal static class ImageRoute
         await WriteDeletedAsync(context, "tag", $"{tag.Repository.DisplayName}:{tag.Tag}");
     }
 
-    private static async Task DeleteImageAsync(HttpContext context, string account, string name, Reference image)
+    private static async Task DeleteImageAsync(HttpContext context, Access access, string name, Reference image)
     {
-        await CheckMayDeleteAsync(context, account, name, image);
+        await CheckMayDeleteAsync(context, access, name, image);
         var removal = context.RequestServices.GetRequiredService<Removal>();
         var result = await removal.ImageAsync(image.Repository, image.Digest!, context.RequestAborted);
         if (!result.Found)
@@ -115,15 +116,15 @@ internal static class ImageRoute
     }
 
     // Official images are everybody's to see; another account's are not there.
-    private static async Task CheckMayDeleteAsync(HttpContext context, string account, string name, Reference image)
+    private static async Task CheckMayDeleteAsync(HttpContext context, Access access, string name, Reference image)
     {
-        if (image.Repository.Namespace == account)
+        if (access.Owns(image.Repository))
         {
             return;
         }
 
         var filter = image.Digest is null ? new ListFilter { Tag = image } : new ListFilter { Digest = image };
-        var seen = await ImagesAnswer.Lists(context).FindAsync(account, [filter], context.RequestAborted);
+        var seen = await ImagesAnswer.Lists(context).FindAsync(access, [filter], context.RequestAborted);
         throw seen[0] is null
             ? NoImage(name)
             : new ApiException(
@@ -133,10 +134,10 @@ internal static class ImageRoute
             );
     }
 
-    private static Reference Only(string account, string name, IReadOnlyList<ListedImage> found)
+    private static Reference Only(Access access, string name, IReadOnlyList<ListedImage> found)
     {
         // To anybody else an official image is there, but not to be deleted, which is said further on.
-        var own = found.Where(i => i.Namespace == account).ToList();
+        var own = found.Where(i => access.Owns(i.Namespace)).ToList();
         var candidates = own.Count > 0 ? own : [.. found];
         return candidates.Count switch
         {

@@ -25,7 +25,7 @@ internal sealed record ImageShape(bool IsPlatform, JsonEncodedText Host, DateTim
     public static ImageShape Platform(HttpContext context) =>
         new(
             true,
-            JsonEncodedText.Encode(PublicAddress.HostOf(context), Requests.Json.Encoder),
+            JsonEncodedText.Encode(PublicAddress.HostOf(context), Answers.Json.Encoder),
             context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow()
         );
 

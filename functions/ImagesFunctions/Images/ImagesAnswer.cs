@@ -22,11 +22,11 @@ internal static class ImagesAnswer
             message: null,
             "images",
             items,
-            async (body, one) =>
+            async (body, item) =>
                 await (
-                    one.Text is { } text
+                    item.Text is { } text
                         ? body.WriteAsync(text, context.RequestAborted)
-                        : shape.WriteAsync(body, await WholeAsync(context, one.Image!), context.RequestAborted)
+                        : shape.WriteAsync(body, await WholeAsync(context, item.Image!), context.RequestAborted)
                 ),
             shape.IsPlatform ? null : () => LengthOf(items)
         );

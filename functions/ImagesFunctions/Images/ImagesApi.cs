@@ -1,3 +1,4 @@
+using ImagesFunctions.Accounts;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -17,14 +18,14 @@ internal static class ImagesApi
     {
         endpoints.MapAuthorized(
             "/v1/images/list",
-            (context, account) => ListRoute.ListAsync(context, account, ImageShape.V1),
+            (context, access) => ListRoute.ListAsync(context, access, ImageShape.V1),
             Read,
             prefetch: ListRoute.ReadAhead
         );
         endpoints.MapAuthorized("/v1/images", AnswerImagesAsync, ReadPinAndUnpin, prefetch: ListRoute.ReadAhead);
         endpoints.MapAuthorized(
             "/v1/image-store",
-            (context, account) => ListRoute.ListAsync(context, account, ImageShape.Platform(context)),
+            (context, access) => ListRoute.ListAsync(context, access, ImageShape.Platform(context)),
             Read,
             prefetch: ListRoute.ReadAhead
         );
@@ -42,9 +43,9 @@ internal static class ImagesApi
         }
     }
 
-    private static Task AnswerImagesAsync(HttpContext context, string account) =>
-        HttpMethods.IsPost(context.Request.Method) ? PinsRoute.PinAsync(context, account)
-        : HttpMethods.IsDelete(context.Request.Method) ? PinsRoute.UnpinAsync(context, account)
-        : RepositoriesRequest.IsMeantBy(context.Request) ? RepositoriesRoute.ListAsync(context, account)
-        : ListRoute.ListAsync(context, account, ImageShape.Platform(context));
+    private static Task AnswerImagesAsync(HttpContext context, Access access) =>
+        HttpMethods.IsPost(context.Request.Method) ? PinsRoute.PinAsync(context, access)
+        : HttpMethods.IsDelete(context.Request.Method) ? PinsRoute.UnpinAsync(context, access)
+        : RepositoriesRequest.IsMeantBy(context.Request) ? RepositoriesRoute.ListAsync(context, access)
+        : ListRoute.ListAsync(context, access, ImageShape.Platform(context));
 }

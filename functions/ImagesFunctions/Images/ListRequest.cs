@@ -29,7 +29,7 @@ internal sealed record ListRequest
     /// <summary>Reads the query and the body of a request.</summary>
     /// <param name="request">The request.</param>
     /// <param name="ofLaterGeneration">Whether parameters that only later generations have are let pass.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="ApiException">400 that names what is malformed or unknown, so that a misspelt filter never lists everything; 413.</exception>
     public static async Task<ListRequest> ReadAsync(
         HttpRequest request,
@@ -62,7 +62,7 @@ internal sealed record ListRequest
     {
         if (values.Length > MaxItems)
         {
-            throw Bad($"The query parameter '{name}' is given {values.Length} times: {MaxItems} are allowed.");
+            throw BadRequest($"The query parameter '{name}' is given {values.Length} times: {MaxItems} are allowed.");
         }
 
         var filters = values.Select(value => new ListRequest().WithReference("query parameter", name, value));
@@ -74,7 +74,7 @@ internal sealed record ListRequest
     {
         if (Batch is not null || Limit is not null || After is not null)
         {
-            throw Bad(
+            throw BadRequest(
                 "The query parameters limit and after, and a body, do not go with digest or tag given several times."
             );
         }
@@ -99,18 +99,18 @@ internal sealed record ListRequest
                     int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)
                     && limit is >= 1 and <= MaxImages
                         ? limit
-                        : throw Bad($"The query parameter 'limit' has to be a number from 1 to {MaxImages}."),
+                        : throw BadRequest($"The query parameter 'limit' has to be a number from 1 to {MaxImages}."),
             },
             "after" => this with
             {
                 After =
                     Reference.TryParse(value, out var after) && after.Digest is not null
                         ? after
-                        : throw Bad(
+                        : throw BadRequest(
                             "The query parameter 'after' is malformed: use the digest of the last image before, as the list shows it."
                         ),
             },
-            _ => throw Bad(
+            _ => throw BadRequest(
                 $"The query parameter '{name}' is unknown: there are namespace, tagged, digest, tag, limit and after."
             ),
         };
@@ -128,7 +128,7 @@ internal sealed record ListRequest
                 Namespace = repository.Namespace,
                 App = repository.App,
             }
-            : throw Bad(
+            : throw BadRequest(
                 "The query parameter 'namespace' is malformed: use <user>, <user>/<app>, official or official/<app>."
             );
     }
@@ -136,10 +136,10 @@ internal sealed record ListRequest
     private ListFilter WithReference(string kind, string name, string value)
     {
         var given = name == "digest" ? Filter.Digest : Filter.Tag;
-        var reference = BatchItem.Parse(name, value) ?? throw Bad($"The {kind} '{name}' {BatchItem.Malformed(name)}");
+        var reference = BatchItem.Parse(name, value) ?? throw BadRequest($"The {kind} '{name}' {BatchItem.Malformed(name)}");
         return (name, given) switch
         {
-            (_, not null) => throw Bad($"'{name}' is given twice."),
+            (_, not null) => throw BadRequest($"'{name}' is given twice."),
             ("digest", _) => Filter with { Digest = reference },
             _ => Filter with { Tag = reference },
         };
@@ -150,7 +150,7 @@ internal sealed record ListRequest
         {
             JsonValueKind.Object => WithObject(root),
             JsonValueKind.Array => WithBatch(root),
-            _ => throw Bad("The body has to be a JSON object with the members digest or tag, or an array of such."),
+            _ => throw BadRequest("The body has to be a JSON object with the members digest or tag, or an array of such."),
         };
 
     private ListRequest WithObject(JsonElement root)
@@ -178,7 +178,7 @@ internal sealed record ListRequest
 
         if (Filter.IsForOne || Limit is not null || After is not null)
         {
-            throw Bad("The query parameters digest, tag, limit and after do not go with an array in the body.");
+            throw BadRequest("The query parameters digest, tag, limit and after do not go with an array in the body.");
         }
 
         var items = new List<BatchItem>(count);
@@ -187,17 +187,17 @@ internal sealed record ListRequest
             var kind = $"Item {items.Count} of the body";
             if (element.ValueKind != JsonValueKind.Object)
             {
-                throw Bad($"{kind} has to be an object with the member digest or tag.");
+                throw BadRequest($"{kind} has to be an object with the member digest or tag.");
             }
 
             var item = new BatchItem();
             foreach (var (name, value) in Members(element, $"{kind}: the member"))
             {
-                item = item.With(name, value) ?? throw Bad($"{kind}: '{name}' is given twice.");
+                item = item.With(name, value) ?? throw BadRequest($"{kind}: '{name}' is given twice.");
             }
 
             items.Add(
-                item == new BatchItem() ? throw Bad($"{kind} is empty: it needs the member digest or tag.") : item
+                item == new BatchItem() ? throw BadRequest($"{kind} is empty: it needs the member digest or tag.") : item
             );
         }
 
@@ -216,13 +216,13 @@ internal sealed record ListRequest
             {
                 "digest" => "digest",
                 "tag" or "tagged" => "tag",
-                _ => throw Bad($"{kind} '{member.Name}' is unknown: there are digest and tag."),
+                _ => throw BadRequest($"{kind} '{member.Name}' is unknown: there are digest and tag."),
             };
             yield return member.Value.ValueKind == JsonValueKind.String
                 ? (name, member.Value.GetString()!)
-                : throw Bad($"{kind} '{member.Name}' has to be a string.");
+                : throw BadRequest($"{kind} '{member.Name}' has to be a string.");
         }
     }
 
-    private static ApiException Bad(string message) => ApiException.BadRequest(message);
+    private static ApiException BadRequest(string message) => ApiException.BadRequest(message);
 }

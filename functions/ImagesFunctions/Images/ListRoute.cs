@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Listing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
@@ -11,38 +12,38 @@ internal static class ListRoute
     // The token's row and the numbers that a list is compared with are read at the same time. What changes something lists nothing.
     public static void ReadAhead(HttpContext context, string account)
     {
-        if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+        if (Access.IsSafe(context.Request.Method))
         {
             context.Features.Set(Ahead(context, account));
         }
     }
 
     /// <summary>The numbers that were begun to be read with the token's row.</summary>
-    public static SequenceReads Sequences(HttpContext context, string account) =>
-        context.Features.Get<SequenceReads>() ?? Ahead(context, account);
+    public static SequenceReads Sequences(HttpContext context, Access access) =>
+        context.Features.Get<SequenceReads>() ?? Ahead(context, access.Account);
 
     private static SequenceReads Ahead(HttpContext context, string account) =>
         ImagesAnswer
             .Lists(context)
             .Ahead(account, ownOnly: context.Request.QueryString.HasValue, context.RequestAborted);
 
-    public static async Task ListAsync(HttpContext context, string account, ImageShape shape)
+    public static async Task ListAsync(HttpContext context, Access access, ImageShape shape)
     {
         var request = await ListRequest.ReadAsync(context.Request, shape.IsPlatform, context.RequestAborted);
         if (request.Batch is { } batch)
         {
-            await BatchAnswer.WriteAsync(context, account, request.Filter, batch, shape);
+            await BatchAnswer.WriteAsync(context, access, request.Filter, batch, shape);
             return;
         }
 
         if (request.AnyOf.Count > 0)
         {
-            await AnyOfAsync(context, account, request, shape);
+            await AnyOfAsync(context, access, request, shape);
             return;
         }
 
-        var sequences = Sequences(context, account);
-        var page = await ImagesAnswer.Lists(context).ListAsync(account, request, sequences, context.RequestAborted);
+        var sequences = Sequences(context, access);
+        var page = await ImagesAnswer.Lists(context).ListAsync(access, request, sequences, context.RequestAborted);
         var next = page.Next is null ? null : NextPage(context.Request, page.Next);
         if (next is not null)
         {
@@ -64,12 +65,12 @@ internal static class ListRoute
     }
 
     // Each image once, whichever of the references it matches.
-    private static async Task AnyOfAsync(HttpContext context, string account, ListRequest request, ImageShape shape)
+    private static async Task AnyOfAsync(HttpContext context, Access access, ListRequest request, ImageShape shape)
     {
         var filters = request.AnyOf.Select(any => request.Filter with { Digest = any.Digest, Tag = any.Tag });
         var found = await ImagesAnswer
             .Lists(context)
-            .FindAsync(account, [.. filters], Sequences(context, account), context.RequestAborted);
+            .FindAsync(access, [.. filters], Sequences(context, access), context.RequestAborted);
         List<ListedImage> images =
         [
             .. found

@@ -1,3 +1,4 @@
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,7 +8,7 @@ namespace ImagesFunctions.Images;
 /// <summary><c>/v1/metros</c> of the control plane: this installation, and the others that its settings name.</summary>
 internal static class MetrosRoute
 {
-    public static Task ShowAsync(HttpContext context, string account)
+    public static Task ShowAsync(HttpContext context, Access access)
     {
         QueryParameters.DemandNone(context.Request);
         context.Response.Headers.CacheControl = "no-store";

@@ -1,3 +1,4 @@
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
@@ -11,18 +12,17 @@ internal static class NotListed
 {
     /// <summary>404 for a name that no list has; where the registry has it and it is not an image, the message says so and why.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="account">Who asks: of another account's manifests nothing is said.</param>
+    /// <param name="access">What the caller may see: of another account's manifests nothing is said.</param>
     /// <param name="name">The name as it was sent.</param>
     /// <param name="reference">What it means.</param>
     public static async Task<ApiException> OfAsync(
         HttpContext context,
-        string account,
+        Access access,
         string name,
         Reference reference
     )
     {
-        var ns = reference.Repository.Namespace;
-        var why = ns == account || ns == Repository.Official ? await WhyAsync(context, reference) : null;
+        var why = access.MayRead(reference.Repository) ? await WhyAsync(context, reference) : null;
         return new ApiException(
             StatusCodes.Status404NotFound,
             $"No image with name '{name}'{(why is null ? "" : $": it is in the registry, but not an image, because {why}")}",

@@ -77,12 +77,7 @@ internal static class OpenRoutes
                     headers["Referrer-Policy"] = "no-referrer";
                 }
             )
-            .WithMetadata(new HttpMethodMetadata(Methods))
-            .Add(endpoint =>
-            {
-                var answer = endpoint.RequestDelegate!;
-                endpoint.RequestDelegate = context => Envelope.GuardAsync(context, () => answer(context));
-            });
+            .WithMetadata(new HttpMethodMetadata(Methods));
 
     /// <summary>Maps a route that needs no token.</summary>
     /// <param name="endpoints">Where to map it.</param>
@@ -98,14 +93,10 @@ internal static class OpenRoutes
         endpoints.Map(
             pattern,
             context =>
-                Envelope.GuardAsync(
-                    context,
-                    () =>
-                    {
-                        Envelope.DemandMethod(context, methods ?? Methods);
-                        return answer(context);
-                    }
-                )
+            {
+                Envelope.DemandMethod(context, methods ?? Methods);
+                return answer(context);
+            }
         );
 
     private static Task TextAsync(HttpContext context, int status, string text) =>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Http;
 using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
@@ -24,14 +25,14 @@ internal static class PinsRoute
     }
 
     /// <summary>Pins each image that is named; one result an item, in order.</summary>
-    public static async Task PinAsync(HttpContext context, string account)
+    public static async Task PinAsync(HttpContext context, Access access)
     {
         QueryParameters.DemandNone(context.Request);
         var items = await PinRequest.ReadAsync(context.Request, context.RequestAborted);
         var results = new List<(Pinned? Done, Failure? Failed)>(items.Count);
         foreach (var item in items)
         {
-            results.Add(await PinAsync(context, account, item));
+            results.Add(await PinAsync(context, access, item));
         }
 
         // The tags of all of them are of one moment, and read once.
@@ -39,7 +40,7 @@ internal static class PinsRoute
             await ImagesAnswer
                 .Lists(context)
                 .FindAsync(
-                    account,
+                    access,
                     [.. results.Select(r => r.Done?.Filter).OfType<ListFilter>()],
                     context.RequestAborted
                 )
@@ -56,12 +57,12 @@ internal static class PinsRoute
     }
 
     /// <summary>Takes the pin off each image whose pin's UUID is given; one result an item, in order.</summary>
-    public static async Task UnpinAsync(HttpContext context, string account)
+    public static async Task UnpinAsync(HttpContext context, Access access)
     {
         QueryParameters.DemandNone(context.Request);
         var uuids = await PinRequest.ReadUuidsAsync(context.Request, context.RequestAborted);
         var pins = context.RequestServices.GetRequiredService<Pins>();
-        var pinned = (await pins.AllAsync(account, context.RequestAborted)).ToDictionary(p =>
+        var pinned = (await pins.AllAsync(access.Account, context.RequestAborted)).ToDictionary(p =>
             PinnedImage.UuidOf(p.Repository, p.Digest)
         );
         var results = new List<(Failure? Failed, Action<Utf8JsonWriter>? WriteDone)>(uuids.Count);
@@ -89,11 +90,11 @@ internal static class PinsRoute
 
     private static async Task<(Pinned? Done, Failure? Failed)> PinAsync(
         HttpContext context,
-        string account,
+        Access access,
         PinItem item
     )
     {
-        var (reference, failure) = ReferenceOf(context, account, item.Url);
+        var (reference, failure) = ReferenceOf(context, access, item.Url);
         if (reference is null)
         {
             return (null, failure);
@@ -109,12 +110,12 @@ internal static class PinsRoute
         }
 
         var imageRows = services.GetRequiredService<ImageRows>();
-        row = await imageRows.WithFactsAsync(account, row, context.RequestAborted);
+        row = await imageRows.WithFactsAsync(reference.Repository.Namespace, row, context.RequestAborted);
         return (new Pinned(reference.Repository, row), null);
     }
 
     // An address elsewhere is never fetched, and of another account's images nothing is said, not even whether they are there.
-    private static (Reference? Reference, Failure? Failed) ReferenceOf(HttpContext context, string account, string url)
+    private static (Reference? Reference, Failure? Failed) ReferenceOf(HttpContext context, Access access, string url)
     {
         var name = PinnedName.Of(url, PublicAddress.HostOf(context));
         if (name is null)
@@ -130,7 +131,7 @@ internal static class PinsRoute
 
         var reference = BatchItem.Parse("tag", name) ?? BatchItem.Parse("digest", name);
         return reference is null ? (null, new Failure($"The url '{url}' {PinnedName.Malformed}", ErrorNumber.Invalid))
-            : reference.Repository.Namespace != account
+            : !access.Owns(reference.Repository)
                 ? (null, new Failure($"'{url}' is not in the namespace of this account", ErrorNumber.NotAllowed))
             : (reference, null);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
 using Microsoft.AspNetCore.Http;
@@ -42,7 +43,7 @@ internal sealed record ProblemsQuery
                 {
                     Kind = Kinds.Contains(value, StringComparer.Ordinal)
                         ? value
-                        : throw Bad($"'kind' has to be one of {string.Join(", ", Kinds)}."),
+                        : throw BadRequest($"'kind' has to be one of {string.Join(", ", Kinds)}."),
                 },
                 "limit" => asked with
                 {
@@ -50,9 +51,9 @@ internal sealed record ProblemsQuery
                         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)
                         && limit is >= 1 and <= MaxLimit
                             ? limit
-                            : throw Bad($"'limit' has to be a number from 1 to {MaxLimit}."),
+                            : throw BadRequest($"'limit' has to be a number from 1 to {MaxLimit}."),
                 },
-                _ => throw Bad($"'{name}' is unknown: there are namespace, kind and limit."),
+                _ => throw BadRequest($"'{name}' is unknown: there are namespace, kind and limit."),
             };
         }
 
@@ -60,23 +61,23 @@ internal sealed record ProblemsQuery
     }
 
     /// <summary>The problems of an account that are asked for, at most as many as are asked for.</summary>
-    public IngestStatus Of(string account, IngestStatus all)
+    public IngestStatus Of(Access access, IngestStatus all)
     {
         // What is another account's is not there.
-        if (Namespace is not null && Namespace != account)
+        if (Namespace is not null && !access.Owns(Namespace))
         {
             return all with { Refused = [], Waiting = [], Notes = [] };
         }
 
-        var left = Limit ?? int.MaxValue;
-        var refused = Take(all.Refused, r => r.State, r => StatusReader.IsOf($"{account}/{App}", r.Path));
-        var notes = Take(all.Notes, n => n.Kind, n => n.Repository == $"{account}/{App}");
-        var waiting = Take(all.Waiting, _ => "waiting", w => w.Repository == $"{account}/{App}");
+        var (left, app) = (Limit ?? int.MaxValue, $"{access.Account}/{App}");
+        var refused = Take(all.Refused, r => r.State, r => StatusReader.IsOf(app, r.Path));
+        var notes = Take(all.Notes, n => n.Kind, n => n.Repository == app);
+        var waiting = Take(all.Waiting, _ => "waiting", w => w.Repository == app);
         return all with { Refused = refused, Notes = notes, Waiting = waiting };
 
-        IReadOnlyList<T> Take<T>(IReadOnlyList<T> some, Func<T, string> kind, Func<T, bool> isOfApp)
+        IReadOnlyList<T> Take<T>(IReadOnlyList<T> problems, Func<T, string> kind, Func<T, bool> isOfApp)
         {
-            var taken = some.Where(one => (Kind is null || kind(one) == Kind) && (App is null || isOfApp(one)))
+            var taken = problems.Where(problem => (Kind is null || kind(problem) == Kind) && (App is null || isOfApp(problem)))
                 .Take(left)
                 .ToList();
             left -= taken.Count;
@@ -92,8 +93,8 @@ internal sealed record ProblemsQuery
                 Namespace = repository.Namespace,
                 App = repository.App,
             }
-        : throw Bad("'namespace' is malformed: use <user> or <user>/<app>.");
+        : throw BadRequest("'namespace' is malformed: use <user> or <user>/<app>.");
 
-    private static ApiException Bad(string reason) =>
+    private static ApiException BadRequest(string reason) =>
         new(StatusCodes.Status400BadRequest, $"The query parameter {reason}");
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Listing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,12 +9,12 @@ namespace ImagesFunctions.Images;
 /// <summary><c>/v1/images/problems</c>: what waits, and what was refused.</summary>
 internal static class ProblemsRoute
 {
-    public static async Task ShowAsync(HttpContext context, string account)
+    public static async Task ShowAsync(HttpContext context, Access access)
     {
         var asked = ProblemsQuery.Read(context.Request);
         var status = await context
             .RequestServices.GetRequiredService<StatusReader>()
-            .ProblemsAsync(account, context.RequestAborted);
+            .ProblemsAsync(access.Account, context.RequestAborted);
         context.Response.Headers.CacheControl = "private, no-cache";
         context.Response.Headers.Vary = "Authorization, Accept-Encoding";
         await Envelope.WriteDataAsync(
@@ -21,7 +22,7 @@ internal static class ProblemsRoute
             "success",
             message: null,
             "problems",
-            Problems(asked.Of(account, status)),
+            Problems(asked.Of(access, status)),
             (body, write) =>
             {
                 Envelope.WriteObject(body, write);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Http;
 using ImagesFunctions.Listing;
 using Microsoft.AspNetCore.Http;
@@ -10,13 +11,13 @@ namespace ImagesFunctions.Images;
 /// <summary><c>/v1/images</c> of the control plane: the repositories that have tags, and with <c>details</c> their tags.</summary>
 internal static class RepositoriesRoute
 {
-    public static async Task ListAsync(HttpContext context, string account)
+    public static async Task ListAsync(HttpContext context, Access access)
     {
         var request = RepositoriesRequest.Read(context.Request);
-        var sequences = ListRoute.Sequences(context, account);
+        var sequences = ListRoute.Sequences(context, access);
         var images = await ImagesAnswer
             .Lists(context)
-            .TaggedAsync(account, request.Filters, sequences, context.RequestAborted);
+            .TaggedAsync(access, request.Filters, sequences, context.RequestAborted);
         var shape = ImageShape.Platform(context);
         var hash = ListSum.Of(images).Hash;
         if (ImagesAnswer.IsKnown(context, shape, $"repositories {request.Details}", hash))

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ImagesFunctions.Http;
 using ImagesFunctions.Oci;
 using Microsoft.AspNetCore.Http;
 
@@ -13,7 +14,7 @@ internal static class RequestBody
     /// <param name="request">The request. Its content type is not looked at: plain <c>curl -d</c> sends a form's.</param>
     /// <param name="read">Reads the root of the body.</param>
     /// <param name="empty">What an empty body means.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="ApiException">400: it is not JSON; 413: it is longer than 1 MiB.</exception>
     public static async Task<T> ReadAsync<T>(
         HttpRequest request,
@@ -22,7 +23,7 @@ internal static class RequestBody
         CancellationToken cancellationToken
     )
     {
-        var text = SingleQuotes.ToJson(await BytesAsync(request, cancellationToken));
+        var text = SingleQuotes.ToJson(await request.ReadBodyAsync(MaxLength, TooLong, cancellationToken));
         if (text.IsEmpty)
         {
             return empty;
@@ -45,34 +46,6 @@ internal static class RequestBody
             // Bytes that are no UTF-8, or half of an escaped surrogate pair.
             throw ApiException.BadRequest("The body is not valid JSON: a text is not valid Unicode.");
         }
-    }
-
-    private static async Task<byte[]> BytesAsync(HttpRequest request, CancellationToken cancellationToken)
-    {
-        using var body = new MemoryStream();
-        if (request.ContentLength > MaxLength)
-        {
-            throw TooLong();
-        }
-
-        if (request.ContentLength == 0)
-        {
-            return [];
-        }
-
-        var buffer = new byte[16 * 1024];
-        int read;
-        while ((read = await request.Body.ReadAsync(buffer, cancellationToken)) > 0)
-        {
-            if (body.Length + read > MaxLength)
-            {
-                throw TooLong();
-            }
-
-            body.Write(buffer, 0, read);
-        }
-
-        return body.ToArray();
     }
 
     private static ApiException TooLong() =>

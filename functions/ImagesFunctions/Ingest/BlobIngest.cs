@@ -7,8 +7,8 @@ using ImagesFunctions.Telemetry;
 namespace ImagesFunctions.Ingest;
 
 /// <summary>
-/// A blob landed: verified, then indexed. Every event may come late, twice, out of order or for a blob that is gone
-/// again; all of them lead to the same rows, because nothing is taken from the event but the path.
+/// Takes in blobs: verifies them, and commits what they complete. Events may be late, duplicate, reordered, or about a blob that
+/// is already removed; all of them lead to the same rows, because only the path is taken from the event.
 /// </summary>
 internal sealed class BlobIngest(
     Content content,
@@ -18,7 +18,7 @@ internal sealed class BlobIngest(
 )
 {
     /// <summary>
-    /// Takes in what stands at a path of the container <c>images</c> now: a new blob, an overwritten one, or none any more.
+    /// Takes in what is at a path of the container <c>images</c> now: a new blob, an overwritten one, or none.
     /// Bad input is recorded, not thrown.
     /// </summary>
     /// <param name="path">The path inside the container, such as <c>alice/hello/blobs/sha256/…</c>.</param>
@@ -76,7 +76,7 @@ internal sealed class BlobIngest(
         return Landed.Refused;
     }
 
-    /// <summary>Records that <see cref="LandedAsync(string, CancellationToken)"/> was tried as often as it may be and failed each time.</summary>
+    /// <summary>Records that the host has given up a blob after its last try of <see cref="LandedAsync(string, CancellationToken)"/>.</summary>
     public Task FailedAsync(string path, Exception error, CancellationToken cancellationToken) =>
         refusals.FailAsync(
             path,

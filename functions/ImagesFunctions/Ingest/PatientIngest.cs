@@ -4,35 +4,35 @@ using ImagesFunctions.Storage;
 namespace ImagesFunctions.Ingest;
 
 /// <summary>
-/// Takes in blobs for the Functions host, which tries a blob a few times without a pause and then gives it up: where storage
-/// fails, the blob is tried again after growing pauses before the failure is handed on.
+/// Takes in blobs for the Functions host, which retries a few times without a pause and then gives up. While storage fails, this
+/// retries with growing pauses before it throws.
 /// </summary>
 /// <remarks>
-/// The host does not tell the worker which try it is, so every call starts afresh. A fault of our own is handed on at once:
-/// no wait mends it.
+/// The host does not tell the worker which try it is, so every call starts anew. Errors that waiting cannot fix are thrown at
+/// once.
 /// </remarks>
 /// <param name="landed">Takes a blob in: see <see cref="BlobIngest.LandedAsync(string, CancellationToken)"/>.</param>
 /// <param name="wait">The shortest time before a failure of storage is thrown.</param>
 /// <param name="time">Measures the pauses.</param>
 internal sealed class PatientIngest(Func<string, CancellationToken, Task> landed, TimeSpan wait, TimeProvider time)
 {
-    /// <summary>The setting of how long a call outlasts storage that fails, a duration like <c>2m</c>.</summary>
+    /// <summary>The setting of how long a call retries while storage fails, a duration like <c>2m</c>.</summary>
     public const string WaitSetting = "OutageWait";
 
-    /// <summary>How long that is where nothing is set.</summary>
+    /// <summary>The default of <see cref="WaitSetting"/>.</summary>
     public static readonly TimeSpan DefaultWait = TimeSpan.FromMinutes(2);
 
-    /// <summary>The longest pause after the first failure. It doubles with each one.</summary>
+    /// <summary>The longest pause after the first failure; doubles with each failure.</summary>
     internal static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>The longest pause at all, and so the longest that a blob waits for storage that is back.</summary>
+    /// <summary>The longest pause, and so the longest wait of a blob after storage is back.</summary>
     internal static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
 
-    /// <summary>As <see cref="BlobIngest.LandedAsync(string, CancellationToken)"/>, again and again while storage fails.</summary>
+    /// <summary>As <see cref="BlobIngest.LandedAsync(string, CancellationToken)"/>, with retries while storage fails.</summary>
     /// <param name="path">The path inside the container.</param>
-    /// <param name="cancellationToken">Cancels the operation, a pause too.</param>
-    /// <exception cref="StorageUnavailableException">Storage has failed all the time.</exception>
-    /// <remarks>Exceptions of the Azure SDK say the same, or come at once where waiting is of no use.</remarks>
+    /// <param name="cancellationToken">Cancels the operation and its pauses.</param>
+    /// <exception cref="StorageUnavailableException">Storage failed until the end of the wait.</exception>
+    /// <remarks>Exceptions of the Azure SDK mean the same; those that waiting cannot fix are thrown at once.</remarks>
     public async Task LandedAsync(string path, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
@@ -56,7 +56,7 @@ internal sealed class PatientIngest(Func<string, CancellationToken, Task> landed
         }
     }
 
-    // Between half of it and all of it, so that those who failed together do not come back together.
+    // With jitter, so that calls that failed together do not retry together.
     private static TimeSpan Pause(int failures) =>
         TimeSpan.FromSeconds(
             Math.Min(MaxPause.TotalSeconds, FirstPause.TotalSeconds * Math.Pow(2, failures - 1))

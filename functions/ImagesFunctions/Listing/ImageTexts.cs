@@ -102,7 +102,7 @@ internal sealed partial record ImageTexts(byte[] V1, byte[] Platform)
     private static byte[] Text(Action<Utf8JsonWriter> write)
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, Requests.Json))
+        using (var json = new Utf8JsonWriter(buffer, Answers.Json))
         {
             json.WriteStartObject();
             write(json);

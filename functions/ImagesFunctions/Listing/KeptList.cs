@@ -11,19 +11,19 @@ namespace ImagesFunctions.Listing;
 /// <summary>One list that is kept, and the one catch-up at a time that brings it up to date.</summary>
 internal sealed class KeptList
 {
-    // Of one that was not made yet.
-    private const long Least = 4_096;
+    // Of a list that was not made yet.
+    private const long BytesAtFirst = 4_096;
 
     // A scan of 100,000 rows takes 100 pages one after the other.
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(3);
 
     // The rows of one page, which are scanned about as fast as a snapshot is loaded.
-    private const int LeastSaved = 1_000;
+    private const int MinSavedRows = 1_000;
 
     // Well below the number of commits that are replayed at most.
-    private const int SavedAfter = 256;
+    private const int MinSavedCommits = 256;
 
-    private static readonly TimeSpan SavedAtMostEach = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MinSaveInterval = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
     private readonly RowStore _rowStore;
@@ -52,10 +52,10 @@ internal sealed class KeptList
     public NamespaceList? List => Volatile.Read(ref _list);
 
     /// <summary>About how many bytes it takes.</summary>
-    public long Bytes { get; private set; } = Least;
+    public long Bytes { get; private set; } = BytesAtFirst;
 
     /// <summary>With how many bytes it stands in the sum over all lists.</summary>
-    public long Counted { get; set; } = Least;
+    public long Counted { get; set; } = BytesAtFirst;
 
     /// <summary>What saves a snapshot, or has saved the last one.</summary>
     public Task Saving { get; private set; } = Task.CompletedTask;
@@ -97,7 +97,7 @@ internal sealed class KeptList
 
     private async Task CatchUpAsync(long seq)
     {
-        using var deadline = new CancellationTokenSource(Longest);
+        using var deadline = new CancellationTokenSource(MaxTime);
         try
         {
             var source = await UpdateAsync(seq, deadline.Token);
@@ -202,9 +202,9 @@ internal sealed class KeptList
         var (rows, list) = (_rows!, List!);
         if (
             Key.App is null
-            && rows.Count >= LeastSaved
+            && rows.Count >= MinSavedRows
             && Saving.IsCompleted
-            && (wasScanned || (list.Seq - _saved >= SavedAfter && Stopwatch.GetElapsedTime(_savedAt) > SavedAtMostEach))
+            && (wasScanned || (list.Seq - _saved >= MinSavedCommits && Stopwatch.GetElapsedTime(_savedAt) > MinSaveInterval))
         )
         {
             // Copies of references; the rows themselves are changed by the next commit.
@@ -221,13 +221,13 @@ internal sealed class KeptList
         bool wasScanned
     )
     {
-        using var deadline = new CancellationTokenSource(Longest);
+        using var deadline = new CancellationTokenSource(MaxTime);
         try
         {
             // Another process may have been first. Who had to scan found none that is of use.
             var there = await _snapshots.SeqAsync(Key.Namespace, deadline.Token);
             if (
-                (wasScanned || there < seq - SavedAfter)
+                (wasScanned || there < seq - MinSavedCommits)
                 && await _rowStore.OperationAsync(Key.Namespace, seq, deadline.Token) is { } operation
             )
             {

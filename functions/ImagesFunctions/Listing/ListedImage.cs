@@ -125,7 +125,7 @@ internal sealed class ListedImage
     /// <param name="to">Where to.</param>
     /// <param name="host">The start of the image's address, escaped for JSON.</param>
     /// <param name="now">The moment of the answer, which a pin may not outlast.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async ValueTask WritePlatformAsync(
         ResponseBuffer to,
         JsonEncodedText host,

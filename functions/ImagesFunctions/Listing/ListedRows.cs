@@ -113,7 +113,7 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
             Facts = ImageFacts.None,
             Stored = null,
             Children = row.Children.Count == 0 ? [] : row.Children,
-            Parts = ImmutableDictionary<string, long>.Empty,
+            BlobSizes = ImmutableDictionary<string, long>.Empty,
         };
 
     // What is the same in both is kept once.
@@ -187,17 +187,17 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
 
         var open = new Stack<string>([key]);
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        while (open.TryPop(out var one))
+        while (open.TryPop(out var next))
         {
-            if (!seen.Add(one))
+            if (!seen.Add(next))
             {
                 continue;
             }
 
-            touched.Add(one);
-            foreach (var child in _nodes.GetValueOrDefault(one)?.Row?.Children ?? [])
+            touched.Add(next);
+            foreach (var child in _nodes.GetValueOrDefault(next)?.Row?.Children ?? [])
             {
-                var childKey = ChildKey(one, child);
+                var childKey = ChildKey(next, child);
                 touched.Add(childKey);
                 if (_nodes.GetValueOrDefault(childKey) is { Misses: true })
                 {
@@ -248,9 +248,9 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
 
         var open = new Stack<string>([index]);
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        while (open.TryPop(out var one))
+        while (open.TryPop(out var next))
         {
-            if (_nodes[one] is not { Misses: true } node || !seen.Add(one))
+            if (_nodes[next] is not { Misses: true } node || !seen.Add(next))
             {
                 continue;
             }

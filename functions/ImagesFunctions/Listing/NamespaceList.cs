@@ -154,7 +154,7 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
 
         var next = new NamespaceList(seq, chunks.ToImmutable());
         // Deletions leave short chunks behind.
-        return next.Chunks.Length <= 8 + (8 * next.Count / ListChunk.Most)
+        return next.Chunks.Length <= 8 + (8 * next.Count / ListChunk.MaxImages)
             ? next
             : new NamespaceList(seq, [.. ListChunk.Of(next.Chunks.SelectMany(c => c.Images))]);
     }
@@ -232,7 +232,7 @@ internal readonly record struct ListSum(int Count, UInt128 Hash)
 internal sealed class ListChunk
 {
     // One change copies one chunk and the array of chunks; at 100,000 images these are about as long.
-    internal const int Most = 512;
+    internal const int MaxImages = 512;
 
     private byte[]? _v1;
 
@@ -241,9 +241,9 @@ internal sealed class ListChunk
         Images = images;
         foreach (var image in images)
         {
-            var one = new ListSum(1, image.Hash);
-            All += one;
-            Tagged += image.Tags.Count > 0 ? one : default;
+            var sum = new ListSum(1, image.Hash);
+            All += sum;
+            Tagged += image.Tags.Count > 0 ? sum : default;
             // The texts stand here once more as soon as somebody lists them all.
             Bytes += image.Bytes + image.V1Length;
         }
@@ -280,7 +280,7 @@ internal sealed class ListChunk
     public static IEnumerable<ListChunk> Of(IEnumerable<ListedImage> images)
     {
         var all = images.ToList();
-        var chunks = (all.Count + Most - 1) / Most;
+        var chunks = (all.Count + MaxImages - 1) / MaxImages;
         for (var c = 0; c < chunks; c++)
         {
             var (from, to) = (all.Count * (long)c / chunks, all.Count * (long)(c + 1) / chunks);

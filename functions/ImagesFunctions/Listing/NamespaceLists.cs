@@ -39,7 +39,7 @@ internal sealed class NamespaceLists(RowStore rowStore, ImageRows imageRows, Lis
     /// <param name="namespace">The namespace.</param>
     /// <param name="app">The app, or null for all of them.</param>
     /// <param name="sequences">What the list must not be older than.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="StorageUnavailableException">The namespace's number or its rows cannot be read now. An old list is never the answer.</exception>
     public async Task<NamespaceList> CurrentAsync(
         string @namespace,

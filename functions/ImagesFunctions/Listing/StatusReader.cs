@@ -59,7 +59,7 @@ internal sealed class StatusReader
 
     private async Task<NamespaceRows> RowsAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
-        var rows = await _rowStore.ReadAsync(@namespace, app, cancellationToken);
+        var rows = await _rowStore.NamespaceRowsAsync(@namespace, app, cancellationToken);
         await rows.LoadChildrenAsync(_imageRows, @namespace, cancellationToken);
         return rows;
     }
@@ -75,12 +75,12 @@ internal sealed class StatusReader
             .Tags.Values.Where(t => t.Generation is null)
             .Select(t => new PendingTag($"{@namespace}/{t.App}", t.Tag, t.Digest.ToString()));
         var range = app is null ? Keys.All('n') : Keys.OfApp('n', app);
-        var needs = (await _rowStore.RangeAsync(@namespace, range, cancellationToken))
+        var dependencies = (await _rowStore.RangeAsync(@namespace, range, cancellationToken))
             .Select(DependencyRow.From)
             .ToList();
         return new IngestStatus(
             Listed: [],
-            await WaitingAsync(@namespace, needs, rows, cancellationToken),
+            await WaitingAsync(@namespace, dependencies, rows, cancellationToken),
             await RefusedAsync(@namespace, app, cancellationToken),
             [.. pending],
             Unseen: []
@@ -89,14 +89,14 @@ internal sealed class StatusReader
             Notes =
             [
                 .. ImageNote.Of(@namespace, rows),
-                .. await DeletedAsync(@namespace, needs, rows, cancellationToken),
+                .. await DeletedAsync(@namespace, dependencies, rows, cancellationToken),
             ],
         };
     }
 
     private async Task<List<WaitingManifest>> WaitingAsync(
         string @namespace,
-        List<DependencyRow> needs,
+        List<DependencyRow> dependencies,
         NamespaceRows rows,
         CancellationToken cancellationToken
     )
@@ -106,22 +106,22 @@ internal sealed class StatusReader
             .Select(i => (i.App, i.Digest))
             .ToHashSet();
         var waiting = new List<WaitingManifest>();
-        var needsOf = needs.Where(n => n.By.Digest is not null).ToLookup(n => (n.App, By: n.By.Digest!));
-        foreach (var manifest in await WantedAsync(@namespace, needs, needsOf, rows, complete, cancellationToken))
+        var dependenciesOf = dependencies.Where(n => n.By.Digest is not null).ToLookup(n => (n.App, By: n.By.Digest!));
+        foreach (var manifest in await WantedAsync(@namespace, dependencies, dependenciesOf, rows, complete, cancellationToken))
         {
             var missing = new List<string>();
             // Its own blob comes first: before it has landed, nobody knows what else it needs.
             foreach (
-                var need in needsOf[manifest]
+                var dependency in dependenciesOf[manifest]
                     .Prepend(new DependencyRow(manifest.App, manifest.Digest, Dependent.Layout, null))
             )
             {
                 if (
-                    !complete.Contains((need.App, need.Needed))
-                    && !await IsThereAsync(@namespace, need, cancellationToken)
+                    !complete.Contains((dependency.App, dependency.Needed))
+                    && !await IsThereAsync(@namespace, dependency, cancellationToken)
                 )
                 {
-                    missing.Add(need.Needed.ToString());
+                    missing.Add(dependency.Needed.ToString());
                 }
             }
 
@@ -142,8 +142,8 @@ internal sealed class StatusReader
     // What somebody still wants and is not complete: rows that say who needs what outlive those who needed it.
     private async Task<IReadOnlyCollection<(string App, Digest Digest)>> WantedAsync(
         string @namespace,
-        List<DependencyRow> needs,
-        ILookup<(string App, Digest By), DependencyRow> needsOf,
+        List<DependencyRow> dependencies,
+        ILookup<(string App, Digest By), DependencyRow> dependenciesOf,
         NamespaceRows rows,
         HashSet<(string App, Digest Digest)> complete,
         CancellationToken cancellationToken
@@ -154,7 +154,7 @@ internal sealed class StatusReader
             .. rows.Images.Values.Where(i => i.State == ImageState.Hidden).Select(i => (i.App, i.Digest)),
         ]);
         foreach (
-            var layout in needs
+            var layout in dependencies
                 .Where(n => n.By == Dependent.Layout && !n.Deleted && !complete.Contains((n.App, n.Needed)))
                 .GroupBy(n => n.App, StringComparer.Ordinal)
         )
@@ -167,9 +167,9 @@ internal sealed class StatusReader
         }
 
         var open = new Queue<(string App, Digest Digest)>(wanted);
-        while (open.TryDequeue(out var one))
+        while (open.TryDequeue(out var manifest))
         {
-            foreach (var child in needsOf[one].Where(n => n.ManifestType is not null).Select(n => (n.App, n.Needed)))
+            foreach (var child in dependenciesOf[manifest].Where(n => n.ManifestType is not null).Select(n => (n.App, n.Needed)))
             {
                 if (!complete.Contains(child) && wanted.Add(child))
                 {
@@ -184,13 +184,13 @@ internal sealed class StatusReader
 
     private async Task<List<ImageNote>> DeletedAsync(
         string @namespace,
-        List<DependencyRow> needs,
+        List<DependencyRow> dependencies,
         NamespaceRows rows,
         CancellationToken cancellationToken
     )
     {
         var notes = new List<ImageNote>();
-        foreach (var layout in needs.Where(n => n.Deleted).GroupBy(n => n.App, StringComparer.Ordinal))
+        foreach (var layout in dependencies.Where(n => n.Deleted).GroupBy(n => n.App, StringComparer.Ordinal))
         {
             var repository = Repository.Of(@namespace, layout.Key);
             var named = await _layoutIndex.NamedAsync(new IndexPath(repository), cancellationToken);
@@ -210,13 +210,13 @@ internal sealed class StatusReader
         return notes;
     }
 
-    private static bool IsLive(NamespaceRows rows, DependencyRow need) =>
-        rows.Images.TryGetValue(Keys.Image(need.App, need.Needed), out var image)
+    private static bool IsLive(NamespaceRows rows, DependencyRow dependency) =>
+        rows.Images.TryGetValue(Keys.Image(dependency.App, dependency.Needed), out var image)
         && image.State is ImageState.Complete or ImageState.Hidden;
 
-    private async Task<bool> IsThereAsync(string @namespace, DependencyRow need, CancellationToken cancellationToken) =>
-        need.ManifestType is null
-        && await _rowStore.GetAsync(@namespace, Keys.Blob(need.App, need.Needed), cancellationToken) is { } row
+    private async Task<bool> IsThereAsync(string @namespace, DependencyRow dependency, CancellationToken cancellationToken) =>
+        dependency.ManifestType is null
+        && await _rowStore.GetAsync(@namespace, Keys.Blob(dependency.App, dependency.Needed), cancellationToken) is { } row
         && BlobRow.From(row).State == BlobState.Good;
 
     private async Task<List<RefusedBlob>> RefusedAsync(

@@ -12,7 +12,6 @@ namespace ImagesFunctions.Registry;
 internal sealed class Referrers(StorageAccount account, RowStore rowStore, Content content)
 {
     private const string Filter = "artifactType";
-    private const int ReadsAtOnce = 16;
 
     // The answer is an index, which clients may refuse beyond the length of a manifest.
     private const int MaxPage = Manifest.MaxContent - 4_096;
@@ -23,7 +22,7 @@ internal sealed class Referrers(StorageAccount account, RowStore rowStore, Conte
         var digest = request.Digest;
         var filter = request.Query(Filter);
         var body = new ArrayBufferWriter<byte>();
-        await using (var json = new Utf8JsonWriter(body, Requests.Json))
+        await using (var json = new Utf8JsonWriter(body, Answers.Json))
         {
             json.WriteStartObject();
             json.WriteNumber("schemaVersion", 2);
@@ -58,26 +57,25 @@ internal sealed class Referrers(StorageAccount account, RowStore rowStore, Conte
         var rows = account.ImageRows.Stream(repository.Namespace, range with { From = from });
         var after = last;
         var behind = rows.Select(ReferrerRow.From).Where(r => string.CompareOrdinal(r.Digest.ShortKey, after) > 0);
-        await foreach (var some in behind.Chunk(ReadsAtOnce).WithCancellation(request.Stop))
+        await foreach (
+            var (_, referrer) in behind.ReadEachAsync(r => WholeAsync(repository, r, request.Stop), request.Stop)
+        )
         {
-            foreach (var referrer in await Task.WhenAll(some.Select(r => WholeAsync(repository, r, request.Stop))))
+            if (referrer is null || (filter is not null && !MediaTypes.AreSame(referrer.ArtifactType, filter)))
             {
-                if (referrer is null || (filter is not null && !MediaTypes.AreSame(referrer.ArtifactType, filter)))
-                {
-                    continue;
-                }
-
-                var one = Descriptor(referrer);
-                var written = json.BytesCommitted + json.BytesPending;
-                if (written > 1_024 && written + one.WrittenCount > MaxPage)
-                {
-                    request.Response.Headers.Link = Next(request, subject, filter, last);
-                    return;
-                }
-
-                json.WriteRawValue(one.WrittenSpan, skipInputValidation: true);
-                last = referrer.Digest.ShortKey;
+                continue;
             }
+
+            var descriptor = Descriptor(referrer);
+            var written = json.BytesCommitted + json.BytesPending;
+            if (written > 1_024 && written + descriptor.WrittenCount > MaxPage)
+            {
+                request.Response.Headers.Link = Next(request, subject, filter, last);
+                return;
+            }
+
+            json.WriteRawValue(descriptor.WrittenSpan, skipInputValidation: true);
+            last = referrer.Digest.ShortKey;
         }
     }
 
@@ -120,7 +118,7 @@ internal sealed class Referrers(StorageAccount account, RowStore rowStore, Conte
     private static ArrayBufferWriter<byte> Descriptor(ReferrerRow referrer)
     {
         var body = new ArrayBufferWriter<byte>();
-        using var json = new Utf8JsonWriter(body, Requests.Json);
+        using var json = new Utf8JsonWriter(body, Answers.Json);
         json.WriteStartObject();
         json.WriteString("mediaType", referrer.MediaType);
         json.WriteNumber("size", referrer.Size);

@@ -14,13 +14,13 @@ namespace ImagesFunctions.Registry;
 internal static class RegistryApi
 {
     public static void MapRegistryApi(this IEndpointRouteBuilder endpoints) =>
-        endpoints.Map("/v2/{*path}", context => RegistryErrors.GuardAsync(context, () => ServeAsync(context)));
+        endpoints.Map("/v2/{*path}", ServeAsync).WithMetadata(RegistryErrors.Format);
 
     private static async Task ServeAsync(HttpContext context)
     {
         context.Response.Headers["Docker-Distribution-API-Version"] = "registry/2.0";
-        var caller =
-            await context.RequestServices.GetRequiredService<Logins>().CallerAsync(context, basic: true)
+        var access =
+            await context.RequestServices.GetRequiredService<Logins>().AccessAsync(context, basic: true)
             ?? throw new RegistryError(
                 StatusCodes.Status401Unauthorized,
                 "UNAUTHORIZED",
@@ -41,7 +41,7 @@ internal static class RegistryApi
                 return;
             case Resource.Catalog:
                 DemandMethod(context, HttpMethods.Get, HttpMethods.Head);
-                await services.GetRequiredService<RepositoryCatalog>().ListAsync(context, caller);
+                await services.GetRequiredService<RepositoryCatalog>().ListAsync(context, access);
                 return;
         }
 
@@ -58,7 +58,7 @@ internal static class RegistryApi
             );
         }
 
-        var request = new RegistryRequest(context, caller, path, repository);
+        var request = new RegistryRequest(context, access, path, repository);
         await AnswerAsync(services, request);
     }
 
@@ -67,9 +67,9 @@ internal static class RegistryApi
         var endpoints = Endpoints.Of(request.Path.Resource);
         var method = DemandMethod(request.Http, [.. endpoints.Select(e => e.Method)]);
         // What a caller may not change is refused here, whatever it is and whether it exists or not.
-        if (!HttpMethods.IsGet(method) && !HttpMethods.IsHead(method))
+        if (!Access.IsSafe(method))
         {
-            request.DemandWrite();
+            request.Access.DemandWrite(request.Repository, request.Path.Name);
         }
 
         var endpoint = endpoints.First(e => e.Method == method);
@@ -84,7 +84,7 @@ internal static class RegistryApi
     private static string DemandMethod(HttpContext context, params string[] methods)
     {
         var method = context.Request.Method;
-        if (!Requests.HasMethod(context, methods))
+        if (!Answers.HasMethod(context, methods))
         {
             throw new RegistryError(
                 StatusCodes.Status405MethodNotAllowed,

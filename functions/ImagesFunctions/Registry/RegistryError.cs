@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Http;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Repositories;
@@ -36,6 +37,13 @@ internal sealed class RegistryError(int status, string code, string message, str
 
     public static RegistryError ManifestInvalid(string message, string? detail = null) =>
         new(StatusCodes.Status400BadRequest, "MANIFEST_INVALID", message, detail);
+
+    public static RegistryError ManifestTooLong() =>
+        new(
+            StatusCodes.Status413PayloadTooLarge,
+            "SIZE_INVALID",
+            $"A manifest has at most {Manifest.MaxContent} bytes."
+        );
 
     public static RegistryError ManifestUnknown(string reference) =>
         new(StatusCodes.Status404NotFound, "MANIFEST_UNKNOWN", "The repository has no such manifest.", reference);
@@ -78,11 +86,13 @@ internal static class RegistryErrors
 {
     private const int MaxDetail = 1_000;
 
-    private static readonly ErrorFormat<RegistryError> Format = new(
+    /// <summary>How the OCI Distribution API answers errors.</summary>
+    public static readonly IErrorFormat Format = new ErrorFormat<RegistryError>(
         error =>
             error switch
             {
                 RegistryError known => known,
+                AccessDeniedException denied => RegistryError.Denied(denied.Message),
                 InvalidContentException invalid => RegistryError.ManifestInvalid(invalid.Message),
                 BadHttpRequestException bad => new RegistryError(bad.StatusCode, "UNKNOWN", bad.Message),
                 _ => null,
@@ -101,10 +111,6 @@ internal static class RegistryErrors
         WriteAsync
     );
 
-    /// <summary>Runs a handler. Whatever it throws becomes an error of the registry's own form.</summary>
-    public static Task GuardAsync(HttpContext context, Func<Task> handle) =>
-        Requests.GuardAsync(context, handle, Format);
-
     private static async Task WriteAsync(HttpContext context, RegistryError error)
     {
         var response = context.Response;
@@ -116,7 +122,7 @@ internal static class RegistryErrors
         }
 
         var body = new ArrayBufferWriter<byte>();
-        await using (var json = new Utf8JsonWriter(body, Requests.Json))
+        await using (var json = new Utf8JsonWriter(body, Answers.Json))
         {
             json.WriteStartObject();
             json.WriteStartArray("errors");

@@ -4,12 +4,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Registry;
 
-/// <summary>A request to one repository by a caller that is known.</summary>
+/// <summary>A request to one repository by an authenticated caller.</summary>
 /// <param name="Http">The request and its answer.</param>
-/// <param name="Caller">Who sent it.</param>
+/// <param name="Access">What the caller may see and do.</param>
 /// <param name="Path">What it names.</param>
 /// <param name="Repository">The repository that the path names.</param>
-internal sealed record RegistryRequest(HttpContext Http, Caller Caller, RegistryPath Path, Repository Repository)
+internal sealed record RegistryRequest(HttpContext Http, Access Access, RegistryPath Path, Repository Repository)
 {
     public HttpRequest Request => Http.Request;
 
@@ -20,13 +20,12 @@ internal sealed record RegistryRequest(HttpContext Http, Caller Caller, Registry
     /// <summary>
     /// Whether the caller may see the repository. If not, whatever it asks for is absent, and storage is not asked.
     /// </summary>
-    public bool MayRead => Repository.Namespace == Caller.Account || Repository.Namespace == Repository.Official;
+    public bool MayRead => Access.MayRead(Repository);
 
     /// <summary>
     /// Whether it asks if something is there, and the caller may push: then what it is told is there stays for long enough.
     /// </summary>
-    public bool IsBeforePush =>
-        HttpMethods.IsHead(Request.Method) && Repository.Namespace == Caller.Account && !Caller.ReadOnly;
+    public bool IsBeforePush => HttpMethods.IsHead(Request.Method) && Access.MayWrite(Repository);
 
     /// <summary>The digest at the path's end.</summary>
     /// <exception cref="RegistryError">It is malformed: DIGEST_INVALID.</exception>
@@ -48,19 +47,4 @@ internal sealed record RegistryRequest(HttpContext Http, Caller Caller, Registry
         Digest.TryParse(text, out var digest)
             ? digest
             : throw RegistryError.DigestInvalid("This is not a digest, like sha256:<64 hexadecimal digits>.", text);
-
-    /// <summary>Refuses a caller who may not change the repository, before a byte of the body is read.</summary>
-    /// <exception cref="RegistryError">DENIED.</exception>
-    public void DemandWrite()
-    {
-        if (Repository.Namespace != Caller.Account)
-        {
-            throw RegistryError.Denied($"The account {Caller.Account} may not write to {Path.Name}.");
-        }
-
-        if (Caller.ReadOnly)
-        {
-            throw RegistryError.Denied("This token may only read.");
-        }
-    }
 }

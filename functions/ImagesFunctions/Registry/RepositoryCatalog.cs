@@ -12,21 +12,18 @@ namespace ImagesFunctions.Registry;
 internal sealed class RepositoryCatalog(NamespaceLists lists)
 {
     /// <summary>GET: those in which something can be pulled, in ordinal order, from the lists that the process keeps.</summary>
-    public async Task ListAsync(HttpContext context, Caller caller)
+    public async Task ListAsync(HttpContext context, Access access)
     {
         var page = Page.Of(context.Request);
         // Two names are in the order of their namespaces with the slash, as no namespace has one.
-        var namespaces = new[] { caller.Account, Repository.Official }
-            .Distinct(StringComparer.Ordinal)
-            .OrderBy(ns => $"{ns}/", StringComparer.Ordinal)
-            .ToList();
+        var namespaces = access.Namespaces.OrderBy(ns => $"{ns}/", StringComparer.Ordinal).ToList();
         var ofEach = await Task.WhenAll(
             namespaces.Select(ns => lists.CurrentAsync(ns, app: null, context.RequestAborted))
         );
         var names = namespaces.Zip(ofEach).SelectMany(one => NamesAfter(page.Last, one.First, one.Second.Names));
         var listed = page.Take(names, context.Response, "/v2/_catalog");
         var body = new ArrayBufferWriter<byte>();
-        await using (var json = new Utf8JsonWriter(body, Requests.Json))
+        await using (var json = new Utf8JsonWriter(body, Answers.Json))
         {
             json.WriteStartObject();
             json.WriteStartArray("repositories");

@@ -24,7 +24,7 @@ internal sealed class Tags(StorageAccount account, NamespaceLists lists)
 
         var listed = page.Take(names.TagsAfter(app, page.Last), request.Response, $"/v2/{request.Path.Name}/tags/list");
         var body = new ArrayBufferWriter<byte>();
-        await using (var json = new Utf8JsonWriter(body, Requests.Json))
+        await using (var json = new Utf8JsonWriter(body, Answers.Json))
         {
             json.WriteStartObject();
             json.WriteString("name", request.Path.Name);

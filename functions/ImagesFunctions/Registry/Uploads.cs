@@ -1,3 +1,4 @@
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
@@ -53,7 +54,7 @@ internal sealed class Uploads(
     {
         // A session is its owner's: for everybody else, readers of official images too, there is none.
         var session =
-            request.Repository.Namespace == request.Caller.Account
+            request.Access.Owns(request.Repository)
                 ? await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop)
                 : null;
         UploadRequest.Progress(request, session ?? throw RegistryError.UploadUnknown(request.Path.Last));
@@ -110,14 +111,14 @@ internal sealed class Uploads(
 
     private async Task<bool> MountAsync(RegistryRequest request, BlobPath path)
     {
-        var account = request.Caller.Account;
         if (request.Query("from") is { Length: > 0 } name)
         {
             return Repository.TryParseDisplayName(name, out var from)
-                && (from.Namespace == account || from.Namespace == Repository.Official)
+                && request.Access.MayRead(from)
                 && await pushes.MountAsync(path, from, request.Stop);
         }
 
+        var account = request.Access.Account;
         foreach (var app in await rowStore.AppsWithAsync(account, path.Digest, request.Stop))
         {
             if (await pushes.MountAsync(path, Repository.Of(account, app), request.Stop))

@@ -51,14 +51,14 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
             return Decision.Nothing(false);
         }
 
-        if (row.State == BlobState.Bad)
+        if (row.State == BlobState.Invalid)
         {
             return Decision.Nothing(true);
         }
 
         return await content.IsStillAsync(path, row.BlobETag, cancellationToken)
             ? Decision.Nothing(false)
-            : Decision.Of(true, [Write(view, row with { State = BlobState.Bad })]);
+            : Decision.Of(true, [Write(view, row with { State = BlobState.Invalid })]);
     }
 
     // True: look once more. A round that finds nothing to hide comes after the commits of all others, and is the last.
@@ -68,7 +68,7 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
         CancellationToken cancellationToken
     )
     {
-        if (Same(await view.GetAsync(blob.Key, cancellationToken), blob) is not { State: BlobState.Bad } row)
+        if (Same(await view.GetAsync(blob.Key, cancellationToken), blob) is not { State: BlobState.Invalid } row)
         {
             // Good bytes have landed meanwhile.
             return Decision.Nothing(false);
@@ -82,15 +82,14 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
         )
         {
             if (
-                ImageRow.Live(await view.GetAsync(Keys.Image(blob.App, digest), cancellationToken)) is
-                { State: ImageState.Complete } image
+                await view.ImageAsync(blob.App, digest, cancellationToken) is { State: ImageState.Complete } image
             )
             {
                 var hidden = image with { State = ImageState.Hidden };
                 changes.Add(new Change(hidden.Key, hidden.ToRow()));
             }
 
-            foreach (var need in await view.RangeAsync(Keys.Needs(blob.App, digest), cancellationToken))
+            foreach (var need in await view.RangeAsync(Keys.Dependencies(blob.App, digest), cancellationToken))
             {
                 if (DependencyRow.From(need).By.Digest is { } by && seen.Add(by))
                 {

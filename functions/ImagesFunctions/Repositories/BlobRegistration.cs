@@ -55,7 +55,7 @@ internal sealed class BlobRegistration(
     {
         // The second look comes after the row, as in VerifyAsync, and so does the look for what waits for the blob.
         var isStill = content.IsStillAsync(path, etag, cancellationToken);
-        var needs = rowStore.NeedsAsync(path.Repository, path.Digest, cancellationToken);
+        var needs = rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken);
         await Task.WhenAll(isStill, needs);
         if (!await isStill)
         {
@@ -63,7 +63,7 @@ internal sealed class BlobRegistration(
             return;
         }
 
-        await manifests.SettleAsync(
+        await manifests.CommitReadyAsync(
             path.Repository,
             (await needs).Exists(n => n.ManifestType is not null) ? [path.Digest] : [],
             (await needs).Select(n => n.By.Digest).OfType<Digest>(),
@@ -77,7 +77,7 @@ internal sealed class BlobRegistration(
         Good,
 
         // They are not, and the refusal says so.
-        Bad,
+        Invalid,
 
         // The blob or its row changed meanwhile: look again.
         Changed,
@@ -102,7 +102,7 @@ internal sealed class BlobRegistration(
         var verified = isKnown
             ? Verified.Good
             : await VerifyAsync(path, row, stored.ETag, cancellationToken);
-        if (verified == Verified.Good && !await SettleAsync(path, stored.ETag, cancellationToken))
+        if (verified == Verified.Good && !await CommitReadyAsync(path, stored.ETag, cancellationToken))
         {
             verified = Verified.Changed;
         }
@@ -110,7 +110,7 @@ internal sealed class BlobRegistration(
         return verified switch
         {
             Verified.Changed => null,
-            Verified.Bad => Landed.Refused,
+            Verified.Invalid => Landed.Refused,
             _ => isKnown ? Landed.Known : Landed.Committed(stored.LastModified),
         };
     }
@@ -147,7 +147,7 @@ internal sealed class BlobRegistration(
 
             var reason = $"the bytes hash to {hashed.Digest}, not to {path.Digest}";
             await refusals.RefuseAsync(RefusalKind.Digest, path, reason, hashed.Digest, cancellationToken);
-            return await content.IsStillAsync(path, etag, cancellationToken) ? Verified.Bad : Verified.Changed;
+            return await content.IsStillAsync(path, etag, cancellationToken) ? Verified.Invalid : Verified.Changed;
         }
 
         var (app, ns) = (path.Repository.App, path.Repository.Namespace);
@@ -161,17 +161,17 @@ internal sealed class BlobRegistration(
     }
 
     // False when the blob was overwritten meanwhile.
-    private async Task<bool> SettleAsync(BlobPath path, string etag, CancellationToken cancellationToken)
+    private async Task<bool> CommitReadyAsync(BlobPath path, string etag, CancellationToken cancellationToken)
     {
         var (repository, digest) = (path.Repository, path.Digest);
-        var needs = await rowStore.NeedsAsync(repository, digest, cancellationToken);
+        var dependents = await rowStore.DependentsAsync(repository, digest, cancellationToken);
         var isManifest =
-            needs.Exists(n => n.ManifestType is not null)
+            dependents.Exists(d => d.ManifestType is not null)
             || await rowStore.ImageAsync(repository, digest, cancellationToken) is not null;
-        var refused = await manifests.SettleAsync(
+        var refused = await manifests.CommitReadyAsync(
             repository,
             isManifest ? [digest] : [],
-            needs.Select(n => n.By.Digest).OfType<Digest>(),
+            dependents.Select(d => d.By.Digest).OfType<Digest>(),
             cancellationToken
         );
         return refused.Contains(digest)

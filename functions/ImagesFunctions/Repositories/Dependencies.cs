@@ -10,7 +10,7 @@ internal static class Dependencies
     /// The rows that say what a manifest needs, by falling keys. They are written in this order, so the last one tells that all
     /// are there; the sweeper, which does not know how many there are, removes them by rising keys, and so begins with the last.
     /// </summary>
-    public static List<DependencyRow> NeedsOf(BlobPath path, Manifest manifest)
+    public static List<DependencyRow> Of(BlobPath path, Manifest manifest)
     {
         var (app, by) = (path.Repository.App, Dependent.Manifest(path.Digest));
         return

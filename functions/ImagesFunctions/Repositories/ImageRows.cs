@@ -68,7 +68,7 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             LeftOut = config.LeftOut.Count == 0 ? null : Said(string.Join("; ", config.LeftOut)),
             Size = blobs.Values.Sum(b => b.Size),
             // In one order, so that the same image has the same row.
-            Parts = blobs
+            BlobSizes = blobs
                 .Values.OrderBy(b => b.Digest.ToString(), StringComparer.Ordinal)
                 .ToDictionary(b => b.Digest.ToString(), b => b.Size, StringComparer.Ordinal),
             Facts = ImageFacts.Of(
@@ -95,14 +95,14 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
     {
         var ns = path.Repository.Namespace;
         var byDigest = children.ToDictionary(c => c.Digest);
-        var parts = new Dictionary<string, long>(StringComparer.Ordinal);
+        var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
         ImageFacts? first = null;
         ImageFacts? kraftcloud = null;
         var platforms = new List<ImagePlatform>();
         foreach (var descriptor in index.Manifests.Where(m => byDigest.ContainsKey(m.Digest) && !m.IsAttestation))
         {
             var child = await WithFactsAsync(ns, byDigest[descriptor.Digest], cancellationToken);
-            if (!child.IsImage || child.Parts.Count == 0)
+            if (!child.IsImage || child.BlobSizes.Count == 0)
             {
                 // An artifact. Rows of an earlier version also call an index without images an image.
                 continue;
@@ -115,22 +115,22 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
                 platforms.Add(new ImagePlatform(platform.Os, platform.Architecture, descriptor.Digest.ToString()));
             }
 
-            foreach (var (part, size) in child.Parts)
+            foreach (var (blob, size) in child.BlobSizes)
             {
-                parts[part] = size;
+                sizes[blob] = size;
             }
         }
 
-        var notImage = index.NotImage ?? (parts.Count == 0 ? "it names no image" : null);
+        var notImage = index.NotImage ?? (sizes.Count == 0 ? "it names no image" : null);
         return new ImageRow(path.Repository.App, path.Digest)
         {
             MediaType = index.MediaType,
-            Size = parts.Values.Sum(),
+            Size = sizes.Values.Sum(),
             IsImage = notImage is null,
             NotImage = Said(notImage),
             Generation = "",
             Children = [.. index.Manifests.Select(m => m.Digest.ToString()).Distinct(StringComparer.Ordinal)],
-            Parts = parts,
+            BlobSizes = sizes,
             Facts = (kraftcloud ?? first) is { } facts ? facts with { Platforms = platforms } : ImageFacts.None,
         };
     }
@@ -168,7 +168,7 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
         }
 
         await content.WriteFactsAsync(@namespace, made with { State = row.State }, cancellationToken);
-        return row with { Facts = made.Facts with { }, Parts = made.Parts, Children = made.Children };
+        return row with { Facts = made.Facts with { }, BlobSizes = made.BlobSizes, Children = made.Children };
     }
 
     // Words of what was pushed stand in it.

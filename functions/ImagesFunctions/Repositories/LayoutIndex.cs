@@ -93,7 +93,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
                 return false;
             }
 
-            await manifests.SettleAsync(path.Repository, file.Manifests.Select(m => m.Digest), [], cancellationToken);
+            await manifests.CommitReadyAsync(path.Repository, file.Manifests.Select(m => m.Digest), [], cancellationToken);
             await (
                 file.Problem is null
                     ? refusals.ClearAsync(path, cancellationToken)
@@ -167,10 +167,10 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
             if (applied is Applied.Whole or Applied.Before)
             {
                 // After the tags: from here on the manifests may be committed, and find the tags that wait for them.
-                var needs = file
+                var dependencies = file
                     .Manifests.Select(m => new DependencyRow(repository.App, m.Digest, Dependent.Layout, m.MediaType))
                     .ToList();
-                await PutNeedsAsync(repository, needs, onlyMissing: applied == Applied.Before, cancellationToken);
+                await PutDependenciesAsync(repository, dependencies, onlyMissing: applied == Applied.Before, cancellationToken);
                 return true;
             }
 
@@ -179,9 +179,9 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
     }
 
     // Of a file that was applied before, what stands there may say that it was deleted since.
-    private async Task PutNeedsAsync(
+    private async Task PutDependenciesAsync(
         Repository repository,
-        List<DependencyRow> needs,
+        List<DependencyRow> dependencies,
         bool onlyMissing,
         CancellationToken cancellationToken
     )
@@ -189,21 +189,21 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         if (onlyMissing)
         {
             var deleted = new HashSet<string>(StringComparer.Ordinal);
-            foreach (var need in needs)
+            foreach (var dependency in dependencies)
             {
                 if (
-                    await rowStore.GetAsync(repository.Namespace, need.Key, cancellationToken) is { } row
+                    await rowStore.GetAsync(repository.Namespace, dependency.Key, cancellationToken) is { } row
                     && DependencyRow.From(row).Deleted
                 )
                 {
-                    deleted.Add(need.Key);
+                    deleted.Add(dependency.Key);
                 }
             }
 
-            needs.RemoveAll(n => deleted.Contains(n.Key));
+            dependencies.RemoveAll(n => deleted.Contains(n.Key));
         }
 
-        await rowStore.PutNeedsAsync(repository.Namespace, needs, cancellationToken);
+        await rowStore.PutDependenciesAsync(repository.Namespace, dependencies, cancellationToken);
     }
 
     private async Task<Decision<Step>> DecideAsync(
@@ -263,7 +263,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         CancellationToken cancellationToken
     )
     {
-        var image = ImageRow.Live(await view.GetAsync(Keys.Image(app, digest), cancellationToken));
+        var image = await view.ImageAsync(app, digest, cancellationToken);
         var wanted = new TagRow(app, tag, digest, image?.Generation, FromLayout: true);
         if (current.GetValueOrDefault(tag) == wanted)
         {
@@ -274,8 +274,8 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         if (wanted.Generation is null)
         {
             // Its image fills the tag in when it is committed; this row is how it finds it.
-            var need = new DependencyRow(app, digest, Dependent.Tag(tag), null);
-            changes.Add(new Change(need.Key, need.ToRow()));
+            var dependency = new DependencyRow(app, digest, Dependent.Tag(tag), null);
+            changes.Add(new Change(dependency.Key, dependency.ToRow()));
         }
 
         return changes;

@@ -27,23 +27,23 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
     /// already or still waits.
     /// </summary>
     /// <param name="repository">The repository.</param>
-    /// <param name="about">
+    /// <param name="changed">
     /// The manifests that are new or newly named: what an index among them names is tried as well, and what that names.
     /// </param>
     /// <param name="dependents">
     /// Manifests that may be complete now. What they name is not tried: the rows <c>n</c> lead from each of those to them, and
     /// to look the other way each time would take time in the square of an index's length.
     /// </param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The digests that are said to be manifests and are none; each refusal is recorded.</returns>
-    public async Task<IReadOnlySet<Digest>> SettleAsync(
+    public async Task<IReadOnlySet<Digest>> CommitReadyAsync(
         Repository repository,
-        IEnumerable<Digest> about,
+        IEnumerable<Digest> changed,
         IEnumerable<Digest> dependents,
         CancellationToken cancellationToken
     )
     {
-        var open = new OpenManifests(about, dependents);
+        var open = new OpenManifests(changed, dependents);
         ExceptionDispatchInfo? failure = null;
         while (open.Take(TriesAtOnce) is { Length: > 0 } batch)
         {
@@ -56,8 +56,8 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
                 failure ??= error;
                 if (open.Add(digest, outcome))
                 {
-                    var needs = await rowStore.NeedsAsync(repository, digest, cancellationToken);
-                    open.Add(needs.Select(n => n.By.Digest).OfType<Digest>());
+                    var waiting = await rowStore.DependentsAsync(repository, digest, cancellationToken);
+                    open.Add(waiting.Select(d => d.By.Digest).OfType<Digest>());
                 }
             }
         }

@@ -8,12 +8,12 @@ namespace ImagesFunctions.Repositories;
 /// <param name="Blob">Its own blob.</param>
 /// <param name="Manifest">What its bytes say.</param>
 /// <param name="Row">Its row.</param>
-/// <param name="Needs">The rows that say what it needs.</param>
+/// <param name="Dependencies">The rows that say what it needs.</param>
 internal sealed record CommittedManifest(
     BlobRow Blob,
     Manifest Manifest,
     ImageRow Row,
-    IReadOnlyList<DependencyRow> Needs
+    IReadOnlyList<DependencyRow> Dependencies
 )
 {
     /// <summary>Distinct tags to point to it.</summary>
@@ -26,30 +26,29 @@ internal sealed record CommittedManifest(
 /// <summary>The decisions about manifests: they read rows and return changes, and have no other effect.</summary>
 internal static class ManifestDecision
 {
-    private const int ReadsAtOnce = 16;
     private const int MaxWrittenKeys = 200;
 
     /// <summary>Decides whether a manifest that stands in the repository is committed, and with it the tags that waited for it.</summary>
     /// <param name="view">The namespace.</param>
     /// <param name="self">The manifest's own blob.</param>
     /// <param name="prepared">Its row.</param>
-    /// <param name="needs">The rows that say what it needs.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="dependencies">The rows that say what it needs.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<Decision<ManifestOutcome>> DecideAsync(
         DecisionView view,
         BlobRow self,
         PreparedImage prepared,
-        List<DependencyRow> needs,
+        List<DependencyRow> dependencies,
         CancellationToken cancellationToken
     )
     {
-        var current = ImageRow.Live(await view.GetAsync(Keys.Image(self.App, self.Digest), cancellationToken));
+        var current = await view.ImageAsync(self.App, self.Digest, cancellationToken);
         if (current is { State: ImageState.Complete })
         {
             return Decision.Nothing(new ManifestOutcome(ManifestState.Already, MoreTags: true));
         }
 
-        if (await ObstacleAsync(view, self, needs, cancellationToken) is { } obstacle)
+        if (await ObstacleAsync(view, self, dependencies, cancellationToken) is { } obstacle)
         {
             return Nothing(obstacle);
         }
@@ -70,7 +69,7 @@ internal static class ManifestDecision
             return Nothing(ManifestState.Waiting);
         }
 
-        var committed = new CommittedManifest(self, prepared.Manifest, row, needs);
+        var committed = new CommittedManifest(self, prepared.Manifest, row, dependencies);
         var (changes, more) = await ChangesAsync(view, committed, cancellationToken);
         return Decision.Of(new ManifestOutcome(ManifestState.Committed, more), changes);
     }
@@ -79,8 +78,8 @@ internal static class ManifestDecision
     /// <param name="view">The namespace.</param>
     /// <param name="key">The key of the index.</param>
     /// <param name="prepared">Its row, as long as it waits.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    public static async Task<Decision<bool>> AnnounceAsync(
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public static async Task<Decision<bool>> AddWaitingIndexAsync(
         DecisionView view,
         string key,
         PreparedImage prepared,
@@ -104,16 +103,16 @@ internal static class ManifestDecision
     private static async Task<ManifestState?> ObstacleAsync(
         DecisionView view,
         BlobRow self,
-        List<DependencyRow> needs,
+        List<DependencyRow> dependencies,
         CancellationToken cancellationToken
     )
     {
-        var isNeedThere = needs.Count == 0 || await view.GetAsync(needs[^1].Key, cancellationToken) is not null;
+        var isDependencyThere = dependencies.Count == 0 || await view.GetAsync(dependencies[^1].Key, cancellationToken) is not null;
         var own = await view.GetAsync(self.Key, cancellationToken);
         var isVerified =
             own is not null && BlobRow.From(own) is { State: BlobState.Good } blob && blob.BlobETag == self.BlobETag;
         return !isVerified ? ManifestState.Unknown
-            : !isNeedThere ? ManifestState.Forgotten
+            : !isDependencyThere ? ManifestState.Forgotten
             : null;
     }
 
@@ -141,10 +140,10 @@ internal static class ManifestDecision
     )
     {
         var (row, tags) = (committed.Row, committed.Tags);
-        var namedBy = await WaitingTags.NeedsAsync(view, row.App, row.Digest, cancellationToken);
+        var dependents = await WaitingTags.DependentsAsync(view, row.App, row.Digest, cancellationToken);
         var others = committed.Riding.Count + tags.Count;
-        var (waiting, more) = await WaitingTags.ChangesAsync(view, row, namedBy, tags, others, cancellationToken);
-        AddWrittenKeys(view, row.App, committed.Needs);
+        var (waiting, more) = await WaitingTags.ChangesAsync(view, row, dependents, tags, others, cancellationToken);
+        AddWrittenKeys(view, row.App, committed.Dependencies);
         return (
             [
                 new Change(row.Key, row.ToRow()),
@@ -165,10 +164,10 @@ internal static class ManifestDecision
     }
 
     // Whoever decides meanwhile that nobody needs one of them has not seen this image, and decides again.
-    private static void AddWrittenKeys(DecisionView view, string app, IReadOnlyList<DependencyRow> needs)
+    private static void AddWrittenKeys(DecisionView view, string app, IReadOnlyList<DependencyRow> dependencies)
     {
-        var keys = needs.Select(n => Keys.AnyNeed(app, n.Needed)).Distinct(StringComparer.Ordinal).ToList();
-        (keys.Count <= MaxWrittenKeys ? keys : [Keys.AnyNeed(app)]).ForEach(view.AddWrittenKey);
+        var keys = dependencies.Select(n => Keys.AnyDependency(app, n.Needed)).Distinct(StringComparer.Ordinal).ToList();
+        (keys.Count <= MaxWrittenKeys ? keys : [Keys.AnyDependency(app)]).ForEach(view.AddWrittenKey);
     }
 
     private static IEnumerable<Change> Referrer(CommittedManifest committed)
@@ -217,17 +216,14 @@ internal static class ManifestDecision
     {
         var rows = new List<T>();
         // In any order: while the parts of a long manifest land one by one, a missing one is soon met.
-        foreach (var some in keys.Shuffle().Chunk(ReadsAtOnce))
+        await foreach (var (_, row) in keys.Shuffle().ReadEachAsync(key => view.GetAsync(key, cancellationToken)))
         {
-            foreach (var row in await Task.WhenAll(some.Select(key => view.GetAsync(key, cancellationToken))))
+            if (row is null)
             {
-                if (row is null)
-                {
-                    return null;
-                }
-
-                rows.Add(from(row));
+                return null;
             }
+
+            rows.Add(from(row));
         }
 
         return rows;

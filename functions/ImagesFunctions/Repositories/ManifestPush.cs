@@ -80,9 +80,9 @@ internal sealed class ManifestPush(
     // After the commit, as everywhere: a manifest that needs this one writes its row n and then looks for this one's row i.
     private async Task SettleAsync(BlobPath path, PushOutcome outcome, CancellationToken cancellationToken)
     {
-        var needs = await rowStore.NeedsAsync(path.Repository, path.Digest, cancellationToken);
+        var needs = await rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken);
         var tagsWait = outcome.MoreTags || needs.Exists(n => n.By.WaitingTag is not null);
-        await manifests.SettleAsync(
+        await manifests.CommitReadyAsync(
             path.Repository,
             tagsWait ? [path.Digest] : [],
             needs.Select(n => n.By.Digest).OfType<Digest>(),
@@ -126,10 +126,10 @@ internal sealed class PushStep(
         new(imageRows, content, pushed.Path, pushed.Manifest, ImageState.Complete);
 
     /// <summary>What it needs.</summary>
-    public IReadOnlyList<DependencyRow> Needs { get; } = Dependencies.NeedsOf(pushed.Path, pushed.Manifest);
+    public IReadOnlyList<DependencyRow> Dependencies { get; } = Dependencies.Of(pushed.Path, pushed.Manifest);
 
-    /// <summary>Whether the rows of <see cref="Needs"/> are few enough to be a part of the commit; else they are written before it.</summary>
-    public bool NeedsRide => Needs.Count + pushed.Tags.Count <= PushDecision.MaxRiding;
+    /// <summary>Whether the rows of <see cref="Dependencies"/> are few enough to be a part of the commit; else they are written before it.</summary>
+    public bool DependenciesRide => Dependencies.Count + pushed.Tags.Count <= PushDecision.MaxRiding;
 
     /// <summary>Whether <see cref="StoreAsync"/> was called.</summary>
     public bool IsTried { get; private set; }
@@ -170,10 +170,10 @@ internal sealed class PushStep(
             return;
         }
 
-        if (!NeedsRide)
+        if (!DependenciesRide)
         {
             // Written anew also where they are: a sweep that removes them compares their ETags.
-            await rowStore.PutNeedsAsync(Path.Repository.Namespace, Needs, cancellationToken);
+            await rowStore.PutDependenciesAsync(Path.Repository.Namespace, Dependencies, cancellationToken);
         }
     }
 }

@@ -79,7 +79,7 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
         }
 
         var manifest = ParseAsOneOf(bytes, types);
-        var (outcome, isNew) = await WriteNeedsAndDecideAsync(path, blob, manifest, cancellationToken);
+        var (outcome, isNew) = await WriteDependenciesAndDecideAsync(path, blob, manifest, cancellationToken);
         if (outcome.State == ManifestState.Committed)
         {
             // It may have been refused before, under a media type that was not its own.
@@ -97,7 +97,7 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
     // The media types that it is named as.
     private async Task<List<string?>> TypesAsync(BlobPath path, CancellationToken cancellationToken) =>
         [
-            .. (await rowStore.NeedsAsync(path.Repository, path.Digest, cancellationToken))
+            .. (await rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken))
                 .Where(n => n.ManifestType is not null)
                 .Select(n => n.ManifestType)
                 .Distinct(StringComparer.Ordinal),
@@ -116,22 +116,22 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
         }
     }
 
-    private async Task<(ManifestOutcome Outcome, bool IsNew)> WriteNeedsAndDecideAsync(
+    private async Task<(ManifestOutcome Outcome, bool IsNew)> WriteDependenciesAndDecideAsync(
         BlobPath path,
         BlobRow blob,
         Manifest manifest,
         CancellationToken cancellationToken
     )
     {
-        var needs = Dependencies.NeedsOf(path, manifest);
+        var dependencies = Dependencies.Of(path, manifest);
         var prepared = Prepared(path, manifest, ImageState.Complete);
         var isNew = false;
         for (var attempt = 1; attempt <= MaxForgotten; attempt++)
         {
-            isNew |= await WriteNeedsAsync(path, manifest, needs, cancellationToken);
+            isNew |= await WriteDependenciesAsync(path, manifest, dependencies, cancellationToken);
             var outcome = await rowStore.CommitAsync(
                 path.Repository.Namespace,
-                (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, needs, stop),
+                (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, dependencies, stop),
                 cancellationToken
             );
             if (outcome.State != ManifestState.Forgotten)
@@ -144,10 +144,10 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
     }
 
     // True when they were not there before.
-    private async Task<bool> WriteNeedsAsync(
+    private async Task<bool> WriteDependenciesAsync(
         BlobPath path,
         Manifest manifest,
-        List<DependencyRow> needs,
+        List<DependencyRow> dependencies,
         CancellationToken cancellationToken
     )
     {
@@ -157,17 +157,17 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
             var waiting = Prepared(path, manifest, ImageState.Waiting);
             await rowStore.CommitAsync(
                 ns,
-                (view, stop) => ManifestDecision.AnnounceAsync(view, Keys.Image(app, path.Digest), waiting, stop),
+                (view, stop) => ManifestDecision.AddWaitingIndexAsync(view, Keys.Image(app, path.Digest), waiting, stop),
                 cancellationToken
             );
         }
 
-        if (needs.Count == 0 || await rowStore.GetAsync(ns, needs[^1].Key, cancellationToken) is not null)
+        if (dependencies.Count == 0 || await rowStore.GetAsync(ns, dependencies[^1].Key, cancellationToken) is not null)
         {
             return false;
         }
 
-        await rowStore.PutNeedsAsync(ns, needs, cancellationToken);
+        await rowStore.PutDependenciesAsync(ns, dependencies, cancellationToken);
         return true;
     }
 

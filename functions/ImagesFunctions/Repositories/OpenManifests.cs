@@ -14,10 +14,10 @@ internal sealed class OpenManifests
     private readonly HashSet<Digest> _expanded;
     private readonly HashSet<Digest> _lookedUp = [];
 
-    /// <summary>Begins with these: see <see cref="ManifestCommit.SettleAsync"/>.</summary>
-    public OpenManifests(IEnumerable<Digest> about, IEnumerable<Digest> dependents)
+    /// <summary>Begins with these: see <see cref="ManifestCommit.CommitReadyAsync"/>.</summary>
+    public OpenManifests(IEnumerable<Digest> changed, IEnumerable<Digest> dependents)
     {
-        _expand = [.. about];
+        _expand = [.. changed];
         _expanded = [.. _expand];
         Add(_expand.Concat(dependents));
     }
@@ -26,9 +26,9 @@ internal sealed class OpenManifests
     public IReadOnlySet<Digest> Refused => _refused;
 
     /// <summary>Takes the next ones, at most so many; none when all were tried.</summary>
-    public Digest[] Take(int most)
+    public Digest[] Take(int max)
     {
-        Digest[] batch = [.. _queue.Keys.Take(most)];
+        Digest[] batch = [.. _queue.Keys.Take(max)];
         Array.ForEach(batch, digest => _queue.Remove(digest));
         return batch;
     }

@@ -15,7 +15,11 @@ internal sealed class Pins(StorageAccount account, RowStore rowStore)
             reference.Repository.Namespace,
             async (view, stop) =>
             {
-                if (await ImageAsync(view, reference, stop) is not { State: ImageState.Complete, IsImage: true } image)
+                var app = reference.Repository.App;
+                var found = reference.Tag is { } tag
+                    ? await view.TaggedImageAsync(app, tag, stop)
+                    : await view.ImageAsync(app, reference.Digest!, stop);
+                if (found is not { State: ImageState.Complete, IsImage: true } image)
                 {
                     return Decision.Nothing<ImageRow?>(null);
                 }
@@ -32,7 +36,7 @@ internal sealed class Pins(StorageAccount account, RowStore rowStore)
         rowStore.CommitAsync(
             repository.Namespace,
             async (view, stop) =>
-                ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop)) is { Pin: not null } image
+                await view.ImageAsync(repository.App, digest, stop) is { Pin: not null } image
                     ? Decision.Of(true, [Changed(image with { Pin = null })])
                     : Decision.Nothing(false),
             cancellationToken
@@ -55,29 +59,6 @@ internal sealed class Pins(StorageAccount account, RowStore rowStore)
         }
 
         return pinned;
-    }
-
-    private static async Task<ImageRow?> ImageAsync(
-        DecisionView view,
-        Reference reference,
-        CancellationToken cancellationToken
-    )
-    {
-        var (app, digest, generation) = (reference.Repository.App, reference.Digest, (string?)null);
-        if (reference.Tag is not null)
-        {
-            if (await view.GetAsync(Keys.Tag(app, reference.Tag), cancellationToken) is not { } stored)
-            {
-                return null;
-            }
-
-            var tag = TagRow.From(stored);
-            (digest, generation) = (tag.Digest, tag.Generation);
-        }
-
-        var image = ImageRow.Live(await view.GetAsync(Keys.Image(app, digest!), cancellationToken));
-        // A tag that names another generation is what a removed image has left.
-        return reference.Tag is null || image?.Generation == generation ? image : null;
     }
 
     private static Change Changed(ImageRow image) => new(image.Key, image.ToRow());

@@ -10,8 +10,6 @@ internal static class PushDecision
     /// <summary>How many rows of tags and needs a commit has at most, if the needs are a part of it. Tags that wait have room beside them.</summary>
     public const int MaxRiding = 60;
 
-    private const int ReadsAtOnce = 16;
-
     private sealed record Needed(List<BlobRow> Blobs, List<ImageRow> Children, List<Digest> Missing);
 
     /// <summary>Decides whether a manifest is committed, and with it its tags and the tags that waited for it.</summary>
@@ -33,7 +31,7 @@ internal static class PushDecision
             return Nothing(ManifestState.Unmatched);
         }
 
-        var current = ImageRow.Live(await view.GetAsync(Keys.Image(app, digest), cancellationToken));
+        var current = await view.ImageAsync(app, digest, cancellationToken);
         var isCommitted = current is { State: ImageState.Complete };
         var needed = isCommitted ? null : await NeededAsync(view, app, step.Pushed.Manifest, cancellationToken);
         if (needed is { Missing.Count: > 0 })
@@ -72,7 +70,7 @@ internal static class PushDecision
         CancellationToken cancellationToken
     ) =>
         (own is null ? step.Created is not null : own.State == BlobState.Good && own.BlobETag == step.Row?.BlobETag)
-        && (step.NeedsRide || await view.GetAsync(step.Needs[^1].Key, cancellationToken) is not null);
+        && (step.DependenciesRide || await view.GetAsync(step.Dependencies[^1].Key, cancellationToken) is not null);
 
     private static async Task<Decision<PushOutcome>> CommitAsync(
         DecisionView view,
@@ -91,9 +89,9 @@ internal static class PushDecision
         List<Change> riding =
         [
             .. own is null ? [new Change(step.Row!.Key, step.Row.ToRow()) { IsNew = true }] : Array.Empty<Change>(),
-            .. step.NeedsRide ? step.Needs.Select(n => new Change(n.Key, n.ToRow())) : [],
+            .. step.DependenciesRide ? step.Dependencies.Select(n => new Change(n.Key, n.ToRow())) : [],
         ];
-        var committed = new CommittedManifest(step.Row!, step.Pushed.Manifest, row, step.Needs)
+        var committed = new CommittedManifest(step.Row!, step.Pushed.Manifest, row, step.Dependencies)
         {
             Tags = step.Pushed.Tags,
             Riding = riding,
@@ -110,35 +108,33 @@ internal static class PushDecision
     )
     {
         var needed = new Needed([], [], []);
-        foreach (var some in manifest.NeededBlobs.Select(d => d.Digest).Chunk(ReadsAtOnce))
+        var blobs = manifest.NeededBlobs.Select(d => d.Digest);
+        await foreach (
+            var (digest, row) in blobs.ReadEachAsync(d => view.GetAsync(Keys.Blob(app, d), cancellationToken))
+        )
         {
-            var rows = await Task.WhenAll(some.Select(d => view.GetAsync(Keys.Blob(app, d), cancellationToken)));
-            foreach (var (digest, row) in some.Zip(rows.Select(r => r is null ? null : BlobRow.From(r))))
+            if (row is not null && BlobRow.From(row) is { State: BlobState.Good } blob)
             {
-                if (row is { State: BlobState.Good })
-                {
-                    needed.Blobs.Add(row);
-                }
-                else
-                {
-                    needed.Missing.Add(digest);
-                }
+                needed.Blobs.Add(blob);
+            }
+            else
+            {
+                needed.Missing.Add(digest);
             }
         }
 
-        foreach (var some in manifest.NeededManifests.Select(d => d.Digest).Chunk(ReadsAtOnce))
+        var manifests = manifest.NeededManifests.Select(d => d.Digest);
+        await foreach (
+            var (digest, image) in manifests.ReadEachAsync(d => view.ImageAsync(app, d, cancellationToken))
+        )
         {
-            var rows = await Task.WhenAll(some.Select(d => view.GetAsync(Keys.Image(app, d), cancellationToken)));
-            foreach (var (digest, row) in some.Zip(rows.Select(ImageRow.Live)))
+            if (image is { State: ImageState.Complete })
             {
-                if (row is { State: ImageState.Complete })
-                {
-                    needed.Children.Add(row);
-                }
-                else
-                {
-                    needed.Missing.Add(digest);
-                }
+                needed.Children.Add(image);
+            }
+            else
+            {
+                needed.Missing.Add(digest);
             }
         }
 

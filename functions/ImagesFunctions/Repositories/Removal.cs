@@ -26,7 +26,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
             path,
             async (view, stop) =>
             {
-                if (ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop)) is not { } image)
+                if (await view.ImageAsync(repository.App, digest, stop) is not { } image)
                 {
                     return Decision.Nothing(new RemovalResult(false));
                 }
@@ -65,7 +65,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
                     return Decision.Nothing(new RemovalResult(false));
                 }
 
-                var itself = ImageRow.Live(await view.GetAsync(Keys.Image(path.Repository.App, path.Digest), stop));
+                var itself = await view.ImageAsync(path.Repository.App, path.Digest, stop);
                 var by = itself is null ? await NeededByAsync(view, path, stop) : path.Digest;
                 return by is null
                     ? Decision.Of(new RemovalResult(true), [Mark(view, blob)])
@@ -87,10 +87,9 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
 
                 // One without a generation waits for its image.
                 var row = TagRow.From(entity);
-                var image = Keys.Image(repository.App, row.Digest);
                 var counts =
                     row.Generation is null
-                    || ImageRow.Live(await view.GetAsync(image, stop))?.Generation == row.Generation;
+                    || await view.TaggedImageAsync(repository.App, tag, stop) is not null;
                 return Decision.Of(counts, [new Change(row.Key, null)]);
             },
             cancellationToken
@@ -165,7 +164,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
         BlobPath path,
         CancellationToken cancellationToken
     ) =>
-        await view.GetAsync(Keys.Need(path.Repository.App, path.Digest, Dependent.Layout), cancellationToken) is { } row
+        await view.GetAsync(Keys.Dependency(path.Repository.App, path.Digest, Dependent.Layout), cancellationToken) is { } row
             ? [new Change(row.Key, (DependencyRow.From(row) with { Deleted = true }).ToRow())]
             : [];
 
@@ -187,12 +186,12 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
     {
         var app = path.Repository.App;
         // The log tells when an image is committed meanwhile that needs this: in short, where it needs very much.
-        view.AddReadKey(Keys.AnyNeed(app));
-        foreach (var need in await view.RangeAsync(Keys.Needs(app, path.Digest), cancellationToken))
+        view.AddReadKey(Keys.AnyDependency(app));
+        foreach (var need in await view.RangeAsync(Keys.Dependencies(app, path.Digest), cancellationToken))
         {
             if (
                 DependencyRow.From(need).By.Digest is { } by
-                && ImageRow.Live(await view.GetAsync(Keys.Image(app, by), cancellationToken)) is not null
+                && await view.ImageAsync(app, by, cancellationToken) is not null
             )
             {
                 return by;

@@ -28,21 +28,10 @@ internal sealed record TagCondition(string? Tag, ETags? Match, ETags? NoneMatch)
         CancellationToken cancellationToken
     )
     {
-        var (digest, generation) = (pushed, (string?)null);
-        if (Tag is not null)
-        {
-            if (await view.GetAsync(Keys.Tag(app, Tag), cancellationToken) is not { } stored)
-            {
-                return HoldsFor(null);
-            }
-
-            var tag = TagRow.From(stored);
-            (digest, generation) = (tag.Digest, tag.Generation);
-        }
-
-        var image = ImageRow.Live(await view.GetAsync(Keys.Image(app, digest), cancellationToken));
-        var isThere = image is { State: ImageState.Complete } && (Tag is null || image.Generation == generation);
-        return HoldsFor(isThere ? digest : null);
+        var image = Tag is null
+            ? await view.ImageAsync(app, pushed, cancellationToken)
+            : await view.TaggedImageAsync(app, Tag, cancellationToken);
+        return HoldsFor(image is { State: ImageState.Complete } ? image.Digest : null);
     }
 
     /// <summary>Whether it holds while this manifest stands there; null: none does.</summary>

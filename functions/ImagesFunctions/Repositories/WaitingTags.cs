@@ -18,59 +18,59 @@ internal static class WaitingTags
         CancellationToken cancellationToken
     )
     {
-        if (ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), cancellationToken)) is not { } row)
+        if (await view.ImageAsync(repository.App, digest, cancellationToken) is not { } row)
         {
             return Decision.Nothing(false);
         }
 
-        var namedBy = await NeedsAsync(view, repository.App, digest, cancellationToken);
-        var (tags, more) = await ChangesAsync(view, row, namedBy, [], others: 0, cancellationToken);
+        var dependents = await DependentsAsync(view, repository.App, digest, cancellationToken);
+        var (tags, more) = await ChangesAsync(view, row, dependents, [], others: 0, cancellationToken);
         return Decision.Of(more, tags);
     }
 
     /// <summary>Who needs a digest, and so the tags that wait for it.</summary>
-    public static async Task<List<DependencyRow>> NeedsAsync(
+    public static async Task<List<DependencyRow>> DependentsAsync(
         DecisionView view,
         string app,
         Digest digest,
         CancellationToken cancellationToken
-    ) => [.. (await view.RangeAsync(Keys.Needs(app, digest), cancellationToken)).Select(DependencyRow.From)];
+    ) => [.. (await view.RangeAsync(Keys.Dependencies(app, digest), cancellationToken)).Select(DependencyRow.From)];
 
     /// <summary>The tags that waited for this image, and the removal of the rows that said so; those that are set anyway wait no more.</summary>
     /// <param name="view">The namespace.</param>
     /// <param name="row">The image.</param>
-    /// <param name="needs">Who needs it.</param>
+    /// <param name="dependents">Who needs it.</param>
     /// <param name="set">Tags that the same commit sets.</param>
     /// <param name="others">How many rows the same commit writes besides the image's, the referrer's and these.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<(List<Change> Changes, bool More)> ChangesAsync(
         DecisionView view,
         ImageRow row,
-        List<DependencyRow> needs,
+        List<DependencyRow> dependents,
         IReadOnlyList<string> set,
         int others,
         CancellationToken cancellationToken
     )
     {
-        var waiting = needs.FindAll(n => n.By.WaitingTag is not null);
+        var waiting = dependents.FindAll(d => d.By.WaitingTag is not null);
         // A tag takes two rows.
-        var most = (Change.MaxRows - OtherRows - others) / 2;
+        var max = (Change.MaxRows - OtherRows - others) / 2;
         var changes = new List<Change>();
-        foreach (var need in waiting.Take(most))
+        foreach (var dependent in waiting.Take(max))
         {
-            changes.Add(new Change(need.Key, null));
-            if (set.Contains(need.By.WaitingTag!, StringComparer.Ordinal))
+            changes.Add(new Change(dependent.Key, null));
+            if (set.Contains(dependent.By.WaitingTag!, StringComparer.Ordinal))
             {
                 continue;
             }
 
-            var entity = await view.GetAsync(Keys.Tag(row.App, need.By.WaitingTag!), cancellationToken);
+            var entity = await view.GetAsync(Keys.Tag(row.App, dependent.By.WaitingTag!), cancellationToken);
             if (entity is not null && TagRow.From(entity) is { Generation: null } tag && tag.Digest == row.Digest)
             {
                 changes.Add(new Change(tag.Key, (tag with { Generation = row.Generation }).ToRow()));
             }
         }
 
-        return (changes, waiting.Count > most);
+        return (changes, waiting.Count > max);
     }
 }

@@ -10,7 +10,7 @@ internal enum BlobState
     Good,
 
     /// <summary>Its bytes are gone or others; the images that need it are being hidden.</summary>
-    Bad,
+    Invalid,
 
     /// <summary>Its removal has begun.</summary>
     Deleting,
@@ -34,6 +34,10 @@ internal sealed record BlobRow(
     VersionTag RowETag = default
 )
 {
+    // As they are stored.
+    private const string Invalid = "bad";
+    private const string Deleting = "deleting";
+
     public string Key => Keys.Blob(App, Digest);
 
     /// <summary>Whether a push brought it: the sweeper waits longer for what was dropped, whose rest may still be on its way.</summary>
@@ -55,7 +59,7 @@ internal sealed record BlobRow(
 
         if (State != BlobState.Good)
         {
-            row["state"] = State.ToString().ToLowerInvariant();
+            row["state"] = State == BlobState.Invalid ? Invalid : Deleting;
         }
 
         if (Tar is not null)
@@ -83,8 +87,8 @@ internal sealed record BlobRow(
             row.Text("blob_etag"),
             row.GetString("state") switch
             {
-                "bad" => BlobState.Bad,
-                "deleting" => BlobState.Deleting,
+                Invalid => BlobState.Invalid,
+                Deleting => BlobState.Deleting,
                 _ => BlobState.Good,
             },
             row.GetBoolean("tar") == true

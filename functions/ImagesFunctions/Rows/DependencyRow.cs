@@ -48,7 +48,7 @@ internal sealed record Dependent
 /// <param name="ManifestType">The media type it is needed as, when it is needed as a manifest; null when as a blob.</param>
 internal sealed record DependencyRow(string App, Digest Needed, Dependent By, string? ManifestType)
 {
-    public string Key => Keys.Need(App, Needed, By);
+    public string Key => Keys.Dependency(App, Needed, By);
 
     /// <summary>Whether what is needed was deleted on request, though it is still named: it is not waited for.</summary>
     public bool Deleted { get; init; }

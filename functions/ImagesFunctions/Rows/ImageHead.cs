@@ -13,9 +13,17 @@ internal sealed record ImageHead(string App, Digest Digest, ImageState State, st
     /// <summary>What to fetch of a row that is read as one of these.</summary>
     public static readonly string[] Columns = ["schema", "app", "digest", "state", "generation"];
 
+    /// <summary>What to fetch of a row of which only the state is asked for.</summary>
+    public static readonly string[] StateColumns = ["schema", "state"];
+
     /// <summary>Reads a row, or its <see cref="Columns"/>.</summary>
     /// <exception cref="InvalidOperationException">It is of a newer schema, or no image's row.</exception>
-    public static ImageHead From(TableRow row)
+    public static ImageHead From(TableRow row) =>
+        new(row.Text("app"), ImageRow.Parse(row.Text("digest")), StateOf(row), row.Text("generation"));
+
+    /// <summary>Reads the state of a row, or of its <see cref="StateColumns"/>.</summary>
+    /// <exception cref="InvalidOperationException">It is of a newer schema.</exception>
+    public static ImageState StateOf(TableRow row)
     {
         if (row.GetInt64("schema") is { } schema && schema > ImageRow.Schema)
         {
@@ -24,17 +32,12 @@ internal sealed record ImageHead(string App, Digest Digest, ImageState State, st
             );
         }
 
-        return new ImageHead(
-            row.Text("app"),
-            ImageRow.Parse(row.Text("digest")),
-            row.GetString("state") switch
-            {
-                "hidden" => ImageState.Hidden,
-                "waiting" => ImageState.Waiting,
-                "deleted" => ImageState.Deleted,
-                _ => ImageState.Complete,
-            },
-            row.Text("generation")
-        );
+        return row.GetString("state") switch
+        {
+            "hidden" => ImageState.Hidden,
+            "waiting" => ImageState.Waiting,
+            "deleted" => ImageState.Deleted,
+            _ => ImageState.Complete,
+        };
     }
 }

@@ -68,7 +68,7 @@ internal sealed record ImageRow(string App, Digest Digest)
     public IReadOnlyList<string> Children { get; init; } = [];
 
     /// <summary>The distinct configs and layers of an image, or of all images of an index, and their sizes in bytes.</summary>
-    public IReadOnlyDictionary<string, long> Parts { get; init; } =
+    public IReadOnlyDictionary<string, long> BlobSizes { get; init; } =
         new Dictionary<string, long>(StringComparer.Ordinal);
 
     public ImageFacts Facts { get; init; } = ImageFacts.None;

@@ -25,7 +25,7 @@ internal static class Keys
 
     public static string Blob(BlobPath path) => Blob(path.Repository.App, path.Digest);
 
-    public static string Need(string app, Digest needed, Dependent by) => $"n!{Encode(app)}!{needed}!{by.ShortKey}";
+    public static string Dependency(string app, Digest needed, Dependent by) => $"n!{Encode(app)}!{needed}!{by.ShortKey}";
 
     public static string Referrer(string app, Digest subject, Digest referrer) =>
         $"r!{Encode(app)}!{subject}!{referrer.ShortKey}";
@@ -52,13 +52,13 @@ internal static class Keys
     public static KeyRange Referrers(string app, Digest subject) => KeyRange.Prefix($"r!{Encode(app)}!{subject}!");
 
     /// <summary>All rows that say who needs this.</summary>
-    public static KeyRange Needs(string app, Digest needed) => KeyRange.Prefix($"n!{Encode(app)}!{needed}!");
+    public static KeyRange Dependencies(string app, Digest needed) => KeyRange.Prefix($"n!{Encode(app)}!{needed}!");
 
     /// <summary>What stands in the log for any row that says who needs this.</summary>
-    public static string AnyNeed(string app, Digest needed) => $"n!{Encode(app)}!{needed}!";
+    public static string AnyDependency(string app, Digest needed) => $"n!{Encode(app)}!{needed}!";
 
     /// <summary>What stands in the log for rows that say who needs anything of this app.</summary>
-    public static string AnyNeed(string app) => $"n!{Encode(app)}!";
+    public static string AnyDependency(string app) => $"n!{Encode(app)}!";
 
     /// <summary>A name, or the beginning of one, as it stands in keys.</summary>
     public static string Encode(string app) =>

@@ -35,7 +35,7 @@ internal sealed record LongFacts(
                 f.KernelArgs,
                 f.Created,
                 row.Children,
-                row.Parts,
+                row.BlobSizes,
                 f.Components.Count > 0 ? f.Components : null,
                 f.Platforms.Count > 0 ? f.Platforms : null
             ),
@@ -49,7 +49,7 @@ internal sealed record LongFacts(
         return row with
         {
             Children = facts.Children,
-            Parts = facts.Parts,
+            BlobSizes = facts.Parts,
             Facts = new ImageFacts
             {
                 Args = facts.Args,

@@ -103,13 +103,13 @@ internal sealed class RowStore(StorageAccount account)
     }
 
     /// <summary>Who needs this digest in the repository.</summary>
-    public async Task<List<DependencyRow>> NeedsAsync(
+    public async Task<List<DependencyRow>> DependentsAsync(
         Repository repository,
         Digest needed,
         CancellationToken cancellationToken
     ) =>
         [
-            .. (await RangeAsync(repository.Namespace, Keys.Needs(repository.App, needed), cancellationToken)).Select(
+            .. (await RangeAsync(repository.Namespace, Keys.Dependencies(repository.App, needed), cancellationToken)).Select(
                 DependencyRow.From
             ),
         ];
@@ -135,15 +135,15 @@ internal sealed class RowStore(StorageAccount account)
         _table.PutAsync(@namespace, new Change(row.Key, null, row.RowETag), cancellationToken);
 
     /// <summary>Writes rows that say who needs what, outside the namespace's order, which new rows may be.</summary>
-    public async Task PutNeedsAsync(
+    public async Task PutDependenciesAsync(
         string @namespace,
-        IReadOnlyList<DependencyRow> needs,
+        IReadOnlyList<DependencyRow> dependencies,
         CancellationToken cancellationToken
     )
     {
-        foreach (var some in needs.Chunk(100))
+        foreach (var batch in dependencies.Chunk(100))
         {
-            Change[] changes = [.. some.Select(n => new Change(n.Key, n.ToRow()))];
+            Change[] changes = [.. batch.Select(d => new Change(d.Key, d.ToRow()))];
             // A busy partition says so inside the answer to a transaction, where the SDK does not look for it. Written twice
             // these rows are the same.
             for (var sends = 1; ; sends++)
@@ -204,7 +204,7 @@ internal sealed class RowStore(StorageAccount account)
     /// are scanned page by page, and what was committed meanwhile is replayed from the log.
     /// </summary>
     /// <exception cref="StorageUnavailableException">The log has gaps each time, or storage does not answer.</exception>
-    public async Task<NamespaceRows> ReadAsync(string @namespace, string? app, CancellationToken cancellationToken)
+    public async Task<NamespaceRows> NamespaceRowsAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
         var rows = new NamespaceRows();
         var seq = await ScanAsync(@namespace, app, () => (rows = new NamespaceRows()).Apply, cancellationToken);
@@ -213,13 +213,13 @@ internal sealed class RowStore(StorageAccount account)
     }
 
     /// <summary>
-    /// As <see cref="ReadAsync"/>, but each row is handed on as it comes, so that a long namespace need not be in memory as
+    /// As <see cref="NamespaceRowsAsync"/>, but each row is handed on as it comes, so that a long namespace need not be in memory as
     /// the rows it was read as.
     /// </summary>
     /// <param name="namespace">The namespace.</param>
     /// <param name="app">The app, or null for all.</param>
     /// <param name="begin">Begins anew: what came before does not count. It gets each row that stands by its key, the last time as it is; null for one that is removed again.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The number of the last commit that is in the rows; 0 where there was none.</returns>
     /// <exception cref="StorageUnavailableException">The log has gaps each time, or storage does not answer.</exception>
     public async Task<long> ScanAsync(

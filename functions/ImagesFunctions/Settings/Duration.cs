@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace ImagesFunctions.Settings;
 
-/// <summary>A length of time as people type it: <c>30d</c>, <c>24h</c>, <c>15m</c>, <c>30s</c>.</summary>
+/// <summary>Durations as text: <c>30d</c>, <c>24h</c>, <c>15m</c>, <c>30s</c>.</summary>
 public static class Duration
 {
-    /// <summary>Reads it: up to nine digits and a unit. False for anything else; <c>0m</c> is none at all, and no error.</summary>
+    /// <summary>Parses up to nine digits and a unit. False for any other text; <c>0m</c> is zero.</summary>
     public static bool TryParse(string? text, out TimeSpan duration)
     {
         duration = default;
@@ -20,7 +20,7 @@ public static class Duration
             }
             : null;
         if (
-            unit is not { } one
+            unit is not { } step
             || text!.Length > 10
             || !int.TryParse(text.AsSpan(..^1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
         )
@@ -28,8 +28,8 @@ public static class Duration
             return false;
         }
 
-        // Nothing can overflow: what is too long is the longest.
-        duration = TimeSpan.FromTicks(Math.Min(count, TimeSpan.MaxValue.Ticks / one.Ticks) * one.Ticks);
+        // A duration that is too long is clamped, so that nothing overflows.
+        duration = TimeSpan.FromTicks(Math.Min(count, TimeSpan.MaxValue.Ticks / step.Ticks) * step.Ticks);
         return true;
     }
 }

@@ -1,6 +1,6 @@
 namespace ImagesFunctions.Settings;
 
-/// <summary>A setting is not what it has to be: nothing starts. The message names the setting, what it is, and what it has to be.</summary>
+/// <summary>A setting has an invalid value, so the start fails. The message names the setting, its value, and what is valid.</summary>
 public sealed class InvalidSettingException : Exception
 {
     /// <summary>With no text.</summary>

@@ -51,7 +51,7 @@ internal sealed class CoalescedReads<T>(Func<string, CancellationToken, Task<T>>
             _next[key] = isNext ? waiting : null;
         }
 
-        Metrics.Read(of, isSaved);
+        Metrics.ReadShared(of, isSaved);
         if (!isNext)
         {
             _ = RunAsync(key, waiting.Result);

@@ -27,7 +27,7 @@ public sealed class StorageAccount
     public const string DerivedContainer = "derived";
 
     /// <summary>The table of image rows.</summary>
-    public const string CatalogTable = "images";
+    public const string ImagesTable = "images";
 
     /// <summary>The table of tokens.</summary>
     public const string AccountsTable = "accounts";
@@ -60,9 +60,9 @@ public sealed class StorageAccount
         Images = blobs.GetBlobContainerClient(ImagesContainer);
         Uploads = blobs.GetBlobContainerClient(UploadsContainer);
         Derived = blobs.GetBlobContainerClient(DerivedContainer);
-        Catalog = tables.GetTableClient(CatalogTable);
+        ImageTable = tables.GetTableClient(ImagesTable);
         Accounts = tables.GetTableClient(AccountsTable);
-        ImageRows = new StoredTable(Catalog, transactions.GetTableClient(CatalogTable));
+        ImageRows = new StoredTable(ImageTable, transactions.GetTableClient(ImagesTable));
         TokenRows = new StoredTable(Accounts, transactions.GetTableClient(AccountsTable));
     }
 
@@ -75,8 +75,8 @@ public sealed class StorageAccount
     /// <summary>The container <see cref="DerivedContainer"/>.</summary>
     public BlobContainerClient Derived { get; }
 
-    /// <summary>The table <see cref="CatalogTable"/>.</summary>
-    public TableClient Catalog { get; }
+    /// <summary>The table <see cref="ImagesTable"/>.</summary>
+    public TableClient ImageTable { get; }
 
     /// <summary>The table <see cref="AccountsTable"/>.</summary>
     public TableClient Accounts { get; }
@@ -93,7 +93,7 @@ public sealed class StorageAccount
     /// <summary>How long storage is waited for.</summary>
     internal StorageTimes Times { get; init; } = new();
 
-    /// <summary>The rows of <see cref="Catalog"/>.</summary>
+    /// <summary>The rows of <see cref="ImageTable"/>.</summary>
     internal StoredTable ImageRows { get; }
 
     /// <summary>The rows of <see cref="Accounts"/>.</summary>
@@ -191,7 +191,7 @@ public sealed class StorageAccount
             Images.CreateIfNotExistsAsync(cancellationToken: cancellationToken),
             Uploads.CreateIfNotExistsAsync(cancellationToken: cancellationToken),
             Derived.CreateIfNotExistsAsync(cancellationToken: cancellationToken),
-            Catalog.CreateIfNotExistsAsync(cancellationToken),
+            ImageTable.CreateIfNotExistsAsync(cancellationToken),
             Accounts.CreateIfNotExistsAsync(cancellationToken)
         );
     }

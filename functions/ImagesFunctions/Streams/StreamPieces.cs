@@ -10,7 +10,7 @@ internal static class StreamPieces
     /// <summary>Reads a stream to its end.</summary>
     /// <param name="from">The stream.</param>
     /// <param name="take">Takes a piece, which is good until it returns.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task ForEachPieceAsync(
         this Stream from,
         Func<ReadOnlyMemory<byte>, ValueTask> take,

@@ -3,7 +3,7 @@ using ImagesFunctions.Streams;
 
 namespace ImagesFunctions.Telemetry;
 
-/// <summary>The body of a request, which counts what is read of it.</summary>
+/// <summary>The body of a request; counts the bytes that are read.</summary>
 internal sealed class CountedStream(Stream body, Counter<long> counter) : ForwardStream
 {
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

@@ -1,25 +1,25 @@
 namespace ImagesFunctions.Telemetry;
 
-/// <summary>What came of a blob that landed.</summary>
+/// <summary>The result of taking in a blob.</summary>
 /// <param name="Outcome">One of a few words.</param>
-/// <param name="LastModified">When the blob was written, by the storage service's clock; null where that says nothing about how long its ingest took.</param>
+/// <param name="LastModified">When the blob was written, by the storage service's clock; null where the ingest has no lag to measure.</param>
 internal readonly record struct Landed(string Outcome, DateTimeOffset? LastModified = null)
 {
-    /// <summary>Nothing stands at the path any more.</summary>
+    /// <summary>There is no blob at the path.</summary>
     public static readonly Landed Gone = new("gone");
 
-    /// <summary>It does not count, and the refusal says why.</summary>
+    /// <summary>The blob is refused; the refusal says why.</summary>
     public static readonly Landed Refused = new("refused");
 
-    /// <summary>It was good before.</summary>
+    /// <summary>The blob was verified before.</summary>
     public static readonly Landed Known = new("known");
 
-    /// <summary>A layout's index was read.</summary>
+    /// <summary>The index of a layout was applied.</summary>
     public static readonly Landed Index = new("index");
 
-    /// <summary>A file of a layout that says nothing.</summary>
+    /// <summary>A file without meaning here.</summary>
     public static readonly Landed Ignored = new("ignored");
 
-    /// <summary>It is new and good.</summary>
+    /// <summary>The blob is new and verified.</summary>
     public static Landed Committed(DateTimeOffset lastModified) => new("committed", lastModified);
 }

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Routing;
 namespace ImagesFunctions.Telemetry;
 
 /// <summary>
-/// What the library tells about itself: docs/telemetry.md has every name, unit and label. Labels come from small fixed sets,
-/// never from a request. Costs next to nothing while nobody listens.
+/// The metrics and spans of the library: docs/telemetry.md has every name, unit and label. Labels come from small fixed sets,
+/// never from a request. Without a listener they cost almost nothing.
 /// </summary>
 internal static class Metrics
 {
@@ -96,7 +96,7 @@ internal static class Metrics
         "What the sweeper did, by its kind."
     );
 
-    /// <summary>Notes the route of a request that the server's own routing does not know.</summary>
+    /// <summary>Sets the route of a request that ASP.NET's routing does not know.</summary>
     public static void SetRoute(HttpContext context, string route) => context.Items[RouteItem] = route;
 
     /// <summary>A request was answered.</summary>
@@ -121,28 +121,31 @@ internal static class Metrics
         );
     }
 
-    /// <summary>The body of a push, which counts what is read of it.</summary>
+    /// <summary>The body of a push; counts the bytes that are read.</summary>
     public static Stream Counted(Stream body) => BytesIn.Enabled ? new CountedStream(body, BytesIn) : body;
 
-    /// <summary>Bytes of a blob went out.</summary>
+    /// <summary>Bytes of a blob were sent.</summary>
     public static void Sent(long bytes) => BytesOut.Add(bytes);
 
-    /// <summary>A blob does not count.</summary>
-    /// <param name="kind">What is wrong with it, of a small fixed set.</param>
+    /// <summary>A blob was refused.</summary>
+    /// <param name="kind">The kind of the refusal, of a small fixed set.</param>
     public static void Refused(string kind) => RefusedBlobs.Add(1, Tag("kind", kind));
 
-    /// <summary>A list was used: it was up to date, or has to catch up first.</summary>
+    /// <summary>A list was used.</summary>
+    /// <param name="isHit">Whether it was up to date.</param>
     public static void ListRead(bool isHit) => ListReads.Add(1, Tag("result", isHit ? "hit" : "behind"));
 
-    /// <summary>A list caught up.</summary>
+    /// <summary>A list was brought up to date.</summary>
     /// <param name="source">From the <c>log</c>, from a <c>snapshot</c>, or by a <c>scan</c> of all rows.</param>
     public static void ListUpdated(string source) => ListUpdates.Add(1, Tag("from", source));
 
-    /// <summary>A read was asked for that may be shared.</summary>
-    public static void Read(string of, bool isSaved) =>
+    /// <summary>A read that requests may share.</summary>
+    /// <param name="of">What is read, of a small fixed set.</param>
+    /// <param name="isSaved">Whether another request's read serves this one.</param>
+    public static void ReadShared(string of, bool isSaved) =>
         CoalescedReads.Add(1, Tag("of", of), new("result", isSaved ? "saved" : "read"));
 
-    /// <summary>A request met a limit.</summary>
+    /// <summary>A request was refused by a limit.</summary>
     /// <param name="limit"><c>account</c>, <c>address</c> or <c>login</c>.</param>
     public static void Limited(string limit) => LimitedRequests.Add(1, Tag("limit", limit));
 
@@ -151,10 +154,10 @@ internal static class Metrics
     /// <param name="count">How many.</param>
     public static void Swept(string kind, long count) => SweptItems.Add(count, Tag("kind", kind));
 
-    /// <summary>Takes a blob in, within a span of its own, and counts what came of it.</summary>
-    /// <param name="path">The blob's path, with everything visible.</param>
+    /// <summary>Takes a blob in, within a span, and counts the result.</summary>
+    /// <param name="path">The blob's path, without control characters.</param>
     /// <param name="takeIn">Takes it in.</param>
-    /// <param name="cancellationToken">What ends <paramref name="takeIn"/>.</param>
+    /// <param name="cancellationToken">The token of <paramref name="takeIn"/>.</param>
     public static async Task IngestAsync(
         Func<string> path,
         Func<Task<Landed>> takeIn,
@@ -202,7 +205,7 @@ internal static class Metrics
             ? (string)route!
             : (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "none";
 
-    // As the semantic conventions have it: anybody can make methods up.
+    // As the semantic conventions require: a client can send any method.
     private static string MethodOf(string method) =>
         method is "GET" or "HEAD" or "POST" or "PUT" or "PATCH" or "DELETE" or "OPTIONS" ? method : "_OTHER";
 }

@@ -13,7 +13,7 @@ using OpenTelemetry.Trace;
 
 namespace ImagesFunctions.Telemetry;
 
-/// <summary>Where telemetry goes, as settings say.</summary>
+/// <summary>The exporters of telemetry, as settings say.</summary>
 public static class TelemetryExport
 {
     /// <summary>The name of the source of spans and of the meter.</summary>
@@ -43,7 +43,7 @@ public static class TelemetryExport
     /// </summary>
     internal static void AddTelemetry(this IServiceCollection services, IConfiguration configuration)
     {
-        // The storage clients make spans only where this is on, and read it once, at their first call.
+        // The storage clients make spans only with this switch, which they read once, at the first call.
         AppContext.SetSwitch("Azure.Experimental.EnableActivitySource", true);
         if (!IsExported(configuration))
         {
@@ -53,7 +53,7 @@ public static class TelemetryExport
         var console = ToConsole(configuration);
         var telemetry = services
             .AddOpenTelemetry()
-            // OTEL_SERVICE_NAME comes last, so that it wins.
+            // Last, so that OTEL_SERVICE_NAME wins.
             .ConfigureResource(resource =>
                 resource.Clear().AddService(Name).AddTelemetrySdk().AddEnvironmentVariableDetector()
             )
@@ -81,7 +81,7 @@ public static class TelemetryExport
 
         services.AddLogging(logging =>
             logging
-                // A line a request is for a console; exported, the metrics count it and the spans show it.
+                // A line for each request is for a console; exporters get metrics and spans of it.
                 .AddFilter<OpenTelemetryLoggerProvider>("ImagesFunctions.Requests", LogLevel.Warning)
                 .AddFilter<OpenTelemetryLoggerProvider>("Azure", LogLevel.Warning)
                 .AddFilter<OpenTelemetryLoggerProvider>("Microsoft", LogLevel.Warning)
@@ -93,9 +93,9 @@ public static class TelemetryExport
         azure.ConnectionString = address;
         azure.Credential = identity;
         azure.TracesPerSecond = TracesPerSecond;
-        // Warnings and errors are few, and wanted for requests too whose spans were not sampled.
+        // Warnings and errors are few, and are wanted even when the span is not sampled.
         azure.EnableTraceBasedLogsSampler = false;
-        // Would keep an instance talking that has nothing to say.
+        // Live metrics would keep an idle instance busy.
         azure.EnableLiveMetrics = false;
     }
 

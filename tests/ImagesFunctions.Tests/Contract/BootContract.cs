@@ -72,7 +72,7 @@ public sealed class BootContract(KestrelFixture fixture) : AgainstAHost(fixture)
     [Fact]
     public async Task Another_tag_of_the_same_image_is_another_tar_and_the_first_one_lives_on_when_its_tag_moves()
     {
-        var (account, token, layout) = await ImageAsync();
+        var (account, token, _) = await ImageAsync();
         var first = (await Host.AskAsync($"/boot/{account}/team/web/v1", token))["Location"]!;
         var second = (await Host.AskAsync($"/boot/{account}/team/web/latest", token))["Location"]!;
         Assert.NotEqual(first, second);
@@ -81,8 +81,6 @@ public sealed class BootContract(KestrelFixture fixture) : AgainstAHost(fixture)
 
         AssertError(HttpStatusCode.NotFound, (await Host.AskAsync($"/boot/{account}/team/web/v1", token)).Answer, 8);
         Assert.Equal(200, (await Host.AskAsync(first, token)).Status);
-        var index = layout.Read(JsonNode.Parse(layout.Files["index.json"])!["manifests"]![0]!.AsObject());
-        Assert.NotNull(index);
         var digest = (await Host.ListAsync(token, $"namespace={account}")).Digests.Single();
         Assert.Equal(200, (await Host.SendAsync("DELETE", $"/v1/images/digest/{digest}", token)).Status);
         AssertError(HttpStatusCode.NotFound, (await Host.AskAsync(first, token)).Answer, 8);

@@ -59,7 +59,7 @@ public sealed class Pages(KestrelFixture fixture) : AgainstAHost(fixture)
         var account = Drop.Fresh("many");
         var token = await Host.TokenForAsync(account);
         await Seeds.WriteAsync(
-            Host.Storage.Catalog,
+            Host.Storage.ImageTable,
             account,
             Seeds.Images(2_000, 30),
             imagesPerTag: 2,

@@ -117,11 +117,11 @@ public sealed class AnyOrder
     // Image and tag rows without what is random in them.
     private static async Task<string[]> RowsAsync(Node node)
     {
-        var rows = await node.RowStore.ReadAsync(Namespace, null, Stop);
+        var rows = await node.RowStore.NamespaceRowsAsync(Namespace, null, Stop);
         return
         [
             .. rows.Images.Values.Select(i =>
-                $"{i.Digest} {i.State} {i.Size} {LongFacts.Write(i with { Parts = Sorted(i.Parts) })}"
+                $"{i.Digest} {i.State} {i.Size} {LongFacts.Write(i with { BlobSizes = Sorted(i.BlobSizes) })}"
             ),
             .. rows.Tags.Values.Select(t =>
                 $"{t.Tag} {t.Digest} {(t.Generation is null ? "waits" : "counts")} {t.FromLayout}"

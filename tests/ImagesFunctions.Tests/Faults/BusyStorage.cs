@@ -14,12 +14,12 @@ public sealed class BusyStorage
         await using var node = new Node(AzureLimits.AccountOver(connection, limits));
         var needed = Node.Digest(Layout.DigestOf([1]));
         limits.RefuseTransactions(3);
-        await node.RowStore.PutNeedsAsync(
+        await node.RowStore.PutDependenciesAsync(
             "alice",
             [new DependencyRow("web", needed, Dependent.Layout, Layout.OciManifest)],
             Stop
         );
-        Assert.Single(await node.RowStore.NeedsAsync(Node.Repository("alice/web"), needed, Stop));
+        Assert.Single(await node.RowStore.DependentsAsync(Node.Repository("alice/web"), needed, Stop));
         Assert.Equal(3, limits.Counts.ByPlace);
 
         limits.RefuseTransactions(3);

@@ -134,7 +134,7 @@ public sealed class Node : IAsyncDisposable
     {
         var keys = new List<string>();
         await foreach (
-            var row in Storage.Catalog.QueryAsync<TableEntity>(
+            var row in Storage.ImageTable.QueryAsync<TableEntity>(
                 r => r.PartitionKey == @namespace,
                 cancellationToken: Stop
             )

@@ -54,7 +54,7 @@ public sealed class StorageIsMissing : IAsyncLifetime
     [Fact]
     public async Task Without_the_table_of_images_every_request_is_503()
     {
-        await _outside.Storage.Catalog.DeleteAsync(Stop);
+        await _outside.Storage.ImageTable.DeleteAsync(Stop);
 
         await AllAreUnavailableAsync("TableNotFound");
         await Assert.ThrowsAnyAsync<Exception>(() => _node.LandAsync([$"{Repo}/{_image.FirstLayer}"]));

@@ -139,7 +139,7 @@ public sealed class ListSnapshotsTests
         await SaveAsync(node);
         await TagAsync(node, "a");
         await TagAsync(node, "b");
-        await node.Storage.Catalog.DeleteEntityAsync("alice", JournalKeys.Entry(2), ETag.All, Stop);
+        await node.Storage.ImageTable.DeleteEntityAsync("alice", JournalKeys.Entry(2), ETag.All, Stop);
         await using var other = new Node(node.Connection);
 
         Assert.Equal(600, (await other.ListedAsync("alice")).Length);
@@ -173,10 +173,10 @@ public sealed class ListSnapshotsTests
             case "another history":
                 var entry = JournalEntry.Of(1, [], Keys.IsInFull).ToRow().ToEntity("alice");
                 entry["rescan"] = true;
-                await node.Storage.Catalog.UpsertEntityAsync(entry, cancellationToken: Stop);
+                await node.Storage.ImageTable.UpsertEntityAsync(entry, cancellationToken: Stop);
                 // One image less than the snapshot has.
                 var row = await node.Storage.ImageRows.GetAsync("alice", AnImage().Key, Stop);
-                await node.Storage.Catalog.DeleteEntityAsync("alice", row!.Key, ETag.All, Stop);
+                await node.Storage.ImageTable.DeleteEntityAsync("alice", row!.Key, ETag.All, Stop);
                 break;
             case "garbage":
                 await blob.UploadAsync(new BinaryData("no snapshot at all"u8.ToArray()), overwrite: true, Stop);
@@ -231,7 +231,7 @@ public sealed class ListSnapshotsTests
     private static async Task<Node> SeededAsync()
     {
         var node = new Node(await Storages.NewWithTablesAsync());
-        await Seeds.WriteAsync(node.Storage.Catalog, "alice", Seeds.Images(600, 100), imagesPerTag: 1, Stop);
+        await Seeds.WriteAsync(node.Storage.ImageTable, "alice", Seeds.Images(600, 100), imagesPerTag: 1, Stop);
         return node;
     }
 

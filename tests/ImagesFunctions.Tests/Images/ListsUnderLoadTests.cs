@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Azure.Data.Tables;
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Oci;
@@ -130,12 +131,12 @@ public sealed class ListsUnderLoadTests
         var blobs = apps.Select(app =>
             new BlobRow(app, digest, 1, "e", BlobState.Good, Tar: null).ToRow().ToEntity("alice")
         );
-        await Seeds.WriteAsync(node.Storage.Catalog, blobs, Stop);
+        await Seeds.WriteAsync(node.Storage.ImageTable, blobs, Stop);
 
-        await node.ImageLists.FindAsync("alice", digest, Stop);
+        await node.ImageLists.FindAsync(new Access("alice", IsReadOnly: true), digest, Stop);
         var before = node.Calls.Count;
 
-        var found = await node.ImageLists.FindAsync("alice", digest, Stop);
+        var found = await node.ImageLists.FindAsync(new Access("alice", IsReadOnly: true), digest, Stop);
 
         Assert.Equal(apps.Select(app => $"alice/{app}"), found.Select(i => i.Repository));
         Assert.InRange(node.Calls.Count - before, 3, 5);
@@ -169,8 +170,8 @@ public sealed class ListsUnderLoadTests
     private static async Task<Node> SeededAsync(IReadOnlyList<ImageRow> images)
     {
         var node = new Node(await Storages.NewWithTablesAsync());
-        await Seeds.WriteAsync(node.Storage.Catalog, images.Select(i => i.ToRow().ToEntity("alice")), Stop);
-        await node.Storage.Catalog.AddEntityAsync(new TableEntity("alice", JournalKeys.Version) { ["seq"] = 1L }, Stop);
+        await Seeds.WriteAsync(node.Storage.ImageTable, images.Select(i => i.ToRow().ToEntity("alice")), Stop);
+        await node.Storage.ImageTable.AddEntityAsync(new TableEntity("alice", JournalKeys.Version) { ["seq"] = 1L }, Stop);
         return node;
     }
 

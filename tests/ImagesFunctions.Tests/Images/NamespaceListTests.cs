@@ -37,8 +37,8 @@ public sealed class NamespaceListTests
 
                     Assert.Equal(expected.GetValueOrDefault(after), list.Find(after));
                     Assert.Equal(expected.Count, list.Count);
-                    Assert.All(list.Chunks, c => Assert.InRange(c.Images.Length, 1, ListChunk.Most));
-                    Assert.InRange(list.Chunks.Length, 0, 8 + (8 * list.Count / ListChunk.Most));
+                    Assert.All(list.Chunks, c => Assert.InRange(c.Images.Length, 1, ListChunk.MaxImages));
+                    Assert.InRange(list.Chunks.Length, 0, 8 + (8 * list.Count / ListChunk.MaxImages));
                 },
                 iter: 150,
                 threads: 1

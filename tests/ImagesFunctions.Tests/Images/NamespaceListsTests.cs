@@ -39,7 +39,7 @@ public sealed class NamespaceListsTests
         await TagAsync(writer, "alice/web", "v2");
         await TagAsync(writer, "alice/web", "v3");
         var trimmed = await writer.RowStore.SequenceAsync("alice", Stop) - 1;
-        await writer.Storage.Catalog.DeleteEntityAsync("alice", JournalKeys.Entry(trimmed), ETag.All, Stop);
+        await writer.Storage.ImageTable.DeleteEntityAsync("alice", JournalKeys.Entry(trimmed), ETag.All, Stop);
 
         Assert.EndsWith("v1 v2 v3", Assert.Single(await reader.ListedAsync("alice")), StringComparison.Ordinal);
     }
@@ -54,7 +54,7 @@ public sealed class NamespaceListsTests
         {
             foreach (var row in await writer.RowStore.RangeAsync("alice", range, Stop))
             {
-                await writer.Storage.Catalog.DeleteEntityAsync("alice", row.Key, ETag.All, Stop);
+                await writer.Storage.ImageTable.DeleteEntityAsync("alice", row.Key, ETag.All, Stop);
             }
         }
 

@@ -86,7 +86,7 @@ public sealed class ReadinessTests
         await (
             missing switch
             {
-                "table images" => node.Storage.Catalog.DeleteAsync(Stop),
+                "table images" => node.Storage.ImageTable.DeleteAsync(Stop),
                 "table accounts" => node.Storage.Accounts.DeleteAsync(Stop),
                 "container images" => node.Storage.Images.DeleteAsync(cancellationToken: Stop),
                 "container uploads" => node.Storage.Uploads.DeleteAsync(cancellationToken: Stop),

@@ -76,7 +76,7 @@ public sealed class Deployed
     [Fact]
     public void Tables_are_the_librarys_own() =>
         Assert.Equal(
-            [StorageAccount.CatalogTable, StorageAccount.AccountsTable],
+            [StorageAccount.ImagesTable, StorageAccount.AccountsTable],
             Snapshot.NamesInImagesAccount("Microsoft.Storage/storageAccounts/tableServices/tables")
         );
 

@@ -40,7 +40,7 @@ public sealed class KeysTests
                     Assert.Equal(one == other, Keys.OfApp('t', one).Contains(Keys.Tag(other, "latest")));
                     Assert.Equal(
                         one == other,
-                        Keys.Needs(one, Sha256).Contains(Keys.Need(other, Sha256, Dependent.Tag("x")))
+                        Keys.Dependencies(one, Sha256).Contains(Keys.Dependency(other, Sha256, Dependent.Tag("x")))
                     );
                 },
                 iter: 5_000,
@@ -59,7 +59,7 @@ public sealed class KeysTests
         Assert.True(Keys.OfApp('i', "app").Contains(Keys.Image("app", Sha256)));
         Assert.False(Keys.OfApp('i', "app").Contains(Keys.Image(other, Sha256)));
         Assert.False(Keys.OfApp('i', "app").Contains(Keys.Tag("app", "x")));
-        Assert.False(Keys.Needs("app", Sha256).Contains(Keys.Need("app", Sha512, Dependent.Layout)));
+        Assert.False(Keys.Dependencies("app", Sha256).Contains(Keys.Dependency("app", Sha512, Dependent.Layout)));
         Assert.True(Keys.All('i').Contains(Keys.Image(other, Sha256)));
         Assert.False(Keys.All('i').Contains(Keys.Layout(other)));
     }
@@ -92,8 +92,8 @@ public sealed class KeysTests
             Keys.Image(app, Sha512),
             Keys.Tag(app, new string('t', 128)),
             Keys.Blob(app, Sha512),
-            Keys.Need(app, Sha512, Dependent.Manifest(Sha512)),
-            Keys.Need(app, Sha512, Dependent.Tag(new string('t', 128))),
+            Keys.Dependency(app, Sha512, Dependent.Manifest(Sha512)),
+            Keys.Dependency(app, Sha512, Dependent.Tag(new string('t', 128))),
             Keys.Layout(app),
             Keys.Refused("\0/\\#?" + new string('é', 1_000)),
             Keys.RefusedPartition,
@@ -130,7 +130,7 @@ public sealed class KeysTests
         ];
         Assert.Equal(
             dependents.Length,
-            dependents.Select(n => Keys.Need("a", Sha256, n)).Distinct(StringComparer.Ordinal).Count()
+            dependents.Select(n => Keys.Dependency("a", Sha256, n)).Distinct(StringComparer.Ordinal).Count()
         );
         foreach (var dependent in dependents)
         {

@@ -23,7 +23,7 @@ public sealed class RowsTests
             Generation = "0123456789abcdef",
             State = ImageState.Hidden,
             Children = [Two.ToString()],
-            Parts = new Dictionary<string, long> { [Two.ToString()] = 7 },
+            BlobSizes = new Dictionary<string, long> { [Two.ToString()] = 7 },
             FactsBlob = factsBlob.Length == 0 ? null : factsBlob,
             Facts = new ImageFacts
             {
@@ -55,7 +55,7 @@ public sealed class RowsTests
         Assert.Equal(row.Facts.Args, read.Facts.Args);
         Assert.Equal(row.Facts.Labels, read.Facts.Labels);
         Assert.Equal(row.Children, read.Children);
-        Assert.Equal(row.Parts, read.Parts);
+        Assert.Equal(row.BlobSizes, read.BlobSizes);
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class RowsTests
             new("a/b", One, 7, "\"0x1\"", BlobState.Good, null),
             new("a", Two, long.MaxValue, "\"0x2\"", BlobState.Deleting, new TarFacts(null, null)),
             new("a", Two, 0, "\"0x3\"", BlobState.Good, new TarFacts(TarFacts.Initrd, "é")),
-            new("a", Two, 0, "\"0x4\"", BlobState.Bad, new TarFacts(TarFacts.CommandLinePath, "")),
+            new("a", Two, 0, "\"0x4\"", BlobState.Invalid, new TarFacts(TarFacts.CommandLinePath, "")),
             new("a", Two, 0, "\"0x5\"", BlobState.Good, null) { Pushed = true },
         ];
         foreach (var row in rows)

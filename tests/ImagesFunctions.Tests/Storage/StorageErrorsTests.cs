@@ -110,7 +110,7 @@ public sealed class StorageErrorsTests
         var added = change with { IfMatch = null, IsNew = true };
         Assert.Equal(WriteOutcome.Refused, (await table.WriteAsync("alice", [added], Stop)).Outcome);
 
-        await node.Storage.Catalog.DeleteAsync(Stop);
+        await node.Storage.ImageTable.DeleteAsync(Stop);
 
         Func<Task>[] calls =
         [

@@ -89,13 +89,13 @@ internal sealed class InTheEnd(Goods goods, Ledger ledger)
         );
         Assert.Empty(await node.Storage.Uploads.GetBlobsAsync(cancellationToken: Stop).ToListAsync(Stop));
 
-        var rows = (await node.RowStore.ReadAsync(Namespace, null, Stop)).Images;
+        var rows = (await node.RowStore.NamespaceRowsAsync(Namespace, null, Stop)).Images;
         // A tagged image is not looked up in index.json: what says that it is named there stays as long as a tag of it.
         var kept = rows.Where(r => KeepsChildrenUnlisted(r.Value))
             .Select(r => r.Key)
             .Concat(
                 ledger
-                    .Tags.Select(t => Keys.Need(App(t.Key.Repository), Digest(t.Value), Dependent.Layout))
+                    .Tags.Select(t => Keys.Dependency(App(t.Key.Repository), Digest(t.Value), Dependent.Layout))
                     .Except(Rows())
             )
             .ToList();
@@ -124,7 +124,7 @@ internal sealed class InTheEnd(Goods goods, Ledger ledger)
             yield return Keys.Image(app, digest);
             foreach (var needed in goods.BlobsOf(image).Concat(goods.ChildrenOf(image)))
             {
-                yield return Keys.Need(app, Digest(needed), Dependent.Manifest(digest));
+                yield return Keys.Dependency(app, Digest(needed), Dependent.Manifest(digest));
             }
 
             if (goods.SubjectOf(image) is { } subject)
@@ -146,7 +146,7 @@ internal sealed class InTheEnd(Goods goods, Ledger ledger)
         foreach (var (repository, item) in ledger.Dropped)
         {
             yield return Keys.Layout(App(repository));
-            yield return Keys.Need(App(repository), Digest(item), Dependent.Layout);
+            yield return Keys.Dependency(App(repository), Digest(item), Dependent.Layout);
         }
     }
 

@@ -85,7 +85,7 @@ public static class Drop
 
     private static async Task<TableEntity?> RowAsync(this RunningHost host, string partition, string row)
     {
-        var found = await host.Storage.Catalog.GetEntityIfExistsAsync<TableEntity>(
+        var found = await host.Storage.ImageTable.GetEntityIfExistsAsync<TableEntity>(
             partition,
             row,
             cancellationToken: TestContext.Current.CancellationToken

@@ -19,7 +19,7 @@ internal static class Seeds
                 Size = 12_345_678,
                 IsImage = true,
                 Generation = Digest.Sha256(BitConverter.GetBytes(-1 - i)).Encoded[..16],
-                Parts = new Dictionary<string, long>(StringComparer.Ordinal)
+                BlobSizes = new Dictionary<string, long>(StringComparer.Ordinal)
                 {
                     [$"{Digest.Sha256([1, .. BitConverter.GetBytes(i)])}"] = 1_234,
                     [$"{Digest.Sha256([2, .. BitConverter.GetBytes(i)])}"] = 12_344_444,

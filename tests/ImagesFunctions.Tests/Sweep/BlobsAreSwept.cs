@@ -164,7 +164,7 @@ public sealed class BlobsAreSwept
         await node.LandAsync([$"{Repo}/index.json", $"{Repo}/{manifest}"]);
         var layer = Node.Digest(Layout.Digest(layout.Read(layout.Manifests[0])["layers"]![0]!.AsObject()));
         var blob = await node.Storage.ImageRows.GetAsync(Namespace, Keys.Blob("web", layer), Stop);
-        var need = Assert.Single(await node.RowStore.RangeAsync(Namespace, Keys.Needs("web", layer), Stop));
+        var need = Assert.Single(await node.RowStore.RangeAsync(Namespace, Keys.Dependencies("web", layer), Stop));
         Assert.True(need.Timestamp > blob!.Timestamp);
 
         Assert.Equal(
@@ -274,7 +274,7 @@ public sealed class BlobsAreSwept
             ["app"] = "web",
             ["digest"] = "what",
         };
-        await node.Storage.Catalog.AddEntityAsync(newer, Stop);
+        await node.Storage.ImageTable.AddEntityAsync(newer, Stop);
 
         var result = await node.SweepAsync(TwoMonths);
 

@@ -21,14 +21,14 @@ public sealed class NewerSchema
         await node.PutAsync(Repo, layout);
         await node.StartAsync();
         var key = Keys.Image("web", Node.Digest(layout.FirstImage));
-        TableEntity row = await node.Storage.Catalog.GetEntityAsync<TableEntity>(
+        TableEntity row = await node.Storage.ImageTable.GetEntityAsync<TableEntity>(
             Namespace,
             key,
             cancellationToken: Stop
         );
         row["schema"] = ImageRow.Schema + 1;
         row["state"] = "archived";
-        await node.Storage.Catalog.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Replace, Stop);
+        await node.Storage.ImageTable.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Replace, Stop);
         var (rows, paths) = (await node.RowsAsync(Namespace), await node.PathsAsync());
 
         var result = await node.SweepYoungAsync();

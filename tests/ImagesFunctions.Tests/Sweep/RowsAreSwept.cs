@@ -64,8 +64,8 @@ public sealed class RowsAreSwept
         var digest = Node.Digest(layout.FirstImage);
         var tag = new TagRow("web", "last", digest, null, FromLayout: true);
         var need = new DependencyRow("web", digest, Dependent.Tag("last"), null);
-        await node.Storage.Catalog.AddEntityAsync(tag.ToRow().ToEntity(Namespace), Stop);
-        await node.Storage.Catalog.AddEntityAsync(need.ToRow().ToEntity(Namespace), Stop);
+        await node.Storage.ImageTable.AddEntityAsync(tag.ToRow().ToEntity(Namespace), Stop);
+        await node.Storage.ImageTable.AddEntityAsync(need.ToRow().ToEntity(Namespace), Stop);
 
         await node.SweepAsync(TimeSpan.Zero);
 
@@ -77,7 +77,7 @@ public sealed class RowsAreSwept
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
         var need = new DependencyRow("web", Digest.Sha256("gone"u8), Dependent.Tag("latest"), null);
-        await node.RowStore.PutNeedsAsync(Namespace, [need], Stop);
+        await node.RowStore.PutDependenciesAsync(Namespace, [need], Stop);
 
         Assert.Equal(1, (await node.SweepAsync(TimeSpan.Zero))[SweepKind.Needs]);
         Assert.Empty(await node.RowsAsync(Namespace));
@@ -93,7 +93,7 @@ public sealed class RowsAreSwept
             .Select(i => new DependencyRow("web", Digest.Sha256(BitConverter.GetBytes(i)), by, null))
             .OrderBy(n => n.Key, StringComparer.Ordinal)
             .ToList();
-        await node.RowStore.PutNeedsAsync(Namespace, rows, Stop);
+        await node.RowStore.PutDependenciesAsync(Namespace, rows, Stop);
         Assert.Empty((await node.SweepAsync(TwoDays)).Counts);
 
         // The first commit is refused for good: then nothing of what comes behind it may go.
@@ -130,8 +130,8 @@ public sealed class RowsAreSwept
         var subject = Digest.Sha256("subject"u8);
         var dead = new ReferrerRow("web", subject, Digest.Sha256("gone"u8), "text/plain", 1, null, null);
         var live = dead with { Digest = Node.Digest(layout.FirstImage) };
-        await node.Storage.Catalog.AddEntityAsync(dead.ToRow().ToEntity(Namespace), Stop);
-        await node.Storage.Catalog.AddEntityAsync(live.ToRow().ToEntity(Namespace), Stop);
+        await node.Storage.ImageTable.AddEntityAsync(dead.ToRow().ToEntity(Namespace), Stop);
+        await node.Storage.ImageTable.AddEntityAsync(live.ToRow().ToEntity(Namespace), Stop);
 
         Assert.Equal(1, (await node.SweepAsync(TimeSpan.Zero))[SweepKind.Referrers]);
         Assert.Equal(live.Key, Assert.Single(await node.RowsAsync(Namespace), key => key[0] == 'r'));

@@ -108,7 +108,7 @@ public sealed class SweepStress
                     Interlocked.Increment(ref _tries);
                     await PutAsync(node, "shared", image);
                     var named = new DependencyRow("shared", digest, Dependent.Layout, Layout.OciManifest);
-                    await node.RowStore.PutNeedsAsync(Namespace, [named], Stop);
+                    await node.RowStore.PutDependenciesAsync(Namespace, [named], Stop);
                     await node.LandAsync([$"{repository}/{Layout.PathOf(digest.ToString())}"]);
                     if (await node.Tagging.SetAsync(repository, $"{tag}-{image}", digest, Stop))
                     {

@@ -179,7 +179,7 @@ public sealed class SweepsGiveWay
             Namespace,
             (view, _) =>
             {
-                needs.ToList().ForEach(d => view.AddWrittenKey(Keys.AnyNeed("web", d)));
+                needs.ToList().ForEach(d => view.AddWrittenKey(Keys.AnyDependency("web", d)));
                 return Task.FromResult(Decision.Of(0, [new Change(row.Key, row.ToRow())]));
             },
             Stop

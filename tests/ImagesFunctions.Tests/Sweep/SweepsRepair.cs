@@ -69,7 +69,7 @@ public sealed class SweepsRepair
         await node.PutAsync(Repo, layout);
         await node.StartAsync();
         // As if it had been killed before its commit: all rows are there but that of the image.
-        await node.Storage.Catalog.DeleteEntityAsync(
+        await node.Storage.ImageTable.DeleteEntityAsync(
             Namespace,
             Keys.Image("web", Node.Digest(layout.FirstImage)),
             cancellationToken: Stop

@@ -37,7 +37,7 @@ public sealed class UploadsAreSwept
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
         var id = await SessionAsync(node, DateTimeOffset.UtcNow);
-        await node.Storage.Catalog.DeleteEntityAsync(Namespace, $"u!{id}", cancellationToken: Stop);
+        await node.Storage.ImageTable.DeleteEntityAsync(Namespace, $"u!{id}", cancellationToken: Stop);
 
         Assert.Empty((await node.SweepAsync(TimeSpan.FromHours(23))).Counts);
         Assert.Equal(3, (await node.SweepAsync(TwoDays))[SweepKind.Uploads]);
@@ -60,7 +60,7 @@ public sealed class UploadsAreSwept
                     ["app"] = "web",
                     ["updated"] = DateTimeOffset.UtcNow + TwoDays,
                 };
-                await writer.Storage.Catalog.UpsertEntityAsync(row, TableUpdateMode.Replace, Stop);
+                await writer.Storage.ImageTable.UpsertEntityAsync(row, TableUpdateMode.Replace, Stop);
             }
         };
 
@@ -74,7 +74,7 @@ public sealed class UploadsAreSwept
     {
         var id = Guid.NewGuid().ToString("N");
         var row = new TableEntity(Namespace, $"u!{id}") { ["app"] = "web", ["updated"] = updated };
-        await node.Storage.Catalog.AddEntityAsync(row, Stop);
+        await node.Storage.ImageTable.AddEntityAsync(row, Stop);
         foreach (var path in (string[])["", "/0"])
         {
             await node

@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Http;
@@ -5,9 +7,24 @@ using Microsoft.Net.Http.Headers;
 
 namespace ImagesFunctions.Http;
 
-/// <summary>Answers that are small and whole.</summary>
-internal static class RegistryAnswer
+/// <summary>What the answers of both APIs have in common.</summary>
+internal static class Answers
 {
+    /// <summary>The answers are JSON documents, never part of a page, so that <c>&lt;</c> may stay what it is.</summary>
+    public static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Whether the request's method is one of these; if not, the answer says which are (RFC 9110, 15.5.6).</summary>
+    public static bool HasMethod(HttpContext context, string[] methods)
+    {
+        if (methods.Contains(context.Request.Method, StringComparer.Ordinal))
+        {
+            return true;
+        }
+
+        context.Response.Headers.Allow = string.Join(", ", methods);
+        return false;
+    }
+
     /// <summary>
     /// Whether the client has this content already, as If-None-Match says (RFC 9110, 13.1.2): then the answer is 304. Its ETag is
     /// the digest in quotation marks.

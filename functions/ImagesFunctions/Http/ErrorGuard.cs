@@ -1,0 +1,105 @@
+using System.Globalization;
+using ImagesFunctions.Accounts;
+using ImagesFunctions.Storage;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+
+namespace ImagesFunctions.Http;
+
+/// <summary>
+/// Middleware: bounds how long a request takes, and answers every exception in the error format of the endpoint's API. After
+/// routing, because that knows the endpoint.
+/// </summary>
+/// <param name="next">The rest of the pipeline.</param>
+/// <param name="standard">The error format of endpoints that name none.</param>
+/// <param name="times">How long a request may take.</param>
+/// <param name="time">Measures how long a body makes no progress.</param>
+/// <param name="loggers">Makes the log.</param>
+internal sealed partial class ErrorGuard(
+    RequestDelegate next,
+    IErrorFormat standard,
+    StorageTimes times,
+    TimeProvider time,
+    ILoggerFactory loggers
+)
+{
+    private readonly ILogger _log = loggers.CreateLogger(RequestLog.Category);
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var info = RequestInfo.Of(context);
+        using var deadline = new RequestDeadline(context, times);
+        BoundBody(context, deadline);
+        try
+        {
+            await next(context);
+        }
+        catch (Exception error) when (error is ConnectionResetException || deadline.IsClientGone)
+        {
+            // The client has disconnected.
+            info.BrokenOff = StatusCodes.Status499ClientClosedRequest;
+        }
+        catch (Exception error) when (!context.Response.HasStarted)
+        {
+            var format = context.GetEndpoint()?.Metadata.GetMetadata<IErrorFormat>() ?? standard;
+            if (!await format.TryWriteAsync(context, error))
+            {
+                var (status, message) = ServerErrorOf(context, info, deadline.CauseOf(error));
+                await format.WriteAsync(context, status, message);
+            }
+        }
+        catch (Exception error)
+        {
+            // Part of an answer is sent: only a broken connection tells the client that the rest is missing.
+            LogFailure(info.Id, RequestLog.PathOf(context), error);
+            context.Abort();
+            info.BrokenOff = StatusCodes.Status500InternalServerError;
+        }
+    }
+
+    // The server's own bound is on bytes a second, which a client that pauses does not reach; both hosts turn it off.
+    private void BoundBody(HttpContext context, RequestDeadline deadline)
+    {
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
+        {
+            var body = new IdleLimitStream(context.Request.Body, deadline, time);
+            context.Response.RegisterForDispose(body);
+            context.Request.Body = body;
+        }
+    }
+
+    // The caller learns that it failed and whether to try again; the reason is for the log.
+    private (int Status, string Message) ServerErrorOf(HttpContext context, RequestInfo info, Exception error)
+    {
+        if (error is TooManyRequestsException limited)
+        {
+            context.Response.Headers.RetryAfter = limited.RetryAfterSeconds;
+            return (StatusCodes.Status429TooManyRequests, limited.Message);
+        }
+
+        if (StorageErrors.IsFailure(error) || StorageErrors.IsUnclear(error))
+        {
+            LogUnavailable(info.Id, RequestLog.PathOf(context), StorageErrors.Reason(error));
+            // Not the same for all: clients that failed together would come back together.
+            context.Response.Headers.RetryAfter = Random.Shared.Next(1, 4).ToString(CultureInfo.InvariantCulture);
+            return (StatusCodes.Status503ServiceUnavailable, "Storage does not answer: try again.");
+        }
+
+        LogFailure(info.Id, RequestLog.PathOf(context), error);
+        return (
+            StatusCodes.Status500InternalServerError,
+            "An error of the service, not of the request. It was logged."
+        );
+    }
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "{RequestId} Request to {Path} failed, storage does not answer: {Reason}"
+    )]
+    private partial void LogUnavailable(string requestId, string path, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{RequestId} Request to {Path} failed")]
+    private partial void LogFailure(string requestId, string path, Exception error);
+}
