@@ -97,19 +97,11 @@ internal sealed class KeptList
 
     private async Task CatchUpAsync(long seq)
     {
+        // One that fails leaves rows and list as they were: a scan in place of a replay asks for more of what was refused.
         using var deadline = new CancellationTokenSource(MaxTime);
-        try
-        {
-            var source = await UpdateAsync(seq, deadline.Token);
-            Metrics.ListUpdated(source);
-            SaveIfWorthIt(wasScanned: source == "scan");
-        }
-        catch
-        {
-            // Half-changed rows would be worse than a scan.
-            _rows = null;
-            throw;
-        }
+        var source = await UpdateAsync(seq, deadline.Token);
+        Metrics.ListUpdated(source);
+        SaveIfWorthIt(wasScanned: source == "scan");
     }
 
     // The cheapest way that there is. Which one it was, for the metric.
@@ -131,17 +123,17 @@ internal sealed class KeptList
 
     private async Task ScanAsync(CancellationToken cancellationToken)
     {
-        _rows = new ListedRows<ImageTexts>(ImageTexts.Of);
+        var rows = new ListedRows<ImageTexts>(ImageTexts.Of);
         var images = new Dictionary<string, (ImageRow Row, ImageTexts? Texts)>(StringComparer.Ordinal);
         var tags = new Dictionary<string, TagRow>(StringComparer.Ordinal);
         var seq = await _rowStore.ScanAsync(Key.Namespace, Key.App, Begin, cancellationToken);
         var incomplete = images.Values.Where(i => i.Row.FactsBlob is not null && MediaTypes.IsIndex(i.Row.MediaType));
         foreach (var (row, _) in incomplete.ToList())
         {
-            images[row.Key] = _rows.Reduced(await _imageRows.WithFactsAsync(Key.Namespace, row, cancellationToken));
+            images[row.Key] = rows.Reduced(await _imageRows.WithFactsAsync(Key.Namespace, row, cancellationToken));
         }
 
-        Publish(_rows, NamespaceList.Empty.With(seq, Images(_rows.Apply(images, tags))));
+        Publish(rows, NamespaceList.Empty.With(seq, Images(rows.Apply(images, tags))));
 
         Action<string, TableRow?> Begin()
         {
@@ -156,7 +148,7 @@ internal sealed class KeptList
                 }
                 else if (key[0] == 'i')
                 {
-                    images[key] = _rows.Reduced(ImageRow.From(entity));
+                    images[key] = rows.Reduced(ImageRow.From(entity));
                 }
                 else
                 {
@@ -191,7 +183,6 @@ internal sealed class KeptList
             return false;
         }
 
-        _rows = rows;
         _saved = snapshot.Seq;
         return true;
     }
@@ -275,6 +266,8 @@ internal sealed class KeptList
                     : row;
         }
 
+        // Half-changed rows would be worse than a scan.
+        _rows = null;
         Publish(rows, list.With(seq, Images(rows.Apply(images, tags))));
         return true;
     }
@@ -294,6 +287,7 @@ internal sealed class KeptList
 
     private void Publish(ListedRows<ImageTexts> rows, NamespaceList list)
     {
+        _rows = rows;
         Bytes = rows.Bytes + list.Bytes;
         Volatile.Write(ref _list, list with { Names = rows.Names });
     }

@@ -29,13 +29,14 @@ public sealed class Throttled
 
     [Fact]
     public Task Storage_makes_the_service_slow_and_loses_nothing() =>
-        RunAsync(namespaces: 2, imagesEach: 1, dividedBy: 40);
+        RunAsync(namespaces: 2, imagesEach: 1, dividedBy: 40, sweepEverySeconds: 3);
 
     [LongFact]
     public Task Storage_makes_the_service_slow_and_loses_nothing_for_minutes() =>
-        RunAsync(namespaces: 12, imagesEach: 12, dividedBy: 100);
+        // A sweep reads each row: of these many, at a hundredth of the limits, one takes half a minute of what a partition serves.
+        RunAsync(namespaces: 12, imagesEach: 12, dividedBy: 100, sweepEverySeconds: 60);
 
-    private async Task RunAsync(int namespaces, int imagesEach, double dividedBy)
+    private async Task RunAsync(int namespaces, int imagesEach, double dividedBy, double sweepEverySeconds)
     {
         var connection = await Storages.NewWithTablesAsync();
         using var limits = new AzureLimits(AzureLimits.TablePortOf(connection), dividedBy);
@@ -54,7 +55,7 @@ public sealed class Throttled
         [
             WhileAsync(() => ListAsync(nodes[0], Hot), 0.3, done.Token),
             WhileAsync(() => ListAsync(nodes[1], names[Random.Shared.Next(names.Length)]), 0.3, done.Token),
-            WhileAsync(() => SweepAsync(nodes[2]), 3, done.Token),
+            WhileAsync(() => SweepAsync(nodes[2]), sweepEverySeconds, done.Token),
             OthersAsync(limits, done.Token),
         ];
         await Task.WhenAll([
