@@ -1,3 +1,4 @@
+using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.GarbageCollection;
@@ -12,7 +13,12 @@ internal sealed class RefusalSweep(SweepRun run, Survey survey)
             var refused = RefusedRow.From(row);
             if (refused.IsFailure)
             {
-                await run.LandedAsync(refused.Path, SweepKind.Events, cancellationToken);
+                // Only a path that was not taken in before is cleared of its refusal as it is.
+                if (await run.LandedAsync(refused.Path, SweepKind.Events, cancellationToken))
+                {
+                    await run.RemoveRowAsync(row, kind: null, cancellationToken);
+                }
+
                 continue;
             }
 
@@ -20,10 +26,18 @@ internal sealed class RefusalSweep(SweepRun run, Survey survey)
                 row.Timestamp ?? default,
                 refused.ActualDigest is not null
             );
-            if (refused.Expires <= run.Age.Now)
+            if (refused.Expires <= run.Age.Now || await IsOverAsync(refused, cancellationToken))
             {
                 await run.RemoveRowAsync(row, SweepKind.Refusals, cancellationToken);
             }
         }
     }
+
+    // Good bytes are there, and who refused the ones before was killed before it could look again.
+    private async Task<bool> IsOverAsync(RefusedRow refused, CancellationToken cancellationToken) =>
+        refused.ActualDigest is not null
+        && LayoutPath.TryParse(refused.Path, out var path, out _)
+        && path is BlobPath blob
+        && await run.Account.ImageRows.GetAsync(run.Namespace, Keys.Blob(blob), cancellationToken) is { } row
+        && BlobRow.From(row).State == BlobState.Good;
 }

@@ -65,14 +65,15 @@ internal sealed class SweepRun(
     }
 
     /// <summary>Does what the event of a blob would, and counts it as of this kind, where there is one.</summary>
-    public Task LandedAsync(string path, SweepKind? kind, CancellationToken cancellationToken) =>
+    /// <returns>Whether it was done; also in a dry run.</returns>
+    public Task<bool> LandedAsync(string path, SweepKind? kind, CancellationToken cancellationToken) =>
         LandedAsync(() => ingest.LandedAsync(path, cancellationToken), kind);
 
     /// <summary>As the other overload, for a file of a layout.</summary>
-    public Task LandedAsync(LayoutPath path, SweepKind? kind, CancellationToken cancellationToken) =>
+    public Task<bool> LandedAsync(LayoutPath path, SweepKind? kind, CancellationToken cancellationToken) =>
         LandedAsync(() => ingest.LandedAsync(path, cancellationToken), kind);
 
-    private async Task LandedAsync(Func<Task> takeIn, SweepKind? kind)
+    private async Task<bool> LandedAsync(Func<Task> takeIn, SweepKind? kind)
     {
         var done = await TryAsync(async () =>
         {
@@ -87,11 +88,13 @@ internal sealed class SweepRun(
         {
             counts.Add(counted);
         }
+
+        return done > 0;
     }
 
-    /// <summary>Removes a row that needs no decision, and counts it.</summary>
+    /// <summary>Removes a row that needs no decision, and counts it as of this kind, where there is one.</summary>
     /// <returns>False where it was written anew meanwhile.</returns>
-    public async Task<bool> RemoveRowAsync(TableRow row, SweepKind kind, CancellationToken cancellationToken)
+    public async Task<bool> RemoveRowAsync(TableRow row, SweepKind? kind, CancellationToken cancellationToken)
     {
         var removal = new Change(row.Key, null, row.Version);
         if (!dryRun && !(await account.ImageRows.PutAsync(@namespace, removal, cancellationToken)).IsDone)
@@ -99,7 +102,11 @@ internal sealed class SweepRun(
             return false;
         }
 
-        counts.Add(kind);
+        if (kind is { } counted)
+        {
+            counts.Add(counted);
+        }
+
         return true;
     }
 

@@ -55,19 +55,12 @@ internal sealed class BlobRegistration(
     {
         // The second look comes after the row, as in VerifyAsync, and so does the look for what waits for the blob.
         var isStill = content.IsStillAsync(path, etag, cancellationToken);
-        var needs = rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken);
-        await Task.WhenAll(isStill, needs);
-        if (!await isStill)
-        {
-            await RegisterAsync(path, cancellationToken);
-            return;
-        }
-
-        await manifests.CommitReadyAsync(
-            path.Repository,
-            (await needs).Exists(n => n.ManifestType is not null) ? [path.Digest] : [],
-            (await needs).Select(n => n.By.Digest).OfType<Digest>(),
-            cancellationToken
+        var dependents = rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken);
+        await Task.WhenAll(isStill, dependents);
+        await (
+            await isStill
+                ? CommitReadyAsync(path, await dependents, isImage: false, cancellationToken)
+                : RegisterAsync(path, cancellationToken)
         );
     }
 
@@ -102,9 +95,13 @@ internal sealed class BlobRegistration(
         var verified = isKnown
             ? Verified.Good
             : await VerifyAsync(path, row, stored.ETag, cancellationToken);
-        if (verified == Verified.Good && !await CommitReadyAsync(path, stored.ETag, cancellationToken))
+        if (verified == Verified.Good)
         {
-            verified = Verified.Changed;
+            var dependents = await rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken);
+            // A tar is no manifest, whoever names it. Of all else a row may say that it is one, though nobody names it now.
+            var isImage =
+                row?.Tar is null && await rowStore.ImageAsync(path.Repository, path.Digest, cancellationToken) is not null;
+            await CommitReadyAsync(path, dependents, isImage, cancellationToken);
         }
 
         return verified switch
@@ -147,9 +144,18 @@ internal sealed class BlobRegistration(
 
             var reason = $"the bytes hash to {hashed.Digest}, not to {path.Digest}";
             await refusals.RefuseAsync(RefusalKind.Digest, path, reason, hashed.Digest, cancellationToken);
-            return await content.IsStillAsync(path, etag, cancellationToken) ? Verified.Invalid : Verified.Changed;
+            if (await content.IsStillAsync(path, etag, cancellationToken))
+            {
+                return Verified.Invalid;
+            }
+
+            // What it was written for is not there any more; what is there now is looked at next.
+            await refusals.ClearAsync(path, cancellationToken);
+            return Verified.Changed;
         }
 
+        // Before the row: whoever finds the row need not ask whether the path was refused.
+        await refusals.ClearAsync(path, cancellationToken);
         var (app, ns) = (path.Repository.App, path.Repository.Namespace);
         var verified = new BlobRow(app, path.Digest, hashed.Size, etag, BlobState.Good, hashed.Tar);
         // The second look comes after the row: a delete or overwrite in between either sees the row or is seen here.
@@ -160,22 +166,16 @@ internal sealed class BlobRegistration(
             : Verified.Changed;
     }
 
-    // False when the blob was overwritten meanwhile.
-    private async Task<bool> CommitReadyAsync(BlobPath path, string etag, CancellationToken cancellationToken)
-    {
-        var (repository, digest) = (path.Repository, path.Digest);
-        var dependents = await rowStore.DependentsAsync(repository, digest, cancellationToken);
-        var isManifest =
-            dependents.Exists(d => d.ManifestType is not null)
-            || await rowStore.ImageAsync(repository, digest, cancellationToken) is not null;
-        var refused = await manifests.CommitReadyAsync(
-            repository,
-            isManifest ? [digest] : [],
+    private Task CommitReadyAsync(
+        BlobPath path,
+        List<DependencyRow> dependents,
+        bool isImage,
+        CancellationToken cancellationToken
+    ) =>
+        manifests.CommitReadyAsync(
+            path.Repository,
+            isImage || dependents.Exists(d => d.ManifestType is not null) ? [path.Digest] : [],
             dependents.Select(d => d.By.Digest).OfType<Digest>(),
             cancellationToken
         );
-        return refused.Contains(digest)
-            || !await refusals.ClearAsync(path, cancellationToken)
-            || await content.IsStillAsync(path, etag, cancellationToken);
-    }
 }

@@ -11,7 +11,6 @@ namespace ImagesFunctions.Repositories;
 /// </summary>
 internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCommit manifests, Refusals refusals)
 {
-    private const string RefName = "org.opencontainers.image.ref.name";
     private const int MaxTries = 10;
 
     // A tag that waits takes two rows, and one row is left for the ETag.
@@ -20,6 +19,9 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
     private enum Applied
     {
         Whole,
+
+        // But for the rows that say what it names, which do not fit.
+        WithoutNaming,
         Partly,
 
         // As it stands it was applied before.
@@ -29,14 +31,6 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
 
     // What one commit did, and the tags that are right with it.
     private sealed record Step(Applied Applied, IReadOnlyList<string> Touched);
-
-    private sealed record Parsed(
-        IndexPath Path,
-        string ETag,
-        IReadOnlyList<Descriptor> Manifests,
-        IReadOnlyDictionary<string, Digest> Tags,
-        string? Problem
-    );
 
     /// <summary>Applies the file as it stands now, whatever state an earlier, killed or concurrent, application left.</summary>
     /// <exception cref="StorageUnavailableException">Storage failed, or the file changed each time it was read.</exception>
@@ -50,10 +44,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
                 return;
             }
 
-            if (
-                await ApplyAsync(path, stored.ETag, cancellationToken)
-                && await content.IsStillAsync(path, stored.ETag, cancellationToken)
-            )
+            if (await ApplyAsync(path, stored.ETag, cancellationToken))
             {
                 return;
             }
@@ -70,7 +61,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
             return
                 await content.StatAsync(path, cancellationToken) is { } stored
                 && await content.ReadAsync(path, stored.ETag, cancellationToken) is { } bytes
-                ? Parse(path, bytes, stored.ETag).Manifests.Select(m => m.Digest).ToHashSet()
+                ? LayoutIndexFile.Parse(path, bytes, stored.ETag).Manifests.Select(m => m.Digest).ToHashSet()
                 : new HashSet<Digest>();
         }
         catch (InvalidContentException)
@@ -86,7 +77,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         {
             if (
                 await content.ReadAsync(path, etag, cancellationToken) is not { } bytes
-                || Parse(path, bytes, etag) is not { } file
+                || LayoutIndexFile.Parse(path, bytes, etag) is not { } file
                 || !await ApplyAsync(file, cancellationToken)
             )
             {
@@ -94,60 +85,32 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
             }
 
             await manifests.CommitReadyAsync(path.Repository, file.Manifests.Select(m => m.Digest), [], cancellationToken);
-            await (
-                file.Problem is null
-                    ? refusals.ClearAsync(path, cancellationToken)
-                    : refusals.RefuseAsync(RefusalKind.Index, path, file.Problem, null, cancellationToken)
-            );
+            // A newer file has an event of its own, which applies it. Only what was said about a file may be about another one.
+            return file.Problem is { } problem
+                ? await RefuseAsync(path, etag, problem, cancellationToken)
+                : !await refusals.ClearAsync(path, cancellationToken)
+                    || await content.IsStillAsync(path, etag, cancellationToken);
         }
         catch (InvalidContentException error)
         {
-            await refusals.RefuseAsync(RefusalKind.Index, path, error.Message, null, cancellationToken);
+            return await RefuseAsync(path, etag, error.Message, cancellationToken);
         }
-
-        return true;
-    }
-
-    private static Parsed Parse(IndexPath path, byte[] bytes, string etag)
-    {
-        // Docker's list type would be legal inside, but the file itself is an OCI index (image-layout.md).
-        var index = Manifest.Parse(bytes, MediaTypes.OciIndex);
-        var problems = new List<string>();
-        var tags = new Dictionary<string, Digest>(StringComparer.Ordinal);
-        foreach (var descriptor in index.Manifests)
-        {
-            if (!descriptor.Annotations.TryGetValue(RefName, out var name))
-            {
-                continue;
-            }
-
-            var tag = Reference.TagOf(name);
-            if (!Reference.IsTag(tag))
-            {
-                problems.Add($"'{name}' is not a tag and names none");
-            }
-            else if (!descriptor.IsManifest)
-            {
-                problems.Add($"the tag '{tag}' names a {descriptor.MediaType}, which is not a manifest");
-            }
-            else if (!tags.TryAdd(tag, descriptor.Digest) && tags[tag] != descriptor.Digest)
-            {
-                problems.Add($"the tag '{tag}' is named twice: the first one counts");
-            }
-        }
-
-        var problem = problems.Count == 0 ? null : string.Join("; ", problems) + " (all else in the file counts)";
-        return new Parsed(
-            path,
-            etag,
-            [.. index.Manifests.Where(m => m.IsManifest).DistinctBy(m => m.Digest)],
-            tags,
-            problem
-        );
     }
 
     // False when the file changed meanwhile.
-    private async Task<bool> ApplyAsync(Parsed file, CancellationToken cancellationToken)
+    private async Task<bool> RefuseAsync(
+        IndexPath path,
+        string etag,
+        string reason,
+        CancellationToken cancellationToken
+    )
+    {
+        await refusals.RefuseAsync(RefusalKind.Index, path, reason, null, cancellationToken);
+        return await content.IsStillAsync(path, etag, cancellationToken);
+    }
+
+    // False when the file changed meanwhile.
+    private async Task<bool> ApplyAsync(LayoutIndexFile file, CancellationToken cancellationToken)
     {
         var repository = file.Path.Repository;
         // Tags that are right already, by commits of this very application; they are not looked at twice.
@@ -164,13 +127,16 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
                 return false;
             }
 
-            if (applied is Applied.Whole or Applied.Before)
+            if (applied == Applied.Whole)
+            {
+                return true;
+            }
+
+            if (applied is Applied.WithoutNaming or Applied.Before)
             {
                 // After the tags: from here on the manifests may be committed, and find the tags that wait for them.
-                var dependencies = file
-                    .Manifests.Select(m => new DependencyRow(repository.App, m.Digest, Dependent.Layout, m.MediaType))
-                    .ToList();
-                await PutDependenciesAsync(repository, dependencies, onlyMissing: applied == Applied.Before, cancellationToken);
+                var onlyMissing = applied == Applied.Before;
+                await PutDependenciesAsync(repository, file.Naming(), onlyMissing, cancellationToken);
                 return true;
             }
 
@@ -208,7 +174,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
 
     private async Task<Decision<Step>> DecideAsync(
         DecisionView view,
-        Parsed file,
+        LayoutIndexFile file,
         HashSet<string> done,
         CancellationToken cancellationToken
     )
@@ -251,7 +217,12 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         }
 
         var row = new TableRow(Keys.Layout(app)) { ["app"] = app, ["etag"] = file.ETag };
-        return Decision.Of(new Step(Applied.Whole, touched), [.. changes, new Change(row.Key, row)]);
+        var naming = file.Naming().ConvertAll(d => new Change(d.Key, d.ToRow()));
+        var rides = changes.Count + naming.Count < Change.MaxRows;
+        return Decision.Of(
+            new Step(rides ? Applied.Whole : Applied.WithoutNaming, touched),
+            [.. changes, .. rides ? naming : [], new Change(row.Key, row)]
+        );
     }
 
     private static async Task<List<Change>> SetTagAsync(

@@ -35,8 +35,7 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
     /// to look the other way each time would take time in the square of an index's length.
     /// </param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <returns>The digests that are said to be manifests and are none; each refusal is recorded.</returns>
-    public async Task<IReadOnlySet<Digest>> CommitReadyAsync(
+    public async Task CommitReadyAsync(
         Repository repository,
         IEnumerable<Digest> changed,
         IEnumerable<Digest> dependents,
@@ -54,16 +53,11 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
             )
             {
                 failure ??= error;
-                if (open.Add(digest, outcome))
-                {
-                    var waiting = await rowStore.DependentsAsync(repository, digest, cancellationToken);
-                    open.Add(waiting.Select(d => d.By.Digest).OfType<Digest>());
-                }
+                open.Add(digest, outcome);
             }
         }
 
         failure?.Throw();
-        return open.Refused;
     }
 
     // One that fails does not keep the others, which share a blob with it, from being tried.

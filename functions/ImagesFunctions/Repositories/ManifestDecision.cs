@@ -30,48 +30,48 @@ internal static class ManifestDecision
 
     /// <summary>Decides whether a manifest that stands in the repository is committed, and with it the tags that waited for it.</summary>
     /// <param name="view">The namespace.</param>
-    /// <param name="self">The manifest's own blob.</param>
-    /// <param name="prepared">Its row.</param>
-    /// <param name="dependencies">The rows that say what it needs.</param>
+    /// <param name="step">What was made of its bytes outside the decision.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<Decision<ManifestOutcome>> DecideAsync(
         DecisionView view,
-        BlobRow self,
-        PreparedImage prepared,
-        List<DependencyRow> dependencies,
+        ManifestStep step,
         CancellationToken cancellationToken
     )
     {
-        var current = await view.ImageAsync(self.App, self.Digest, cancellationToken);
+        var (app, digest) = (step.Path.Repository.App, step.Path.Digest);
+        var current = await view.ImageAsync(app, digest, cancellationToken);
         if (current is { State: ImageState.Complete })
         {
-            return Decision.Nothing(new ManifestOutcome(ManifestState.Already, MoreTags: true));
+            return Nothing(ManifestState.Already);
         }
 
-        if (await ObstacleAsync(view, self, dependencies, cancellationToken) is { } obstacle)
+        if (
+            await view.GetAsync(Keys.Blob(step.Path), cancellationToken) is not { } stored
+            || BlobRow.From(stored) is not { State: BlobState.Good } self
+        )
         {
-            return Nothing(obstacle);
+            return Nothing(ManifestState.Unknown);
         }
 
-        if (await NeededAsync(view, self.App, prepared.Manifest, cancellationToken) is not var (blobs, children))
+        if (!step.IsRead)
         {
-            return Nothing(ManifestState.Waiting);
+            var types = await TypesAsync(view, app, digest, current, cancellationToken);
+            return types.Count == 0
+                ? Nothing(ManifestState.Unknown)
+                : Decision.After<ManifestOutcome>(stop => step.ReadAsync(self, types, stop));
         }
 
-        if (!prepared.IsTried)
+        if (step.Manifest is null || self.BlobETag != step.Blob!.BlobETag)
         {
-            return Decision.After<ManifestOutcome>(stop => prepared.MakeAsync(blobs, children, stop));
+            return Nothing(ManifestState.Unknown);
         }
 
-        if (RowOf(prepared, self, current) is not { } row)
+        if (!step.DependenciesRide && await view.GetAsync(step.Dependencies[^1].Key, cancellationToken) is null)
         {
-            // The config has just been overwritten.
-            return Nothing(ManifestState.Waiting);
+            return Nothing(ManifestState.Forgotten);
         }
 
-        var committed = new CommittedManifest(self, prepared.Manifest, row, dependencies);
-        var (changes, more) = await ChangesAsync(view, committed, cancellationToken);
-        return Decision.Of(new ManifestOutcome(ManifestState.Committed, more), changes);
+        return await CompleteAsync(view, step, self, current, cancellationToken);
     }
 
     /// <summary>Says what an index names, before any of that can be committed because of it.</summary>
@@ -99,21 +99,57 @@ internal static class ManifestDecision
     private static Decision<ManifestOutcome> Nothing(ManifestState state) =>
         Decision.Nothing(new ManifestOutcome(state));
 
-    // What is wrong with the manifest's own rows, or null. Both are read in any case.
-    private static async Task<ManifestState?> ObstacleAsync(
+    // The media types that it is named as.
+    private static async Task<List<string?>> TypesAsync(
         DecisionView view,
+        string app,
+        Digest digest,
+        ImageRow? current,
+        CancellationToken cancellationToken
+    ) =>
+        current is not null
+            ? [current.MediaType]
+            :
+            [
+                .. (await WaitingTags.DependentsAsync(view, app, digest, cancellationToken))
+                    .Where(d => d.ManifestType is not null)
+                    .Select(d => d.ManifestType)
+                    .Distinct(StringComparer.Ordinal),
+            ];
+
+    private static async Task<Decision<ManifestOutcome>> CompleteAsync(
+        DecisionView view,
+        ManifestStep step,
         BlobRow self,
-        List<DependencyRow> dependencies,
+        ImageRow? current,
         CancellationToken cancellationToken
     )
     {
-        var isDependencyThere = dependencies.Count == 0 || await view.GetAsync(dependencies[^1].Key, cancellationToken) is not null;
-        var own = await view.GetAsync(self.Key, cancellationToken);
-        var isVerified =
-            own is not null && BlobRow.From(own) is { State: BlobState.Good } blob && blob.BlobETag == self.BlobETag;
-        return !isVerified ? ManifestState.Unknown
-            : !isDependencyThere ? ManifestState.Forgotten
-            : null;
+        if (await NeededAsync(view, self.App, step.Manifest!, cancellationToken) is not var (blobs, children))
+        {
+            return Nothing(ManifestState.Waiting);
+        }
+
+        var prepared = step.Prepared!;
+        if (!prepared.IsTried)
+        {
+            return Decision.After<ManifestOutcome>(stop => prepared.MakeAsync(blobs, children, stop));
+        }
+
+        if (RowOf(prepared, self, current) is not { } row)
+        {
+            // The config has just been overwritten.
+            return Nothing(ManifestState.Waiting);
+        }
+
+        var committed = new CommittedManifest(self, step.Manifest!, row, step.Dependencies)
+        {
+            Riding = step.DependenciesRide ? [.. step.Dependencies.Select(d => new Change(d.Key, d.ToRow()))] : [],
+        };
+        return Decision.Of(
+            new ManifestOutcome(ManifestState.Committed),
+            await ChangesAsync(view, committed, cancellationToken)
+        );
     }
 
     /// <summary>The row of a manifest that is committed; null when its config has just been overwritten.</summary>
@@ -132,8 +168,8 @@ internal static class ManifestDecision
                 Stored = new StoredManifest(self.BlobETag, self.Size),
             };
 
-    /// <summary>What one transaction writes to commit a manifest, and whether tags still wait for it then.</summary>
-    public static async Task<(IReadOnlyList<Change> Changes, bool MoreTags)> ChangesAsync(
+    /// <summary>What one transaction writes to commit a manifest, with as many of the tags that wait for it as fit.</summary>
+    public static async Task<IReadOnlyList<Change>> ChangesAsync(
         DecisionView view,
         CommittedManifest committed,
         CancellationToken cancellationToken
@@ -142,18 +178,16 @@ internal static class ManifestDecision
         var (row, tags) = (committed.Row, committed.Tags);
         var dependents = await WaitingTags.DependentsAsync(view, row.App, row.Digest, cancellationToken);
         var others = committed.Riding.Count + tags.Count;
-        var (waiting, more) = await WaitingTags.ChangesAsync(view, row, dependents, tags, others, cancellationToken);
+        var (waiting, _) = await WaitingTags.ChangesAsync(view, row, dependents, tags, others, cancellationToken);
         AddWrittenKeys(view, row.App, committed.Dependencies);
-        return (
-            [
-                new Change(row.Key, row.ToRow()),
-                .. Referrer(committed),
-                .. committed.Riding,
-                .. waiting,
-                .. tags.Select(tag => Pushed(row, tag)),
-            ],
-            more
-        );
+        return
+        [
+            new Change(row.Key, row.ToRow()),
+            .. Referrer(committed),
+            .. committed.Riding,
+            .. waiting,
+            .. tags.Select(tag => Pushed(row, tag)),
+        ];
     }
 
     /// <summary>Points a tag to an image, as a push does.</summary>

@@ -29,11 +29,13 @@ internal enum ManifestState
 
 /// <summary>What came of a try to commit a manifest.</summary>
 /// <param name="State">Where it stands.</param>
-/// <param name="MoreTags">Whether tags still wait for it.</param>
-internal sealed record ManifestOutcome(ManifestState State, bool MoreTags = false)
+internal sealed record ManifestOutcome(ManifestState State)
 {
     /// <summary>Whether what it needs was not known before.</summary>
     public bool IsNew { get; init; }
+
+    /// <summary>The manifests that need one that is committed.</summary>
+    public IReadOnlyList<Digest> Dependents { get; init; } = [];
 
     /// <summary>What an index that waits names.</summary>
     public IReadOnlyList<Digest> Children { get; init; } = [];

@@ -56,7 +56,7 @@ internal sealed class ManifestPush(
                     return outcome.Missing;
                 case ManifestState.Committed or ManifestState.Already
                     when await IsStillAsync(step, cancellationToken):
-                    await SettleAsync(pushed.Path, outcome, cancellationToken);
+                    await CommitReadyAsync(pushed.Path, cancellationToken);
                     return [];
             }
         }
@@ -78,14 +78,13 @@ internal sealed class ManifestPush(
     }
 
     // After the commit, as everywhere: a manifest that needs this one writes its row n and then looks for this one's row i.
-    private async Task SettleAsync(BlobPath path, PushOutcome outcome, CancellationToken cancellationToken)
+    private async Task CommitReadyAsync(BlobPath path, CancellationToken cancellationToken)
     {
-        var needs = await rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken);
-        var tagsWait = outcome.MoreTags || needs.Exists(n => n.By.WaitingTag is not null);
+        var dependents = await rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken);
         await manifests.CommitReadyAsync(
             path.Repository,
-            tagsWait ? [path.Digest] : [],
-            needs.Select(n => n.By.Digest).OfType<Digest>(),
+            dependents.Exists(d => d.By.WaitingTag is not null) ? [path.Digest] : [],
+            dependents.Select(d => d.By.Digest).OfType<Digest>(),
             cancellationToken
         );
     }
@@ -96,8 +95,7 @@ internal sealed class ManifestPush(
 /// Committed, already committed before, waiting for what is missing, unmatched; or forgotten: what was made outside the
 /// decision does not hold any more, and the push has to begin anew.
 /// </param>
-/// <param name="MoreTags">Whether tags still wait for it.</param>
-internal sealed record PushOutcome(ManifestState State, bool MoreTags = false)
+internal sealed record PushOutcome(ManifestState State)
 {
     /// <summary>What it needs and the repository does not have.</summary>
     public IReadOnlyList<Digest> Missing { get; init; } = [];

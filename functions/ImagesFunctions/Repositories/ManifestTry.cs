@@ -8,48 +8,30 @@ namespace ImagesFunctions.Repositories;
 /// <summary>One try to commit a manifest that stands in the repository: see <see cref="ManifestCommit"/>.</summary>
 internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows imageRows, Refusals refusals)
 {
-    private const int MaxForgotten = 5;
+    private const int MaxTries = 5;
 
     /// <summary>Tries to commit a manifest that something names as one.</summary>
     public async Task<ManifestOutcome> RunAsync(BlobPath path, CancellationToken cancellationToken)
     {
-        var (repository, digest) = (path.Repository, path.Digest);
-        var blob = await rowStore.BlobAsync(path, cancellationToken);
-        if (blob is not { State: BlobState.Good })
-        {
-            return new ManifestOutcome(ManifestState.Unknown);
-        }
-
-        var outcome = new ManifestOutcome(ManifestState.Already, MoreTags: true);
-        var committed = await rowStore.ImageAsync(repository, digest, cancellationToken);
-        if (committed is not { State: ImageState.Complete })
-        {
-            outcome = await TryAsync(path, blob, committed?.MediaType, cancellationToken);
-        }
-
-        while (outcome.State is ManifestState.Already or ManifestState.Committed && outcome.MoreTags)
-        {
-            var more = await rowStore.CommitAsync(
-                repository.Namespace,
-                (view, stop) => WaitingTags.FillAsync(view, repository, digest, stop),
-                cancellationToken
-            );
-            outcome = outcome with { MoreTags = more };
-        }
-
-        return outcome;
-    }
-
-    private async Task<ManifestOutcome> TryAsync(
-        BlobPath path,
-        BlobRow blob,
-        string? committedType,
-        CancellationToken cancellationToken
-    )
-    {
         try
         {
-            return await ReadAndCommitAsync(path, blob, committedType, cancellationToken);
+            var outcome = await TryAsync(path, cancellationToken);
+            if (outcome.State is not (ManifestState.Committed or ManifestState.Already))
+            {
+                return outcome;
+            }
+
+            // After the commit, whoever made it: what needs this one writes its row n and then looks for this one's row i.
+            var dependents = await rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken);
+            if (dependents.Exists(d => d.By.WaitingTag is not null))
+            {
+                await FillTagsAsync(path, cancellationToken);
+            }
+
+            return outcome with
+            {
+                Dependents = [.. dependents.Select(d => d.By.Digest).OfType<Digest>()],
+            };
         }
         catch (InvalidContentException error)
         {
@@ -64,113 +46,80 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
         }
     }
 
-    private async Task<ManifestOutcome> ReadAndCommitAsync(
-        BlobPath path,
-        BlobRow blob,
-        string? committedType,
-        CancellationToken cancellationToken
-    )
+    private async Task<ManifestOutcome> TryAsync(BlobPath path, CancellationToken cancellationToken)
     {
-        var types = committedType is null ? await TypesAsync(path, cancellationToken) : [committedType];
-        if (types.Count == 0 || await content.ReadAsync(path, blob.BlobETag, cancellationToken) is not { } bytes)
-        {
-            // Nobody names it, or it was overwritten or deleted, which has an event of its own.
-            return new ManifestOutcome(ManifestState.Unknown);
-        }
-
-        var manifest = ParseAsOneOf(bytes, types);
-        var (outcome, isNew) = await WriteDependenciesAndDecideAsync(path, blob, manifest, cancellationToken);
-        if (outcome.State == ManifestState.Committed)
-        {
-            // It may have been refused before, under a media type that was not its own.
-            await refusals.ClearAsync(path, cancellationToken);
-        }
-
-        var isWaiting = outcome.State == ManifestState.Waiting;
-        return outcome with
-        {
-            IsNew = isNew,
-            Children = isWaiting ? [.. manifest.NeededManifests.Select(m => m.Digest)] : [],
-        };
-    }
-
-    // The media types that it is named as.
-    private async Task<List<string?>> TypesAsync(BlobPath path, CancellationToken cancellationToken) =>
-        [
-            .. (await rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken))
-                .Where(n => n.ManifestType is not null)
-                .Select(n => n.ManifestType)
-                .Distinct(StringComparer.Ordinal),
-        ];
-
-    // Those who name a manifest may disagree about its type; it is enough that one of them is right.
-    private static Manifest ParseAsOneOf(byte[] bytes, List<string?> types)
-    {
-        for (var i = 0; ; i++)
-        {
-            try
-            {
-                return Manifest.Parse(bytes, types[i]);
-            }
-            catch (InvalidContentException) when (i + 1 < types.Count) { }
-        }
-    }
-
-    private async Task<(ManifestOutcome Outcome, bool IsNew)> WriteDependenciesAndDecideAsync(
-        BlobPath path,
-        BlobRow blob,
-        Manifest manifest,
-        CancellationToken cancellationToken
-    )
-    {
-        var dependencies = Dependencies.Of(path, manifest);
-        var prepared = Prepared(path, manifest, ImageState.Complete);
         var isNew = false;
-        for (var attempt = 1; attempt <= MaxForgotten; attempt++)
+        for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
-            isNew |= await WriteDependenciesAsync(path, manifest, dependencies, cancellationToken);
+            var step = new ManifestStep(content, imageRows, path);
             var outcome = await rowStore.CommitAsync(
                 path.Repository.Namespace,
-                (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, dependencies, stop),
+                (view, stop) => ManifestDecision.DecideAsync(view, step, stop),
                 cancellationToken
             );
-            if (outcome.State != ManifestState.Forgotten)
+            if (outcome.State == ManifestState.Committed)
             {
-                return (outcome, isNew);
+                // It may have been refused before, under a media type that was not its own.
+                await refusals.ClearAsync(path, cancellationToken);
+            }
+
+            if (outcome.State is not (ManifestState.Waiting or ManifestState.Forgotten))
+            {
+                return outcome with { IsNew = isNew };
+            }
+
+            // Who brings what is missing looks for these rows after that. Where they were not there, it may have been brought
+            // and looked for meanwhile: it is decided once more.
+            var isWritten = await WriteDependenciesAsync(step, cancellationToken);
+            isNew |= isWritten;
+            if (!isWritten && outcome.State == ManifestState.Waiting)
+            {
+                return outcome with
+                {
+                    IsNew = isNew,
+                    Children = [.. step.Manifest!.NeededManifests.Select(m => m.Digest)],
+                };
             }
         }
 
-        throw new StorageUnavailableException($"what {blob.Digest} needs was swept each time it was written down");
+        throw new StorageUnavailableException($"what {path.Digest} needs was swept each time it was written down");
     }
 
     // True when they were not there before.
-    private async Task<bool> WriteDependenciesAsync(
-        BlobPath path,
-        Manifest manifest,
-        List<DependencyRow> dependencies,
-        CancellationToken cancellationToken
-    )
+    private async Task<bool> WriteDependenciesAsync(ManifestStep step, CancellationToken cancellationToken)
     {
-        var (ns, app) = (path.Repository.Namespace, path.Repository.App);
-        if (manifest.IsIndex)
+        var (ns, app) = (step.Path.Repository.Namespace, step.Path.Repository.App);
+        if (step.Manifest!.IsIndex)
         {
-            var waiting = Prepared(path, manifest, ImageState.Waiting);
+            var waiting = new PreparedImage(imageRows, content, step.Path, step.Manifest, ImageState.Waiting);
+            var key = Keys.Image(app, step.Path.Digest);
             await rowStore.CommitAsync(
                 ns,
-                (view, stop) => ManifestDecision.AddWaitingIndexAsync(view, Keys.Image(app, path.Digest), waiting, stop),
+                (view, stop) => ManifestDecision.AddWaitingIndexAsync(view, key, waiting, stop),
                 cancellationToken
             );
         }
 
-        if (dependencies.Count == 0 || await rowStore.GetAsync(ns, dependencies[^1].Key, cancellationToken) is not null)
+        if (
+            step.Dependencies.Count == 0
+            || await rowStore.GetAsync(ns, step.Dependencies[^1].Key, cancellationToken) is not null
+        )
         {
             return false;
         }
 
-        await rowStore.PutDependenciesAsync(ns, dependencies, cancellationToken);
+        await rowStore.PutDependenciesAsync(ns, step.Dependencies, cancellationToken);
         return true;
     }
 
-    private PreparedImage Prepared(BlobPath path, Manifest manifest, ImageState state) =>
-        new(imageRows, content, path, manifest, state);
+    private async Task FillTagsAsync(BlobPath path, CancellationToken cancellationToken)
+    {
+        while (
+            await rowStore.CommitAsync(
+                path.Repository.Namespace,
+                (view, stop) => WaitingTags.FillAsync(view, path.Repository, path.Digest, stop),
+                cancellationToken
+            )
+        ) { }
+    }
 }

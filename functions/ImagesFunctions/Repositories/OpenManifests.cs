@@ -9,7 +9,6 @@ namespace ImagesFunctions.Repositories;
 internal sealed class OpenManifests
 {
     private readonly OrderedDictionary<Digest, bool> _queue = [];
-    private readonly HashSet<Digest> _refused = [];
     private readonly HashSet<Digest> _expand;
     private readonly HashSet<Digest> _expanded;
     private readonly HashSet<Digest> _lookedUp = [];
@@ -21,9 +20,6 @@ internal sealed class OpenManifests
         _expanded = [.. _expand];
         Add(_expand.Concat(dependents));
     }
-
-    /// <summary>Those that are no manifests.</summary>
-    public IReadOnlySet<Digest> Refused => _refused;
 
     /// <summary>Takes the next ones, at most so many; none when all were tried.</summary>
     public Digest[] Take(int max)
@@ -42,14 +38,9 @@ internal sealed class OpenManifests
         }
     }
 
-    /// <summary>Takes what came of a try. True: those that need this one are to be added.</summary>
-    public bool Add(Digest digest, ManifestOutcome outcome)
+    /// <summary>Takes what came of a try.</summary>
+    public void Add(Digest digest, ManifestOutcome outcome)
     {
-        if (outcome.State == ManifestState.Refused)
-        {
-            _refused.Add(digest);
-        }
-
         if (_expand.Remove(digest) || outcome.IsNew)
         {
             // All the way down: whoever wrote down what an inner index needs may have been killed right after that.
@@ -58,7 +49,9 @@ internal sealed class OpenManifests
         }
 
         // Also when it was committed before: whoever did may have been killed before looking further.
-        return outcome.State == ManifestState.Committed
-            || (outcome.State == ManifestState.Already && _lookedUp.Add(digest));
+        if (outcome.State == ManifestState.Committed || _lookedUp.Add(digest))
+        {
+            Add(outcome.Dependents);
+        }
     }
 }

@@ -96,8 +96,10 @@ internal static class PushDecision
             Tags = step.Pushed.Tags,
             Riding = riding,
         };
-        var (changes, more) = await ManifestDecision.ChangesAsync(view, committed, cancellationToken);
-        return Decision.Of(new PushOutcome(ManifestState.Committed, more), changes);
+        return Decision.Of(
+            new PushOutcome(ManifestState.Committed),
+            await ManifestDecision.ChangesAsync(view, committed, cancellationToken)
+        );
     }
 
     private static async Task<Needed> NeededAsync(

@@ -164,9 +164,12 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
         BlobPath path,
         CancellationToken cancellationToken
     ) =>
-        await view.GetAsync(Keys.Dependency(path.Repository.App, path.Digest, Dependent.Layout), cancellationToken) is { } row
-            ? [new Change(row.Key, (DependencyRow.From(row) with { Deleted = true }).ToRow())]
-            : [];
+        [
+            .. (await view.RangeAsync(Keys.Dependencies(path.Repository.App, path.Digest), cancellationToken))
+                .Select(DependencyRow.From)
+                .Where(d => d.By == Dependent.Layout)
+                .Select(d => new Change(d.Key, (d with { Deleted = true }).ToRow())),
+        ];
 
     private static async Task<BlobRow?> GoodAsync(
         DecisionView view,
