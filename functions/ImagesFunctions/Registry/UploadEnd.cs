@@ -66,12 +66,33 @@ internal sealed class UploadEnd(UploadSessions sessions, UploadHashes hashes, Up
         }
         else
         {
-            session = await sessions.OutlinedAsync(request.Repository, session, request.Stop);
-            await StorePartsAsync(request, session, path, body, size);
+            session = await OutlineAndStoreAsync(request, session, path, body, size);
         }
 
         await sessions.EndAsync(request.Repository, session, request.Stop);
         UploadRequest.Created(request, path.Digest);
+    }
+
+    private async Task<UploadRow> OutlineAndStoreAsync(
+        RegistryRequest request,
+        UploadRow session,
+        BlobPath path,
+        UploadBody body,
+        long? size
+    )
+    {
+        var outlined = await sessions.OutlinedAsync(request.Repository, session, request.Stop);
+        try
+        {
+            await StorePartsAsync(request, outlined, path, body, size);
+            return outlined;
+        }
+        catch (RegistryError) when (session.Inline is not null)
+        {
+            // The session's row has the bytes still.
+            await sessions.RemovePartsAsync(request.Repository, session.Id, outlined.Parts);
+            throw;
+        }
     }
 
     // The answer to a closing PUT may get lost. The same one sent again is answered again: clients that are told of an unknown

@@ -124,7 +124,7 @@ internal sealed class PushStep(
         new(imageRows, content, pushed.Path, pushed.Manifest, ImageState.Complete);
 
     /// <summary>What it needs.</summary>
-    public IReadOnlyList<DependencyRow> Dependencies { get; } = Dependencies.Of(pushed.Path, pushed.Manifest);
+    public IReadOnlyList<DependencyRow> Dependencies { get; } = Repositories.Dependencies.Of(pushed.Path, pushed.Manifest);
 
     /// <summary>Whether the rows of <see cref="Dependencies"/> are few enough to be a part of the commit; else they are written before it.</summary>
     public bool DependenciesRide => Dependencies.Count + pushed.Tags.Count <= PushDecision.MaxRiding;

@@ -75,6 +75,6 @@ internal sealed record UploadRow(
             row.Version
         )
         {
-            Inline = row.GetBytes("inline"),
+            Inline = row.GetBytes("inline") is { } bytes ? new ReadOnlyMemory<byte>(bytes) : null,
         };
 }

@@ -127,10 +127,9 @@ public sealed class DecisionsHaveNoEffect
         );
         var digest = Digest.Sha256(bytes);
         var path = new BlobPath(repository, digest);
-        await blobs.StoreAsync(path, bytes, Stop);
         var manifest = Manifest.Parse(bytes, Layout.OciManifest);
-        var commits = node.Services.GetRequiredService<ManifestCommit>();
-        Assert.True(await commits.PushAsync(path, manifest, ["signature"], condition: null, Stop));
+        var push = node.Services.GetRequiredService<ManifestPush>();
+        Assert.Empty(await push.RunAsync(new PushedManifest(path, bytes, manifest, ["signature"], Condition: null), Stop));
         return digest;
     }
 
