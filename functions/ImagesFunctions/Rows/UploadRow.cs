@@ -75,6 +75,7 @@ internal sealed record UploadRow(
             row.Version
         )
         {
-            Inline = row.GetBytes("inline") is { } bytes ? new ReadOnlyMemory<byte>(bytes) : null,
+            // No array converts to an empty memory, not to none.
+            Inline = row.GetBytes("inline") is { } bytes ? bytes : default(ReadOnlyMemory<byte>?),
         };
 }
