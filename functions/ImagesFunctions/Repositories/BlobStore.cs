@@ -61,7 +61,7 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
         var (path, written) = (bytes.Path, bytes.Written);
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
-            // The row first: what is written by comparing with it may only be newer than it.
+            // The row first: what is compared with it may only be newer.
             var row = await rowStore.BlobAsync(path, cancellationToken);
             if (row is { State: BlobState.Deleting })
             {
@@ -113,7 +113,7 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
         && await content.IsStillAsync(path, row.BlobETag, cancellationToken)
         && await rowStore.PutBlobAsync(path.Repository.Namespace, row, row, cancellationToken);
 
-    // False when the row was changed meanwhile.
+    // False when the row was changed since it was read.
     private async Task<bool> RegisterAsync(
         BlobPath path,
         BlobRow landed,
@@ -122,7 +122,7 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
     )
     {
         var isRow = await rowStore.PutBlobAsync(path.Repository.Namespace, landed, before, cancellationToken);
-        // As an event would: what waited for this blob is complete now, and what was refused here is not any more.
+        // As an event would do: commits what waited for this blob, and clears its refusal.
         await registration.RegisterAsync(path, cancellationToken);
         return isRow;
     }

@@ -4,18 +4,18 @@ using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Repositories;
 
-/// <summary>The decisions about manifests: they read rows and return changes, and have no other effect.</summary>
+/// <summary>The decisions about manifests. They read rows and return changes, and have no other effect.</summary>
 internal static class ManifestDecision
 {
     private const int MaxWrittenKeys = 200;
 
-    /// <summary>Decides whether a manifest is committed, and with it its tags and the tags that waited for it.</summary>
+    /// <summary>Decides whether a manifest is committed, with its tags and the tags that waited for it.</summary>
     /// <param name="view">The namespace.</param>
-    /// <param name="self">The manifest's own blob.</param>
-    /// <param name="prepared">Its row.</param>
+    /// <param name="self">The row of the manifest's own blob.</param>
+    /// <param name="prepared">The image's row.</param>
     /// <param name="dependencies">The rows that say what it needs.</param>
-    /// <param name="tags">Distinct tags to point to it.</param>
-    /// <param name="condition">What has to hold; null: nothing.</param>
+    /// <param name="tags">Distinct tags to set.</param>
+    /// <param name="condition">The condition of the push; null: none.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<Decision<ManifestOutcome>> DecideAsync(
         DecisionView view,
@@ -61,10 +61,10 @@ internal static class ManifestDecision
             : Nothing(ManifestState.Waiting);
     }
 
-    /// <summary>Says what an index names, before any of that can be committed because of it.</summary>
+    /// <summary>Decides to write the row of a waiting index, which says what it names, before that can be committed because of it.</summary>
     /// <param name="view">The namespace.</param>
     /// <param name="key">The key of the index.</param>
-    /// <param name="prepared">Its row, as long as it waits.</param>
+    /// <param name="prepared">Its row while it waits.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<Decision<bool>> AddWaitingIndexAsync(
         DecisionView view,
@@ -86,7 +86,7 @@ internal static class ManifestDecision
     private static Decision<ManifestOutcome> Nothing(ManifestState state) =>
         Decision.Nothing(new ManifestOutcome(state));
 
-    // What is wrong with the manifest's own rows, or null. Both are read in any case.
+    // What is wrong with the manifest's own rows; null when nothing is. Both rows are read in any case.
     private static async Task<ManifestState?> ObstacleAsync(
         DecisionView view,
         BlobRow self,
@@ -103,7 +103,7 @@ internal static class ManifestDecision
             : null;
     }
 
-    // Null when the config has just been overwritten.
+    // Null when the config was overwritten since it was verified.
     private static ImageRow? RowOf(PreparedImage prepared, ImageRow? current) =>
         prepared.Row is not { } row
             ? null
@@ -145,7 +145,7 @@ internal static class ManifestDecision
         return new Change(row.Key, row.ToRow());
     }
 
-    // Whoever decides meanwhile that nobody needs one of them has not seen this image, and decides again.
+    // A concurrent decision that one of them is unneeded has not seen this image: these keys make it stale.
     private static void AddWrittenKeys(DecisionView view, string app, List<DependencyRow> dependencies)
     {
         var keys = dependencies.Select(n => Keys.AnyDependency(app, n.Needed)).Distinct(StringComparer.Ordinal).ToList();
@@ -169,7 +169,7 @@ internal static class ManifestDecision
         }
     }
 
-    // Everything that the manifest needs, or null when something of it is missing.
+    // All dependencies of the manifest; null when one is missing.
     private static async Task<(List<BlobRow> Blobs, List<ImageRow> Children)?> NeededAsync(
         DecisionView view,
         string app,
@@ -197,7 +197,7 @@ internal static class ManifestDecision
     )
     {
         var rows = new List<T>();
-        // In any order: while the parts of a long manifest land one by one, a missing one is soon met.
+        // In random order: while the blobs of a long manifest land one by one, a missing one is found early.
         await foreach (var (_, row) in keys.Shuffle().ReadEachAsync(key => view.GetAsync(key, cancellationToken)))
         {
             if (row is null)

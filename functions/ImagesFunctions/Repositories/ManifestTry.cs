@@ -5,12 +5,12 @@ using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Repositories;
 
-/// <summary>One try to commit a manifest that stands in the repository: see <see cref="ManifestCommit"/>.</summary>
+/// <summary>One try to commit a manifest that is stored in the repository: see <see cref="ManifestCommit"/>.</summary>
 internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows imageRows, Refusals refusals)
 {
     private const int MaxForgotten = 5;
 
-    /// <summary>Tries to commit a manifest that something names as one.</summary>
+    /// <summary>Tries to commit a manifest.</summary>
     public async Task<ManifestOutcome> RunAsync(BlobPath path, CancellationToken cancellationToken)
     {
         var (repository, digest) = (path.Repository, path.Digest);
@@ -74,7 +74,7 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
         var types = committedType is null ? await TypesAsync(path, cancellationToken) : [committedType];
         if (types.Count == 0 || await content.ReadAsync(path, blob.BlobETag, cancellationToken) is not { } bytes)
         {
-            // Nobody names it, or it was overwritten or deleted, which has an event of its own.
+            // Nothing names it, or it was overwritten or deleted, which is another event.
             return new ManifestOutcome(ManifestState.Unknown);
         }
 
@@ -82,7 +82,7 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
         var (outcome, isNew) = await WriteDependenciesAndDecideAsync(path, blob, manifest, cancellationToken);
         if (outcome.State == ManifestState.Committed)
         {
-            // It may have been refused before, under a media type that was not its own.
+            // It may have been refused before, under another media type.
             await refusals.ClearAsync(path, cancellationToken);
         }
 
@@ -94,7 +94,7 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
         };
     }
 
-    // The media types that it is named as.
+    // The media types under which it is named.
     private async Task<List<string?>> TypesAsync(BlobPath path, CancellationToken cancellationToken) =>
         [
             .. (await rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken))
@@ -103,7 +103,7 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
                 .Distinct(StringComparer.Ordinal),
         ];
 
-    // Those who name a manifest may disagree about its type; it is enough that one of them is right.
+    // Dependents may name different media types; it is enough that one of them is right.
     private static Manifest ParseAsOneOf(byte[] bytes, List<string?> types)
     {
         for (var i = 0; ; i++)
@@ -143,7 +143,7 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
         throw new StorageUnavailableException($"what {blob.Digest} needs was swept each time it was written down");
     }
 
-    // True when they were not there before.
+    // True when the rows are new.
     private async Task<bool> WriteDependenciesAsync(
         BlobPath path,
         Manifest manifest,

@@ -3,8 +3,8 @@ using ImagesFunctions.Oci;
 namespace ImagesFunctions.Repositories;
 
 /// <summary>
-/// The manifests that are still to be tried, each once, in their order: an index comes behind its children, however many of
-/// them are committed.
+/// The manifests that are still to be tried, each once, in order: an index comes after its children, however many of them are
+/// committed.
 /// </summary>
 internal sealed class OpenManifests
 {
@@ -14,7 +14,7 @@ internal sealed class OpenManifests
     private readonly HashSet<Digest> _expanded;
     private readonly HashSet<Digest> _lookedUp = [];
 
-    /// <summary>Begins with these: see <see cref="ManifestCommit.CommitReadyAsync"/>.</summary>
+    /// <summary>Starts with these: see <see cref="ManifestCommit.CommitReadyAsync"/>.</summary>
     public OpenManifests(IEnumerable<Digest> changed, IEnumerable<Digest> dependents)
     {
         _expand = [.. changed];
@@ -22,10 +22,11 @@ internal sealed class OpenManifests
         Add(_expand.Concat(dependents));
     }
 
-    /// <summary>Those that are no manifests.</summary>
+    /// <summary>The digests that are not valid manifests.</summary>
     public IReadOnlySet<Digest> Refused => _refused;
 
-    /// <summary>Takes the next ones, at most so many; none when all were tried.</summary>
+    /// <summary>Takes the next manifests; none when all were tried.</summary>
+    /// <param name="max">How many to take at most.</param>
     public Digest[] Take(int max)
     {
         Digest[] batch = [.. _queue.Keys.Take(max)];
@@ -33,7 +34,7 @@ internal sealed class OpenManifests
         return batch;
     }
 
-    /// <summary>Adds what may be complete now.</summary>
+    /// <summary>Adds manifests that may be complete now.</summary>
     public void Add(IEnumerable<Digest> digests)
     {
         foreach (var digest in digests)
@@ -42,7 +43,8 @@ internal sealed class OpenManifests
         }
     }
 
-    /// <summary>Takes what came of a try. True: those that need this one are to be added.</summary>
+    /// <summary>Takes the result of a try.</summary>
+    /// <returns>Whether the dependents of this manifest have to be added.</returns>
     public bool Add(Digest digest, ManifestOutcome outcome)
     {
         if (outcome.State == ManifestState.Refused)
@@ -52,12 +54,12 @@ internal sealed class OpenManifests
 
         if (_expand.Remove(digest) || outcome.IsNew)
         {
-            // All the way down: whoever wrote down what an inner index needs may have been killed right after that.
+            // At any depth: a process that wrote the dependencies of an inner index may have been killed right after that.
             _expand.UnionWith(outcome.Children.Where(_expanded.Add));
             Add(outcome.Children);
         }
 
-        // Also when it was committed before: whoever did may have been killed before looking further.
+        // Also when it was committed before: the process that did it may have been killed before it looked further.
         return outcome.State == ManifestState.Committed
             || (outcome.State == ManifestState.Already && _lookedUp.Add(digest));
     }
