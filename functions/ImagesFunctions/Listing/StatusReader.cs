@@ -6,7 +6,7 @@ using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Listing;
 
-/// <summary>Reads an <see cref="IngestStatus"/> from the rows.</summary>
+/// <summary>Makes an <see cref="IngestStatus"/> from the rows.</summary>
 internal sealed class StatusReader
 {
     private readonly RowStore _rowStore;
@@ -29,7 +29,7 @@ internal sealed class StatusReader
         _imageRows = imageRows;
         _layoutIndex = layoutIndex;
         _time = time;
-        // It holds all rows of the namespace, so however often it is asked for, there is one at a time.
+        // It reads all rows of the namespace, so requests at the same time share one.
         _problems = new(
             async (ns, stop) => await ReadProblemsAsync(ns, app: null, await RowsAsync(ns, app: null, stop), stop)
         )
@@ -38,7 +38,7 @@ internal sealed class StatusReader
         };
     }
 
-    /// <summary>Reads the status of one app, or of the whole namespace where <paramref name="app"/> is null.</summary>
+    /// <summary>The status of one app; of the whole namespace where <paramref name="app"/> is null.</summary>
     public async Task<IngestStatus> ReadAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
         var rows = await RowsAsync(@namespace, app, cancellationToken);
@@ -53,7 +53,7 @@ internal sealed class StatusReader
         };
     }
 
-    /// <summary>What waits and what was refused in a namespace; what is listed or no event was delivered for is not looked for.</summary>
+    /// <summary>What waits and what is refused in a namespace; without <c>Listed</c> and <c>Unseen</c>.</summary>
     internal Task<IngestStatus> ProblemsAsync(string @namespace, CancellationToken cancellationToken) =>
         _problems.ReadAsync(@namespace, cancellationToken);
 
@@ -110,7 +110,7 @@ internal sealed class StatusReader
         foreach (var manifest in await WantedAsync(@namespace, dependencies, dependenciesOf, rows, complete, cancellationToken))
         {
             var missing = new List<string>();
-            // Its own blob comes first: before it has landed, nobody knows what else it needs.
+            // Its own blob first: before it has landed, its dependencies are unknown.
             foreach (
                 var dependency in dependenciesOf[manifest]
                     .Prepend(new DependencyRow(manifest.App, manifest.Digest, Dependent.Layout, null))
@@ -139,7 +139,7 @@ internal sealed class StatusReader
         ];
     }
 
-    // What somebody still wants and is not complete: rows that say who needs what outlive those who needed it.
+    // Incomplete manifests that are still wanted: dependency rows outlive their dependents.
     private async Task<IReadOnlyCollection<(string App, Digest Digest)>> WantedAsync(
         string @namespace,
         List<DependencyRow> dependencies,
@@ -244,7 +244,7 @@ internal sealed class StatusReader
 
     private async Task<List<string>> UnseenAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
-        // The container first: what is looked at meanwhile is seen.
+        // The container first: a blob that is taken in meanwhile is then found in the rows.
         var stored = await _content.ListAsync(
             app is null ? $"{@namespace}/" : $"{@namespace}/{app}/",
             cancellationToken

@@ -44,7 +44,7 @@ internal sealed class Manifests(
 
         if (await content.ReadAsync(path, blob.BlobETag, request.Stop) is not { } bytes)
         {
-            // The row says what is not true any more: the image is hidden before anybody is told so.
+            // The row is out of date: the image is hidden before the answer is sent.
             await invalidation.RunAsync(path, blob, request.Stop);
             throw RegistryError.ManifestUnknown(request.Path.Last);
         }
@@ -53,7 +53,7 @@ internal sealed class Manifests(
         await response.WriteBodyAsync(image.MediaType, bytes, request.Stop);
     }
 
-    /// <summary>PUT, by digest or tag, with more tags in the query.</summary>
+    /// <summary>PUT by digest or tag; the query may have more tags.</summary>
     public async Task PutAsync(RegistryRequest request)
     {
         var (named, tags) = Target(request);
@@ -84,13 +84,13 @@ internal sealed class Manifests(
         }
     }
 
-    /// <summary>DELETE: a digest takes its tags along; a tag leaves its image.</summary>
+    /// <summary>DELETE: by digest it removes the image and its tags, by tag only the tag.</summary>
     public async Task DeleteAsync(RegistryRequest request)
     {
         var reference = request.Path.Last;
         if (!IsDigest(reference))
         {
-            // A tag whose image is gone does not count any more; its row goes all the same.
+            // A tag whose image is gone does not count; its row is removed all the same.
             var image = await rowStore.TaggedImageAsync(request.Repository, reference, request.Stop);
             if (!await removal.TagAsync(request.Repository, reference, request.Stop) || image is null)
             {
@@ -156,7 +156,7 @@ internal sealed class Manifests(
 
     private static bool IsDigest(string reference) => reference.Contains(':', StringComparison.Ordinal);
 
-    // The digest that the bytes must have, or null, and the tags to set.
+    // The digest that the bytes must have (null: any), and the tags to set.
     private static (Digest? Named, IReadOnlyList<string> Tags) Target(RegistryRequest request)
     {
         var reference = request.Path.Last;
@@ -188,7 +188,7 @@ internal sealed class Manifests(
 
     private static string? DeclaredType(HttpRequest request) => request.ContentType?.Split(';', 2)[0].Trim();
 
-    // Again where somebody else deletes or overwrites the manifest between the two steps.
+    // Tries again where the manifest is deleted or overwritten between the two steps.
     private async Task CommitAsync(
         RegistryRequest request,
         BlobPath path,
@@ -212,7 +212,7 @@ internal sealed class Manifests(
         throw new StorageUnavailableException($"{path.Digest} or what it needs was changed by others at each try");
     }
 
-    // As below: the commit decides, but what cannot hold any more leaves nothing behind.
+    // Checked before anything is stored, so that a push that must fail leaves nothing behind. The commit decides.
     private async Task DemandAsync(RegistryRequest request, Digest digest, TagCondition? condition)
     {
         if (condition is null)
@@ -229,7 +229,7 @@ internal sealed class Manifests(
         }
     }
 
-    // Looked at before anything is stored, so that a manifest that misses something leaves nothing behind.
+    // Checked before anything is stored, so that an incomplete manifest leaves nothing behind. The commit decides.
     private async Task DemandNeededAsync(RegistryRequest request, Manifest manifest)
     {
         var missing = await Dependencies.MissingAsync(rowStore, request.Repository, manifest, request.Stop);

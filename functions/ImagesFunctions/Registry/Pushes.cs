@@ -141,7 +141,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         }
     }
 
-    // To the blob's own place, where nothing is: the bytes come only once.
+    // Directly to the blob's path, where no blob is: the bytes come only once.
     private async Task StoreStreamedAsync(Push push, CancellationToken cancellationToken)
     {
         var (path, body, hash, _) = push;
@@ -162,7 +162,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         );
     }
 
-    // Where something is stored already, or the length is not known, the bytes go to the container of sessions first.
+    // Where a blob is stored already, or the length is unknown, the bytes go to the container of sessions first.
     private async Task StoreStagedAsync(Push push, CancellationToken cancellationToken)
     {
         var (path, body, hash, _) = push;

@@ -10,13 +10,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Registry;
 
-/// <summary><c>/v2/_catalog</c>: the caller's repositories and the official ones, by their whole names.</summary>
+/// <summary><c>/v2/_catalog</c>: the caller's repositories and the official ones, by their full names.</summary>
 internal sealed class RepositoryCatalog(StorageAccount account)
 {
-    // An app with more images in a row than this is left behind by a new query.
+    // Behind so many images of one app in a row, a new query skips the rest of the app.
     private const int MaxInARow = 500;
 
-    /// <summary>GET: those in which something can be pulled, in ordinal order.</summary>
+    /// <summary>GET: the repositories with an image that can be pulled, in ordinal order.</summary>
     public async Task ListAsync(HttpContext context, Access access)
     {
         var page = Page.Of(context.Request);
@@ -58,7 +58,7 @@ internal sealed class RepositoryCatalog(StorageAccount account)
         return apps;
     }
 
-    // What is left to look at, or null.
+    // The range that is left, or null.
     private async Task<KeyRange?> AppsAsync(
         string @namespace,
         KeyRange range,

@@ -22,7 +22,7 @@ internal sealed class Tags(StorageAccount account, RowStore rowStore)
             throw RegistryError.NameUnknown(request.Path.Name);
         }
 
-        // A tag counts while the image that it was set on is there.
+        // A tag counts while its image exists.
         var live = complete.Select(i => (i.Digest, i.Generation)).ToHashSet();
         var tags = rows
             .Tags.Values.Where(t => t.Generation is { } generation && live.Contains((t.Digest, generation)))

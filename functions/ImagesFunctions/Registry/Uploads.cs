@@ -43,10 +43,10 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
         UploadRequest.Accepted(request, await sessions.BeginAsync(request.Repository, algorithm, request.Stop));
     }
 
-    /// <summary>GET: how far it is.</summary>
+    /// <summary>GET: the progress of a session.</summary>
     public async Task GetAsync(RegistryRequest request)
     {
-        // A session is its owner's: for everybody else, readers of official images too, there is none.
+        // A session is visible only to its owner, also in official repositories.
         var session =
             request.Access.Owns(request.Repository)
                 ? await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop)
@@ -55,7 +55,7 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
         request.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
-    /// <summary>DELETE: ends it.</summary>
+    /// <summary>DELETE: cancels a session.</summary>
     public async Task DeleteAsync(RegistryRequest request)
     {
         var session = await FindAsync(request);
@@ -99,12 +99,12 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
         }
         finally
         {
-            // One that an attempt has touched which does not count is worth nothing: then the bytes are read back.
+            // After a failed attempt the hash is of the wrong bytes; a later request reads the stored bytes back.
             hash?.Dispose();
         }
     }
 
-    /// <summary>PUT: the end, with the last chunk or without.</summary>
+    /// <summary>PUT: closes a session, with or without a last chunk.</summary>
     public async Task PutAsync(RegistryRequest request)
     {
         var path = UploadRequest.Named(request);
@@ -129,7 +129,7 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
         }
         catch (RegistryError error) when (error.Code == "DIGEST_INVALID")
         {
-            // What does not hash to its digest never will.
+            // Bytes that do not hash to the digest never will.
             await sessions.EndAsync(request.Repository, session, request.Stop);
             throw;
         }
@@ -138,8 +138,8 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
         UploadRequest.Created(request, path.Digest);
     }
 
-    // The answer to a closing PUT may get lost. The same one sent again is answered again: clients that are told of an unknown
-    // upload give the whole push up.
+    // The answer to a closing PUT may get lost. The same PUT sent again gets the same answer, because clients give up the whole
+    // push on BLOB_UPLOAD_UNKNOWN.
     private async Task RepeatAsync(RegistryRequest request, BlobPath path)
     {
         if (await pushes.IsThereAsync(path, request.Stop))
