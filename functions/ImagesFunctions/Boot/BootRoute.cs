@@ -19,8 +19,7 @@ internal static class BootRoute
     private const string MediaType = "application/vnd.oci.layout.v1+tar";
     private static readonly string[] s_methods = [HttpMethods.Get, HttpMethods.Head];
 
-    public static void MapBoot(this IEndpointRouteBuilder endpoints) =>
-        endpoints.Map("/boot/{*path}", AnswerAsync);
+    public static void MapBoot(this IEndpointRouteBuilder endpoints) => endpoints.Map("/boot/{*path}", AnswerAsync);
 
     private static async Task AnswerAsync(HttpContext context)
     {

@@ -48,7 +48,9 @@ internal sealed class BootTar
             Make(TarHeader.OfFile(folder + blob.Digest.Encoded, blob.Size));
             if (blob.Size > 0)
             {
-                _segments.Add(new BootSegment(blob.Size, default, (new BlobPath(repository, blob.Digest), blob.BlobETag)));
+                _segments.Add(
+                    new BootSegment(blob.Size, default, (new BlobPath(repository, blob.Digest), blob.BlobETag))
+                );
             }
 
             Make(new byte[TarHeader.PaddingOf(blob.Size)]);

@@ -218,8 +218,7 @@ internal static class Envelope
         body.Write("\":["u8);
     }
 
-    private static long Microseconds(HttpContext context) =>
-        (long)RequestInfo.Of(context).Elapsed.TotalMicroseconds;
+    private static long Microseconds(HttpContext context) => (long)RequestInfo.Of(context).Elapsed.TotalMicroseconds;
 
     private static byte[] End(HttpContext context) =>
         System.Text.Encoding.UTF8.GetBytes($"]}},\"op_time_us\":{Microseconds(context)}}}");

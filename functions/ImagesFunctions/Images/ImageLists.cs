@@ -74,7 +74,10 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
             );
         }
 
-        var all = segments.Aggregate(default(ListSum), (sum, segment) => sum + segment.List.Sum(segment.Range, filter.Tagged));
+        var all = segments.Aggregate(
+            default(ListSum),
+            (sum, segment) => sum + segment.List.Sum(segment.Range, filter.Tagged)
+        );
         if (request is { Limit: null, After: null })
         {
             return new ListPage(After(null), all.Count, null, all.Hash);
@@ -251,7 +254,9 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
 
             var image = filter.Digest is { } digest
                 ? segment.List.Find(Keys.Image(app, digest.Digest!))
-                : segment.List.In(Keys.OfApp('i', app), "", tagged: true).FirstOrDefault(i => i.HasTag(filter.Tag!.Tag!));
+                : segment
+                    .List.In(Keys.OfApp('i', app), "", tagged: true)
+                    .FirstOrDefault(i => i.HasTag(filter.Tag!.Tag!));
             if (
                 image is not null
                 && (!filter.Tagged || image.Tags.Count > 0)

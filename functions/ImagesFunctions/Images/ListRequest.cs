@@ -136,7 +136,8 @@ internal sealed record ListRequest
     private ListFilter WithReference(string kind, string name, string value)
     {
         var given = name == "digest" ? Filter.Digest : Filter.Tag;
-        var reference = BatchItem.Parse(name, value) ?? throw BadRequest($"The {kind} '{name}' {BatchItem.Malformed(name)}");
+        var reference =
+            BatchItem.Parse(name, value) ?? throw BadRequest($"The {kind} '{name}' {BatchItem.Malformed(name)}");
         return (name, given) switch
         {
             (_, not null) => throw BadRequest($"'{name}' is given twice."),
@@ -150,7 +151,9 @@ internal sealed record ListRequest
         {
             JsonValueKind.Object => WithObject(root),
             JsonValueKind.Array => WithBatch(root),
-            _ => throw BadRequest("The body has to be a JSON object with the members digest or tag, or an array of such."),
+            _ => throw BadRequest(
+                "The body has to be a JSON object with the members digest or tag, or an array of such."
+            ),
         };
 
     private ListRequest WithObject(JsonElement root)
@@ -197,7 +200,9 @@ internal sealed record ListRequest
             }
 
             items.Add(
-                item == new BatchItem() ? throw BadRequest($"{kind} is empty: it needs the member digest or tag.") : item
+                item == new BatchItem()
+                    ? throw BadRequest($"{kind} is empty: it needs the member digest or tag.")
+                    : item
             );
         }
 

@@ -15,12 +15,7 @@ internal static class NotListed
     /// <param name="access">What the caller may see: of another account's manifests nothing is said.</param>
     /// <param name="name">The name as it was sent.</param>
     /// <param name="reference">What it means.</param>
-    public static async Task<ApiException> OfAsync(
-        HttpContext context,
-        Access access,
-        string name,
-        Reference reference
-    )
+    public static async Task<ApiException> OfAsync(HttpContext context, Access access, string name, Reference reference)
     {
         var why = access.MayRead(reference.Repository) ? await WhyAsync(context, reference) : null;
         return new ApiException(

@@ -77,7 +77,8 @@ internal sealed record ProblemsQuery
 
         IReadOnlyList<T> Take<T>(IReadOnlyList<T> problems, Func<T, string> kind, Func<T, bool> isOfApp)
         {
-            var taken = problems.Where(problem => (Kind is null || kind(problem) == Kind) && (App is null || isOfApp(problem)))
+            var taken = problems
+                .Where(problem => (Kind is null || kind(problem) == Kind) && (App is null || isOfApp(problem)))
                 .Take(left)
                 .ToList();
             left -= taken.Count;

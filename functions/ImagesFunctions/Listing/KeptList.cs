@@ -204,7 +204,10 @@ internal sealed class KeptList
             Key.App is null
             && rows.Count >= MinSavedRows
             && Saving.IsCompleted
-            && (wasScanned || (list.Seq - _saved >= MinSavedCommits && Stopwatch.GetElapsedTime(_savedAt) > MinSaveInterval))
+            && (
+                wasScanned
+                || (list.Seq - _saved >= MinSavedCommits && Stopwatch.GetElapsedTime(_savedAt) > MinSaveInterval)
+            )
         )
         {
             // Copies of references: the next commit changes the collections.

@@ -107,7 +107,16 @@ internal sealed class StatusReader
             .ToHashSet();
         var waiting = new List<WaitingManifest>();
         var dependenciesOf = dependencies.Where(n => n.By.Digest is not null).ToLookup(n => (n.App, By: n.By.Digest!));
-        foreach (var manifest in await WantedAsync(@namespace, dependencies, dependenciesOf, rows, complete, cancellationToken))
+        foreach (
+            var manifest in await WantedAsync(
+                @namespace,
+                dependencies,
+                dependenciesOf,
+                rows,
+                complete,
+                cancellationToken
+            )
+        )
         {
             var missing = new List<string>();
             // Its own blob first: before it has landed, its dependencies are unknown.
@@ -169,7 +178,11 @@ internal sealed class StatusReader
         var open = new Queue<(string App, Digest Digest)>(wanted);
         while (open.TryDequeue(out var manifest))
         {
-            foreach (var child in dependenciesOf[manifest].Where(n => n.ManifestType is not null).Select(n => (n.App, n.Needed)))
+            foreach (
+                var child in dependenciesOf[manifest]
+                    .Where(n => n.ManifestType is not null)
+                    .Select(n => (n.App, n.Needed))
+            )
             {
                 if (!complete.Contains(child) && wanted.Add(child))
                 {
@@ -214,9 +227,14 @@ internal sealed class StatusReader
         rows.Images.TryGetValue(Keys.Image(dependency.App, dependency.Needed), out var image)
         && image.State is ImageState.Complete or ImageState.Hidden;
 
-    private async Task<bool> IsThereAsync(string @namespace, DependencyRow dependency, CancellationToken cancellationToken) =>
+    private async Task<bool> IsThereAsync(
+        string @namespace,
+        DependencyRow dependency,
+        CancellationToken cancellationToken
+    ) =>
         dependency.ManifestType is null
-        && await _rowStore.GetAsync(@namespace, Keys.Blob(dependency.App, dependency.Needed), cancellationToken) is { } row
+        && await _rowStore.GetAsync(@namespace, Keys.Blob(dependency.App, dependency.Needed), cancellationToken)
+            is { } row
         && BlobRow.From(row).State == BlobState.Good;
 
     private async Task<List<RefusedBlob>> RefusedAsync(
@@ -272,7 +290,9 @@ internal sealed class StatusReader
             var path = FileOf(blob.Path);
             var isSeen =
                 refused.Contains(blob.Path)
-                || (path is null ? ForeignFile.IsOne(blob.Path) : path is MarkerPath || seen.Contains((path, blob.ETag)));
+                || (
+                    path is null ? ForeignFile.IsOne(blob.Path) : path is MarkerPath || seen.Contains((path, blob.ETag))
+                );
             return !isSeen && (app is null || IsOf($"{@namespace}/{app}", blob.Path, path));
         }
     }

@@ -64,9 +64,7 @@ internal sealed class Blobs(
         request.MayRead
         && path.Digest.IsSupported
         && await (
-            request.IsBeforePush
-                ? retention.RenewAsync(path, request.Stop)
-                : rowStore.BlobAsync(path, request.Stop)
+            request.IsBeforePush ? retention.RenewAsync(path, request.Stop) : rowStore.BlobAsync(path, request.Stop)
         )
             is { State: BlobState.Good } blob
             ? blob

@@ -57,7 +57,11 @@ internal sealed class Manifests(
     public async Task PutAsync(RegistryRequest request)
     {
         var (named, tags) = Target(request);
-        var bytes = await request.Request.ReadBodyAsync(Manifest.MaxContent, RegistryError.ManifestTooLong, request.Stop);
+        var bytes = await request.Request.ReadBodyAsync(
+            Manifest.MaxContent,
+            RegistryError.ManifestTooLong,
+            request.Stop
+        );
         var digest = Digest.Of(named?.Algorithm ?? "sha256", bytes);
         if (named is not null && digest != named)
         {

@@ -40,12 +40,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
     /// <param name="size">How many there have to be; null where the request does not say.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="RegistryError">The bytes are others (DIGEST_INVALID) or more or fewer (SIZE_INVALID): nothing is stored.</exception>
-    public async Task StoreBodyAsync(
-        BlobPath path,
-        UploadBody body,
-        long? size,
-        CancellationToken cancellationToken
-    )
+    public async Task StoreBodyAsync(BlobPath path, UploadBody body, long? size, CancellationToken cancellationToken)
     {
         using var hash = new ContentHash(path.Digest.Algorithm);
         var push = new Push(path, body, hash, size);
@@ -53,11 +48,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         {
             hash.Append(body.First.Span);
             push.Demand();
-            await blobs.StoreAsync(
-                push.Bytes,
-                stop => content.CreateAsync(path, body.First, stop),
-                cancellationToken
-            );
+            await blobs.StoreAsync(push.Bytes, stop => content.CreateAsync(path, body.First, stop), cancellationToken);
         }
         else if (await blobs.IsThereAsync(path, cancellationToken))
         {

@@ -47,10 +47,9 @@ internal sealed class Uploads(RowStore rowStore, UploadSessions sessions, Upload
     public async Task GetAsync(RegistryRequest request)
     {
         // A session is visible only to its owner, also in official repositories.
-        var session =
-            request.Access.Owns(request.Repository)
-                ? await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop)
-                : null;
+        var session = request.Access.Owns(request.Repository)
+            ? await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop)
+            : null;
         UploadRequest.Progress(request, session ?? throw RegistryError.UploadUnknown(request.Path.Last));
         request.Response.StatusCode = StatusCodes.Status204NoContent;
     }

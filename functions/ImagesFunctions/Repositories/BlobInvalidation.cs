@@ -81,9 +81,7 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
             hurt.TryDequeue(out var digest) && changes.Count < MaxHidden && changes.Sum(c => c.Length) < MaxCharacters
         )
         {
-            if (
-                await view.ImageAsync(blob.App, digest, cancellationToken) is { State: ImageState.Complete } image
-            )
+            if (await view.ImageAsync(blob.App, digest, cancellationToken) is { State: ImageState.Complete } image)
             {
                 var hidden = image with { State = ImageState.Hidden };
                 changes.Add(new Change(hidden.Key, hidden.ToRow()));

@@ -71,9 +71,7 @@ internal sealed class BlobRegistration(
         }
 
         var isKnown = row is { State: BlobState.Good } && row.BlobETag == stored.ETag;
-        var verified = isKnown
-            ? Verified.Good
-            : await VerifyAsync(path, row, stored.ETag, cancellationToken);
+        var verified = isKnown ? Verified.Good : await VerifyAsync(path, row, stored.ETag, cancellationToken);
         if (verified == Verified.Good && !await CommitReadyAsync(path, stored.ETag, cancellationToken))
         {
             verified = Verified.Changed;

@@ -74,10 +74,7 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
             {
                 written = await create(cancellationToken);
             }
-            else if (
-                stored.Value.ETag != written
-                && await RenewAsync(path, row, stored.Value, cancellationToken)
-            )
+            else if (stored.Value.ETag != written && await RenewAsync(path, row, stored.Value, cancellationToken))
             {
                 return;
             }

@@ -93,7 +93,12 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
                 return false;
             }
 
-            await manifests.CommitReadyAsync(path.Repository, file.Manifests.Select(m => m.Digest), [], cancellationToken);
+            await manifests.CommitReadyAsync(
+                path.Repository,
+                file.Manifests.Select(m => m.Digest),
+                [],
+                cancellationToken
+            );
             await (
                 file.Problem is null
                     ? refusals.ClearAsync(path, cancellationToken)
@@ -170,7 +175,12 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
                 var dependencies = file
                     .Manifests.Select(m => new DependencyRow(repository.App, m.Digest, Dependent.Layout, m.MediaType))
                     .ToList();
-                await PutDependenciesAsync(repository, dependencies, onlyMissing: applied == Applied.Before, cancellationToken);
+                await PutDependenciesAsync(
+                    repository,
+                    dependencies,
+                    onlyMissing: applied == Applied.Before,
+                    cancellationToken
+                );
                 return true;
             }
 

@@ -94,7 +94,8 @@ internal static class ManifestDecision
         CancellationToken cancellationToken
     )
     {
-        var isDependencyThere = dependencies.Count == 0 || await view.GetAsync(dependencies[^1].Key, cancellationToken) is not null;
+        var isDependencyThere =
+            dependencies.Count == 0 || await view.GetAsync(dependencies[^1].Key, cancellationToken) is not null;
         var own = await view.GetAsync(self.Key, cancellationToken);
         var isVerified =
             own is not null && BlobRow.From(own) is { State: BlobState.Good } blob && blob.BlobETag == self.BlobETag;
@@ -148,7 +149,10 @@ internal static class ManifestDecision
     // A concurrent decision that one of them is unneeded has not seen this image: these keys make it stale.
     private static void AddWrittenKeys(DecisionView view, string app, List<DependencyRow> dependencies)
     {
-        var keys = dependencies.Select(n => Keys.AnyDependency(app, n.Needed)).Distinct(StringComparer.Ordinal).ToList();
+        var keys = dependencies
+            .Select(n => Keys.AnyDependency(app, n.Needed))
+            .Distinct(StringComparer.Ordinal)
+            .ToList();
         (keys.Count <= MaxWrittenKeys ? keys : [Keys.AnyDependency(app)]).ForEach(view.AddWrittenKey);
     }
 

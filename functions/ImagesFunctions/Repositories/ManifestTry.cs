@@ -131,7 +131,8 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
             isNew |= await WriteDependenciesAsync(path, manifest, dependencies, cancellationToken);
             var outcome = await rowStore.CommitAsync(
                 path.Repository.Namespace,
-                (view, stop) => ManifestDecision.DecideAsync(view, blob, prepared, dependencies, [], condition: null, stop),
+                (view, stop) =>
+                    ManifestDecision.DecideAsync(view, blob, prepared, dependencies, [], condition: null, stop),
                 cancellationToken
             );
             if (outcome.State != ManifestState.Forgotten)
@@ -157,7 +158,8 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
             var waiting = Prepared(path, manifest, ImageState.Waiting);
             await rowStore.CommitAsync(
                 ns,
-                (view, stop) => ManifestDecision.AddWaitingIndexAsync(view, Keys.Image(app, path.Digest), waiting, stop),
+                (view, stop) =>
+                    ManifestDecision.AddWaitingIndexAsync(view, Keys.Image(app, path.Digest), waiting, stop),
                 cancellationToken
             );
         }

@@ -44,10 +44,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
                 var blob = await GoodAsync(view, path, stop);
                 return Decision.Of(
                     new RemovalResult(true),
-                    [
-                        .. await ImageChangesAsync(view, image, blob, stop),
-                        .. await NamedAsync(view, path, stop),
-                    ]
+                    [.. await ImageChangesAsync(view, image, blob, stop), .. await NamedAsync(view, path, stop)]
                 );
             },
             cancellationToken
@@ -88,8 +85,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
                 // A tag without a generation waits for its image.
                 var row = TagRow.From(entity);
                 var counts =
-                    row.Generation is null
-                    || await view.TaggedImageAsync(repository.App, tag, stop) is not null;
+                    row.Generation is null || await view.TaggedImageAsync(repository.App, tag, stop) is not null;
                 return Decision.Of(counts, [new Change(row.Key, null)]);
             },
             cancellationToken
@@ -164,7 +160,8 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
         BlobPath path,
         CancellationToken cancellationToken
     ) =>
-        await view.GetAsync(Keys.Dependency(path.Repository.App, path.Digest, Dependent.Layout), cancellationToken) is { } row
+        await view.GetAsync(Keys.Dependency(path.Repository.App, path.Digest, Dependent.Layout), cancellationToken)
+            is { } row
             ? [new Change(row.Key, (DependencyRow.From(row) with { Deleted = true }).ToRow())]
             : [];
 

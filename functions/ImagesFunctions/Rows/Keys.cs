@@ -25,7 +25,8 @@ internal static class Keys
 
     public static string Blob(BlobPath path) => Blob(path.Repository.App, path.Digest);
 
-    public static string Dependency(string app, Digest needed, Dependent by) => $"n!{Encode(app)}!{needed}!{by.ShortKey}";
+    public static string Dependency(string app, Digest needed, Dependent by) =>
+        $"n!{Encode(app)}!{needed}!{by.ShortKey}";
 
     public static string Referrer(string app, Digest subject, Digest referrer) =>
         $"r!{Encode(app)}!{subject}!{referrer.ShortKey}";

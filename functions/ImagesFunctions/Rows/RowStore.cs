@@ -109,9 +109,9 @@ internal sealed class RowStore(StorageAccount account)
         CancellationToken cancellationToken
     ) =>
         [
-            .. (await RangeAsync(repository.Namespace, Keys.Dependencies(repository.App, needed), cancellationToken)).Select(
-                DependencyRow.From
-            ),
+            .. (
+                await RangeAsync(repository.Namespace, Keys.Dependencies(repository.App, needed), cancellationToken)
+            ).Select(DependencyRow.From),
         ];
 
     /// <summary>
@@ -204,7 +204,11 @@ internal sealed class RowStore(StorageAccount account)
     /// page by page, and the commits of that time are replayed from the journal.
     /// </summary>
     /// <exception cref="StorageUnavailableException">The journal has gaps each time, or storage does not answer.</exception>
-    public async Task<NamespaceRows> NamespaceRowsAsync(string @namespace, string? app, CancellationToken cancellationToken)
+    public async Task<NamespaceRows> NamespaceRowsAsync(
+        string @namespace,
+        string? app,
+        CancellationToken cancellationToken
+    )
     {
         var rows = new NamespaceRows();
         var seq = await ScanAsync(@namespace, app, () => (rows = new NamespaceRows()).Apply, cancellationToken);

@@ -77,7 +77,10 @@ internal static class Invariants
 
     private static async Task<byte[]> VerifiedAsync(Node node, Repository repository, Digest digest)
     {
-        var row = await node.RowStore.BlobAsync(new BlobPath(repository, digest), TestContext.Current.CancellationToken);
+        var row = await node.RowStore.BlobAsync(
+            new BlobPath(repository, digest),
+            TestContext.Current.CancellationToken
+        );
         Assert.NotNull(row);
         Assert.Equal(BlobState.Good, row.State);
         var blob = await node
