@@ -58,20 +58,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
             segments.SelectMany(p => p.KeyAfter(after) is { } key ? p.List.PiecesIn(p.Range, key, filter.Tagged) : []);
         if (filter.IsForOne)
         {
-            var image = Find(segments, filter);
-            var isBehind =
-                image is not null
-                && segments.Any(p =>
-                    p.Namespace == image.Namespace
-                    && p.KeyAfter(request.After) is { } key
-                    && string.CompareOrdinal(image.Key, key) > 0
-                );
-            return new ListPage(
-                isBehind ? [new ListPiece(image!)] : [],
-                image is null ? 0 : 1,
-                null,
-                isBehind ? image!.Hash : 0
-            );
+            return PageOfOne(segments, request);
         }
 
         var all = segments.Aggregate(
@@ -95,6 +82,24 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
 
         var hash = ListSum.Of(page).Hash;
         return new ListPage(page.Select(i => new ListPiece(i)), all.Count, hasMore ? page[^1] : null, hash);
+    }
+
+    private static ListPage PageOfOne(IReadOnlyList<Segment> segments, ListRequest request)
+    {
+        var image = Find(segments, request.Filter);
+        var isAfter =
+            image is not null
+            && segments.Any(s =>
+                s.Namespace == image.Namespace
+                && s.KeyAfter(request.After) is { } key
+                && string.CompareOrdinal(image.Key, key) > 0
+            );
+        return new ListPage(
+            isAfter ? [new ListPiece(image!)] : [],
+            image is null ? 0 : 1,
+            null,
+            isAfter ? image!.Hash : 0
+        );
     }
 
     /// <summary>The image that each filter asks for, in their order; null where none is seen.</summary>

@@ -18,12 +18,12 @@ internal sealed class KeptList
     private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(3);
 
     // The rows of one page: scanning them takes about as long as loading a snapshot.
-    private const int MinSavedRows = 1_000;
+    private const int MinRows = 1_000;
 
     // Well below the maximum number of replayed commits.
-    private const int MinSavedCommits = 256;
+    private const int MinCommits = 256;
 
-    private static readonly TimeSpan MinSaveInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MinInterval = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
     private readonly RowStore _rowStore;
@@ -202,12 +202,9 @@ internal sealed class KeptList
         var (rows, list) = (_rows!, List!);
         if (
             Key.App is null
-            && rows.Count >= MinSavedRows
+            && rows.Count >= MinRows
             && Saving.IsCompleted
-            && (
-                wasScanned
-                || (list.Seq - _saved >= MinSavedCommits && Stopwatch.GetElapsedTime(_savedAt) > MinSaveInterval)
-            )
+            && (wasScanned || (list.Seq - _saved >= MinCommits && Stopwatch.GetElapsedTime(_savedAt) > MinInterval))
         )
         {
             // Copies of references: the next commit changes the collections.
@@ -230,7 +227,7 @@ internal sealed class KeptList
             // Another process may have been faster. After a scan there is no usable snapshot.
             var there = await _snapshots.SeqAsync(Key.Namespace, deadline.Token);
             if (
-                (wasScanned || there < seq - MinSavedCommits)
+                (wasScanned || there < seq - MinCommits)
                 && await _rowStore.OperationAsync(Key.Namespace, seq, deadline.Token) is { } operation
             )
             {

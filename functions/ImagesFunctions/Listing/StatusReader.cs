@@ -59,7 +59,7 @@ internal sealed class StatusReader
 
     private async Task<NamespaceRows> RowsAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
-        var rows = await _rowStore.NamespaceRowsAsync(@namespace, app, cancellationToken);
+        var rows = await _rowStore.NamespaceAsync(@namespace, app, cancellationToken);
         await rows.LoadChildrenAsync(_imageRows, @namespace, cancellationToken);
         return rows;
     }
@@ -78,9 +78,10 @@ internal sealed class StatusReader
         var dependencies = (await _rowStore.RangeAsync(@namespace, range, cancellationToken))
             .Select(DependencyRow.From)
             .ToList();
+        var waiting = new WaitingManifests(_rowStore, _layoutIndex, @namespace, rows, dependencies);
         return new IngestStatus(
             Listed: [],
-            await WaitingAsync(@namespace, dependencies, rows, cancellationToken),
+            await waiting.FindAsync(cancellationToken),
             await RefusedAsync(@namespace, app, cancellationToken),
             [.. pending],
             Unseen: []
@@ -92,107 +93,6 @@ internal sealed class StatusReader
                 .. await DeletedAsync(@namespace, dependencies, rows, cancellationToken),
             ],
         };
-    }
-
-    private async Task<List<WaitingManifest>> WaitingAsync(
-        string @namespace,
-        List<DependencyRow> dependencies,
-        NamespaceRows rows,
-        CancellationToken cancellationToken
-    )
-    {
-        var complete = rows
-            .Images.Values.Where(i => i.State == ImageState.Complete)
-            .Select(i => (i.App, i.Digest))
-            .ToHashSet();
-        var waiting = new List<WaitingManifest>();
-        var dependenciesOf = dependencies.Where(n => n.By.Digest is not null).ToLookup(n => (n.App, By: n.By.Digest!));
-        foreach (
-            var manifest in await WantedAsync(
-                @namespace,
-                dependencies,
-                dependenciesOf,
-                rows,
-                complete,
-                cancellationToken
-            )
-        )
-        {
-            var missing = new List<string>();
-            // Its own blob first: before it has landed, its dependencies are unknown.
-            foreach (
-                var dependency in dependenciesOf[manifest]
-                    .Prepend(new DependencyRow(manifest.App, manifest.Digest, Dependent.Layout, null))
-            )
-            {
-                if (
-                    !complete.Contains((dependency.App, dependency.Needed))
-                    && !await IsThereAsync(@namespace, dependency, cancellationToken)
-                )
-                {
-                    missing.Add(dependency.Needed.ToString());
-                }
-            }
-
-            if (missing.Count > 0)
-            {
-                waiting.Add(new WaitingManifest($"{@namespace}/{manifest.App}", manifest.Digest.ToString(), missing));
-            }
-        }
-
-        return
-        [
-            .. waiting
-                .OrderBy(w => w.Repository, StringComparer.Ordinal)
-                .ThenBy(w => w.Manifest, StringComparer.Ordinal),
-        ];
-    }
-
-    // Incomplete manifests that are still wanted: dependency rows outlive their dependents.
-    private async Task<IReadOnlyCollection<(string App, Digest Digest)>> WantedAsync(
-        string @namespace,
-        List<DependencyRow> dependencies,
-        ILookup<(string App, Digest By), DependencyRow> dependenciesOf,
-        NamespaceRows rows,
-        HashSet<(string App, Digest Digest)> complete,
-        CancellationToken cancellationToken
-    )
-    {
-        var wanted = new HashSet<(string App, Digest Digest)>([
-            .. rows.Tags.Values.Where(t => t.Generation is null).Select(t => (t.App, t.Digest)),
-            .. rows.Images.Values.Where(i => i.State == ImageState.Hidden).Select(i => (i.App, i.Digest)),
-        ]);
-        foreach (
-            var layout in dependencies
-                .Where(n => n.By == Dependent.Layout && !n.Deleted && !complete.Contains((n.App, n.Needed)))
-                .GroupBy(n => n.App, StringComparer.Ordinal)
-        )
-        {
-            if (Repository.TryParse($"{@namespace}/{layout.Key}", out var repository))
-            {
-                var named = await _layoutIndex.NamedAsync(new IndexPath(repository), cancellationToken);
-                wanted.UnionWith(layout.Where(n => named.Contains(n.Needed)).Select(n => (n.App, n.Needed)));
-            }
-        }
-
-        var open = new Queue<(string App, Digest Digest)>(wanted);
-        while (open.TryDequeue(out var manifest))
-        {
-            foreach (
-                var child in dependenciesOf[manifest]
-                    .Where(n => n.ManifestType is not null)
-                    .Select(n => (n.App, n.Needed))
-            )
-            {
-                if (!complete.Contains(child) && wanted.Add(child))
-                {
-                    open.Enqueue(child);
-                }
-            }
-        }
-
-        wanted.ExceptWith(complete);
-        return wanted;
     }
 
     private async Task<List<ImageNote>> DeletedAsync(
@@ -226,16 +126,6 @@ internal sealed class StatusReader
     private static bool IsLive(NamespaceRows rows, DependencyRow dependency) =>
         rows.Images.TryGetValue(Keys.Image(dependency.App, dependency.Needed), out var image)
         && image.State is ImageState.Complete or ImageState.Hidden;
-
-    private async Task<bool> IsThereAsync(
-        string @namespace,
-        DependencyRow dependency,
-        CancellationToken cancellationToken
-    ) =>
-        dependency.ManifestType is null
-        && await _rowStore.GetAsync(@namespace, Keys.Blob(dependency.App, dependency.Needed), cancellationToken)
-            is { } row
-        && BlobRow.From(row).State == BlobState.Good;
 
     private async Task<List<RefusedBlob>> RefusedAsync(
         string @namespace,

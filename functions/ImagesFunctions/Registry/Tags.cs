@@ -14,7 +14,7 @@ internal sealed class Tags(StorageAccount account, RowStore rowStore)
     {
         var page = Page.Of(request.Request);
         var rows = request.MayRead
-            ? await rowStore.NamespaceRowsAsync(request.Repository.Namespace, request.Repository.App, request.Stop)
+            ? await rowStore.NamespaceAsync(request.Repository.Namespace, request.Repository.App, request.Stop)
             : new NamespaceRows();
         var complete = rows.Images.Values.Where(i => i.State == ImageState.Complete).ToList();
         if (complete.Count == 0 && !(request.MayRead && await account.IsKnownAsync(request.Repository, request.Stop)))

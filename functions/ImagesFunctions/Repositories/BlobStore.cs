@@ -13,6 +13,11 @@ internal sealed record VerifiedBytes(BlobPath Path, long Size, TarFacts? Tar)
 {
     /// <summary>The ETag of the stored blob where the caller has just written it; else null.</summary>
     public string? Written { get; init; }
+
+    /// <summary>The row of the blob.</summary>
+    /// <param name="etag">The ETag of the stored blob.</param>
+    public BlobRow RowOf(string etag) =>
+        new(Path.Repository.App, Path.Digest, Size, etag, BlobState.Good, Tar) { Pushed = true };
 }
 
 /// <summary>
@@ -81,18 +86,7 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
 
             if (written is not null && (stored is null || stored.Value.ETag == written))
             {
-                var landed = new BlobRow(
-                    path.Repository.App,
-                    path.Digest,
-                    bytes.Size,
-                    written,
-                    BlobState.Good,
-                    bytes.Tar
-                )
-                {
-                    Pushed = true,
-                };
-                if (await RegisterAsync(path, landed, row, cancellationToken))
+                if (await RegisterAsync(path, bytes.RowOf(written), row, cancellationToken))
                 {
                     return;
                 }

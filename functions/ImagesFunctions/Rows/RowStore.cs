@@ -204,11 +204,7 @@ internal sealed class RowStore(StorageAccount account)
     /// page by page, and the commits of that time are replayed from the journal.
     /// </summary>
     /// <exception cref="StorageUnavailableException">The journal has gaps each time, or storage does not answer.</exception>
-    public async Task<NamespaceRows> NamespaceRowsAsync(
-        string @namespace,
-        string? app,
-        CancellationToken cancellationToken
-    )
+    public async Task<NamespaceRows> NamespaceAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
         var rows = new NamespaceRows();
         var seq = await ScanAsync(@namespace, app, () => (rows = new NamespaceRows()).Apply, cancellationToken);
@@ -217,7 +213,7 @@ internal sealed class RowStore(StorageAccount account)
     }
 
     /// <summary>
-    /// As <see cref="NamespaceRowsAsync"/>, but hands on each row as it comes, so that the rows of a long namespace are not in
+    /// As <see cref="NamespaceAsync"/>, but hands on each row as it comes, so that the rows of a long namespace are not in
     /// memory all at once.
     /// </summary>
     /// <param name="namespace">The namespace.</param>

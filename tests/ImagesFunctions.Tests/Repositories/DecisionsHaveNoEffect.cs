@@ -140,7 +140,7 @@ public sealed class DecisionsHaveNoEffect
         await node.LandAsync([$"{Name}/index.json"]);
         Assert.Equal(
             ["t0"],
-            (await node.RowStore.NamespaceRowsAsync("alice", null, Stop))
+            (await node.RowStore.NamespaceAsync("alice", null, Stop))
                 .Tags.Values.Where(t => t.FromLayout)
                 .Select(t => t.Tag)
         );
