@@ -4,10 +4,10 @@ using Microsoft.Extensions.Configuration;
 
 namespace ImagesFunctions.Images;
 
-/// <summary>What this installation is called among the metros of a control plane.</summary>
-/// <param name="Name">For people.</param>
-/// <param name="Code">What clients choose a metro by, such as an IATA code.</param>
-/// <param name="Country">Where it is, as a code of two letters (ISO 3166-1), or "".</param>
+/// <summary>This installation as a metro of the control plane.</summary>
+/// <param name="Name">Its display name.</param>
+/// <param name="Code">The code by which clients choose a metro, such as an IATA code.</param>
+/// <param name="Country">Its country, as a code of two letters (ISO 3166-1), or "".</param>
 internal sealed partial record Metro(string Name, string Code, string Country)
 {
     /// <summary>The setting of <see cref="Name"/>.</summary>

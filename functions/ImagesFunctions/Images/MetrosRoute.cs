@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions.Images;
 
-/// <summary><c>/v1/metros</c> of the control plane: this installation is the one metro that it knows.</summary>
+/// <summary><c>/v1/metros</c> of the control plane: this installation is the only metro.</summary>
 internal static class MetrosRoute
 {
     public static Task ShowAsync(HttpContext context, Access access)
