@@ -1,13 +1,13 @@
 namespace ImagesFunctions.Journal;
 
-/// <summary>Waits between tries: exponential, with full jitter, so that those who failed together do not try together.</summary>
+/// <summary>Waits between tries: exponential with full jitter, so that writers that failed together do not retry together.</summary>
 public static class Backoff
 {
-    /// <summary>Waits a random time up to <paramref name="first"/> doubled once a failed try, and never over <paramref name="max"/>.</summary>
-    /// <param name="failedTries">How many tries have failed, 1 or more.</param>
-    /// <param name="first">The longest wait after the first failure.</param>
-    /// <param name="max">The longest wait at all.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>Waits a random time up to <paramref name="first"/>, doubled for each further failure, and at most <paramref name="max"/>.</summary>
+    /// <param name="failedTries">The number of failed tries, at least 1.</param>
+    /// <param name="first">The maximum wait after the first failure.</param>
+    /// <param name="max">The maximum wait.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public static Task DelayAsync(int failedTries, TimeSpan first, TimeSpan max, CancellationToken cancellationToken)
     {
         var bound = Math.Min(

@@ -1,9 +1,9 @@
 namespace ImagesFunctions.Journal;
 
 /// <summary>
-/// The one way by which this process commits to a partition. Decisions are made by their callers, at the same time;
-/// here those that do not touch each other are packed into one transaction that carries the row <c>v</c> with If-Match
-/// and adds a log entry. A decision that a later commit left untouched stands; any other goes back to be made again.
+/// Commits the decisions of this process to a partition. Callers make decisions concurrently; those that do not conflict are packed
+/// into one transaction, which writes the row <c>v</c> with If-Match and adds a journal entry. A decision whose reads and writes no
+/// later commit has changed is committed; any other is returned to its caller, which makes it again.
 /// </summary>
 internal sealed class CommitQueue(IJournalTable table, string partition, Func<string, bool> isInFull)
 {
@@ -17,10 +17,10 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
     private bool _running;
     private JournalVersion? _version;
 
-    // After a refusal: the last number up to which is known what was committed.
+    // After a refusal: the number of the last commit whose keys are known.
     private long? _behind;
 
-    /// <summary>A sequence number that was committed before this returns: what is read afterwards is at least that new.</summary>
+    /// <summary>The number of a commit that took effect before this returns: later reads are at least that new.</summary>
     public async Task<long> SequenceAsync(CancellationToken cancellationToken)
     {
         if (Volatile.Read(ref _version) is { } known)
@@ -31,7 +31,7 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
         return (await table.VersionAsync(partition, cancellationToken)).Seq;
     }
 
-    /// <summary>Commits a decision. True: it is committed. False: what it read has changed since; make it again.</summary>
+    /// <summary>Commits a decision. False when what it read has changed since, and it has to be made again.</summary>
     /// <exception cref="StorageUnavailableException">Storage gave no definite answer: the decision may or may not be committed.</exception>
     public Task<bool> CommitAsync(DecisionView view, IReadOnlyList<Change> changes, CancellationToken cancellationToken)
     {
@@ -47,7 +47,7 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
             if (!_running)
             {
                 _running = true;
-                // Goes on for as long as decisions arrive, whoever's they are; each caller may stop waiting for its own.
+                // Runs while decisions of any caller arrive. A caller that is cancelled only stops waiting.
                 _ = Task.Run(RunAsync, CancellationToken.None);
             }
         }
@@ -94,7 +94,7 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
         }
     }
 
-    // Takes what it can answer out of the list. False when the transaction was refused.
+    // Removes answered decisions from the list. False when the transaction was refused.
     private async Task<bool> CommitOnceAsync(List<PendingDecision> open)
     {
         var known = Volatile.Read(ref _version);
@@ -143,7 +143,7 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
         var now = await ReadVersionAsync();
         if (now.Seq == version.Seq)
         {
-            // Nobody committed: a row's own version did not hold. Which one is not worth knowing.
+            // There was no other commit, so the version of a row did not match: all of the pack are made again.
             Answer(open, pack, isCommitted: false);
         }
         else
@@ -158,8 +158,8 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
         open.RemoveAll(pack.Contains);
     }
 
-    // Reads what others have committed, and then the version once more: they commit at this very time, and the less of it
-    // passes between that read and the transaction, the better the chance against one who has no log to read.
+    // Reads the commits of other processes, and then the version again: they commit at the same time, and the less time passes
+    // between the last read and the transaction, the better are the chances against a process that has nothing to catch up with.
     private async Task<JournalVersion> CatchUpAsync(long from)
     {
         for (var round = 1; ; round++)
@@ -186,7 +186,7 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
         }
     }
 
-    // What storage does not take may be the fault of one decision: the others are innocent, and go alone next time.
+    // The failure may be due to one decision: each of the pack is committed alone next time.
     private static void GiveUp(List<PendingDecision> open, List<PendingDecision> pack, Exception error)
     {
         if (pack.Count > 1 && error is not StorageUnavailableException)
@@ -227,7 +227,7 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
         _history.Remove(seq - MaxHistory);
         if (_history.Count > 2 * MaxHistory)
         {
-            // The namespace ran ahead while this process slept.
+            // The partition moved far ahead while this process committed nothing.
             foreach (var old in _history.Keys.Where(s => s < seq - MaxHistory).ToList())
             {
                 _history.Remove(old);

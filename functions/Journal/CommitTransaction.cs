@@ -1,14 +1,14 @@
 namespace ImagesFunctions.Journal;
 
-/// <summary>Sends a commit, again and again until it is known whether it took effect.</summary>
+/// <summary>Sends a commit, and retries until it is known whether it took effect.</summary>
 internal sealed class CommitTransaction(IJournalTable table, string partition)
 {
     private const int MaxSends = 8;
 
     /// <summary>Sends it.</summary>
-    /// <param name="version">The version that it follows.</param>
+    /// <param name="version">The version before the commit.</param>
     /// <param name="entry">Its entry.</param>
-    /// <param name="changes">What it writes.</param>
+    /// <param name="changes">Its changes.</param>
     /// <returns>The new version, or null when the transaction was refused and has changed nothing.</returns>
     /// <exception cref="StorageUnavailableException">There was no definite answer.</exception>
     public async Task<JournalVersion?> SendAsync(
@@ -28,7 +28,7 @@ internal sealed class CommitTransaction(IJournalTable table, string partition)
             {
                 case WriteOutcome.Done:
                     return new JournalVersion(entry.Seq, result.First);
-                // Gone: a row to remove under its version is gone. After a lost answer the refusal may be our own success.
+                // Gone: a row to remove under its version is gone. After a lost answer, the refusal may mean that we have succeeded.
                 case WriteOutcome.Refused or WriteOutcome.Gone:
                     return send > 1 && await IsOursAsync(entry) ? await AfterOursAsync(version, entry) : null;
             }
@@ -56,15 +56,15 @@ internal sealed class CommitTransaction(IJournalTable table, string partition)
 
         if ((await table.VersionAsync(partition, CancellationToken.None)).Seq >= entry.Seq)
         {
-            // This machine slept for longer than entries are kept: to commit it again could do it twice.
+            // The process was suspended for longer than entries are kept: sending again could commit twice.
             throw new StorageUnavailableException("the log no longer tells whether a commit took effect");
         }
 
         return false;
     }
 
-    // Ours is committed, but the answer with its version is lost. Where another process has gone on since, the old version,
-    // which matches nothing any more, makes the next transaction find that out.
+    // Our commit took effect, but the answer with its version is lost. If another process has committed since, the old version
+    // matches nothing, and the next transaction is refused.
     private async Task<JournalVersion> AfterOursAsync(JournalVersion version, JournalEntry entry)
     {
         var now = await table.VersionAsync(partition, CancellationToken.None);

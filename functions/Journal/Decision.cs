@@ -1,28 +1,28 @@
 namespace ImagesFunctions.Journal;
 
-/// <summary>What was decided: an answer, and the rows to write so that it becomes true. No rows: there is nothing to do.</summary>
-/// <param name="Result">The answer.</param>
-/// <param name="Changes">The rows.</param>
+/// <summary>A decision: a result, and the changes that make it true. Without changes nothing is committed.</summary>
+/// <param name="Result">The result.</param>
+/// <param name="Changes">The changes.</param>
 public sealed record Decision<T>(T Result, IReadOnlyList<Change> Changes)
 {
-    /// <summary>What has to be made before it can be decided; or null, when it is decided.</summary>
+    /// <summary>Work that is needed before the decision can be made; null when it is made.</summary>
     public Func<CancellationToken, Task>? Prepare { get; init; }
 }
 
 /// <summary>Makes decisions.</summary>
 public static class Decision
 {
-    /// <summary>Nothing changes.</summary>
+    /// <summary>Changes nothing.</summary>
     public static Decision<T> Nothing<T>(T result) => new(result, []);
 
     /// <summary>
-    /// Something has to be made first, from what never changes: then it is decided once more, on the same rows. So a decision
-    /// stays free of other effects, however often it is made.
+    /// Asks for work on immutable data; then the decision is made again, on the same rows. So a decision itself has no other
+    /// effect, however often it is made.
     /// </summary>
-    /// <param name="prepare">Makes it, and leaves it where the decision looks for it.</param>
+    /// <param name="prepare">Does the work, and keeps the result for the decision.</param>
     public static Decision<T> After<T>(Func<CancellationToken, Task> prepare) =>
         new(default!, []) { Prepare = prepare };
 
-    /// <summary>These rows change.</summary>
+    /// <summary>Changes rows.</summary>
     public static Decision<T> Of<T>(T result, IReadOnlyList<Change> changes) => new(result, changes);
 }

@@ -1,12 +1,12 @@
 namespace ImagesFunctions.Journal;
 
 /// <summary>
-/// A partition as a decision sees it: every read happens after commit <see cref="Seq"/>, and is recorded, so that a
-/// later commit is known to leave the decision standing or not.
+/// The view of a decision on a partition: every read happens after commit <see cref="Seq"/> and is recorded, so that a later commit
+/// that conflicts with the decision is detected.
 /// </summary>
-/// <param name="table">Where the rows are.</param>
+/// <param name="table">The table.</param>
 /// <param name="partition">The partition.</param>
-/// <param name="seq">The number of a commit that is in every read.</param>
+/// <param name="seq">The number of a commit that every read includes.</param>
 public sealed class DecisionView(IJournalTable table, string partition, long seq)
 {
     private readonly Lock _gate = new();
@@ -18,13 +18,13 @@ public sealed class DecisionView(IJournalTable table, string partition, long seq
     /// <summary>The partition.</summary>
     public string Partition => partition;
 
-    /// <summary>The number of a commit that is in every read.</summary>
+    /// <summary>The number of a commit that every read includes.</summary>
     public long Seq => seq;
 
     /// <summary>The keys of <see cref="AddWrittenKey"/>.</summary>
     public IReadOnlyCollection<string> WrittenKeys => _writtenKeys;
 
-    /// <summary>The row, or null; the same however often it is asked for.</summary>
+    /// <summary>The row, or null. Repeated reads return the same.</summary>
     public async Task<TableRow?> GetAsync(string key, CancellationToken cancellationToken)
     {
         lock (_gate)
@@ -39,12 +39,12 @@ public sealed class DecisionView(IJournalTable table, string partition, long seq
         var row = await table.GetAsync(partition, key, cancellationToken);
         lock (_gate)
         {
-            // Another read of it may have been faster.
+            // A concurrent read of the same row may have been faster.
             return _rows.TryAdd(key, row) ? row : _rows[key];
         }
     }
 
-    /// <summary>Those of these rows that exist, in the order of the keys given.</summary>
+    /// <summary>Those of these rows that exist, in the order of the keys.</summary>
     public async Task<IReadOnlyList<TableRow>> GetAllAsync(
         IEnumerable<string> keys,
         CancellationToken cancellationToken
@@ -54,7 +54,7 @@ public sealed class DecisionView(IJournalTable table, string partition, long seq
         return [.. rows.OfType<TableRow>()];
     }
 
-    /// <summary>The rows of a range, in the order of their keys; the same however often they are asked for.</summary>
+    /// <summary>The rows of a range, in the order of their keys. Repeated reads return the same.</summary>
     public async Task<IReadOnlyList<TableRow>> RangeAsync(KeyRange range, CancellationToken cancellationToken)
     {
         lock (_gate)
@@ -64,7 +64,7 @@ public sealed class DecisionView(IJournalTable table, string partition, long seq
                 return known;
             }
 
-            // Counts as read from the beginning of the read on.
+            // Recorded before the read.
             _ranges.TryAdd(range, null);
         }
 

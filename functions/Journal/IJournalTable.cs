@@ -15,13 +15,13 @@ public interface IJournalTable
     Task<IReadOnlyList<TableRow>> RangeAsync(string partition, KeyRange range, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Makes changes in one transaction, which is sent once: all of them or none. Whatever is neither done nor one of the
-    /// outcomes is thrown: the table takes no such changes.
+    /// Writes changes in one transaction, which is sent once: all of them or none. A failure that is not one of the outcomes is
+    /// thrown.
     /// </summary>
     Task<WriteResult> WriteAsync(string partition, IReadOnlyList<Change> changes, CancellationToken cancellationToken);
 }
 
-/// <summary>How a write ended.</summary>
+/// <summary>The outcome of a write.</summary>
 public enum WriteOutcome
 {
     /// <summary>It took effect.</summary>
@@ -33,20 +33,20 @@ public enum WriteOutcome
     /// <summary>Nothing changed: a row to change is gone.</summary>
     Gone,
 
-    /// <summary>Nobody knows whether it took effect: the answer was lost, or the table was busy.</summary>
+    /// <summary>It is unknown whether it took effect: the answer was lost, or the table was busy.</summary>
     Unclear,
 }
 
-/// <summary>What came of a write.</summary>
-/// <param name="Outcome">How it ended.</param>
+/// <summary>The result of a write.</summary>
+/// <param name="Outcome">Its outcome.</param>
 /// <param name="First">The new version of the first row; null where that is removed, or nothing is done.</param>
-/// <param name="Error">What the table said, where the write is not done.</param>
+/// <param name="Error">The error of the table, where the write is not done.</param>
 public readonly record struct WriteResult(WriteOutcome Outcome, VersionTag? First = null, Exception? Error = null)
 {
     /// <summary>Whether it took effect.</summary>
     public bool IsDone => Outcome == WriteOutcome.Done;
 
-    /// <summary>Throws what the table said, where the write is not done.</summary>
+    /// <summary>Throws the error of the table, where the write is not done.</summary>
     public void ThrowIfNotDone()
     {
         if (!IsDone)
@@ -56,7 +56,7 @@ public readonly record struct WriteResult(WriteOutcome Outcome, VersionTag? Firs
     }
 }
 
-/// <summary>One row that is written or removed.</summary>
+/// <summary>A row to write or to remove.</summary>
 /// <param name="Key">The row key.</param>
 /// <param name="Row">The whole new row; null to remove it.</param>
 /// <param name="IfMatch">
@@ -64,13 +64,13 @@ public readonly record struct WriteResult(WriteOutcome Outcome, VersionTag? Firs
 /// </param>
 public sealed record Change(string Key, TableRow? Row, VersionTag? IfMatch = null)
 {
-    /// <summary>The most rows one decision may write: a transaction holds 100, two of which are the version and the entry.</summary>
+    /// <summary>The maximum number of rows of a decision: a transaction has 100, two of which are the version and the entry.</summary>
     public const int MaxRows = 98;
 
     /// <summary>Whether the row must not exist yet.</summary>
     public bool IsNew { get; init; }
 
-    /// <summary>About how many characters the row's values take.</summary>
+    /// <summary>The length of the row, about, in characters.</summary>
     public int Length { get; } =
         Key.Length + (Row?.Values.Sum(p => p.Key.Length + ((p.Value as string)?.Length ?? 8)) ?? 0);
 }

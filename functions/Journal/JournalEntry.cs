@@ -4,13 +4,13 @@ using System.Text.Json;
 namespace ImagesFunctions.Journal;
 
 /// <summary>
-/// What one commit changed: row <c>c</c>. Some rows stand in it in full, so that a copy of them can be brought up to date from
-/// the entries alone.
+/// The changes of a commit: row <c>c</c>. It holds some rows in full, so that a copy of those can be brought up to date from the
+/// entries alone.
 /// </summary>
-/// <param name="Seq">The commit's number; they have no gaps.</param>
-/// <param name="Operation">Random, one a transaction: tells a writer whose answer was lost that this commit is its own.</param>
-/// <param name="Keys">Every key that the commit wrote or removed, or that was added to those.</param>
-/// <param name="Rows">The new rows that stand in full by key, null for a removed one. Null when they did not fit: then the reader scans.</param>
+/// <param name="Seq">The commit's number; numbers have no gaps.</param>
+/// <param name="Operation">A random id, by which a writer whose answer was lost recognizes its own commit.</param>
+/// <param name="Keys">The keys that the commit wrote or removed, and those that it counts as changed.</param>
+/// <param name="Rows">The rows in full by key, null for a removed one. Null when they did not fit: then readers scan.</param>
 public sealed record JournalEntry(
     long Seq,
     string Operation,
@@ -23,9 +23,9 @@ public sealed record JournalEntry(
 
     /// <summary>The entry of a new commit.</summary>
     /// <param name="seq">Its number.</param>
-    /// <param name="changes">What it writes.</param>
-    /// <param name="isInFull">Which rows stand in full.</param>
-    /// <param name="added">Keys that it counts as changed besides.</param>
+    /// <param name="changes">Its changes.</param>
+    /// <param name="isInFull">Which rows it holds in full, by their keys.</param>
+    /// <param name="added">More keys that it counts as changed.</param>
     public static JournalEntry Of(
         long seq,
         IReadOnlyCollection<Change> changes,
@@ -58,7 +58,7 @@ public sealed record JournalEntry(
         return row;
     }
 
-    /// <summary>Reads an entry from its row.</summary>
+    /// <summary>Parses an entry from its row.</summary>
     public static JournalEntry From(long seq, TableRow row) =>
         new(
             seq,

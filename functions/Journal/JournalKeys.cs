@@ -11,6 +11,6 @@ public static class JournalKeys
     /// <summary>The keys of all entries.</summary>
     public static KeyRange Entries { get; } = KeyRange.Prefix("c!");
 
-    /// <summary>The key of a commit's entry; in the order of their numbers.</summary>
+    /// <summary>The key of a commit's entry. Keys sort as numbers do.</summary>
     public static string Entry(long seq) => "c!" + seq.ToString("D19", CultureInfo.InvariantCulture);
 }

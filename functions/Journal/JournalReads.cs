@@ -1,6 +1,6 @@
 namespace ImagesFunctions.Journal;
 
-/// <summary>A partition's place in its order.</summary>
+/// <summary>The version of a partition.</summary>
 /// <param name="Seq">The number of its last commit; 0 before the first.</param>
 /// <param name="Tag">The version of the row <c>v</c>; null before the first commit.</param>
 public sealed record JournalVersion(long Seq, VersionTag? Tag);
@@ -8,7 +8,7 @@ public sealed record JournalVersion(long Seq, VersionTag? Tag);
 /// <summary>Reads of the rows that a journal adds to its partition.</summary>
 public static class JournalReads
 {
-    /// <summary>The most entries that one call reads: each may have close to 1 MiB.</summary>
+    /// <summary>The maximum number of entries of one call: each may have close to 1 MiB.</summary>
     public const int MaxEntries = 256;
 
     /// <summary>How many point reads of one operation run at the same time.</summary>

@@ -3,16 +3,16 @@ namespace ImagesFunctions.Journal;
 /// <summary>A decision that waits to be committed.</summary>
 internal sealed class PendingDecision(DecisionView view, IReadOnlyList<Change> changes)
 {
-    /// <summary>What it read.</summary>
+    /// <summary>Its reads.</summary>
     public DecisionView View => view;
 
-    /// <summary>What it writes.</summary>
+    /// <summary>Its changes.</summary>
     public IReadOnlyList<Change> Changes => changes;
 
-    /// <summary>True: committed. False: stale, to be made again.</summary>
+    /// <summary>True when it is committed, false when it is stale.</summary>
     public TaskCompletionSource<bool> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Whether it shares its transaction with no other.</summary>
+    /// <summary>Whether it is committed in a transaction without others.</summary>
     public bool GoesAlone { get; set; }
 
     /// <summary>Whether a commit of these keys changes what it read or writes.</summary>
@@ -26,10 +26,10 @@ internal static class Packing
     private const int MaxCharacters = 400_000;
 
     /// <summary>
-    /// Packs the first decision and what fits behind it. The decisions of a pack count as made one after the other, so none may
-    /// have read or written what an earlier one writes.
+    /// Packs the first decision and those of the others that fit. The decisions of a pack count as made one after the other, so
+    /// none may have read or written what an earlier one writes.
     /// </summary>
-    /// <param name="open">The decisions that wait, in the order in which they came; at least one.</param>
+    /// <param name="open">The waiting decisions in the order of their arrival; at least one.</param>
     public static List<PendingDecision> Pack(IReadOnlyList<PendingDecision> open)
     {
         var pack = new List<PendingDecision>();

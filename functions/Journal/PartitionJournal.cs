@@ -1,17 +1,17 @@
 namespace ImagesFunctions.Journal;
 
-/// <summary>Sees a decision, and can have it made again on the same rows: whatever it did then, it does each time.</summary>
-/// <param name="changes">What was decided.</param>
-/// <param name="again">Decides once more.</param>
+/// <summary>Observes a decision, and can make it again on the same rows, to show that it has no other effect.</summary>
+/// <param name="changes">The changes of the decision.</param>
+/// <param name="again">Makes the decision again.</param>
 public delegate Task Rehearsal(IReadOnlyList<Change> changes, Func<Task<IReadOnlyList<Change>>> again);
 
-/// <summary>One order for all changes of one partition of a table, whichever processes make them.</summary>
+/// <summary>One order for all changes of a partition of a table, across processes.</summary>
 /// <param name="table">The table.</param>
 /// <param name="partition">The partition.</param>
-/// <param name="isInFull">Which rows stand in full in the entries, by their keys.</param>
+/// <param name="isInFull">Which rows the entries hold in full, by their keys.</param>
 public sealed class PartitionJournal(IJournalTable table, string partition, Func<string, bool> isInFull)
 {
-    /// <summary>The most commits that <see cref="ChangesAsync"/> tells of. Beyond, a scan of the rows costs less than point reads.</summary>
+    /// <summary>The maximum number of commits of <see cref="ChangesAsync"/>. For more, a scan of the rows is cheaper than point reads.</summary>
     public const int MaxReplayed = 1_024;
 
     private const int MaxTries = 200;
@@ -23,14 +23,14 @@ public sealed class PartitionJournal(IJournalTable table, string partition, Func
 
     private readonly CommitQueue _queue = new(table, partition, isInFull);
 
-    /// <summary>How tests see each decision before it is committed; null otherwise.</summary>
+    /// <summary>Lets tests see each decision before it is committed; else null.</summary>
     public Rehearsal? Rehearsal { get; init; }
 
     /// <summary>
-    /// Makes a decision and commits it. It is made again for as long as somebody else changes what it read, and has to
-    /// be free of other effects. A decision that changes nothing is answered at once, from rows read since the call.
+    /// Makes a decision and commits it. It is made again while other commits change what it read, so it must have no other
+    /// effect. A decision without changes is answered at once, from rows read after the call.
     /// </summary>
-    /// <exception cref="StorageUnavailableException">Storage gave no definite answer, or others were faster for two minutes.</exception>
+    /// <exception cref="StorageUnavailableException">Storage gave no definite answer, or other commits were faster for two minutes.</exception>
     public async Task<T> CommitAsync<T>(
         Func<DecisionView, CancellationToken, Task<Decision<T>>> decide,
         CancellationToken cancellationToken
@@ -44,11 +44,11 @@ public sealed class PartitionJournal(IJournalTable table, string partition, Func
             );
     }
 
-    /// <summary>As <see cref="CommitAsync"/>, but gives up when others have changed what it read so many times.</summary>
-    /// <param name="maxTries">How often it is made.</param>
+    /// <summary>As <see cref="CommitAsync"/>, but gives up after a number of tries.</summary>
+    /// <param name="maxTries">The maximum number of tries.</param>
     /// <param name="decide">Makes the decision.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <returns>Whether it is committed, and its answer.</returns>
+    /// <returns>Whether it is committed, and its result.</returns>
     public async Task<(bool IsDone, T? Result)> TryCommitAsync<T>(
         int maxTries,
         Func<DecisionView, CancellationToken, Task<Decision<T>>> decide,
@@ -102,9 +102,9 @@ public sealed class PartitionJournal(IJournalTable table, string partition, Func
     }
 
     /// <summary>
-    /// The rows in full that the commits after one number and up to another have written, each key once, with its
-    /// last row: null for a removed one. Null altogether when the entries do not tell it all, because they are trimmed,
-    /// too long or too many: then rows are to be scanned.
+    /// The rows in full that commits have written, after one number and up to another: each key once with its last row, null for a
+    /// removed one. Null altogether when the entries are not enough, because some are trimmed, too long or too many: then the
+    /// caller has to scan the rows.
     /// </summary>
     /// <param name="isWanted">Which keys.</param>
     /// <param name="after">The number of the last commit before.</param>
@@ -141,7 +141,7 @@ public sealed class PartitionJournal(IJournalTable table, string partition, Func
         return changes;
     }
 
-    /// <summary>The mark of a commit, which no other has, also not of the same number after a backup was restored; null where it is trimmed.</summary>
+    /// <summary>The operation id of a commit; after a restore from a backup, the commit of the same number has another one. Null where its entry is trimmed.</summary>
     public async Task<string?> OperationAsync(long seq, CancellationToken cancellationToken) =>
         (await table.GetAsync(partition, JournalKeys.Entry(seq), cancellationToken))?.GetString("op");
 }

@@ -14,7 +14,7 @@ public static class SplitText
             var length = Math.Min(PerValue, text.Length - at);
             if (at + length < text.Length && char.IsHighSurrogate(text[at + length - 1]))
             {
-                // Half of a pair would be stored as U+FFFD.
+                // Half of a surrogate pair would be stored as U+FFFD.
                 length--;
             }
 
@@ -23,7 +23,7 @@ public static class SplitText
         }
     }
 
-    /// <summary>Reads it back; "" where the row has none.</summary>
+    /// <summary>Reads the text; "" where the row has none.</summary>
     public static string Read(TableRow row, string name)
     {
         var text = "";

@@ -1,7 +1,7 @@
 namespace ImagesFunctions.Journal;
 
-/// <summary>One version of a row, as its table names it. A write that carries it takes place only while the row has this version.</summary>
-/// <param name="Text">The table's own text, never interpreted.</param>
+/// <summary>The version of a row. A write that carries it takes effect only while the row has this version.</summary>
+/// <param name="Text">The text of the table, which is opaque.</param>
 public readonly record struct VersionTag(string Text);
 
 /// <summary>A row of a partition: a key, and values by their names.</summary>
@@ -47,7 +47,7 @@ public sealed class TableRow
         GetString(name) ?? throw new InvalidOperationException($"row {Key} has no {name}");
 
     /// <summary>A text, or null.</summary>
-    /// <exception cref="InvalidOperationException">The value is something else.</exception>
+    /// <exception cref="InvalidOperationException">The value has another type.</exception>
     public string? GetString(string name) =>
         this[name] switch
         {
@@ -57,15 +57,15 @@ public sealed class TableRow
         };
 
     /// <summary>A whole number, or null.</summary>
-    /// <exception cref="InvalidOperationException">The value is something else.</exception>
+    /// <exception cref="InvalidOperationException">The value has another type.</exception>
     public long? GetInt64(string name) => Get<long>(name);
 
     /// <summary>A flag, or null.</summary>
-    /// <exception cref="InvalidOperationException">The value is something else.</exception>
+    /// <exception cref="InvalidOperationException">The value has another type.</exception>
     public bool? GetBoolean(string name) => Get<bool>(name);
 
     /// <summary>A time, or null.</summary>
-    /// <exception cref="InvalidOperationException">The value is something else.</exception>
+    /// <exception cref="InvalidOperationException">The value has another type.</exception>
     public DateTimeOffset? GetDateTimeOffset(string name) => Get<DateTimeOffset>(name);
 
     /// <summary>Bytes, or null.</summary>

@@ -7,21 +7,21 @@ namespace ImagesFunctions.Oci;
 /// <param name="Digest">Its digest.</param>
 /// <param name="MediaType">Its media type.</param>
 /// <param name="Size">Its length in bytes.</param>
-/// <param name="Platform">Its platform, as the index says it that names it; null where none does.</param>
+/// <param name="Platform">Its platform in the index that names it; null where it has none.</param>
 public sealed record BootManifest(Digest Digest, string MediaType, long Size, Platform? Platform)
 {
-    /// <summary>Whether this is what Unikraft Cloud boots, where there is a choice.</summary>
+    /// <summary>Whether Unikraft Cloud boots this one where there are several.</summary>
     public bool IsPreferred => Platform is { Os: "kraftcloud", Architecture: "x86_64" };
 }
 
-/// <summary>The two files of JSON of a boot tar (OCI image spec 1.1, image-layout.md), of which the same image and tag make the same bytes.</summary>
+/// <summary>The JSON files of a boot tar (OCI image spec 1.1, image-layout.md). The same image and tag make the same bytes.</summary>
 public static class BootIndex
 {
     /// <summary>The file <c>oci-layout</c>.</summary>
     public static ReadOnlySpan<byte> Layout => "{\"imageLayoutVersion\":\"1.0.0\"}"u8;
 
     /// <summary>The file <c>index.json</c>: the image manifest of every platform, with the tag.</summary>
-    /// <param name="manifests">The manifests, in the order in which they are to stand there.</param>
+    /// <param name="manifests">The manifests, in the order of the index.</param>
     /// <param name="tag">The tag.</param>
     public static byte[] Json(IReadOnlyList<BootManifest> manifests, string tag)
     {

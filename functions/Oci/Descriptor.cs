@@ -25,7 +25,7 @@ public sealed record Descriptor(
     /// <summary>The annotation of a layer that holds an initial ram disk.</summary>
     public const string InitrdAnnotation = "org.unikraft.kernel.initrd";
 
-    // BuildKit's, of a manifest in an index that says something about another one there.
+    // BuildKit's annotation of an attestation, which is a manifest about another one of its index.
     private const string AttestationAnnotation = "vnd.docker.reference.type";
 
     /// <summary>Whether this layer is something that could run: a file system, a kernel, an initial ram disk or a ROM.</summary>
@@ -38,12 +38,12 @@ public sealed record Descriptor(
         || (MediaTypes.IsFileSystem(MediaType) && !Annotations.ContainsKey(KernelDebugAnnotation));
 
     /// <summary>
-    /// Whether an index means a manifest by this. A descriptor has to have a media type; one without is taken for a manifest,
-    /// whose content says what it is.
+    /// Whether this is the descriptor of a manifest, in an index. One without a media type counts as one: its content says what it
+    /// is.
     /// </summary>
     public bool IsManifest => MediaType.Length == 0 || MediaTypes.IsManifest(MediaType);
 
-    /// <summary>Whether this is a manifest of an index, and none of a platform: an attestation, as BuildKit adds them.</summary>
+    /// <summary>Whether this is an attestation of BuildKit, which is a manifest of no platform.</summary>
     public bool IsAttestation => Annotations.ContainsKey(AttestationAnnotation) || Platform is { IsUnknown: true };
 
     /// <summary>Whether a repository that holds a manifest with this layer may be without its content.</summary>
@@ -55,6 +55,6 @@ public sealed record Descriptor(
 /// <param name="Architecture">Such as <c>amd64</c> or <c>x86_64</c>.</param>
 public sealed record Platform(string? Os, string? Architecture)
 {
-    /// <summary>Whether it says of itself that it is none: <c>unknown/unknown</c>.</summary>
+    /// <summary>Whether it is <c>unknown/unknown</c>.</summary>
     public bool IsUnknown => Os == "unknown" && Architecture == "unknown";
 }

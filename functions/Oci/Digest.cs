@@ -21,14 +21,14 @@ public sealed record Digest
     /// <summary>The algorithm's registered name, such as <c>sha256</c>.</summary>
     public string Algorithm { get; }
 
-    /// <summary>What stands behind the colon; lower-case hexadecimal for the registered algorithms.</summary>
+    /// <summary>The part after the colon; lower-case hexadecimal for the registered algorithms.</summary>
     public string Encoded { get; }
 
     /// <summary>Whether the algorithm is one that this registry can verify: sha256 or sha512.</summary>
     public bool IsSupported => Algorithm is "sha256" or "sha512";
 
     /// <summary>
-    /// Reads <c>algorithm:encoded</c>. False when the text is outside the grammar, longer than 256 characters, or has
+    /// Parses <c>algorithm:encoded</c>. False when the text is outside the grammar, longer than 256 characters, or has
     /// the wrong length or letters for sha256 or sha512. An unknown algorithm is well-formed: ask <see cref="IsSupported"/>.
     /// </summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Digest? digest)
@@ -43,7 +43,7 @@ public sealed record Digest
         return colon > 0 && TryParse(text[..colon], text[(colon + 1)..], out digest);
     }
 
-    /// <summary>As the other overload, from the two parts, as they stand in the path of an OCI image layout.</summary>
+    /// <summary>As the other overload, from the two parts, as in the paths of an OCI image layout.</summary>
     public static bool TryParse(string algorithm, string encoded, [NotNullWhen(true)] out Digest? digest)
     {
         digest = null;
@@ -60,7 +60,7 @@ public sealed record Digest
         };
         if (wellFormed)
         {
-            // There are very many of these, of one algorithm.
+            // Shares the string: there are very many digests of one algorithm.
             digest = new Digest(algorithm == "sha256" ? "sha256" : algorithm, encoded);
         }
 
@@ -80,7 +80,7 @@ public sealed record Digest
     /// <summary>The sha256 digest of these bytes.</summary>
     public static Digest Sha256(ReadOnlySpan<byte> content) => Of("sha256", content);
 
-    /// <summary>The name by which .NET knows an algorithm. Throws for one that is not supported.</summary>
+    /// <summary>The name of an algorithm in .NET. Throws for one that is not supported.</summary>
     public static HashAlgorithmName NameOf(string algorithm) =>
         algorithm switch
         {
@@ -89,7 +89,7 @@ public sealed record Digest
             _ => throw new NotSupportedException($"the digest algorithm {algorithm} is not supported"),
         };
 
-    /// <summary>64 characters that stand for the digest where a second whole one would not fit: the sha256 of its text.</summary>
+    /// <summary>The sha256 of its text, in 64 hexadecimal digits: for keys that have no room for a second digest.</summary>
     public string ShortKey => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ToString())));
 
     /// <inheritdoc/>

@@ -6,10 +6,10 @@ namespace ImagesFunctions.Oci;
 /// </summary>
 public static class ForeignFile
 {
-    // Of `docker save`, and of file managers.
+    // Files of `docker save` and of file managers.
     private static readonly string[] Names = ["manifest.json", "repositories", ".DS_Store", "Thumbs.db", "desktop.ini"];
 
-    /// <summary>Whether the name of a path's last part says so. A path that ends in a slash stands for a folder.</summary>
+    /// <summary>Whether the last part of a path says so. A path that ends in a slash stands for a folder.</summary>
     public static bool IsOne(string path)
     {
         var name = path[(path.LastIndexOf('/') + 1)..];

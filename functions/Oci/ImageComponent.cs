@@ -2,11 +2,11 @@ using System.Text.Json.Serialization;
 
 namespace ImagesFunctions.Oci;
 
-/// <summary>What a layer of a unikernel image is for.</summary>
+/// <summary>The role of a layer in a unikernel image.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ComponentRole>))]
 public enum ComponentRole
 {
-    /// <summary>What is booted.</summary>
+    /// <summary>The kernel.</summary>
     Kernel,
 
     /// <summary>The kernel with its symbols, for debuggers.</summary>
@@ -19,7 +19,7 @@ public enum ComponentRole
     Rom,
 }
 
-/// <summary>A layer that has a role of its own in a unikernel image.</summary>
+/// <summary>A layer with a role in a unikernel image.</summary>
 /// <param name="Role">The role.</param>
 /// <param name="Digest">The layer's digest.</param>
 /// <param name="MediaType">The media type that the manifest declares.</param>
@@ -33,9 +33,9 @@ public sealed record ImageComponent(
     IReadOnlyDictionary<string, string> Annotations
 )
 {
-    /// <summary>The role of a layer; null for one of a file system, and for anything else.</summary>
+    /// <summary>The role of a layer; null for any other layer, such as a file system.</summary>
     /// <param name="layer">Its descriptor.</param>
-    /// <param name="tar">What was seen in it, or null.</param>
+    /// <param name="tar">What was found in it, or null.</param>
     public static ComponentRole? RoleOf(Descriptor layer, TarFacts? tar) =>
         layer.Annotations.ContainsKey(Descriptor.KernelDebugAnnotation) ? ComponentRole.KernelDebug
         : MediaTypes.IsRom(layer.MediaType) ? ComponentRole.Rom
@@ -45,7 +45,7 @@ public sealed record ImageComponent(
 
     /// <summary>Whether a layer is an initial ram disk: by annotation, media type, or its only file.</summary>
     /// <param name="layer">Its descriptor.</param>
-    /// <param name="tar">What was seen in it, or null.</param>
+    /// <param name="tar">What was found in it, or null.</param>
     public static bool IsInitrd(Descriptor layer, TarFacts? tar) =>
         layer.Annotations.ContainsKey(Descriptor.InitrdAnnotation)
         || MediaTypes.IsInitrd(layer.MediaType)
@@ -58,12 +58,12 @@ public sealed record ImageComponent(
 }
 
 /// <summary>A platform that an index has an image for.</summary>
-/// <param name="Os">As the index says it, or null.</param>
-/// <param name="Architecture">As the index says it, or null.</param>
+/// <param name="Os">As in the index, or null.</param>
+/// <param name="Architecture">As in the index, or null.</param>
 /// <param name="Digest">The digest of the platform's manifest.</param>
 public sealed record ImagePlatform(string? Os, string? Architecture, string Digest);
 
-/// <summary>What is known of a layer that is stored.</summary>
+/// <summary>A stored layer.</summary>
 /// <param name="Size">Its length in bytes.</param>
-/// <param name="Tar">What was seen in it while it was verified, or null.</param>
+/// <param name="Tar">What was found in it while it was verified, or null.</param>
 public sealed record StoredLayer(long Size, TarFacts? Tar);

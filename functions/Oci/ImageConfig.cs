@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace ImagesFunctions.Oci;
 
 /// <summary>
-/// An image's config, as far as lists tell about it (OCI image spec, config.md). Tools write odd ones: what cannot be read is
-/// left out, and said to be, and costs nothing else.
+/// The parts of an image's config that lists show (OCI image spec, config.md). Some tools write malformed configs: a part that
+/// cannot be read is left out and reported, and does not affect the others.
 /// </summary>
 public sealed record ImageConfig
 {
@@ -23,13 +23,13 @@ public sealed record ImageConfig
     /// <summary>The labels.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; private set; } = ImageFacts.None.Labels;
 
-    /// <summary>When the image was made, as it says (RFC 3339), or null.</summary>
+    /// <summary>When the image was created, as the config says (RFC 3339), or null.</summary>
     public string? Created { get; private set; }
 
-    /// <summary>Whether the content is what an image config has to be, where its media type does not tell.</summary>
+    /// <summary>Whether the content looks like an image config; it decides where the media type does not.</summary>
     public bool LooksLikeOne { get; private set; }
 
-    /// <summary>What could not be read, a sentence each.</summary>
+    /// <summary>The parts that could not be read, each as a sentence.</summary>
     public IReadOnlyList<string> LeftOut => _leftOut;
 
     /// <summary>A config of which nothing is read.</summary>
@@ -40,7 +40,7 @@ public sealed record ImageConfig
         return config;
     }
 
-    /// <summary>Reads a config. Whatever the bytes are, this is no error.</summary>
+    /// <summary>Parses a config. Never fails: what cannot be read is in <see cref="LeftOut"/>.</summary>
     public static ImageConfig Read(ReadOnlyMemory<byte> content)
     {
         try
@@ -90,7 +90,7 @@ public sealed record ImageConfig
         Labels = Take("Labels", Labels, () => ReadLabels(run));
     }
 
-    // Not a plugin's of Docker, which has a root file system too.
+    // Not the config of a Docker plugin, which has a root file system too.
     private static bool IsImageConfig(JsonElement root) =>
         !root.TryGetProperty("interface", out _)
         && (
@@ -98,7 +98,7 @@ public sealed record ImageConfig
             || (IsText(root, "os") && IsText(root, "architecture"))
         );
 
-    // Docker takes one string for a list of one. Half of a command is another command: all of it, or nothing.
+    // Docker accepts a string as a list of one. A command is read as a whole or not at all: half of it is another command.
     private List<string> Words(JsonElement run, string name)
     {
         if (!IsThere(run, name, out var value))
@@ -157,7 +157,7 @@ public sealed record ImageConfig
 
         foreach (var member in value.EnumerateObject())
         {
-            // A name that is not valid Unicode cannot even be said.
+            // A name that is not valid Unicode cannot be reported.
             if (Take<string?>("Labels", null, () => member.Name) is not { } name)
             {
                 continue;
@@ -178,7 +178,7 @@ public sealed record ImageConfig
             ? Take<string?>(name, null, value.GetString)
             : LeaveOut<string?>($"{name} is not a string", null);
 
-    // Bytes that are no UTF-8, or half of an escaped surrogate pair, show only when a text is read.
+    // Invalid UTF-8 and halves of escaped surrogate pairs are only detected when a text is read.
     private T Take<T>(string name, T none, Func<T> read)
     {
         try

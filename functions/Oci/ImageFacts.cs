@@ -1,9 +1,9 @@
 namespace ImagesFunctions.Oci;
 
-/// <summary>What a list tells about an image beyond its digest, tags and size. Made once, when the image is committed.</summary>
+/// <summary>What lists show of an image beyond digest, tags and size. Made once, when the image is committed.</summary>
 public sealed record ImageFacts
 {
-    /// <summary>The facts of something that is no image: all empty.</summary>
+    /// <summary>Empty facts: of what is not an image.</summary>
     public static ImageFacts None { get; } = new();
 
     /// <summary>Entrypoint followed by Cmd.</summary>
@@ -25,19 +25,19 @@ public sealed record ImageFacts
     /// <summary>The kernel's command line: the text of <c>/unikraft/cmdline.txt</c>, or "".</summary>
     public string KernelArgs { get; init; } = "";
 
-    /// <summary>When the image was made, as its config says (RFC 3339), or null.</summary>
+    /// <summary>When the image was created, as its config says (RFC 3339), or null.</summary>
     public string? Created { get; init; }
 
-    /// <summary>The layers that have a role of their own, in the manifest's order; empty for an ordinary container image.</summary>
+    /// <summary>The layers with a role in a unikernel image, in the manifest's order; empty for an ordinary container image.</summary>
     public IReadOnlyList<ImageComponent> Components { get; init; } = [];
 
     /// <summary>The platforms of an index, in its order; empty for a manifest.</summary>
     public IReadOnlyList<ImagePlatform> Platforms { get; init; } = [];
 
     /// <summary>The facts of an image manifest.</summary>
-    /// <param name="manifest">An image manifest, no index.</param>
+    /// <param name="manifest">An image manifest, not an index.</param>
     /// <param name="config">Its config.</param>
-    /// <param name="stored">What is known of its layers, in the manifest's order; null for a layer that is not stored here.</param>
+    /// <param name="stored">Its stored layers, in the manifest's order; null for a layer that is not stored here.</param>
     public static ImageFacts Of(Manifest manifest, ImageConfig config, IReadOnlyList<StoredLayer?> stored)
     {
         var layers = manifest.Layers.Zip(stored, (layer, known) => (Layer: layer, Known: known)).ToList();

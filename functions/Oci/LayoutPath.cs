@@ -33,31 +33,21 @@ public abstract record LayoutPath(Repository Repository)
     )
     {
         layoutPath = null;
-        refusal = null;
         var parts = path.Split('/');
         Digest? digest = null;
-        int nameParts;
-        if (parts is [.., IndexPath.Name] or [.., MarkerPath.Name])
+        refusal = parts switch
         {
-            nameParts = parts.Length - 1;
-        }
-        else if (parts is [.., BlobPath.Folder, var algorithm, var encoded])
+            [.., IndexPath.Name] or [.., MarkerPath.Name] => null,
+            [.., BlobPath.Folder, var algorithm, var encoded] => RefusalOf(algorithm, encoded, out digest),
+            _ =>
+                "not a file of an OCI image layout: expected <namespace>/<app>/blobs/<algorithm>/<encoded>, .../index.json or .../oci-layout",
+        };
+        if (refusal is not null)
         {
-            nameParts = parts.Length - 3;
-            if (!Digest.TryParse(algorithm, encoded, out digest))
-            {
-                refusal = $"'{algorithm}:{encoded}' is not a digest";
-                return false;
-            }
-        }
-        else
-        {
-            refusal =
-                "not a file of an OCI image layout: expected <namespace>/<app>/blobs/<algorithm>/<encoded>, .../index.json or .../oci-layout";
             return false;
         }
 
-        var name = string.Join('/', parts[..nameParts]);
+        var name = string.Join('/', parts[..^(digest is null ? 1 : 3)]);
         if (!Repository.TryParse(name, out var repository))
         {
             refusal =
@@ -79,6 +69,9 @@ public abstract record LayoutPath(Repository Repository)
             : new MarkerPath(repository);
         return true;
     }
+
+    private static string? RefusalOf(string algorithm, string encoded, out Digest? digest) =>
+        Digest.TryParse(algorithm, encoded, out digest) ? null : $"'{algorithm}:{encoded}' is not a digest";
 }
 
 /// <summary>The blob of a digest: <c>namespace/app/blobs/algorithm/encoded</c>.</summary>

@@ -2,24 +2,24 @@ using System.Text.Json;
 
 namespace ImagesFunctions.Oci;
 
-/// <summary>Content that breaks a rule of its specification. The message says which, in words for whoever made it.</summary>
+/// <summary>Content that breaks a rule of its specification. The message says which, for the author of the content.</summary>
 public sealed class InvalidContentException(string message) : Exception(message);
 
 /// <summary>
 /// An image manifest or an index, of OCI or of Docker's version 2 schema 2, as far as a registry has to read it
-/// (OCI image spec, manifest.md and image-index.md). The exact bytes stay in storage; nothing is written back from here.
+/// (OCI image spec, manifest.md and image-index.md). It is never serialized: storage keeps the exact bytes.
 /// </summary>
 public sealed record Manifest
 {
-    /// <summary>The longest manifest, in bytes (OCI distribution spec, "Pushing Manifests": at least 4 MiB).</summary>
+    /// <summary>The maximum length of a manifest, in bytes (OCI distribution spec, "Pushing Manifests": at least 4 MiB).</summary>
     public const int MaxContent = 4 * 1024 * 1024;
 
-    /// <summary>The most descriptors one manifest or index may hold.</summary>
+    /// <summary>The maximum number of descriptors of a manifest or index.</summary>
     public const int MaxDescriptors = 10_000;
 
     private Manifest(string mediaType) => MediaType = mediaType;
 
-    /// <summary>What the content is: one of the four types of <see cref="MediaTypes.IsManifest"/>.</summary>
+    /// <summary>Its media type: one of the four types of <see cref="MediaTypes.IsManifest"/>.</summary>
     public string MediaType { get; }
 
     /// <summary>Whether this is an index, and not an image manifest.</summary>
@@ -31,7 +31,7 @@ public sealed record Manifest
     /// <summary>The layers, in their order; empty in an index.</summary>
     public IReadOnlyList<Descriptor> Layers { get; private init; } = [];
 
-    /// <summary>What an index names, in its order; empty in an image manifest.</summary>
+    /// <summary>The descriptors of an index, in their order; empty in an image manifest.</summary>
     public IReadOnlyList<Descriptor> Manifests { get; private init; } = [];
 
     /// <summary>The manifest that this one refers to, which need not exist; or null.</summary>
@@ -41,8 +41,8 @@ public sealed record Manifest
     public string? ArtifactType { get; private init; }
 
     /// <summary>
-    /// The artifact type that it is known by as a referrer: an image manifest that declares none goes by the media type of
-    /// its config (OCI distribution spec, "Listing Referrers").
+    /// Its artifact type as a referrer: where an image manifest declares none, the media type of its config (OCI distribution
+    /// spec, "Listing Referrers").
     /// </summary>
     public string? ReferrerType => ArtifactType ?? Config?.MediaType;
 
@@ -51,12 +51,12 @@ public sealed record Manifest
         new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>
-    /// Whether a list may show this, as far as it says itself. Of an index, what it names has to be an image; of a config whose
-    /// type does not tell (<see cref="MediaTypes.MayBeImageConfig"/>), the content decides.
+    /// Whether lists may show it, by the manifest alone. An index also has to name an image. Where the type of the config is
+    /// ambiguous (<see cref="MediaTypes.MayBeImageConfig"/>), the content of the config decides.
     /// </summary>
     public bool IsImage => NotImage is null;
 
-    /// <summary>Why this is not an image, in words that end a sentence; null when it is one by what it says itself.</summary>
+    /// <summary>Why lists may not show it, as the end of a sentence; null when they may.</summary>
     public string? NotImage
     {
         get
@@ -80,8 +80,8 @@ public sealed record Manifest
     }
 
     /// <summary>
-    /// The content that has to be in the repository as blobs before this manifest counts, each digest once, and none
-    /// that is needed as a manifest.
+    /// The blobs that have to be in the repository before this manifest counts, each digest once, without those that are needed as
+    /// manifests.
     /// </summary>
     public IEnumerable<Descriptor> NeededBlobs =>
         (IsIndex ? Manifests.Where(m => !m.IsManifest) : Layers.Prepend(Config!))
@@ -93,13 +93,13 @@ public sealed record Manifest
     public IEnumerable<Descriptor> NeededManifests =>
         Manifests.Where(m => m.IsManifest && !m.MayBeAbsent).DistinctBy(m => m.Digest);
 
-    /// <summary>Reads a manifest.</summary>
+    /// <summary>Parses a manifest.</summary>
     /// <param name="content">The exact bytes, at most <see cref="MaxContent"/>.</param>
     /// <param name="declaredType">
     /// The media type that a descriptor or a header gives it, or null. It has to agree with the body's own
     /// <c>mediaType</c>; where both are absent, the shape decides.
     /// </param>
-    /// <exception cref="InvalidContentException">The content is no manifest.</exception>
+    /// <exception cref="InvalidContentException">The content is not a valid manifest.</exception>
     public static Manifest Parse(ReadOnlyMemory<byte> content, string? declaredType)
     {
         return ManifestJson.Read(content, root => Parse(root, declaredType));

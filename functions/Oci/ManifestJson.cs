@@ -7,10 +7,10 @@ internal static class ManifestJson
 {
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 64, AllowDuplicateProperties = false };
 
-    /// <summary>Reads JSON strictly: one object, at most 64 levels deep, no member twice, text that is Unicode.</summary>
+    /// <summary>Parses JSON strictly: an object of at most 64 levels, without duplicate members, with valid Unicode.</summary>
     /// <param name="content">The bytes.</param>
-    /// <param name="read">Takes from the root what is wanted of it.</param>
-    /// <exception cref="InvalidContentException">It is not that.</exception>
+    /// <param name="read">Reads the result from the root.</param>
+    /// <exception cref="InvalidContentException">The content is not such JSON.</exception>
     public static T Read<T>(ReadOnlyMemory<byte> content, Func<JsonElement, T> read)
     {
         try
@@ -26,14 +26,14 @@ internal static class ManifestJson
         }
         catch (InvalidOperationException)
         {
-            // Bytes that are no UTF-8, or half of an escaped surrogate pair, show only when a text is read.
+            // Invalid UTF-8 and halves of escaped surrogate pairs are only detected when a text is read.
             throw new InvalidContentException("not valid JSON: a text is not valid Unicode");
         }
     }
 
-    /// <summary>Where JSON is not what it has to be, in words for whoever made it.</summary>
+    /// <summary>Says where JSON is invalid, for its author.</summary>
     public static string Describe(JsonException error) =>
-        // The reader says what it expected in terms of itself. Only a member that stands twice has no position, but a name.
+        // The reader's message is about its own state. Only the error of a duplicate member has no position, and names the member.
         error.LineNumber
             is { } line
             ? $"not valid JSON, or nested too deep, at line {line + 1}, byte {error.BytePositionInLine + 1}"
@@ -118,12 +118,12 @@ internal static class ManifestJson
         && urls.GetArrayLength() > 0;
 
     /// <summary>A text member, or null when it is absent or null.</summary>
-    /// <exception cref="InvalidContentException">It is something else.</exception>
+    /// <exception cref="InvalidContentException">It is not a string.</exception>
     public static string? Text(JsonElement parent, string name) =>
         parent.TryGetProperty(name, out var value) ? TextOf(value, name) : null;
 
-    /// <summary>A member that maps names to texts; empty when it is absent or null.</summary>
-    /// <exception cref="InvalidContentException">It is something else.</exception>
+    /// <summary>A member that is an object of strings; empty when it is absent or null.</summary>
+    /// <exception cref="InvalidContentException">It is not an object of strings.</exception>
     public static IReadOnlyDictionary<string, string> Texts(JsonElement parent, string name)
     {
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -139,7 +139,7 @@ internal static class ManifestJson
 
         foreach (var member in value.EnumerateObject())
         {
-            // Not looked up by its name again: 4 MiB of members would take minutes.
+            // Without a lookup by name, which would take minutes for 4 MiB of members.
             texts[member.Name] = TextOf(member.Value, member.Name) ?? "";
         }
 

@@ -1,7 +1,7 @@
 namespace ImagesFunctions.Oci;
 
 /// <summary>
-/// The media types that mean something to this registry. All others are opaque content. Types are compared without case
+/// The media types that this registry knows. Content of all others is opaque. Types are compared without case
 /// (RFC 6838, section 4.2), and stored and served as they were sent.
 /// </summary>
 public static class MediaTypes
@@ -18,7 +18,7 @@ public static class MediaTypes
     /// <summary>Docker manifest list.</summary>
     public const string DockerList = "application/vnd.docker.distribution.manifest.list.v2+json";
 
-    /// <summary>Whether two types are the same, whatever their case.</summary>
+    /// <summary>Whether two types are the same, regardless of case.</summary>
     public static bool AreSame(string? one, string? other) =>
         string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
 
@@ -38,7 +38,7 @@ public static class MediaTypes
         || AreSame(mediaType, "application/vnd.docker.container.image.v1+json");
 
     /// <summary>
-    /// Whether only the content tells that a manifest's config is an image config: Docker of 2016 pushed them like this.
+    /// Whether only the content shows if a manifest's config is an image config: as Docker of 2016 pushed them.
     /// </summary>
     public static bool MayBeImageConfig(string manifestType, string? configType) =>
         AreSame(manifestType, DockerManifest) && AreSame(configType, "application/octet-stream");

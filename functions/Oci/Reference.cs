@@ -22,7 +22,7 @@ public sealed record Reference
     public Digest? Digest { get; }
 
     /// <summary>
-    /// Reads a reference as the Images API writes them; a repository of one path part is an official one.
+    /// Parses a reference in the form of the Images API; a repository of one path part is an official one.
     /// False when it is malformed or has neither a tag nor a digest.
     /// </summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Reference? reference)
@@ -48,8 +48,8 @@ public sealed record Reference
     }
 
     /// <summary>
-    /// The tag that an index means by <c>org.opencontainers.image.ref.name</c>: skopeo and podman write a whole reference there,
-    /// such as <c>docker.io/library/alpine:3.20</c>. The text itself where it is no reference with a tag.
+    /// The tag in an annotation <c>org.opencontainers.image.ref.name</c>: skopeo and podman write a whole reference there, such as
+    /// <c>docker.io/library/alpine:3.20</c>. The text itself where it is not a reference with a tag.
     /// </summary>
     public static string TagOf(string name)
     {

@@ -9,10 +9,10 @@ namespace ImagesFunctions.Oci;
 /// </summary>
 public sealed partial record Repository
 {
-    /// <summary>The namespace whose images everybody may read.</summary>
+    /// <summary>The namespace whose images all accounts may read.</summary>
     public const string Official = "official";
 
-    /// <summary>The longest <c>namespace/app</c>, in characters: what clients accept, and what fits a row key.</summary>
+    /// <summary>The maximum length of <c>namespace/app</c>, in characters: clients accept it, and it fits a row key.</summary>
     public const int MaxName = 255;
 
     private Repository(string @namespace, string app)
@@ -24,13 +24,13 @@ public sealed partial record Repository
     /// <summary>The first path part.</summary>
     public string Namespace { get; }
 
-    /// <summary>All path parts behind the first, with their slashes; exactly one part in <c>official</c>.</summary>
+    /// <summary>All path parts after the first, with their slashes; exactly one part in <c>official</c>.</summary>
     public string App { get; }
 
-    /// <summary>The name as the Images API writes it: official repositories without their namespace, so that they hold no slash.</summary>
+    /// <summary>The name in the Images API: official repositories are without their namespace, and so without a slash.</summary>
     public string DisplayName => Namespace == Official ? App : ToString();
 
-    /// <summary>Reads <c>namespace/app</c>. False outside the grammar, beyond 255 characters, or for a deeper official path.</summary>
+    /// <summary>Parses <c>namespace/app</c>. False outside the grammar, beyond 255 characters, or for a deeper official path.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Repository? repository)
     {
         repository = null;
@@ -56,7 +56,7 @@ public sealed partial record Repository
     }
 
     /// <summary>The repository of a namespace and an app that a row names.</summary>
-    /// <exception cref="InvalidOperationException">Together they are no repository.</exception>
+    /// <exception cref="InvalidOperationException">They are not a valid repository.</exception>
     internal static Repository Of(string @namespace, string app) =>
         TryParse($"{@namespace}/{app}", out var repository)
             ? repository

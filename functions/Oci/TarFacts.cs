@@ -2,24 +2,24 @@ using System.Text;
 
 namespace ImagesFunctions.Oci;
 
-/// <summary>What was seen of a layer that is a tar.</summary>
+/// <summary>What was found in a layer that is a tar.</summary>
 /// <param name="OnlyFile">The path of its only file, without a leading slash; null when it has none or several.</param>
 /// <param name="CommandLine">The text of its <c>unikraft/cmdline.txt</c>, without the line end; null when it has none.</param>
 public sealed record TarFacts(string? OnlyFile, string? CommandLine)
 {
-    /// <summary>Where a Unikraft image keeps its initial ram disk.</summary>
+    /// <summary>The path of the initial ram disk in a Unikraft image.</summary>
     public const string Initrd = "unikraft/bin/initrd";
 
-    /// <summary>Where a Unikraft image keeps its kernel.</summary>
+    /// <summary>The path of the kernel in a Unikraft image.</summary>
     public const string Kernel = "unikraft/bin/kernel";
 
-    /// <summary>Where a Unikraft image keeps its kernel's command line.</summary>
+    /// <summary>The path of the kernel's command line in a Unikraft image.</summary>
     public const string CommandLinePath = "unikraft/cmdline.txt";
 }
 
 /// <summary>
-/// Notes <see cref="TarFacts"/> from the bytes of a layer as they stream by: header by header, skipping the contents,
-/// never more than a few KiB in memory. What is no tar, or a broken one, gives no facts; that is never an error.
+/// Finds <see cref="TarFacts"/> in the bytes of a layer while they stream: reads the headers and skips the contents, in a few KiB of
+/// memory. Content that is not a tar, or that is damaged, has no facts, which is not an error.
 /// </summary>
 public sealed class TarPeek
 {
@@ -38,7 +38,7 @@ public sealed class TarPeek
     private bool _done;
     private bool _isTar;
 
-    /// <summary>What was seen so far; null when it is no tar.</summary>
+    /// <summary>What was found so far; null when it is not a tar.</summary>
     public TarFacts? Facts =>
         _isTar
             ? new TarFacts(
@@ -49,7 +49,7 @@ public sealed class TarPeek
             )
             : null;
 
-    /// <summary>Whether no further bytes can change what was seen.</summary>
+    /// <summary>Whether more bytes cannot change the facts.</summary>
     public bool IsDone => _done;
 
     /// <summary>Whether the only file so far is an initial ram disk.</summary>
@@ -101,7 +101,7 @@ public sealed class TarPeek
             || Size(header.Slice(124, 12)) is not { } size
         )
         {
-            // Two blocks of zeros end an archive; anything else that is no header is not worth an opinion.
+            // Two blocks of zeros end an archive. Anything else that is not a header ends the search as well.
             _done = true;
             return;
         }
@@ -142,8 +142,7 @@ public sealed class TarPeek
         long size = 0;
         if ((field[0] & 0x80) != 0)
         {
-            // GNU's base-256 form, for files of 8 GiB and more. One that takes more than the last 8 bytes, or is below 0,
-            // is no length of anything here.
+            // GNU's base-256 form, for files of 8 GiB and more. A length of more than 8 bytes, or a negative one, is not valid.
             if (field[0] != 0x80 || field[1..4].ContainsAnyExcept((byte)0))
             {
                 return null;

@@ -17,7 +17,7 @@ public static class TarHeader
     private const int FileMode = 0b110_100_100;
     private const int FolderMode = 0b111_101_101;
 
-    /// <summary>What stands behind the last entry.</summary>
+    /// <summary>The end of an archive.</summary>
     public static byte[] End { get; } = new byte[2 * Block];
 
     /// <summary>The header of a folder.</summary>
@@ -40,7 +40,7 @@ public static class TarHeader
             records.Append(Record("size", size.ToString(CultureInfo.InvariantCulture)));
         }
 
-        // Where the extended header says it, nothing looks at the field.
+        // Where the extended header has the value, readers ignore the field.
         var header = Ustar(path[^Math.Min(path.Length, MaxName)..], FileMode, size > MaxSize ? 0 : size, '0');
         if (records.Length == 0)
         {
@@ -60,7 +60,7 @@ public static class TarHeader
     /// <summary>How many zero bytes follow a content of this many bytes.</summary>
     public static int PaddingOf(long size) => (int)(-size & (Block - 1));
 
-    // Its length is the first thing that it says, and counts itself.
+    // A record begins with its length, which includes the digits of the length.
     private static string Record(string name, string value)
     {
         var rest = $" {name}={value}\n";

@@ -6,16 +6,16 @@ using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Boot;
 
-/// <summary>Finds images to boot, and puts their tars together.</summary>
+/// <summary>Finds images to boot, and makes their tars.</summary>
 internal sealed class BootImages(RowStore rowStore, Content content)
 {
-    /// <summary>The digest of the tar of what a tag names now.</summary>
+    /// <summary>The digest of the boot tar of the image that a tag names now.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="tag">The tag.</param>
-    /// <param name="hashing">Called before all bytes are hashed, which is done the first time and takes as long as it takes.</param>
+    /// <param name="hashing">Called before the tar is hashed for the first time, which may take long.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <returns>Null when the tag names no image.</returns>
-    /// <exception cref="StorageUnavailableException">Something of the image is being overwritten.</exception>
+    /// <returns>Null when the tag does not name an image.</returns>
+    /// <exception cref="StorageUnavailableException">A blob of the image is being overwritten.</exception>
     public async Task<Digest?> DigestAsync(
         Repository repository,
         string tag,
@@ -44,8 +44,8 @@ internal sealed class BootImages(RowStore rowStore, Content content)
         return digest;
     }
 
-    /// <summary>The tar of this digest; null when there is none, or its image is gone.</summary>
-    /// <exception cref="StorageUnavailableException">Something of the image is being overwritten.</exception>
+    /// <summary>The boot tar of a digest; null when there is none, or its image is gone.</summary>
+    /// <exception cref="StorageUnavailableException">A blob of the image is being overwritten.</exception>
     public async Task<BootTar?> TarAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
         var key = Keys.Boot(repository.App, digest);
@@ -58,7 +58,7 @@ internal sealed class BootImages(RowStore rowStore, Content content)
             : null;
     }
 
-    /// <summary>Hands on a range of a tar: see <see cref="BootTar.CopyAsync"/>.</summary>
+    /// <summary>Copies a range of a tar: see <see cref="BootTar.CopyAsync"/>.</summary>
     public Task CopyAsync(
         BootTar tar,
         long first,
@@ -98,18 +98,18 @@ internal sealed class BootImages(RowStore rowStore, Content content)
         var paths = digests.Distinct().Select(d => new BlobPath(repository, d));
         await foreach (var (_, row) in paths.ReadEachAsync(path => rowStore.BlobAsync(path, cancellationToken)))
         {
-            // What may be absent (a layer that must not be distributed) has no row.
+            // A layer that may be absent (non-distributable) may have no row.
             if (row is { State: BlobState.Good })
             {
                 blobs.Add(row);
             }
         }
 
-        // A stable order: what is preferred first, all else as the index has it.
+        // A stable order: the preferred platform first, the others in the order of the index.
         return new BootTar(repository, [.. manifests.OrderBy(m => m.IsPreferred ? 0 : 1)], tag, blobs);
     }
 
-    // An index is gone through depth first; what is no image of a platform is left out.
+    // Goes through an index depth first, and leaves out what is not an image of a platform.
     private async Task AddAsync(
         Repository repository,
         ImageRow image,
@@ -125,7 +125,7 @@ internal sealed class BootImages(RowStore rowStore, Content content)
             || await content.ReadAsync(path, blob.BlobETag, cancellationToken) is not { } bytes
         )
         {
-            // Its row says that it is there: what is wrong is told by its event, and until then nobody is told that it is gone.
+            // The row says that it exists. If it was removed, its event will say so; until then it does not count as gone.
             throw new StorageUnavailableException($"{image.Digest} is being overwritten");
         }
 

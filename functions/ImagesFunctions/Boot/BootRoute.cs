@@ -11,16 +11,15 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ImagesFunctions.Boot;
 
 /// <summary>
-/// <c>/boot/&lt;repository&gt;/&lt;tag&gt;</c> and <c>/boot/&lt;repository&gt;/@&lt;digest&gt;</c>: what Unikraft Cloud boots from by
-/// <c>https+oci://</c>. The first leads to the second on the same host, which can be cached for ever.
+/// <c>/boot/&lt;repository&gt;/&lt;tag&gt;</c> and <c>/boot/&lt;repository&gt;/@&lt;digest&gt;</c>: the tars from which Unikraft Cloud
+/// boots by <c>https+oci://</c>. The first redirects to the second on the same host, which can be cached forever.
 /// </summary>
 internal static class BootRoute
 {
     private const string MediaType = "application/vnd.oci.layout.v1+tar";
     private static readonly string[] s_methods = [HttpMethods.Get, HttpMethods.Head];
 
-    public static void MapBoot(this IEndpointRouteBuilder endpoints) =>
-        endpoints.Map("/boot/{*path}", AnswerAsync);
+    public static void MapBoot(this IEndpointRouteBuilder endpoints) => endpoints.Map("/boot/{*path}", AnswerAsync);
 
     private static async Task AnswerAsync(HttpContext context)
     {
@@ -82,7 +81,7 @@ internal static class BootRoute
         var etag = $"\"{digest}\"";
         response.Headers.ETag = etag;
         response.Headers.AcceptRanges = "bytes";
-        // What a token shows is nobody else's, and what a digest names never changes.
+        // Private, because it needs a token; immutable, because a digest names it.
         response.Headers.CacheControl = "private, max-age=31536000, immutable, no-transform";
         if (request.IsKnown(digest))
         {

@@ -6,25 +6,25 @@ using ImagesFunctions.Streams;
 
 namespace ImagesFunctions.Boot;
 
-/// <summary>A part of a boot tar: bytes that are made, or a blob that is stored.</summary>
+/// <summary>A segment of a boot tar: made bytes, or a stored blob.</summary>
 /// <param name="Length">Its length in bytes.</param>
 /// <param name="Made">The bytes; null for a blob.</param>
-/// <param name="Blob">The blob; null for bytes that are made.</param>
+/// <param name="Blob">The blob; null for made bytes.</param>
 internal readonly record struct BootSegment(long Length, ReadOnlyMemory<byte> Made, (BlobPath Path, string ETag)? Blob);
 
 /// <summary>
 /// An OCI image layout of one image and its tag as a tar, made from headers and stored blobs while it is sent: nothing is stored
-/// twice, and no blob is held in memory. It is a function of image and tag, of format version 1.
+/// twice, and no blob is held in memory. The same image and tag always make the same bytes (format version 1).
 /// </summary>
 internal sealed class BootTar
 {
     private readonly List<BootSegment> _segments = [];
 
-    /// <summary>Puts one together.</summary>
-    /// <param name="repository">Where the blobs are.</param>
+    /// <summary>Makes a tar.</summary>
+    /// <param name="repository">The repository of the blobs.</param>
     /// <param name="manifests">The image manifests, in the order of <c>index.json</c>.</param>
     /// <param name="tag">The tag that <c>index.json</c> gives them.</param>
-    /// <param name="blobs">Every blob of them once, in the order in which they are to stand there.</param>
+    /// <param name="blobs">Their blobs, each once, in the order of the tar.</param>
     public BootTar(
         Repository repository,
         IReadOnlyList<BootManifest> manifests,
@@ -48,7 +48,9 @@ internal sealed class BootTar
             Make(TarHeader.OfFile(folder + blob.Digest.Encoded, blob.Size));
             if (blob.Size > 0)
             {
-                _segments.Add(new BootSegment(blob.Size, default, (new BlobPath(repository, blob.Digest), blob.BlobETag)));
+                _segments.Add(
+                    new BootSegment(blob.Size, default, (new BlobPath(repository, blob.Digest), blob.BlobETag))
+                );
             }
 
             Make(new byte[TarHeader.PaddingOf(blob.Size)]);
@@ -61,11 +63,11 @@ internal sealed class BootTar
     /// <summary>Its length in bytes.</summary>
     public long Length { get; }
 
-    /// <summary>Hands on a range of its bytes, piece by piece.</summary>
-    /// <param name="content">Where the blobs are read.</param>
+    /// <summary>Copies a range of its bytes, piece by piece.</summary>
+    /// <param name="content">Reads the blobs.</param>
     /// <param name="first">The first byte.</param>
-    /// <param name="length">How many.</param>
-    /// <param name="take">Takes a piece, which is good until it returns.</param>
+    /// <param name="length">The number of bytes.</param>
+    /// <param name="take">Takes a piece, which is valid until it returns.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="StorageUnavailableException">A blob is being overwritten.</exception>
     public async Task CopyAsync(

@@ -81,7 +81,8 @@ internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage
         }
 
         var isApplied =
-            path is not IndexPath || (survey.Layouts.Remove(path.Repository.App, out var applied) && applied == blob.ETag);
+            path is not IndexPath
+            || (survey.Layouts.Remove(path.Repository.App, out var applied) && applied == blob.ETag);
         return !isApplied && IsEventLost(blob) ? stop => run.LandedAsync(path, SweepKind.Events, stop) : null;
     }
 

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Images;
 
-/// <summary><c>/v1/auth</c> of the control plane: whose token it is, and which registry goes with it.</summary>
+/// <summary><c>/v1/auth</c> of the control plane: the account of the token, and its registry.</summary>
 internal static class AuthRoute
 {
     public static Task ShowAsync(HttpContext context, Access access)
@@ -23,7 +23,7 @@ internal static class AuthRoute
         );
     }
 
-    /// <summary>Signing in by a browser, which this installation does not have. Who asks has no token yet.</summary>
+    /// <summary>Sign-in by a browser, which does not exist here. The caller has no token yet.</summary>
     public static Task RefuseSigninAsync(HttpContext context) =>
         throw new ApiException(
             StatusCodes.Status404NotFound,

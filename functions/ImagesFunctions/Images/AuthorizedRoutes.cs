@@ -18,7 +18,7 @@ internal static class AuthorizedRoutes
     /// <param name="pattern">The route.</param>
     /// <param name="handle">Gets the request and what its caller may do.</param>
     /// <param name="methods">The methods that it has; null: all of them.</param>
-    /// <param name="prefetch">What to begin while the token is read: see <see cref="Logins.AuthenticateAsync"/>.</param>
+    /// <param name="prefetch">Starts reads while the token is read: see <see cref="Logins.AuthenticateAsync"/>.</param>
     public static void MapAuthorized(
         this IEndpointRouteBuilder endpoints,
         string pattern,

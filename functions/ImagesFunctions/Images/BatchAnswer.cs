@@ -19,7 +19,7 @@ internal static class BatchAnswer
     )
     {
         var results = await ResultsAsync(context, access, all, batch);
-        // What failed is said in the words of the request, and an answer to a GET body is nobody else's.
+        // The items are part of the ETag: the answer depends on the body of the GET, and failures repeat its text.
         if (
             ImagesAnswer.IsKnown(
                 context,

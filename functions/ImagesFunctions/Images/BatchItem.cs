@@ -13,7 +13,7 @@ internal sealed record BatchItem(string? DigestText = null, string? TagText = nu
         : TagText is not null && Parse("tag", TagText) is null ? "tag"
         : null;
 
-    /// <summary>What an answer calls it.</summary>
+    /// <summary>Its name in answers.</summary>
     public string Name => DigestText ?? TagText!;
 
     /// <summary>The item with one more member; null when it has that already.</summary>
@@ -22,7 +22,7 @@ internal sealed record BatchItem(string? DigestText = null, string? TagText = nu
         : name == "digest" ? this with { DigestText = value }
         : this with { TagText = value };
 
-    /// <summary>What it asks for, together with what all items of the batch are subject to. Nothing of it may be malformed.</summary>
+    /// <summary>The filter of the item, combined with the filter of the batch. The item must not be malformed.</summary>
     public ListFilter Filter(ListFilter all) =>
         all with
         {
@@ -36,7 +36,7 @@ internal sealed record BatchItem(string? DigestText = null, string? TagText = nu
             ? reference
             : null;
 
-    /// <summary>Says how a member is to be written.</summary>
+    /// <summary>The correct form of a member, as the end of a sentence.</summary>
     public static string Malformed(string name) =>
         name == "digest"
             ? "is malformed: use <user>/<app>@sha256:<hex>, or <app>@sha256:<hex> for an official image."

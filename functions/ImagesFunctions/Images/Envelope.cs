@@ -7,17 +7,17 @@ namespace ImagesFunctions.Images;
 
 /// <summary>A request that is answered with an error of the Images API.</summary>
 /// <param name="status">The HTTP status.</param>
-/// <param name="message">What is wrong, with the name of what is at fault.</param>
+/// <param name="message">What is wrong, and where.</param>
 /// <param name="number">The API's own number of the error, where it has one.</param>
 internal sealed class ApiException(int status, string message, int? number = null) : Exception(message)
 {
     /// <summary>The HTTP status.</summary>
     public int Status => status;
 
-    /// <summary>What a 401 asks for (RFC 9110, section 11.6.1).</summary>
+    /// <summary>The challenge of a 401 (RFC 9110, section 11.6.1).</summary>
     public string Challenge { get; init; } = "Bearer";
 
-    /// <summary>400 for what is wrong with a request.</summary>
+    /// <summary>A 400.</summary>
     public static ApiException BadRequest(string message) => new(StatusCodes.Status400BadRequest, message);
 
     /// <summary>One of <see cref="ErrorNumber"/>, or null.</summary>
@@ -27,7 +27,7 @@ internal sealed class ApiException(int status, string message, int? number = nul
 /// <summary>The numbers that the Images API gives to errors.</summary>
 internal static class ErrorNumber
 {
-    /// <summary>It could not be done, for a reason that the message says.</summary>
+    /// <summary>It failed; the message says why.</summary>
     public const int Failed = 4;
 
     /// <summary>More items than one request may have.</summary>
@@ -36,10 +36,10 @@ internal static class ErrorNumber
     /// <summary>A malformed reference.</summary>
     public const int Invalid = 7;
 
-    /// <summary>Nothing that the caller may see has this name.</summary>
+    /// <summary>The caller can see nothing of this name.</summary>
     public const int NotFound = 8;
 
-    /// <summary>The caller may see it, and nothing more.</summary>
+    /// <summary>The caller may see it, but not do this.</summary>
     public const int NotAllowed = 14;
 }
 
@@ -68,8 +68,8 @@ internal static class Envelope
 
     /// <summary>Refuses a method that a route does not have.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="methods">Those that it has.</param>
-    /// <param name="hint">What to say besides.</param>
+    /// <param name="methods">The methods of the route.</param>
+    /// <param name="hint">A sentence to add to the message.</param>
     /// <exception cref="ApiException">405, with the header <c>Allow</c>.</exception>
     public static void DemandMethod(HttpContext context, string[] methods, string hint = "")
     {
@@ -85,11 +85,11 @@ internal static class Envelope
     /// <summary>Writes an answer with <c>data</c>, which has one member.</summary>
     /// <param name="context">The request.</param>
     /// <param name="status"><c>success</c>, <c>partial_success</c> or <c>error</c>.</param>
-    /// <param name="message">What went wrong; null where nothing did.</param>
+    /// <param name="message">An error message, or null.</param>
     /// <param name="name">The name of the one member.</param>
     /// <param name="items">Its elements.</param>
-    /// <param name="write">Adds one of them to the body, as one JSON value; may fetch what it lacks.</param>
-    /// <param name="length">How many bytes the items take with the commas between them; null where that is not known before they are written.</param>
+    /// <param name="write">Writes one of them as a JSON value; may load facts.</param>
+    /// <param name="length">The length of the items with their commas, in bytes; null where it is unknown before they are written.</param>
     public static async Task WriteDataAsync<T>(
         HttpContext context,
         string status,
@@ -112,7 +112,7 @@ internal static class Envelope
         if (length?.Invoke() is { } known)
         {
             end = End(context);
-            // Compression takes it off again.
+            // Compression removes it.
             context.Response.ContentLength = body.Length + known + end.Length;
         }
 
@@ -136,11 +136,11 @@ internal static class Envelope
         await body.EndAsync(context.RequestAborted);
     }
 
-    /// <summary>Writes the results of a batch, one an item: HTTP 200, however many of them failed.</summary>
+    /// <summary>Writes the results of a batch, one for each item, with HTTP 200 even if items failed.</summary>
     /// <param name="context">The request.</param>
     /// <param name="results">The results, in the order of the items.</param>
     /// <param name="isFailed">Whether one is an error.</param>
-    /// <param name="write">Adds one of them to the body, as one JSON value.</param>
+    /// <param name="write">Writes one of them as a JSON value.</param>
     public static Task WriteResultsAsync<T>(
         HttpContext context,
         IReadOnlyCollection<T> results,
@@ -177,7 +177,7 @@ internal static class Envelope
             context.RequestAborted
         );
 
-    // An envelope that is small, and that nobody keeps.
+    // A small envelope, which is not cached.
     private static async Task WriteWholeAsync(
         HttpContext context,
         Action<Utf8JsonWriter> write,
@@ -218,8 +218,7 @@ internal static class Envelope
         body.Write("\":["u8);
     }
 
-    private static long Microseconds(HttpContext context) =>
-        (long)RequestInfo.Of(context).Elapsed.TotalMicroseconds;
+    private static long Microseconds(HttpContext context) => (long)RequestInfo.Of(context).Elapsed.TotalMicroseconds;
 
     private static byte[] End(HttpContext context) =>
         System.Text.Encoding.UTF8.GetBytes($"]}},\"op_time_us\":{Microseconds(context)}}}");

@@ -8,21 +8,21 @@ namespace ImagesFunctions.Images;
 
 /// <summary>The answer to a list: all of it, or one page.</summary>
 /// <param name="Images">The images, sorted by repository and digest.</param>
-/// <param name="Total">How many match, on all pages.</param>
-/// <param name="Next">The last image, if more come behind it; else null.</param>
-/// <param name="Hash">Stands for the images and their order.</param>
+/// <param name="Total">The number of matching images on all pages.</param>
+/// <param name="Next">The last image where a next page exists; else null.</param>
+/// <param name="Hash">A hash of the images and their order.</param>
 internal sealed record ListPage(IEnumerable<ListPiece> Images, int Total, ListedImage? Next, UInt128 Hash);
 
-/// <summary>Lists of images: what a caller may see, and of that what was asked for.</summary>
+/// <summary>Lists of images: those that the caller may see and that a request asks for.</summary>
 internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
 {
-    // A stretch of a namespace's list. The caller's own images stand between those official ones whose names come before
-    // `account/` and those behind.
+    // A range of a namespace's list. Lists are sorted by display names, so the caller's own images are between the official ones
+    // before `account/` and those after it.
     private sealed record Segment(string Namespace, NamespaceList List, KeyRange Range)
     {
         public bool IsEmpty => string.CompareOrdinal(Range.From, Range.To) >= 0;
 
-        // Keys sort as repositories do, so this holds for an image of any repository; null: all of this comes before it.
+        // The key after which the images of the segment follow `after`; null when all of them come before it.
         public string? KeyAfter(Reference? after)
         {
             if (after is null)
@@ -44,7 +44,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
     }
 
     /// <summary>The images that an account sees and that a request asks for.</summary>
-    /// <exception cref="StorageUnavailableException">What is asked for cannot be read now.</exception>
+    /// <exception cref="StorageUnavailableException">The lists cannot be read now.</exception>
     public async Task<ListPage> ListAsync(
         Access access,
         ListRequest request,
@@ -58,23 +58,13 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
             segments.SelectMany(p => p.KeyAfter(after) is { } key ? p.List.PiecesIn(p.Range, key, filter.Tagged) : []);
         if (filter.IsForOne)
         {
-            var image = Find(segments, filter);
-            var isBehind =
-                image is not null
-                && segments.Any(p =>
-                    p.Namespace == image.Namespace
-                    && p.KeyAfter(request.After) is { } key
-                    && string.CompareOrdinal(image.Key, key) > 0
-                );
-            return new ListPage(
-                isBehind ? [new ListPiece(image!)] : [],
-                image is null ? 0 : 1,
-                null,
-                isBehind ? image!.Hash : 0
-            );
+            return PageOfOne(segments, request);
         }
 
-        var all = segments.Aggregate(default(ListSum), (sum, segment) => sum + segment.List.Sum(segment.Range, filter.Tagged));
+        var all = segments.Aggregate(
+            default(ListSum),
+            (sum, segment) => sum + segment.List.Sum(segment.Range, filter.Tagged)
+        );
         if (request is { Limit: null, After: null })
         {
             return new ListPage(After(null), all.Count, null, all.Hash);
@@ -94,16 +84,34 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
         return new ListPage(page.Select(i => new ListPiece(i)), all.Count, hasMore ? page[^1] : null, hash);
     }
 
+    private static ListPage PageOfOne(IReadOnlyList<Segment> segments, ListRequest request)
+    {
+        var image = Find(segments, request.Filter);
+        var isAfter =
+            image is not null
+            && segments.Any(s =>
+                s.Namespace == image.Namespace
+                && s.KeyAfter(request.After) is { } key
+                && string.CompareOrdinal(image.Key, key) > 0
+            );
+        return new ListPage(
+            isAfter ? [new ListPiece(image!)] : [],
+            image is null ? 0 : 1,
+            null,
+            isAfter ? image!.Hash : 0
+        );
+    }
+
     /// <summary>The image that each filter asks for, in their order; null where none is seen.</summary>
-    /// <exception cref="StorageUnavailableException">What is asked for cannot be read now.</exception>
+    /// <exception cref="StorageUnavailableException">The lists cannot be read now.</exception>
     public Task<IReadOnlyList<ListedImage?>> FindAsync(
         Access access,
         IReadOnlyList<ListFilter> filters,
         CancellationToken cancellationToken
     ) => FindAsync(access, filters, new SequenceReads(rowStore, cancellationToken), cancellationToken);
 
-    /// <summary>As the other one, with numbers that were begun to be read since the request came.</summary>
-    /// <exception cref="StorageUnavailableException">What is asked for cannot be read now.</exception>
+    /// <summary>As the other overload, with prefetched sequence numbers.</summary>
+    /// <exception cref="StorageUnavailableException">The lists cannot be read now.</exception>
     public async Task<IReadOnlyList<ListedImage?>> FindAsync(
         Access access,
         IReadOnlyList<ListFilter> filters,
@@ -112,7 +120,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
     )
     {
         var segments = await SegmentsAsync(access, filters, sequences, cancellationToken);
-        // Tags stand at their images: one pass over the apps that are asked for, however many items there are.
+        // Tags are kept at their images: one pass over the apps, however many filters there are.
         var byTag = filters
             .Where(f => f is { Digest: null, Tag: not null })
             .Select(f => f.Tag!)
@@ -126,7 +134,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
                 .SelectMany(p => p.List.In(Keys.OfApp('i', wanted.Key.App), "", tagged: true));
             foreach (var image in images)
             {
-                // One of the two may be very many.
+                // Either of the two may be very many.
                 var found =
                     image.Tags.Count > tags.Count ? tags.Keys.Where(image.HasTag) : image.Tags.Where(tags.ContainsKey);
                 foreach (var tag in found)
@@ -147,7 +155,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
     }
 
     /// <summary>The images of this digest that an account sees: its own before official ones, then by repository.</summary>
-    /// <exception cref="StorageUnavailableException">They cannot be read now.</exception>
+    /// <exception cref="StorageUnavailableException">The lists cannot be read now.</exception>
     public async Task<IReadOnlyList<ListedImage>> FindAsync(
         Access access,
         Digest digest,
@@ -157,7 +165,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
         var found = new List<ListedImage>();
         foreach (var ns in access.Namespaces)
         {
-            // Whatever has the image has its manifest.
+            // An app that has the image has the blob of its manifest.
             var apps = (await rowStore.AppsWithAsync(ns, digest, cancellationToken)).ToList();
             if (apps.Count > 0)
             {
@@ -170,7 +178,7 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
     }
 
     /// <summary>The images with tags that an account sees and that one of the filters asks for, by namespace or app.</summary>
-    /// <exception cref="StorageUnavailableException">They cannot be read now.</exception>
+    /// <exception cref="StorageUnavailableException">The lists cannot be read now.</exception>
     public async Task<IReadOnlyList<ListedImage>> TaggedAsync(
         Access access,
         IReadOnlyList<ListFilter> filters,
@@ -184,9 +192,9 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
         return [.. segments.SelectMany(p => p.List.In(p.Range, "", tagged: true)).Where(IsAskedFor)];
     }
 
-    /// <summary>Begins to read what a list of this account will be compared with.</summary>
+    /// <summary>Starts to read the sequence numbers that a list of this account needs.</summary>
     /// <param name="account">The account.</param>
-    /// <param name="ownOnly">Only what its own images are compared with: most filters leave the official ones out.</param>
+    /// <param name="ownOnly">Only that of its own namespace: most filters exclude official images.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public SequenceReads Ahead(string account, bool ownOnly, CancellationToken cancellationToken)
     {
@@ -251,7 +259,9 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
 
             var image = filter.Digest is { } digest
                 ? segment.List.Find(Keys.Image(app, digest.Digest!))
-                : segment.List.In(Keys.OfApp('i', app), "", tagged: true).FirstOrDefault(i => i.HasTag(filter.Tag!.Tag!));
+                : segment
+                    .List.In(Keys.OfApp('i', app), "", tagged: true)
+                    .FirstOrDefault(i => i.HasTag(filter.Tag!.Tag!));
             if (
                 image is not null
                 && (!filter.Tagged || image.Tags.Count > 0)

@@ -115,7 +115,7 @@ internal static class ImageRoute
         await WriteDeletedAsync(context, "digest", $"{image.Repository.DisplayName}@{image.Digest}");
     }
 
-    // Official images are everybody's to see; another account's are not there.
+    // Official images are visible to all accounts; those of another account do not exist for the caller.
     private static async Task CheckMayDeleteAsync(HttpContext context, Access access, string name, Reference image)
     {
         if (access.Owns(image.Repository))
@@ -136,7 +136,7 @@ internal static class ImageRoute
 
     private static Reference Only(Access access, string name, IReadOnlyList<ListedImage> found)
     {
-        // To anybody else an official image is there, but not to be deleted, which is said further on.
+        // An official image is visible to other accounts; that they may not delete it is checked later.
         var own = found.Where(i => access.Owns(i.Namespace)).ToList();
         var candidates = own.Count > 0 ? own : [.. found];
         return candidates.Count switch
@@ -178,7 +178,7 @@ internal static class ImageRoute
             }
         );
 
-    // A slash arrives as %2F, and some front ends write its percent sign anew.
+    // A slash arrives as %2F, and some front ends encode its percent sign again.
     private static string NameOf(HttpContext context) =>
         ((string?)context.Request.RouteValues["reference"] ?? "").Replace(
             "%2F",

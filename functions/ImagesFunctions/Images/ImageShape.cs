@@ -6,10 +6,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions.Images;
 
-/// <summary>How images are written.</summary>
+/// <summary>The shape in which images are written.</summary>
 /// <param name="IsPlatform">Whether it is the shape of the later generations.</param>
 /// <param name="Host">The start of an image's address, escaped for JSON.</param>
-/// <param name="Now">The moment of the answer.</param>
+/// <param name="Now">The time of the answer.</param>
 internal sealed record ImageShape(bool IsPlatform, JsonEncodedText Host, DateTimeOffset Now)
 {
     /// <summary>The shape of the first generation.</summary>
@@ -29,7 +29,7 @@ internal sealed record ImageShape(bool IsPlatform, JsonEncodedText Host, DateTim
             context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow()
         );
 
-    /// <summary>How many of these images have a pin that is over: no commit says so, and the answer changes with it.</summary>
+    /// <summary>The number of images whose pin has expired: the answer changes then without a commit.</summary>
     public int PinsOver(IEnumerable<ListedImage> images) =>
         IsPlatform ? images.Count(image => image.Row.Pin?.HoldsAt(Now) == false) : 0;
 }

@@ -32,7 +32,7 @@ internal static class ImagesAnswer
         );
     }
 
-    // In the shape of the first generation; null when facts are to be fetched first.
+    // In the shape of the first generation; null when facts have to be loaded first.
     private static long? LengthOf(IEnumerable<(byte[]? Text, ListedImage? Image)> items)
     {
         var length = -1L;
@@ -49,13 +49,13 @@ internal static class ImagesAnswer
         return Math.Max(0, length);
     }
 
-    // All of a chunk at once where its text is kept, else image by image.
+    // A whole chunk at once where its text is kept, else image by image.
     private static IEnumerable<(byte[]? Text, ListedImage? Image)> Texts(ListPiece piece, ImageShape shape) =>
         !shape.IsPlatform && piece.Chunk?.V1Text() is { } text
             ? [(text, null)]
             : piece.Images.Select(image => ((byte[]?)null, (ListedImage?)image));
 
-    // Sets the headers of an answer that may be kept and asked for again; true when the client has it already and 304 is the answer.
+    // Sets the headers of a cacheable answer. True when the client has the answer already, and gets 304.
     public static bool IsKnown(HttpContext context, ImageShape shape, string headers, UInt128 images)
     {
         var hash = new XxHash128();

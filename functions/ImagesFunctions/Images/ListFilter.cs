@@ -2,7 +2,7 @@ using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Images;
 
-/// <summary>Which images are asked for. All that is given has to hold; what is not given is not asked for.</summary>
+/// <summary>A filter of images. All conditions that are given have to hold.</summary>
 internal sealed record ListFilter
 {
     /// <summary>The namespace, or null for all that the caller may see.</summary>
@@ -20,11 +20,11 @@ internal sealed record ListFilter
     /// <summary>An image by its repository and tag, or null.</summary>
     public Reference? Tag { get; init; }
 
-    /// <summary>Whether it asks for one image at the most.</summary>
+    /// <summary>Whether at most one image matches.</summary>
     public bool IsForOne => Digest is not null || Tag is not null;
 
     /// <summary>
-    /// False when it asks for nothing of this namespace; else the one app of it that it asks for, or null for all of them.
+    /// False when nothing of a namespace can match; else the one app of it that can match, or null for all.
     /// </summary>
     public bool TryScope(string @namespace, out string? app)
     {

@@ -5,30 +5,30 @@ using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Images;
 
-/// <summary>What a list is asked for, in one of the forms that clients send: a query, and with it no body, an object or an array.</summary>
+/// <summary>A parsed request for a list: a query, and no body, an object or an array.</summary>
 internal sealed record ListRequest
 {
     private const int MaxItems = 1_000;
     private const int MaxImages = 1_000;
 
-    /// <summary>Which images; for a batch, what all its items are subject to.</summary>
+    /// <summary>The filter; for a batch, the filter of all its items.</summary>
     public ListFilter Filter { get; private init; } = new();
 
-    /// <summary>The items of a batch, each of which has one answer; or null.</summary>
+    /// <summary>The items of a batch, each of which has one result; or null.</summary>
     public IReadOnlyList<BatchItem>? Batch { get; private init; }
 
-    /// <summary>Of later generations: images that a digest or a tag of these names, each as often as it was given; else empty.</summary>
+    /// <summary>In later generations: repeated digests and tags, any of which may match; else empty.</summary>
     public IReadOnlyList<ListFilter> AnyOf { get; private init; } = [];
 
-    /// <summary>The most images of the answer, or null for all.</summary>
+    /// <summary>The maximum number of images; null for all.</summary>
     public int? Limit { get; private init; }
 
-    /// <summary>Only images that come behind this one, by repository and digest, or null.</summary>
+    /// <summary>Only images after this one, by repository and digest; or null.</summary>
     public Reference? After { get; private init; }
 
-    /// <summary>Reads the query and the body of a request.</summary>
+    /// <summary>Parses the query and the body of a request.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="ofLaterGeneration">Whether parameters that only later generations have are let pass.</param>
+    /// <param name="ofLaterGeneration">Whether parameters of later generations are allowed.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="ApiException">400 that names what is malformed or unknown, so that a misspelt filter never lists everything; 413.</exception>
     public static async Task<ListRequest> ReadAsync(
@@ -69,7 +69,7 @@ internal sealed record ListRequest
         return this with { AnyOf = [.. AnyOf, .. filters] };
     }
 
-    // A single reference beside repeated ones is one of those that any image may match.
+    // A single reference beside repeated ones counts as one of them.
     private ListRequest WithoutOtherSelection()
     {
         if (Batch is not null || Limit is not null || After is not null)
@@ -136,7 +136,8 @@ internal sealed record ListRequest
     private ListFilter WithReference(string kind, string name, string value)
     {
         var given = name == "digest" ? Filter.Digest : Filter.Tag;
-        var reference = BatchItem.Parse(name, value) ?? throw BadRequest($"The {kind} '{name}' {BatchItem.Malformed(name)}");
+        var reference =
+            BatchItem.Parse(name, value) ?? throw BadRequest($"The {kind} '{name}' {BatchItem.Malformed(name)}");
         return (name, given) switch
         {
             (_, not null) => throw BadRequest($"'{name}' is given twice."),
@@ -150,7 +151,9 @@ internal sealed record ListRequest
         {
             JsonValueKind.Object => WithObject(root),
             JsonValueKind.Array => WithBatch(root),
-            _ => throw BadRequest("The body has to be a JSON object with the members digest or tag, or an array of such."),
+            _ => throw BadRequest(
+                "The body has to be a JSON object with the members digest or tag, or an array of such."
+            ),
         };
 
     private ListRequest WithObject(JsonElement root)
@@ -197,7 +200,9 @@ internal sealed record ListRequest
             }
 
             items.Add(
-                item == new BatchItem() ? throw BadRequest($"{kind} is empty: it needs the member digest or tag.") : item
+                item == new BatchItem()
+                    ? throw BadRequest($"{kind} is empty: it needs the member digest or tag.")
+                    : item
             );
         }
 

@@ -9,7 +9,7 @@ namespace ImagesFunctions.Images;
 /// <summary><c>/v1/images/list</c>, <c>/v1/images</c> and <c>/v1/image-store</c>.</summary>
 internal static class ListRoute
 {
-    // The token's row and the numbers that a list is compared with are read at the same time. What changes something lists nothing.
+    // Starts to read the sequence numbers of a list while the token's row is read. Other methods list nothing.
     public static void ReadAhead(HttpContext context, string account)
     {
         if (Access.IsSafe(context.Request.Method))
@@ -18,7 +18,7 @@ internal static class ListRoute
         }
     }
 
-    /// <summary>The numbers that were begun to be read with the token's row.</summary>
+    /// <summary>The prefetched sequence numbers; their reads start now where there are none.</summary>
     public static SequenceReads Sequences(HttpContext context, Access access) =>
         context.Features.Get<SequenceReads>() ?? Ahead(context, access.Account);
 
@@ -64,7 +64,7 @@ internal static class ListRoute
         }
     }
 
-    // Each image once, whichever of the references it matches.
+    // Each image once, however many references match it.
     private static async Task AnyOfAsync(HttpContext context, Access access, ListRequest request, ImageShape shape)
     {
         var filters = request.AnyOf.Select(any => request.Filter with { Digest = any.Digest, Tag = any.Tag });
@@ -87,7 +87,7 @@ internal static class ListRoute
         }
     }
 
-    // Relative to the server: its own name is not known behind a front end.
+    // Relative: behind a front end the public name of the server is unknown.
     private static string NextPage(HttpRequest request, ListedImage last)
     {
         var query = new QueryBuilder(

@@ -7,20 +7,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions.Images;
 
-/// <summary>Why a name that the registry may have is in no list.</summary>
+/// <summary>Errors for names that are in no list.</summary>
 internal static class NotListed
 {
-    /// <summary>404 for a name that no list has; where the registry has it and it is not an image, the message says so and why.</summary>
+    /// <summary>A 404. Where the registry has a manifest of this name that is not an image, the message says why.</summary>
     /// <param name="context">The request.</param>
     /// <param name="access">What the caller may see: of another account's manifests nothing is said.</param>
     /// <param name="name">The name as it was sent.</param>
-    /// <param name="reference">What it means.</param>
-    public static async Task<ApiException> OfAsync(
-        HttpContext context,
-        Access access,
-        string name,
-        Reference reference
-    )
+    /// <param name="reference">The parsed name.</param>
+    public static async Task<ApiException> OfAsync(HttpContext context, Access access, string name, Reference reference)
     {
         var why = access.MayRead(reference.Repository) ? await WhyAsync(context, reference) : null;
         return new ApiException(

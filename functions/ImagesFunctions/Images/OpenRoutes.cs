@@ -9,7 +9,7 @@ using Scalar.AspNetCore;
 
 namespace ImagesFunctions.Images;
 
-/// <summary>What needs no token: whether the service lives, and what it can do.</summary>
+/// <summary>Routes that need no token: health, readiness, the OpenAPI document and its page.</summary>
 internal static class OpenRoutes
 {
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
@@ -53,7 +53,7 @@ internal static class OpenRoutes
         );
     }
 
-    /// <summary>The document to read in a browser. The page and its scripts come from here, and ask nobody else.</summary>
+    /// <summary>A page that shows the document. It loads nothing from other hosts.</summary>
     private static void MapPage(this IEndpointRouteBuilder endpoints) =>
         endpoints
             .MapScalarApiReference(

@@ -4,11 +4,11 @@ using Microsoft.AspNetCore.Http;
 namespace ImagesFunctions.Images;
 
 /// <summary>One image to pin.</summary>
-/// <param name="Url">What names it, as it was sent.</param>
+/// <param name="Url">Its URL as it was sent.</param>
 /// <param name="Autokill">How long the pin holds; null: until it is unpinned.</param>
 internal sealed record PinItem(string Url, TimeSpan? Autokill);
 
-/// <summary>The bodies that pin and unpin images. What is unknown or ill-typed is 400, and the message names item and member.</summary>
+/// <summary>Parses the bodies that pin and unpin images. An unknown or ill-typed member is 400, and the message names item and member.</summary>
 internal static class PinRequest
 {
     private const int MaxItems = 1_000;
@@ -16,11 +16,11 @@ internal static class PinRequest
 
     private static readonly string[] s_policies = ["always", "if_not_present", "never"];
 
-    /// <summary>Reads the images to pin. Nothing is fetched from elsewhere, so most members are looked at and mean nothing.</summary>
+    /// <summary>Parses the images to pin. Nothing is fetched from elsewhere, so most members are checked and ignored.</summary>
     public static Task<IReadOnlyList<PinItem>> ReadAsync(HttpRequest request, CancellationToken cancellationToken) =>
         ReadAsync(request, PinOf, cancellationToken);
 
-    /// <summary>Reads the UUIDs of the pins to take off, as they were sent.</summary>
+    /// <summary>Parses the UUIDs of the pins to remove; they are returned as text.</summary>
     public static Task<IReadOnlyList<string>> ReadUuidsAsync(
         HttpRequest request,
         CancellationToken cancellationToken

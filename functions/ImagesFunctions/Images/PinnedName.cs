@@ -3,7 +3,7 @@ namespace ImagesFunctions.Images;
 /// <summary>The <c>url</c> of an image to pin, which may be an image of any registry.</summary>
 internal static class PinnedName
 {
-    /// <summary>How it is to be written.</summary>
+    /// <summary>The correct form, as the end of a sentence.</summary>
     public const string Malformed =
         "is malformed: use <user>/<app>:<tag> or <user>/<app>@sha256:<hex>, with or without this host before it.";
 

@@ -10,21 +10,21 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions.Images;
 
-/// <summary><c>POST</c> and <c>DELETE</c> of <c>/v1/images</c>: pins images that are here, and takes pins off.</summary>
+/// <summary><c>POST</c> and <c>DELETE</c> of <c>/v1/images</c>: pins and unpins images.</summary>
 internal static class PinsRoute
 {
     private sealed record Failure(string Message, int Number, string? Uuid = null);
 
     private sealed record Pinned(Repository Repository, ImageRow Row)
     {
-        /// <summary>What asks a list for it.</summary>
+        /// <summary>The filter that finds it in lists.</summary>
         public ListFilter Filter =>
             new() { Digest = BatchItem.Parse("digest", $"{Repository.DisplayName}@{Row.Digest}") };
 
         public Guid Uuid => PinnedImage.UuidOf(Repository, Row.Digest);
     }
 
-    /// <summary>Pins each image that is named; one result an item, in order.</summary>
+    /// <summary>Pins each named image; one result for each item, in order.</summary>
     public static async Task PinAsync(HttpContext context, Access access)
     {
         QueryParameters.DemandNone(context.Request);
@@ -35,7 +35,7 @@ internal static class PinsRoute
             results.Add(await PinAsync(context, access, item));
         }
 
-        // The tags of all of them are of one moment, and read once.
+        // The tags of all images are read once, and are of one moment.
         var listed = new Queue<ListedImage?>(
             await ImagesAnswer
                 .Lists(context)
@@ -56,7 +56,7 @@ internal static class PinsRoute
         );
     }
 
-    /// <summary>Takes the pin off each image whose pin's UUID is given; one result an item, in order.</summary>
+    /// <summary>Unpins each image whose pin has a given UUID; one result for each item, in order.</summary>
     public static async Task UnpinAsync(HttpContext context, Access access)
     {
         QueryParameters.DemandNone(context.Request);
@@ -114,7 +114,7 @@ internal static class PinsRoute
         return (new Pinned(reference.Repository, row), null);
     }
 
-    // An address elsewhere is never fetched, and of another account's images nothing is said, not even whether they are there.
+    // An image elsewhere is never fetched. Whether another account's image exists is not disclosed.
     private static (Reference? Reference, Failure? Failed) ReferenceOf(HttpContext context, Access access, string url)
     {
         var name = PinnedName.Of(url, PublicAddress.HostOf(context));

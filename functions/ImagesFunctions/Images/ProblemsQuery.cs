@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Images;
 
-/// <summary>Which problems a request asks for.</summary>
+/// <summary>The query of a request for problems.</summary>
 internal sealed record ProblemsQuery
 {
     private const int MaxLimit = 1_000;
@@ -29,7 +29,7 @@ internal sealed record ProblemsQuery
 
     private int? Limit { get; init; }
 
-    /// <summary>Reads the query of a request.</summary>
+    /// <summary>Parses the query of a request.</summary>
     /// <exception cref="ApiException">400 that names a parameter that is malformed, unknown or repeated.</exception>
     public static ProblemsQuery Read(HttpRequest request)
     {
@@ -60,10 +60,10 @@ internal sealed record ProblemsQuery
         return asked;
     }
 
-    /// <summary>The problems of an account that are asked for, at most as many as are asked for.</summary>
+    /// <summary>Filters the problems of an account.</summary>
     public IngestStatus Of(Access access, IngestStatus all)
     {
-        // What is another account's is not there.
+        // Another account's problems do not exist for the caller.
         if (Namespace is not null && !access.Owns(Namespace))
         {
             return all with { Refused = [], Waiting = [], Notes = [] };
@@ -77,7 +77,8 @@ internal sealed record ProblemsQuery
 
         IReadOnlyList<T> Take<T>(IReadOnlyList<T> problems, Func<T, string> kind, Func<T, bool> isOfApp)
         {
-            var taken = problems.Where(problem => (Kind is null || kind(problem) == Kind) && (App is null || isOfApp(problem)))
+            var taken = problems
+                .Where(problem => (Kind is null || kind(problem) == Kind) && (App is null || isOfApp(problem)))
                 .Take(left)
                 .ToList();
             left -= taken.Count;

@@ -2,13 +2,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Images;
 
-/// <summary>The query of a request to <c>/v1</c>. What is wrong with it is 400, and the message names the parameter.</summary>
+/// <summary>Parses the queries of <c>/v1</c>. An error is 400, and the message names the parameter.</summary>
 internal static class QueryParameters
 {
-    // What later clients add to their requests, and what makes no difference to most routes.
+    // Parameters that later clients send and most routes ignore.
     private static readonly string[] s_ignored = ["details", "metro"];
 
-    /// <summary>Each name once, with all its values. The documentation's curl lines arrive with a stray backslash behind both.</summary>
+    /// <summary>Each name once, with all its values. KraftCloud's documented curl lines send a stray backslash at the end of both.</summary>
     public static IEnumerable<(string Name, string[] Values)> All(HttpRequest request) =>
         request
             .Query.SelectMany(q => q.Value.Select(value => (Name: WithoutBackslash(q.Key), Value: value ?? "")))
@@ -27,7 +27,7 @@ internal static class QueryParameters
             ? values[0]
             : throw ApiException.BadRequest($"The query parameter '{name}' is given more than once.");
 
-    /// <summary>A flag, which may stand without a value.</summary>
+    /// <summary>A flag; its value may be absent.</summary>
     /// <exception cref="ApiException">It has another value than true, false, 1 or 0.</exception>
     public static bool Flag(string name, string value) =>
         value switch
@@ -39,7 +39,7 @@ internal static class QueryParameters
             ),
         };
 
-    /// <summary>Whether a route of the later generations lets a parameter pass that it has no use for.</summary>
+    /// <summary>Whether routes of later generations ignore a parameter.</summary>
     public static bool IsIgnored(string name) => s_ignored.Contains(name, StringComparer.Ordinal);
 
     /// <summary>Refuses every parameter but those that are ignored.</summary>

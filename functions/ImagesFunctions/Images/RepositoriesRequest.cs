@@ -3,9 +3,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Images;
 
-/// <summary>What the control plane's list is asked for.</summary>
-/// <param name="Filters">Whatever one of them asks for is asked for.</param>
-/// <param name="Details">Whether the tags are asked for, too.</param>
+/// <summary>The query of the control plane's list.</summary>
+/// <param name="Filters">The filters, any of which may match.</param>
+/// <param name="Details">Whether the answer has the tags.</param>
 internal sealed record RepositoriesRequest(IReadOnlyList<ListFilter> Filters, bool Details)
 {
     private const int MaxNamespaces = 100;
@@ -18,7 +18,7 @@ internal sealed record RepositoriesRequest(IReadOnlyList<ListFilter> Filters, bo
         request.QueryString.HasValue
         && QueryParameters.All(request).Any(q => q.Name == "details" || (q.Name == "namespace" && q.Values.Length > 1));
 
-    /// <summary>Reads the query.</summary>
+    /// <summary>Parses the query.</summary>
     /// <exception cref="ApiException">400 that names a parameter that is unknown, malformed or repeated.</exception>
     public static RepositoriesRequest Read(HttpRequest request)
     {

@@ -38,7 +38,7 @@ internal static class RepositoriesRoute
         );
     }
 
-    // Neither repositories nor digests and tags hold a character that JSON escapes.
+    // Repositories, digests and tags have no character that JSON escapes.
     private static async ValueTask WriteAsync(
         ResponseBuffer body,
         JsonEncodedText host,
@@ -70,7 +70,7 @@ internal static class RepositoriesRoute
         body.Write("}"u8);
     }
 
-    // A tag has no time of its own: it is when its image was committed. Rows of an earlier version do not say when.
+    // The time of a tag is the commit time of its image, which rows of an earlier version do not have.
     private static string TagText(string tag, ListedImage image) =>
         string.Create(
             CultureInfo.InvariantCulture,

@@ -11,9 +11,9 @@ internal static class RequestBody
     private const int MaxLength = 1024 * 1024;
 
     /// <summary>Reads the body.</summary>
-    /// <param name="request">The request. Its content type is not looked at: plain <c>curl -d</c> sends a form's.</param>
+    /// <param name="request">The request. Its content type is ignored: plain <c>curl -d</c> sends that of a form.</param>
     /// <param name="read">Reads the root of the body.</param>
-    /// <param name="empty">What an empty body means.</param>
+    /// <param name="empty">The result for an empty body.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="ApiException">400: it is not JSON; 413: it is longer than 1 MiB.</exception>
     public static async Task<T> ReadAsync<T>(
@@ -43,7 +43,7 @@ internal static class RequestBody
         }
         catch (InvalidOperationException)
         {
-            // Bytes that are no UTF-8, or half of an escaped surrogate pair.
+            // Invalid UTF-8, or half of an escaped surrogate pair.
             throw ApiException.BadRequest("The body is not valid JSON: a text is not valid Unicode.");
         }
     }

@@ -2,7 +2,7 @@ namespace ImagesFunctions.Images;
 
 /// <summary>
 /// Bodies as KraftCloud's documentation prints them: names and strings in single quotes, and single quotes around it all.
-/// The quotes are all that may differ from JSON.
+/// Only the quotes may differ from JSON.
 /// </summary>
 internal static class SingleQuotes
 {
@@ -10,7 +10,7 @@ internal static class SingleQuotes
     /// Writes double quotes in place of the single ones, in the same memory, so that a parser's positions stay right. A double
     /// quote inside a string in single quotes needs its backslash, as it does in JSON.
     /// </summary>
-    /// <returns>The body without what stands around its value.</returns>
+    /// <returns>The body without the space and the quotes around its value.</returns>
     public static ReadOnlyMemory<byte> ToJson(Memory<byte> body)
     {
         var text = body.Trim(" \t\r\n'"u8);
@@ -21,7 +21,7 @@ internal static class SingleQuotes
             var c = bytes[i];
             if (c == '\\' && quote != 0)
             {
-                // Which escapes there are is the parser's to say: JSON has none for a single quote.
+                // The parser decides which escapes are valid. JSON has none for a single quote.
                 i++;
             }
             else if (c is (byte)'\'' or (byte)'"')

@@ -3,7 +3,7 @@ using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Listing;
 
-/// <summary>The members <c>components</c> and <c>platforms</c> of an image; each is left out where it would be empty.</summary>
+/// <summary>The JSON members <c>components</c> and <c>platforms</c> of an image; each is left out where it is empty.</summary>
 internal static class ComponentsJson
 {
     public static void Write(Utf8JsonWriter json, ImageFacts facts)

@@ -3,11 +3,11 @@ using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Listing;
 
-/// <summary>What there is to say about a manifest that is in the registry: why no list shows it, or what its facts lack.</summary>
+/// <summary>A note about a stored manifest: why no list shows it, or which facts are missing.</summary>
 /// <param name="Kind"><c>not_image</c>: it is in the registry, and no list shows it. <c>left_out</c>: it is listed, without what could not be read. <c>deleted</c>: it was deleted, and index.json still names it.</param>
 /// <param name="Repository">Its repository, with the namespace.</param>
 /// <param name="Manifest">Its digest.</param>
-/// <param name="Reason">Why, in words that end a sentence.</param>
+/// <param name="Reason">Why, as the end of a sentence.</param>
 /// <param name="Tags">Its tags in ordinal order.</param>
 public sealed record ImageNote(
     string Kind,
@@ -26,7 +26,7 @@ public sealed record ImageNote(
     /// <summary>The kind of a manifest that was deleted, and that an <c>index.json</c> still names.</summary>
     public const string Deleted = "deleted";
 
-    /// <summary>What there is to say about the manifests of a namespace: of what is not an image, only where a tag names it.</summary>
+    /// <summary>The notes about the manifests of a namespace; about what is not an image only where it has a tag.</summary>
     internal static IReadOnlyList<ImageNote> Of(string @namespace, NamespaceRows rows)
     {
         var tags = rows.Tags.Values.ToLookup(t => (t.App, t.Digest, t.Generation), t => t.Tag);
@@ -48,7 +48,7 @@ public sealed record ImageNote(
         return notes;
     }
 
-    /// <summary>Why a manifest is not an image, in words that end a sentence.</summary>
+    /// <summary>Why a manifest is not an image, as the end of a sentence.</summary>
     internal static string WhyNot(ImageRow row) =>
         row.NotImage
         // A row of an earlier version.

@@ -6,7 +6,7 @@ using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Listing;
 
-/// <summary>The JSON of an image's facts in both shapes: all that comes behind its digest and tags, and the closing brace.</summary>
+/// <summary>The JSON of an image's facts in both shapes: everything after its digest and tags, up to the closing brace.</summary>
 /// <param name="V1">As <c>/v1/images/list</c> shows it.</param>
 /// <param name="Platform">As the later generations show it.</param>
 internal sealed partial record ImageTexts(byte[] V1, byte[] Platform)
@@ -56,8 +56,8 @@ internal sealed partial record ImageTexts(byte[] V1, byte[] Platform)
     }
 
     /// <summary>
-    /// When an image was made. A config may say anything there, and clients read a time: else it is when the image was committed
-    /// here, which rows of an earlier version do not say.
+    /// When an image was created. A config may have any text there, and clients expect a time: where it is not one, the time of
+    /// the commit, which rows of an earlier version do not have.
     /// </summary>
     public static DateTimeOffset CreatedAt(ImageRow row) =>
         row.Facts.Created is { } created
@@ -66,7 +66,7 @@ internal sealed partial record ImageTexts(byte[] V1, byte[] Platform)
             ? at.ToUniversalTime()
             : row.Committed ?? DateTimeOffset.UnixEpoch;
 
-    // "NAME=value"; where a name stands twice, a process would see the last one.
+    // "NAME=value". Of a duplicate name the last value counts, as in a process.
     private static SortedDictionary<string, string> Variables(IReadOnlyList<string> env)
     {
         var variables = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -90,7 +90,7 @@ internal sealed partial record ImageTexts(byte[] V1, byte[] Platform)
         json.WriteEndObject();
     }
 
-    // Else "10:30" would be a time of today, and "May 6" a day of this year.
+    // Without this, "10:30" would be a time of today, and "May 6" a day of this year.
     [GeneratedRegex(
         @"\A[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})\z",
         RegexOptions.CultureInvariant,
@@ -98,7 +98,7 @@ internal sealed partial record ImageTexts(byte[] V1, byte[] Platform)
     )]
     private static partial Regex Rfc3339();
 
-    // The members with the closing brace, but without the opening one: that comes before the digest.
+    // Without the opening brace, which comes before the digest.
     private static byte[] Text(Action<Utf8JsonWriter> write)
     {
         using var buffer = new MemoryStream();

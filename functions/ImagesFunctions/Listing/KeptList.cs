@@ -8,7 +8,7 @@ using ImagesFunctions.Telemetry;
 
 namespace ImagesFunctions.Listing;
 
-/// <summary>One list that is kept, and the one catch-up at a time that brings it up to date.</summary>
+/// <summary>A list in memory, which one catch-up at a time brings up to date.</summary>
 internal sealed class KeptList
 {
     // Of a list that was not made yet.
@@ -17,13 +17,13 @@ internal sealed class KeptList
     // A scan of 100,000 rows takes 100 pages one after the other.
     private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(3);
 
-    // The rows of one page, which are scanned about as fast as a snapshot is loaded.
-    private const int MinSavedRows = 1_000;
+    // The rows of one page: scanning them takes about as long as loading a snapshot.
+    private const int MinRows = 1_000;
 
-    // Well below the number of commits that are replayed at most.
-    private const int MinSavedCommits = 256;
+    // Well below the maximum number of replayed commits.
+    private const int MinCommits = 256;
 
-    private static readonly TimeSpan MinSaveInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MinInterval = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
     private readonly RowStore _rowStore;
@@ -42,29 +42,29 @@ internal sealed class KeptList
         Use = new LinkedListNode<KeptList>(this);
     }
 
-    /// <summary>What it is a list of.</summary>
+    /// <summary>The namespace, and the app; null for all apps.</summary>
     public (string Namespace, string? App) Key { get; }
 
-    /// <summary>Its place among all lists that are kept.</summary>
+    /// <summary>Its node in the order of use of all lists.</summary>
     public LinkedListNode<KeptList> Use { get; }
 
-    /// <summary>The newest list there is, or null before the first.</summary>
+    /// <summary>The newest version of the list; null before the first.</summary>
     public NamespaceList? List => Volatile.Read(ref _list);
 
-    /// <summary>About how many bytes it takes.</summary>
+    /// <summary>Its size in memory, about, in bytes.</summary>
     public long Bytes { get; private set; } = BytesAtFirst;
 
-    /// <summary>With how many bytes it stands in the sum over all lists.</summary>
+    /// <summary>The size with which it is part of the sum over all lists, in bytes.</summary>
     public long Counted { get; set; } = BytesAtFirst;
 
-    /// <summary>What saves a snapshot, or has saved the last one.</summary>
+    /// <summary>The task that saves a snapshot, or that saved the last one.</summary>
     public Task Saving { get; private set; } = Task.CompletedTask;
 
     /// <summary>The list after this commit or a later one.</summary>
     public async Task<NamespaceList> AtLeastAsync(long seq, CancellationToken cancellationToken)
     {
-        // One catch-up may have begun for an earlier commit; the next one goes to the latest that anybody waits for, so
-        // that it reaches this whoever begins it.
+        // A running catch-up may have started for an earlier commit. The next one goes to the latest commit that a caller
+        // waits for, so that it reaches this one.
         for (var round = 1; ; round++)
         {
             if (List is { } list && list.Seq >= seq)
@@ -83,7 +83,7 @@ internal sealed class KeptList
                 _wanted = Math.Max(_wanted, seq);
                 if (_catchingUp is null or { IsCompleted: true } && (List?.Seq ?? 0) < seq)
                 {
-                    // It serves all who wait, so it goes on when the request that began it is gone.
+                    // It serves all waiting requests, so it is not cancelled with the one that started it.
                     var wanted = _wanted;
                     _catchingUp = Task.Run(() => CatchUpAsync(wanted), CancellationToken.None);
                 }
@@ -104,7 +104,7 @@ internal sealed class KeptList
         SaveIfWorthIt(wasScanned: source == "scan");
     }
 
-    // The cheapest way that there is. Which one it was, for the metric.
+    // Takes the cheapest way, and returns its name for the metric.
     private async Task<string> UpdateAsync(long seq, CancellationToken cancellationToken)
     {
         if (_rows is { } rows && List is { } list && await ReplayAsync(rows, list, seq, cancellationToken))
@@ -187,18 +187,18 @@ internal sealed class KeptList
         return true;
     }
 
-    // Nobody waits for it, and nothing is lost if it fails: then the next process scans, or replays more.
+    // In the background. If it fails, the next process scans, or replays more commits.
     private void SaveIfWorthIt(bool wasScanned)
     {
         var (rows, list) = (_rows!, List!);
         if (
             Key.App is null
-            && rows.Count >= MinSavedRows
+            && rows.Count >= MinRows
             && Saving.IsCompleted
-            && (wasScanned || (list.Seq - _saved >= MinSavedCommits && Stopwatch.GetElapsedTime(_savedAt) > MinSaveInterval))
+            && (wasScanned || (list.Seq - _saved >= MinCommits && Stopwatch.GetElapsedTime(_savedAt) > MinInterval))
         )
         {
-            // Copies of references; the rows themselves are changed by the next commit.
+            // Copies of references: the next commit changes the collections.
             var (images, tags) = rows.Export();
             _savedAt = Stopwatch.GetTimestamp();
             Saving = Task.Run(() => SaveAsync(list.Seq, images, tags, wasScanned), CancellationToken.None);
@@ -215,10 +215,10 @@ internal sealed class KeptList
         using var deadline = new CancellationTokenSource(MaxTime);
         try
         {
-            // Another process may have been first. Who had to scan found none that is of use.
+            // Another process may have been faster. After a scan there is no usable snapshot.
             var there = await _snapshots.SeqAsync(Key.Namespace, deadline.Token);
             if (
-                (wasScanned || there < seq - MinSavedCommits)
+                (wasScanned || there < seq - MinCommits)
                 && await _rowStore.OperationAsync(Key.Namespace, seq, deadline.Token) is { } operation
             )
             {
@@ -231,7 +231,7 @@ internal sealed class KeptList
         }
         catch (Exception error) when (StorageErrors.IsFailure(error) || StorageErrors.IsUnclear(error))
         {
-            // Tried again after some commits.
+            // The next save is after some more commits.
         }
     }
 
@@ -248,7 +248,7 @@ internal sealed class KeptList
             return false;
         }
 
-        // All that may fail comes before anything is changed.
+        // Everything that may fail comes before the rows are changed.
         var images = new Dictionary<string, ImageRow?>(StringComparer.Ordinal);
         var tags = new Dictionary<string, TagRow?>(StringComparer.Ordinal);
         foreach (var (key, entity) in changes)

@@ -8,10 +8,10 @@ using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Listing;
 
-/// <summary>All that a list of a namespace is made from, as it was after a commit.</summary>
+/// <summary>The data from which a list of a namespace is made, as it was after a commit.</summary>
 /// <param name="Seq">The commit's number.</param>
-/// <param name="Operation">The commit's own mark: a namespace that was restored from a backup has another commit of this number.</param>
-/// <param name="Images">The image rows without their facts, and what lists write of those.</param>
+/// <param name="Operation">The commit's operation id: after a restore from a backup, the commit of this number has another one.</param>
+/// <param name="Images">The image rows without their facts, and the JSON of the facts.</param>
 /// <param name="Tags">The tag rows.</param>
 internal sealed record ListSnapshot(
     long Seq,
@@ -21,17 +21,17 @@ internal sealed record ListSnapshot(
 );
 
 /// <summary>
-/// Lists of large namespaces, kept in the container <c>derived</c> so that a new process need not scan their rows: it takes
-/// the newest snapshot and replays what was committed since. What is lost or cannot be read is made again by a scan.
+/// Snapshots of the lists of large namespaces, in the container <c>derived</c>, so that a new process does not scan their rows: it
+/// loads the newest snapshot and replays the commits since. A snapshot that is lost or damaged is replaced after a scan.
 /// </summary>
 internal sealed class ListSnapshots(StorageAccount account)
 {
-    // The layout of the bytes and what texts say. A program that writes anything else needs another number.
+    // The version of the format, the texts included. A program that writes another format needs another number.
     private const string Schema = "3";
 
     private const int MaxLength = 512 * 1024 * 1024;
 
-    // Counts are believed only as far as what follows them bears them out.
+    // How many items to reserve room for before they are read: a damaged count may be any number.
     private const int MaxReserved = 100_000;
     private const int MaxText = 64 * 1024 * 1024;
 
@@ -40,7 +40,7 @@ internal sealed class ListSnapshots(StorageAccount account)
 
     private readonly DerivedBlobs _blobs = new(account);
 
-    /// <summary>The number of the commit that the newest snapshot is of; 0 where there is none.</summary>
+    /// <summary>The number of the commit of the newest snapshot; 0 where there is none.</summary>
     public async Task<long> SeqAsync(string @namespace, CancellationToken cancellationToken) =>
         long.TryParse(
             await _blobs.MetadataAsync(PathOf(@namespace), SeqName, cancellationToken),
@@ -50,10 +50,10 @@ internal sealed class ListSnapshots(StorageAccount account)
             ? seq
             : 0;
 
-    /// <summary>The newest snapshot; null where there is none, it is damaged, or storage does not give it soon.</summary>
+    /// <summary>The newest snapshot; null where there is none, it is damaged, or storage is slow.</summary>
     public async Task<ListSnapshot?> LoadAsync(string @namespace, CancellationToken cancellationToken)
     {
-        // Some MiB for 100,000 images, which will be in memory anyway.
+        // Some MiB for 100,000 images, which the list has in memory anyway.
         if (
             await _blobs.TryReadAsync(PathOf(@namespace), MaxLength, cancellationToken) is not { } bytes
             || bytes.Length < SHA256.HashSizeInBytes
@@ -79,12 +79,12 @@ internal sealed class ListSnapshots(StorageAccount account)
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
-            // Whole, and still not what this program writes: a scan takes longer and needs none.
+            // Its hash is right, but the format is another: a scan replaces it.
             return null;
         }
     }
 
-    /// <summary>Keeps a snapshot in place of the one that was there.</summary>
+    /// <summary>Saves a snapshot, and replaces the one before.</summary>
     public async Task SaveAsync(string @namespace, ListSnapshot snapshot, CancellationToken cancellationToken)
     {
         using var bytes = new MemoryStream();
@@ -96,7 +96,7 @@ internal sealed class ListSnapshots(StorageAccount account)
             Write(buffered, snapshot);
         }
 
-        // First, so that what was cut off or changed is never looked into.
+        // The hash comes first, so that truncated or changed bytes are not parsed.
         SHA256
             .HashData(bytes.GetBuffer().AsSpan(SHA256.HashSizeInBytes, (int)bytes.Length - SHA256.HashSizeInBytes))
             .CopyTo(bytes.GetBuffer(), 0);
@@ -158,7 +158,7 @@ internal sealed class ListSnapshots(StorageAccount account)
         var (seq, operation) = (reader.ReadInt64(), reader.ReadString());
         var count = CountOf(reader);
         var images = new List<(ImageRow, ImageTexts?)>(Math.Min(count, MaxReserved));
-        // Apps and media types are few, and each string of its own would be most of the memory.
+        // Apps and media types are few; without sharing, their strings would take most of the memory.
         var pool = new Dictionary<string, string>(StringComparer.Ordinal);
         string Pooled()
         {
@@ -209,7 +209,7 @@ internal sealed class ListSnapshots(StorageAccount account)
     private static int CountOf(BinaryReader reader) =>
         reader.ReadInt32() is var count and >= 0 ? count : throw new InvalidDataException("a negative count");
 
-    // Null is 0, so that an empty text would be 1.
+    // The length plus 1; 0 for null.
     private static void Write(BinaryWriter writer, byte[]? bytes)
     {
         writer.Write7BitEncodedInt(bytes is null ? 0 : bytes.Length + 1);

@@ -10,8 +10,8 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Listing;
 
 /// <summary>
-/// An image as lists show it. What they write of it is made once, when the image or its tags change, and only copied
-/// for each request; facts that are too long for a row are fetched when they are written, and never kept.
+/// A listed image. Its JSON is made once, when the image or its tags change, and is copied for each request. Facts that are too long
+/// for a row are loaded when they are written, and not kept.
 /// </summary>
 internal sealed class ListedImage
 {
@@ -33,13 +33,13 @@ internal sealed class ListedImage
         Key = key ?? row.Key;
         _texts = texts;
         var repository = Repository;
-        // Neither repositories nor digests and tags hold a character that JSON escapes.
+        // Repositories, digests and tags have no character that JSON escapes.
         _head = Encoding.UTF8.GetBytes(
             $$"""{"digest":"{{repository}}@{{row.Digest}}","tags":[{{string.Join(',', tags.Select(t => $"\"{repository}:{t}\""))}}],"""
         );
         var hash = new XxHash128();
         hash.Append(_head);
-        // Facts that are not here follow from what the image's bytes are, as long as its row stands.
+        // Facts in a blob follow from the image's bytes: its generation stands for them.
         hash.Append(texts?.V1 ?? Encoding.UTF8.GetBytes(row.Generation));
         hash.Append(texts?.Platform ?? []);
         ReadOnlySpan<long> times =
@@ -58,32 +58,32 @@ internal sealed class ListedImage
     /// <summary>The repository as the API writes it: official ones without a slash.</summary>
     public string Repository => Namespace == Oci.Repository.Official ? Row.App : $"{Namespace}/{Row.App}";
 
-    /// <summary>Its tags in ordinal order, without the repository.</summary>
+    /// <summary>Its tags without the repository, in ordinal order.</summary>
     public IReadOnlyList<string> Tags => _tags;
 
-    /// <summary>Whether it has this tag; an image may have very many.</summary>
+    /// <summary>Whether it has a tag. Searches binarily: an image may have very many.</summary>
     public bool HasTag(string tag) => Array.BinarySearch(_tags, tag, StringComparer.Ordinal) >= 0;
 
-    /// <summary>The row's key, which sorts images of one namespace as lists do.</summary>
+    /// <summary>The row's key; the order of keys is the order of lists.</summary>
     public string Key { get; }
 
-    /// <summary>The row; without its facts where the texts hold them.</summary>
+    /// <summary>The row, without its facts where the texts have them.</summary>
     public ImageRow Row { get; }
 
-    /// <summary>Stands for all that lists write of it.</summary>
+    /// <summary>A hash of its JSON.</summary>
     public UInt128 Hash { get; }
 
-    /// <summary>About how many bytes it takes.</summary>
+    /// <summary>Its size in memory, about, in bytes.</summary>
     public long Bytes => 300 + _head.Length + (_texts is null ? 0 : _texts.V1.Length + _texts.Platform.Length);
 
-    /// <summary>The length of what lists of the first generation write of it, in bytes; of one that is not whole only a part.</summary>
+    /// <summary>The length of its JSON in lists of the first generation, in bytes; too short for one that is not whole.</summary>
     public int V1Length => _head.Length + (_texts?.V1.Length ?? 0);
 
-    /// <summary>Whether it can be written at once; else its facts are to be fetched first.</summary>
+    /// <summary>Whether its facts are loaded, so that it can be written.</summary>
     public bool IsWhole => _texts is not null;
 
     /// <summary>The same image with its facts.</summary>
-    /// <exception cref="StorageUnavailableException">They cannot be read now.</exception>
+    /// <exception cref="StorageUnavailableException">The facts cannot be read now.</exception>
     public async Task<ListedImage> WholeAsync(ImageRows imageRows, CancellationToken cancellationToken) =>
         IsWhole
             ? this
@@ -94,14 +94,14 @@ internal sealed class ListedImage
                 Tags
             );
 
-    /// <summary>Writes it as <c>/v1/images/list</c> shows it. It has to be whole.</summary>
+    /// <summary>Writes it in the shape of <c>/v1/images/list</c>. It has to be whole.</summary>
     public async ValueTask WriteV1Async(ResponseBuffer to, CancellationToken cancellationToken)
     {
         await to.WriteAsync(_head, cancellationToken);
         await to.WriteAsync(_texts!.V1, cancellationToken);
     }
 
-    /// <summary>What <see cref="WriteV1Async"/> writes of several whole images, with commas between them.</summary>
+    /// <summary>The text that <see cref="WriteV1Async"/> writes of several whole images, with commas between them.</summary>
     public static byte[] V1TextOf(IReadOnlyList<ListedImage> images)
     {
         var text = new byte[images.Sum(i => i.V1Length) + images.Count - 1];
@@ -122,9 +122,9 @@ internal sealed class ListedImage
     }
 
     /// <summary>Writes it in the platform shape of the later generations. It has to be whole.</summary>
-    /// <param name="to">Where to.</param>
+    /// <param name="to">The body.</param>
     /// <param name="host">The start of the image's address, escaped for JSON.</param>
-    /// <param name="now">The moment of the answer, which a pin may not outlast.</param>
+    /// <param name="now">The time of the answer: an expired pin is not shown.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public async ValueTask WritePlatformAsync(
         ResponseBuffer to,

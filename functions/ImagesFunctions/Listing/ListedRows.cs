@@ -5,49 +5,49 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Listing;
 
 /// <summary>
-/// Says which images of a namespace, or of one app of it, lists show: complete ones, and of those that an index of the same
-/// repository names, complete, awaited or deleted, only the ones with a tag of their own (docs/storage.md). It follows
-/// commits one after the other and looks only at what each one touches. Not for use by several threads at once.
+/// Decides which images of a namespace, or of one app of it, lists show: complete images. An image that an index of the same
+/// repository names is listed only if it has a tag itself, whether the index is complete, awaited or deleted (docs/storage.md). It
+/// follows commits one after the other, and checks only what each one touches. Not thread-safe.
 /// </summary>
-/// <param name="keep">What is kept of an image's facts, which the row itself loses.</param>
+/// <param name="keep">Makes what is kept of an image's facts; the kept row has none.</param>
 internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
     where T : class
 {
-    // Apps and media types, each of which stands in many rows.
+    // Apps and media types, each of which many rows have.
     private readonly Dictionary<string, string> _shared = new(StringComparer.Ordinal);
 
     private readonly Dictionary<string, Node> _nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TagRow> _tags = new(StringComparer.Ordinal);
     private readonly RegistryNamesBuilder _names = new();
 
-    // All that is known of one digest of one app: its row, the tags that name it, the indexes that name it.
+    // A digest of an app: its row, the tags that point to it, and the indexes that name it.
     private sealed class Node
     {
         public ImageRow? Row { get; set; }
 
         public T? Facts { get; set; }
 
-        // Most have few tags and no index: what is empty takes no memory.
+        // Null while empty, to save memory: most images have few tags and no index.
         public List<TagRow>? Tags { get; set; }
 
         public HashSet<string>? NamedBy { get; set; }
 
         public bool Misses => Row?.State is ImageState.Waiting or ImageState.Hidden;
 
-        // Names nothing and is named by nothing.
+        // Has no row, and nothing names it.
         public bool IsNothing => Row is null && Tags is null or { Count: 0 } && NamedBy is null or { Count: 0 };
     }
 
-    /// <summary>About how many bytes this takes, without what is kept of facts.</summary>
+    /// <summary>Its size in memory without facts, about, in bytes.</summary>
     public long Bytes { get; private set; } = 4_096;
 
-    /// <summary>Takes the rows of a scan, and says what lists show. Indexes have to have their children.</summary>
-    /// <returns>The images by their keys, in order.</returns>
+    /// <summary>Takes the rows of a scan. Indexes have to have their children.</summary>
+    /// <returns>The listed images by their keys, in order.</returns>
     public SortedDictionary<string, ListedRow<T>?> Apply(NamespaceRows rows) =>
         Apply(rows.Images.Select(i => KeyValuePair.Create(i.Key, Reduced(i.Value))), rows.Tags);
 
-    /// <summary>Takes rows by their keys, those of images reduced to what is kept of them, and says what lists show.</summary>
-    /// <returns>The images by their keys, in order.</returns>
+    /// <summary>Takes rows by their keys; image rows are reduced.</summary>
+    /// <returns>The listed images by their keys, in order.</returns>
     public SortedDictionary<string, ListedRow<T>?> Apply(
         IEnumerable<KeyValuePair<string, (ImageRow Row, T? Facts)>> images,
         IEnumerable<KeyValuePair<string, TagRow>> tags
@@ -66,7 +66,7 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
         return Listed(_nodes.Keys);
     }
 
-    /// <summary>All rows, those of images without facts, and what was kept of facts. They are never changed.</summary>
+    /// <summary>All rows, which are never changed: image rows without facts, what is kept of the facts, and tag rows.</summary>
     public (IReadOnlyList<(ImageRow Row, T? Facts)> Images, IReadOnlyList<TagRow> Tags) Export() =>
         ([.. _nodes.Values.Where(n => n.Row is not null).Select(n => (n.Row!, n.Facts))], [.. _tags.Values]);
 
@@ -76,8 +76,8 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
     /// <summary>How many rows there are.</summary>
     public int Count => _nodes.Count + _tags.Count;
 
-    /// <summary>Applies the rows that commits have written, null for removed ones. Indexes have to have their children.</summary>
-    /// <returns>What may have changed by its key, in order; null for what lists do not show, or no more.</returns>
+    /// <summary>Applies rows that commits have written; null for removed ones. Indexes have to have their children.</summary>
+    /// <returns>The images that may have changed by their keys, in order; null for those that are not listed.</returns>
     public SortedDictionary<string, ListedRow<T>?> Apply(
         IReadOnlyDictionary<string, ImageRow?> images,
         IReadOnlyDictionary<string, TagRow?> tags
@@ -101,7 +101,7 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
     /// <summary>A row without its facts, and what is kept of them.</summary>
     public (ImageRow Row, T? Facts) Reduced(ImageRow row) => (WithoutFacts(row), FactsOf(row));
 
-    // What stands in a blob is fetched again when it is asked for.
+    // Facts in a blob are loaded again when they are written.
     private T? FactsOf(ImageRow? row) =>
         row is { State: ImageState.Complete, IsImage: true, FactsBlob: null } ? keep(row) : null;
 
@@ -116,7 +116,7 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
             BlobSizes = ImmutableDictionary<string, long>.Empty,
         };
 
-    // What is the same in both is kept once.
+    // Equal values of tag and image are kept once.
     private TagRow Shared(TagRow tag, ImageRow? image) =>
         tag with
         {
@@ -176,8 +176,7 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
         }
     }
 
-    // What may be listed or not after a change here: itself, what it names, and through indexes that miss something, what
-    // those name.
+    // A change may affect the digest itself, what it names, and, through incomplete indexes, what those name.
     private void Touch(string key, HashSet<string>? touched)
     {
         if (touched is null)
@@ -225,7 +224,7 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
             return null;
         }
 
-        // A tag of an image that was deleted, and landed again, has the old generation.
+        // A tag with another generation is of an image that was deleted and has landed again.
         string[] tags = [.. (node.Tags ?? []).Where(t => t.Generation == row.Generation).Select(t => t.Tag)];
         if (tags.Length == 0 && node.NamedBy?.Any(Counts) == true)
         {
@@ -236,9 +235,9 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
         return new ListedRow<T>(row, node.Facts, tags);
     }
 
-    // Whether what this index names stays out of lists. One that misses something counts as long as somebody waits for it:
-    // a tag, or such an index that counts itself. So what it names does not come and go while it lands or heals, and what
-    // nobody awaits keeps nothing back.
+    // Whether an index keeps what it names out of lists. An incomplete index does so while a tag waits for it, or an incomplete
+    // index that counts itself. So what it names does not appear and disappear while it lands or is repaired, and an index that
+    // nothing waits for hides nothing.
     private bool Counts(string index)
     {
         if (_nodes[index] is not { Misses: true })
@@ -290,7 +289,7 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
     private static string ChildKey(string indexKey, string child) =>
         string.Concat(indexKey.AsSpan(0, indexKey.LastIndexOf('!') + 1), child);
 
-    // What objects, keys and their places in collections take on 64 bits.
+    // The memory of objects, keys and collection entries on 64 bits.
     private static long SizeOf(ImageRow? row) => row is null ? 0 : 700 + (row.Children.Count * 400L);
 
     private static long SizeOf(TagRow tag) => 360 + (4L * tag.Tag.Length);

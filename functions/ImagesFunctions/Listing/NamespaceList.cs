@@ -6,16 +6,16 @@ using ImagesFunctions.Journal;
 namespace ImagesFunctions.Listing;
 
 /// <summary>
-/// The listed images of a namespace, or of one app of it, after a certain commit; never changed once it is made. The
-/// images stand in chunks, so that the next one shares all but those with a change.
+/// The listed images of a namespace, or of one app of it, after a commit. Immutable. The images are in chunks, and the next version
+/// shares the chunks without a change.
 /// </summary>
-/// <param name="Seq">The number of the last commit that is in it.</param>
+/// <param name="Seq">The number of the last commit that it includes.</param>
 /// <param name="Chunks">The images in the order of their keys; no chunk is empty.</param>
 internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
 {
     public static NamespaceList Empty { get; } = new(0, []);
 
-    /// <summary>When it was made, by the process's own clock.</summary>
+    /// <summary>When it was made: a timestamp of <see cref="Stopwatch"/>.</summary>
     public long MadeAt { get; } = Stopwatch.GetTimestamp();
 
     /// <summary>The names that can be pulled, also those of what is no image.</summary>
@@ -24,17 +24,17 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
     /// <summary>How many images there are.</summary>
     public int Count => Chunks.Sum(c => c.Images.Length);
 
-    /// <summary>About how many bytes the images take.</summary>
+    /// <summary>The size of the images in memory, about, in bytes.</summary>
     public long Bytes => Chunks.Sum(c => c.Bytes);
 
     /// <summary>The images of a range of keys, in order.</summary>
     /// <param name="range">The range.</param>
-    /// <param name="after">Only those behind this key; "" for all.</param>
-    /// <param name="tagged">Only those with a tag.</param>
+    /// <param name="after">Only images after this key; "" for all.</param>
+    /// <param name="tagged">Only images with a tag.</param>
     public IEnumerable<ListedImage> In(KeyRange range, string after, bool tagged) =>
         PiecesIn(range, after, tagged).SelectMany(p => p.Images);
 
-    /// <summary>As <see cref="In"/>, but chunks of which all is asked for come as one.</summary>
+    /// <summary>As <see cref="In"/>, but a chunk that belongs to the result as a whole is one piece.</summary>
     public IEnumerable<ListPiece> PiecesIn(KeyRange range, string after, bool tagged)
     {
         var from = string.CompareOrdinal(range.From, after) > 0 ? range.From : after;
@@ -71,7 +71,7 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
         }
     }
 
-    /// <summary>How many images a range has, and the sum of their hashes, which is the same only for the same images.</summary>
+    /// <summary>The number of images of a range, and the sum of their hashes, which stands for the set of images.</summary>
     public ListSum Sum(KeyRange range, bool tagged)
     {
         var sum = default(ListSum);
@@ -107,7 +107,7 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
             return null;
         }
 
-        // The chunk does not end before the key, so there is such an image.
+        // The chunk does not end before the key, so it has an image at or after the key.
         var images = Chunks[chunk].Images;
         var image = images[FirstFrom(images, i => i.Key, key)];
         return image.Key == key ? image : null;
@@ -115,7 +115,7 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
 
     /// <summary>The list after more commits.</summary>
     /// <param name="seq">The number of the last of them.</param>
-    /// <param name="changes">The images that they changed by their keys, in order; null for one that is listed no more.</param>
+    /// <param name="changes">The images that they changed by their keys, in order; null for an image that is no longer listed.</param>
     public NamespaceList With(long seq, IReadOnlyCollection<KeyValuePair<string, ListedImage?>> changes)
     {
         if (changes.Count == 0)
@@ -128,7 +128,7 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
         var more = change.MoveNext();
         for (var c = 0; c < Chunks.Length; c++)
         {
-            // What lies between two chunks goes to the first of them.
+            // A key between two chunks belongs to the first of them.
             var end = c + 1 < Chunks.Length ? Chunks[c + 1].First : null;
             var here = new List<KeyValuePair<string, ListedImage?>>();
             while (more && (end is null || string.CompareOrdinal(change.Current.Key, end) < 0))
@@ -153,7 +153,7 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
         }
 
         var next = new NamespaceList(seq, chunks.ToImmutable());
-        // Deletions leave short chunks behind.
+        // Deletions make chunks short.
         return next.Chunks.Length <= 8 + (8 * next.Count / ListChunk.MaxImages)
             ? next
             : new NamespaceList(seq, [.. ListChunk.Of(next.Chunks.SelectMany(c => c.Images))]);
@@ -192,7 +192,7 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
     // The first chunk that does not end before this key.
     private int FirstChunk(string key) => FirstFrom(Chunks, c => c.Last, key);
 
-    // Where the first item stands whose key is this one or a later one.
+    // The index of the first item whose key is this or a later one.
     private static int FirstFrom<T>(ImmutableArray<T> items, Func<T, string> keyOf, string key)
     {
         var (low, high) = (0, items.Length);
@@ -206,7 +206,7 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
     }
 }
 
-/// <summary>A part of an answer: a whole chunk, or one image.</summary>
+/// <summary>A piece of a list: a whole chunk, or one image.</summary>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct ListPiece(ListChunk? Chunk, ListedImage? Image)
 {
@@ -228,10 +228,10 @@ internal readonly record struct ListSum(int Count, UInt128 Hash)
     public static ListSum operator +(ListSum a, ListSum b) => new(a.Count + b.Count, unchecked(a.Hash + b.Hash));
 }
 
-/// <summary>Some hundred images that stand together in a list.</summary>
+/// <summary>Some hundred neighbouring images of a list.</summary>
 internal sealed class ListChunk
 {
-    // One change copies one chunk and the array of chunks; at 100,000 images these are about as long.
+    // A change copies one chunk and the array of chunks; at 100,000 images both have about the same length.
     internal const int MaxImages = 512;
 
     private byte[]? _v1;
@@ -244,7 +244,7 @@ internal sealed class ListChunk
             var sum = new ListSum(1, image.Hash);
             All += sum;
             Tagged += image.Tags.Count > 0 ? sum : default;
-            // The texts stand here once more as soon as somebody lists them all.
+            // The texts are here a second time once all are listed.
             Bytes += image.Bytes + image.V1Length;
         }
     }
@@ -262,21 +262,21 @@ internal sealed class ListChunk
     public long Bytes { get; }
 
     /// <summary>
-    /// What lists of the first generation write of all images, with commas between them; null when some are not whole. Made
+    /// The text that lists of the first generation write of all images, with commas between them; null when some are not whole. Made
     /// at its first use, and kept.
     /// </summary>
     public byte[]? V1Text()
     {
         if (_v1 is null && Images.All(i => i.IsWhole))
         {
-            // Two at once make the same.
+            // Two threads make the same text.
             _v1 = ListedImage.V1TextOf(Images);
         }
 
         return _v1;
     }
 
-    /// <summary>Images in the order of their keys, cut into chunks of about the same length, so that each has room to grow.</summary>
+    /// <summary>Cuts images, in the order of their keys, into chunks of about the same length, so that each can grow.</summary>
     public static IEnumerable<ListChunk> Of(IEnumerable<ListedImage> images)
     {
         var all = images.ToList();

@@ -6,24 +6,23 @@ using ImagesFunctions.Telemetry;
 namespace ImagesFunctions.Listing;
 
 /// <summary>
-/// The lists of namespaces, never older than the moment they were asked for: a request reads the namespace's sequence
-/// number, and a list that is kept from before is brought up to it from the log. What is not kept begins with its snapshot,
-/// or with a scan.
+/// The lists of namespaces. A list is never older than its request: the request reads the namespace's sequence number, and a list
+/// in memory is brought up to it from the journal. A list that is not in memory starts from its snapshot, or from a scan.
 /// </summary>
 internal sealed class NamespaceLists(RowStore rowStore, ImageRows imageRows, ListSnapshots snapshots)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Namespace, string? App), KeptList> _kept = [];
 
-    // The same lists; the one that was not used for the longest time comes first.
+    // The same lists, in the order of their last use.
     private readonly LinkedList<KeptList> _byUse = [];
     private long _bytes;
 
-    /// <summary>About how many bytes the lists that are kept may take. By default a quarter of what the process may have, and 256 MiB at the most.</summary>
+    /// <summary>The maximum size of the lists in memory, about, in bytes. The default is a quarter of the memory of the process, at most 256 MiB.</summary>
     public long MaxBytes { get; init; } =
         Math.Min(256L * 1024 * 1024, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
 
-    /// <summary>How many lists are kept.</summary>
+    /// <summary>The number of lists in memory.</summary>
     public int Count
     {
         get
@@ -35,12 +34,12 @@ internal sealed class NamespaceLists(RowStore rowStore, ImageRows imageRows, Lis
         }
     }
 
-    /// <summary>The list of a namespace, or one that has at least all images of one app of it.</summary>
+    /// <summary>The list of a namespace, or a list that has at least all images of one app of it.</summary>
     /// <param name="namespace">The namespace.</param>
-    /// <param name="app">The app, or null for all of them.</param>
-    /// <param name="sequences">What the list must not be older than.</param>
+    /// <param name="app">The app; null for all.</param>
+    /// <param name="sequences">The sequence numbers that the list must not be older than.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <exception cref="StorageUnavailableException">The namespace's number or its rows cannot be read now. An old list is never the answer.</exception>
+    /// <exception cref="StorageUnavailableException">The sequence number or the rows cannot be read now. An old list is never returned.</exception>
     public async Task<NamespaceList> CurrentAsync(
         string @namespace,
         string? app,
@@ -51,7 +50,7 @@ internal sealed class NamespaceLists(RowStore rowStore, ImageRows imageRows, Lis
         var seq = await sequences.OfAsync(@namespace);
         if (Known(@namespace, app) is { } known && seq < known.Seq && known.MadeAt < sequences.Begun)
         {
-            // Numbers only grow: the storage account was emptied or restored under this process.
+            // Numbers only grow, so the storage account was emptied or restored.
             Forget(@namespace);
         }
 
@@ -67,7 +66,7 @@ internal sealed class NamespaceLists(RowStore rowStore, ImageRows imageRows, Lis
         return list;
     }
 
-    /// <summary>As the other overload, for one list that nobody read ahead for.</summary>
+    /// <summary>As the other overload, where no sequence number was prefetched.</summary>
     public Task<NamespaceList> CurrentAsync(string @namespace, string? app, CancellationToken cancellationToken) =>
         CurrentAsync(@namespace, app, new SequenceReads(rowStore, cancellationToken), cancellationToken);
 
@@ -90,7 +89,7 @@ internal sealed class NamespaceLists(RowStore rowStore, ImageRows imageRows, Lis
         }
     }
 
-    // The whole namespace's list serves for its apps as well.
+    // The list of the whole namespace serves for its apps as well.
     private KeptList Kept(string @namespace, string? app)
     {
         lock (_gate)
@@ -111,22 +110,22 @@ internal sealed class NamespaceLists(RowStore rowStore, ImageRows imageRows, Lis
         }
     }
 
-    // Lets the lists go that were not used for the longest time, but never the two that were used last: a request needs its
-    // account's own list and the official one, and if one of them were let go for the other, each request would scan anew.
-    // Anybody can have thousands of small lists, so this does not look at them all.
+    // Drops the least recently used lists, but never the last two: a request needs its account's list and the official one, and
+    // if one were dropped for the other, each request would scan again. There may be thousands of small lists, so this does not
+    // go through all of them.
     private void Trim(KeptList used)
     {
         lock (_gate)
         {
             if (used.Use.List is null)
             {
-                // It was let go meanwhile.
+                // It was dropped meanwhile.
                 return;
             }
 
             _bytes += used.Bytes - used.Counted;
             used.Counted = used.Bytes;
-            // It may have taken long to make, and others were used meanwhile.
+            // It may have taken long to make, while others were used.
             _byUse.Remove(used.Use);
             _byUse.AddLast(used.Use);
             while (_byUse.Count > 2 && _bytes > MaxBytes)

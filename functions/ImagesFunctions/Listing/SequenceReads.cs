@@ -4,17 +4,17 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Listing;
 
 /// <summary>
-/// The sequence numbers of namespaces that one request needs, none older than the request. What it will probably need can be
-/// asked for ahead, while something else is waited for. Not for use by several threads at once.
+/// The sequence numbers of namespaces that one request needs, none older than the request. They can be prefetched while the request
+/// waits for something else. Not thread-safe.
 /// </summary>
 internal sealed class SequenceReads(RowStore rowStore, CancellationToken cancellationToken)
 {
     private readonly Dictionary<string, Task<long>> _reads = new(StringComparer.Ordinal);
 
-    /// <summary>When the request began, which is before any of these reads.</summary>
+    /// <summary>When the reads began: a timestamp of <see cref="Stopwatch"/> before all of them.</summary>
     public long Begun { get; } = Stopwatch.GetTimestamp();
 
-    /// <summary>The number of the namespace's last commit; 0 before its first one.</summary>
+    /// <summary>The number of the namespace's last commit; 0 before the first.</summary>
     public Task<long> OfAsync(string @namespace)
     {
         if (!_reads.TryGetValue(@namespace, out var read))

@@ -6,7 +6,7 @@ using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Listing;
 
-/// <summary>Reads an <see cref="IngestStatus"/> from the rows.</summary>
+/// <summary>Makes an <see cref="IngestStatus"/> from the rows.</summary>
 internal sealed class StatusReader
 {
     private readonly RowStore _rowStore;
@@ -29,7 +29,7 @@ internal sealed class StatusReader
         _imageRows = imageRows;
         _layoutIndex = layoutIndex;
         _time = time;
-        // It holds all rows of the namespace, so however often it is asked for, there is one at a time.
+        // It reads all rows of the namespace, so requests at the same time share one.
         _problems = new(
             async (ns, stop) => await ReadProblemsAsync(ns, app: null, await RowsAsync(ns, app: null, stop), stop)
         )
@@ -38,7 +38,7 @@ internal sealed class StatusReader
         };
     }
 
-    /// <summary>Reads the status of one app, or of the whole namespace where <paramref name="app"/> is null.</summary>
+    /// <summary>The status of one app; of the whole namespace where <paramref name="app"/> is null.</summary>
     public async Task<IngestStatus> ReadAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
         var rows = await RowsAsync(@namespace, app, cancellationToken);
@@ -53,13 +53,13 @@ internal sealed class StatusReader
         };
     }
 
-    /// <summary>What waits and what was refused in a namespace; what is listed or no event was delivered for is not looked for.</summary>
+    /// <summary>What waits and what is refused in a namespace; without <c>Listed</c> and <c>Unseen</c>.</summary>
     internal Task<IngestStatus> ProblemsAsync(string @namespace, CancellationToken cancellationToken) =>
         _problems.ReadAsync(@namespace, cancellationToken);
 
     private async Task<NamespaceRows> RowsAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
-        var rows = await _rowStore.NamespaceRowsAsync(@namespace, app, cancellationToken);
+        var rows = await _rowStore.NamespaceAsync(@namespace, app, cancellationToken);
         await rows.LoadChildrenAsync(_imageRows, @namespace, cancellationToken);
         return rows;
     }
@@ -78,9 +78,10 @@ internal sealed class StatusReader
         var dependencies = (await _rowStore.RangeAsync(@namespace, range, cancellationToken))
             .Select(DependencyRow.From)
             .ToList();
+        var waiting = new WaitingManifests(_rowStore, _layoutIndex, @namespace, rows, dependencies);
         return new IngestStatus(
             Listed: [],
-            await WaitingAsync(@namespace, dependencies, rows, cancellationToken),
+            await waiting.FindAsync(cancellationToken),
             await RefusedAsync(@namespace, app, cancellationToken),
             [.. pending],
             Unseen: []
@@ -92,94 +93,6 @@ internal sealed class StatusReader
                 .. await DeletedAsync(@namespace, dependencies, rows, cancellationToken),
             ],
         };
-    }
-
-    private async Task<List<WaitingManifest>> WaitingAsync(
-        string @namespace,
-        List<DependencyRow> dependencies,
-        NamespaceRows rows,
-        CancellationToken cancellationToken
-    )
-    {
-        var complete = rows
-            .Images.Values.Where(i => i.State == ImageState.Complete)
-            .Select(i => (i.App, i.Digest))
-            .ToHashSet();
-        var waiting = new List<WaitingManifest>();
-        var dependenciesOf = dependencies.Where(n => n.By.Digest is not null).ToLookup(n => (n.App, By: n.By.Digest!));
-        foreach (var manifest in await WantedAsync(@namespace, dependencies, dependenciesOf, rows, complete, cancellationToken))
-        {
-            var missing = new List<string>();
-            // Its own blob comes first: before it has landed, nobody knows what else it needs.
-            foreach (
-                var dependency in dependenciesOf[manifest]
-                    .Prepend(new DependencyRow(manifest.App, manifest.Digest, Dependent.Layout, null))
-            )
-            {
-                if (
-                    !complete.Contains((dependency.App, dependency.Needed))
-                    && !await IsThereAsync(@namespace, dependency, cancellationToken)
-                )
-                {
-                    missing.Add(dependency.Needed.ToString());
-                }
-            }
-
-            if (missing.Count > 0)
-            {
-                waiting.Add(new WaitingManifest($"{@namespace}/{manifest.App}", manifest.Digest.ToString(), missing));
-            }
-        }
-
-        return
-        [
-            .. waiting
-                .OrderBy(w => w.Repository, StringComparer.Ordinal)
-                .ThenBy(w => w.Manifest, StringComparer.Ordinal),
-        ];
-    }
-
-    // What somebody still wants and is not complete: rows that say who needs what outlive those who needed it.
-    private async Task<IReadOnlyCollection<(string App, Digest Digest)>> WantedAsync(
-        string @namespace,
-        List<DependencyRow> dependencies,
-        ILookup<(string App, Digest By), DependencyRow> dependenciesOf,
-        NamespaceRows rows,
-        HashSet<(string App, Digest Digest)> complete,
-        CancellationToken cancellationToken
-    )
-    {
-        var wanted = new HashSet<(string App, Digest Digest)>([
-            .. rows.Tags.Values.Where(t => t.Generation is null).Select(t => (t.App, t.Digest)),
-            .. rows.Images.Values.Where(i => i.State == ImageState.Hidden).Select(i => (i.App, i.Digest)),
-        ]);
-        foreach (
-            var layout in dependencies
-                .Where(n => n.By == Dependent.Layout && !n.Deleted && !complete.Contains((n.App, n.Needed)))
-                .GroupBy(n => n.App, StringComparer.Ordinal)
-        )
-        {
-            if (Repository.TryParse($"{@namespace}/{layout.Key}", out var repository))
-            {
-                var named = await _layoutIndex.NamedAsync(new IndexPath(repository), cancellationToken);
-                wanted.UnionWith(layout.Where(n => named.Contains(n.Needed)).Select(n => (n.App, n.Needed)));
-            }
-        }
-
-        var open = new Queue<(string App, Digest Digest)>(wanted);
-        while (open.TryDequeue(out var manifest))
-        {
-            foreach (var child in dependenciesOf[manifest].Where(n => n.ManifestType is not null).Select(n => (n.App, n.Needed)))
-            {
-                if (!complete.Contains(child) && wanted.Add(child))
-                {
-                    open.Enqueue(child);
-                }
-            }
-        }
-
-        wanted.ExceptWith(complete);
-        return wanted;
     }
 
     private async Task<List<ImageNote>> DeletedAsync(
@@ -214,11 +127,6 @@ internal sealed class StatusReader
         rows.Images.TryGetValue(Keys.Image(dependency.App, dependency.Needed), out var image)
         && image.State is ImageState.Complete or ImageState.Hidden;
 
-    private async Task<bool> IsThereAsync(string @namespace, DependencyRow dependency, CancellationToken cancellationToken) =>
-        dependency.ManifestType is null
-        && await _rowStore.GetAsync(@namespace, Keys.Blob(dependency.App, dependency.Needed), cancellationToken) is { } row
-        && BlobRow.From(row).State == BlobState.Good;
-
     private async Task<List<RefusedBlob>> RefusedAsync(
         string @namespace,
         string? app,
@@ -244,7 +152,7 @@ internal sealed class StatusReader
 
     private async Task<List<string>> UnseenAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
-        // The container first: what is looked at meanwhile is seen.
+        // The container first: a blob that is taken in meanwhile is then found in the rows.
         var stored = await _content.ListAsync(
             app is null ? $"{@namespace}/" : $"{@namespace}/{app}/",
             cancellationToken
@@ -272,7 +180,9 @@ internal sealed class StatusReader
             var path = FileOf(blob.Path);
             var isSeen =
                 refused.Contains(blob.Path)
-                || (path is null ? ForeignFile.IsOne(blob.Path) : path is MarkerPath || seen.Contains((path, blob.ETag)));
+                || (
+                    path is null ? ForeignFile.IsOne(blob.Path) : path is MarkerPath || seen.Contains((path, blob.ETag))
+                );
             return !isSeen && (app is null || IsOf($"{@namespace}/{app}", blob.Path, path));
         }
     }

@@ -18,7 +18,7 @@ internal sealed class Blobs(
     PullRedirect redirect
 )
 {
-    /// <summary>GET and HEAD: the bytes or a range of them, or a redirect to where storage itself serves them.</summary>
+    /// <summary>GET and HEAD: the bytes, a range of them, or a redirect to storage.</summary>
     public async Task GetAsync(RegistryRequest request)
     {
         var path = request.BlobPath;
@@ -64,9 +64,7 @@ internal sealed class Blobs(
         request.MayRead
         && path.Digest.IsSupported
         && await (
-            request.IsBeforePush
-                ? retention.RenewAsync(path, request.Stop)
-                : rowStore.BlobAsync(path, request.Stop)
+            request.IsBeforePush ? retention.RenewAsync(path, request.Stop) : rowStore.BlobAsync(path, request.Stop)
         )
             is { State: BlobState.Good } blob
             ? blob
@@ -112,7 +110,7 @@ internal sealed class Blobs(
                 : await content.OpenAsync(path, blob.BlobETag, range?.First ?? 0, range?.Length, request.Stop);
         if (bytes is null)
         {
-            // The row says what is not true any more: its images are hidden before anybody is told so.
+            // The row is out of date: the images that need the blob are hidden before the answer is sent.
             await invalidation.RunAsync(path, blob, request.Stop);
             throw RegistryError.BlobUnknown(blob.Digest.ToString());
         }

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace ImagesFunctions.Registry;
 
-/// <summary>Bytes of a blob, both ends included.</summary>
+/// <summary>A range of bytes, both ends included.</summary>
 internal sealed record ByteRange(long First, long Last)
 {
     private const string Unit = "bytes";
@@ -11,10 +11,9 @@ internal sealed record ByteRange(long First, long Last)
     public long Length => Last - First + 1;
 
     /// <summary>
-    /// Reads the header <c>Range</c> (RFC 9110, 14.2) for a blob of this many bytes. True with a range; true with null when
-    /// the header asks for nothing that is known here (several ranges, another unit, no range at all) and so counts for
-    /// nothing, nor of a blob without bytes, which clients that send <c>bytes=0-</c> with each request pull too; false when it
-    /// cannot be satisfied.
+    /// Parses the header <c>Range</c> (RFC 9110, 14.2) for content of this many bytes. True with a range. True with null when the
+    /// header is ignored: it is absent, has several ranges or another unit, or the content is empty (some clients send
+    /// <c>bytes=0-</c> with each request). False when the range cannot be satisfied.
     /// </summary>
     public static bool TryParse(string? header, long size, out ByteRange? range)
     {
@@ -60,7 +59,7 @@ internal sealed record ByteRange(long First, long Last)
     }
 
     /// <summary>
-    /// Reads the <c>Content-Range</c> of a chunk: <c>a-b</c>, as the distribution spec has it, or <c>bytes a-b/…</c>, as HTTP has.
+    /// Parses the <c>Content-Range</c> of a chunk: <c>a-b</c> of the distribution spec, or <c>bytes a-b/…</c> of HTTP.
     /// </summary>
     public static bool TryParseChunk(string header, [NotNullWhen(true)] out ByteRange? range)
     {
@@ -99,7 +98,7 @@ internal sealed record ByteRange(long First, long Last)
             return true;
         }
 
-        // More digits than fit: further than any blob is long.
+        // More digits than fit: behind the end of any blob.
         number = long.MaxValue;
         return text.Length > 18 && !text.ContainsAnyExceptInRange('0', '9');
     }

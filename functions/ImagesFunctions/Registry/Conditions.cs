@@ -5,21 +5,21 @@ using Microsoft.Net.Http.Headers;
 
 namespace ImagesFunctions.Registry;
 
-/// <summary>Reads the conditions of a request that changes a manifest (RFC 9110, 13.1).</summary>
+/// <summary>The conditions of a request that changes a manifest (RFC 9110, 13.1).</summary>
 internal static class Conditions
 {
-    /// <summary>The conditions of a push, or null where it has none.</summary>
+    /// <summary>Parses the conditions of a push; null where it has none.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="tag">The tag in its URL; null where that has a digest.</param>
-    /// <exception cref="RegistryError">400: a header that cannot be read must not pass for none.</exception>
+    /// <param name="tag">The tag in the URL; null where the URL has a digest.</param>
+    /// <exception cref="RegistryError">400: a malformed header must not count as none.</exception>
     public static TagCondition? Of(HttpRequest request, string? tag)
     {
-        var match = Read(HeaderNames.IfMatch, request.Headers.IfMatch, strong: true);
-        var noneMatch = Read(HeaderNames.IfNoneMatch, request.Headers.IfNoneMatch, strong: false);
+        var match = Parse(HeaderNames.IfMatch, request.Headers.IfMatch, strong: true);
+        var noneMatch = Parse(HeaderNames.IfNoneMatch, request.Headers.IfNoneMatch, strong: false);
         return match is null && noneMatch is null ? null : new TagCondition(tag, match, noneMatch);
     }
 
-    /// <summary>What is answered when it does not hold.</summary>
+    /// <summary>The error for a condition that does not hold.</summary>
     public static RegistryError Failed(string reference) =>
         new(
             StatusCodes.Status412PreconditionFailed,
@@ -29,7 +29,7 @@ internal static class Conditions
         );
 
     // A weak ETag never matches strongly (13.1.1).
-    private static ETags? Read(string name, StringValues values, bool strong)
+    private static ETags? Parse(string name, StringValues values, bool strong)
     {
         if (values.Count == 0)
         {

@@ -4,11 +4,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions.Registry;
 
-/// <summary>One end point of <c>/v2</c>.</summary>
-/// <param name="Resource">What the path names.</param>
+/// <summary>An end point of <c>/v2</c>.</summary>
+/// <param name="Resource">The resource that the path names.</param>
 /// <param name="Method">The HTTP method.</param>
-/// <param name="IsTransfer">Whether it moves a blob's bytes, and so takes as long as it takes.</param>
-/// <param name="Handler">What answers it.</param>
+/// <param name="IsTransfer">Whether it transfers the bytes of a blob, and so has no deadline.</param>
+/// <param name="Handler">Answers the request.</param>
 internal sealed record RegistryEndpoint(
     Resource Resource,
     string Method,
@@ -16,7 +16,7 @@ internal sealed record RegistryEndpoint(
     Func<IServiceProvider, RegistryRequest, Task> Handler
 );
 
-/// <summary>The end points below a repository's name (OCI distribution spec 1.1.1, "Endpoints").</summary>
+/// <summary>The end points of repositories (OCI distribution spec 1.1.1, "Endpoints").</summary>
 internal static class Endpoints
 {
     private static readonly RegistryEndpoint[] s_all =
@@ -49,7 +49,7 @@ internal static class Endpoints
         .GroupBy(e => e.Resource)
         .ToFrozenDictionary(group => group.Key, group => group.ToArray());
 
-    /// <summary>The end points of a resource, one a method.</summary>
+    /// <summary>The end points of a resource, one for each method.</summary>
     public static IReadOnlyList<RegistryEndpoint> Of(Resource resource) => s_byResource[resource];
 
     private static RegistryEndpoint Of<T>(Resource resource, string method, Func<T, RegistryRequest, Task> handle)

@@ -5,7 +5,7 @@ using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Registry;
 
-/// <summary>Whether a repository is known: it has had something, and its rows are not swept yet.</summary>
+/// <summary>Whether a repository is known: it has or had content, and its rows are not swept yet.</summary>
 internal static class KnownRepository
 {
     /// <summary>Whether it has a row of an image, a tag, a dependency, a referrer or a layout.</summary>

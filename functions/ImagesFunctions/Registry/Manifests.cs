@@ -45,11 +45,15 @@ internal sealed class Manifests(
         await response.WriteBodyAsync(image.MediaType, bytes, request.Stop);
     }
 
-    /// <summary>PUT, by digest or tag, with more tags in the query.</summary>
+    /// <summary>PUT by digest or tag; the query may have more tags.</summary>
     public async Task PutAsync(RegistryRequest request)
     {
         var (named, tags) = Target(request);
-        var bytes = await request.Request.ReadBodyAsync(Manifest.MaxContent, RegistryError.ManifestTooLong, request.Stop);
+        var bytes = await request.Request.ReadBodyAsync(
+            Manifest.MaxContent,
+            RegistryError.ManifestTooLong,
+            request.Stop
+        );
         var digest = Digest.Of(named?.Algorithm ?? "sha256", bytes);
         if (named is not null && digest != named)
         {
@@ -79,13 +83,13 @@ internal sealed class Manifests(
         }
     }
 
-    /// <summary>DELETE: a digest takes its tags along; a tag leaves its image.</summary>
+    /// <summary>DELETE: by digest it removes the image and its tags, by tag only the tag.</summary>
     public async Task DeleteAsync(RegistryRequest request)
     {
         var reference = request.Path.Last;
         if (!IsDigest(reference))
         {
-            // A tag whose image is gone does not count any more; its row goes all the same.
+            // A tag whose image is gone does not count; its row is removed all the same.
             var image = await rowStore.TaggedImageAsync(request.Repository, reference, request.Stop);
             if (!await removal.TagAsync(request.Repository, reference, request.Stop) || image is null)
             {
@@ -181,7 +185,7 @@ internal sealed class Manifests(
 
     private static bool IsDigest(string reference) => reference.Contains(':', StringComparison.Ordinal);
 
-    // The digest that the bytes must have, or null, and the tags to set.
+    // The digest that the bytes must have (null: any), and the tags to set.
     private static (Digest? Named, IReadOnlyList<string> Tags) Target(RegistryRequest request)
     {
         var reference = request.Path.Last;

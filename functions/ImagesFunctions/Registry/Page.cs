@@ -3,16 +3,16 @@ using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Registry;
 
-/// <summary>Which part of a sorted list is asked for (spec, "Listing Tags").</summary>
-/// <param name="Size">At most so many; <see cref="MaxSize"/> where nobody said.</param>
-/// <param name="Last">Only what sorts behind this, which need not exist; "" for the beginning.</param>
+/// <summary>The page of a sorted list that a request asks for (spec, "Listing Tags").</summary>
+/// <param name="Size">The maximum number of items; <see cref="MaxSize"/> where the request has none.</param>
+/// <param name="Last">Only items that sort after this, which need not exist; "" for the first page.</param>
 internal readonly record struct Page(int Size, string Last)
 {
-    /// <summary>The most that one answer holds; a link leads to more.</summary>
+    /// <summary>The maximum number of items of one answer; a link leads to the next page.</summary>
     public const int MaxSize = 10_000;
 
-    /// <summary>Reads <c>n</c> and <c>last</c>.</summary>
-    /// <exception cref="RegistryError"><c>n</c> is no number.</exception>
+    /// <summary>Parses <c>n</c> and <c>last</c>.</summary>
+    /// <exception cref="RegistryError"><c>n</c> is not a number.</exception>
     public static Page Of(HttpRequest request)
     {
         var size = MaxSize;
@@ -24,7 +24,7 @@ internal readonly record struct Page(int Size, string Last)
                 throw RegistryError.BadQuery("n", text);
             }
 
-            // More digits than fit ask for all there is.
+            // More digits than fit ask for the maximum.
             size = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                 ? number
                 : MaxSize;

@@ -4,8 +4,8 @@ using ImagesFunctions.Oci;
 namespace ImagesFunctions.Registry;
 
 /// <summary>
-/// Sends pulls of blobs to storage itself, where <see cref="Name"/> is true: whoever has the address may read that one
-/// blob for ten minutes.
+/// Redirects pulls of blobs to storage, where <see cref="Name"/> is true. The address of a redirect gives access to one blob for ten
+/// minutes.
 /// </summary>
 internal sealed class PullRedirect(Content content, bool isOn)
 {
@@ -16,7 +16,7 @@ internal sealed class PullRedirect(Content content, bool isOn)
 
     public bool IsOn => isOn;
 
-    /// <summary>Where a blob of the container <c>images</c> can be read without anything else.</summary>
+    /// <summary>An address at which a blob can be read without a token.</summary>
     public Task<Uri> ToAsync(BlobPath path, CancellationToken cancellationToken) =>
         content.ReadUriAsync(path, Lifetime, cancellationToken);
 }

@@ -40,12 +40,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
     /// <param name="size">How many there have to be; null where the request does not say.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="RegistryError">The bytes are others (DIGEST_INVALID) or more or fewer (SIZE_INVALID): nothing is stored.</exception>
-    public async Task StoreBodyAsync(
-        BlobPath path,
-        UploadBody body,
-        long? size,
-        CancellationToken cancellationToken
-    )
+    public async Task StoreBodyAsync(BlobPath path, UploadBody body, long? size, CancellationToken cancellationToken)
     {
         using var hash = new ContentHash(path.Digest.Algorithm);
         var push = new Push(path, body, hash, size);
@@ -53,11 +48,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         {
             hash.Append(body.First.Span);
             push.Demand();
-            await blobs.StoreAsync(
-                push.Bytes,
-                stop => content.CreateAsync(path, body.First, stop),
-                cancellationToken
-            );
+            await blobs.StoreAsync(push.Bytes, stop => content.CreateAsync(path, body.First, stop), cancellationToken);
         }
         else if (await blobs.IsThereAsync(path, cancellationToken))
         {
@@ -159,7 +150,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         }
     }
 
-    // To the blob's own place, where nothing is: the bytes come only once.
+    // Directly to the blob's path, where no blob is: the bytes come only once.
     private async Task StoreStreamedAsync(Push push, CancellationToken cancellationToken)
     {
         var (path, body, hash, _) = push;
@@ -180,7 +171,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         );
     }
 
-    // Where something is stored already, or the length is not known, the bytes go to the container of sessions first.
+    // Where a blob is stored already, or the length is unknown, the bytes go to the container of sessions first.
     private async Task StoreStagedAsync(Push push, CancellationToken cancellationToken)
     {
         var (path, body, hash, _) = push;

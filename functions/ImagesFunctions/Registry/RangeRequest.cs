@@ -3,16 +3,16 @@ using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Registry;
 
-/// <summary>Requests for a part of something that has an ETag and a length (RFC 9110, section 14).</summary>
+/// <summary>Range requests (RFC 9110, section 14).</summary>
 internal static class RangeRequest
 {
-    /// <summary>Reads what part is asked for.</summary>
+    /// <summary>Parses the range of a request.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="response">Gets the header that says how long it is, where the range cannot be satisfied.</param>
-    /// <param name="length">How many bytes there are.</param>
+    /// <param name="response">Gets the header <c>Content-Range</c> where the range cannot be satisfied.</param>
+    /// <param name="length">The length of the content, in bytes.</param>
     /// <param name="etag">The ETag, with quotes.</param>
-    /// <param name="range">The part; null for all of it.</param>
-    /// <returns>False when no byte is in the range: the answer is 416.</returns>
+    /// <param name="range">The range; null for the whole content.</param>
+    /// <returns>False when the range cannot be satisfied: the answer is 416.</returns>
     public static bool TryRead(
         HttpRequest request,
         HttpResponse response,
@@ -21,7 +21,7 @@ internal static class RangeRequest
         out ByteRange? range
     )
     {
-        // A client that goes on with what it has of other content wants all of it (RFC 9110, 13.1.5).
+        // If-Range with another ETag: the client has a part of other content, and needs all of this (RFC 9110, 13.1.5).
         var header =
             request.Headers.IfRange is { Count: > 0 } condition && condition[0] != etag ? null
             : request.Headers.Range.Count == 1 ? request.Headers.Range[0]
@@ -35,7 +35,7 @@ internal static class RangeRequest
         return false;
     }
 
-    /// <summary>Says which part an answer has: 206 for a range.</summary>
+    /// <summary>Sets the headers of an answer with a range, and its status 206.</summary>
     public static void Begin(HttpResponse response, ByteRange? range, long length)
     {
         response.ContentLength = range?.Length ?? length;

@@ -13,10 +13,10 @@ internal sealed class Referrers(StorageAccount account, RowStore rowStore, Conte
 {
     private const string Filter = "artifactType";
 
-    // The answer is an index, which clients may refuse beyond the length of a manifest.
+    // The answer is an index, and clients may refuse one that is longer than a manifest may be.
     private const int MaxPage = Manifest.MaxContent - 4_096;
 
-    /// <summary>GET: descriptors of the manifests that name this digest as their subject; none where nothing is known of it.</summary>
+    /// <summary>GET: descriptors of the manifests whose subject is this digest; an empty list for an unknown digest.</summary>
     public async Task ListAsync(RegistryRequest request)
     {
         var digest = request.Digest;
@@ -85,7 +85,7 @@ internal sealed class Referrers(StorageAccount account, RowStore rowStore, Conte
         return $"</v2/{request.Path.Name}/referrers/{subject}?{filtered}last={last}>; rel=\"next\"";
     }
 
-    // The referrer with all that its row has no room for; null when its manifest does not count.
+    // The referrer, with what does not fit into its row; null when its manifest does not count.
     private async Task<ReferrerRow?> WholeAsync(
         Repository repository,
         ReferrerRow row,

@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions.Registry;
 
-/// <summary>The OCI Distribution API below <c>/v2</c>: who asks, for what, and which file answers.</summary>
+/// <summary>The OCI Distribution API below <c>/v2</c>: authenticates, parses the path, and finds the handler.</summary>
 internal static class RegistryApi
 {
     public static void MapRegistryApi(this IEndpointRouteBuilder endpoints) =>
@@ -26,7 +26,7 @@ internal static class RegistryApi
                 "UNAUTHORIZED",
                 "A valid token is needed: log in with the account as the user and its token as the password."
             );
-        // The framework's own path leaves %2F as it is, and %252F too: which was which shows only here.
+        // The framework's path leaves both %2F and %252F undecoded; only the raw target tells them apart.
         var target = context.Features.Get<IHttpRequestFeature>()?.RawTarget;
         var path =
             RegistryPath.Parse(target is ['/', ..] ? target : context.Request.Path.ToString())
@@ -66,7 +66,7 @@ internal static class RegistryApi
     {
         var endpoints = Endpoints.Of(request.Path.Resource);
         var method = DemandMethod(request.Http, [.. endpoints.Select(e => e.Method)]);
-        // What a caller may not change is refused here, whatever it is and whether it exists or not.
+        // Refused before the body is read, and without a look at what exists.
         if (!Access.IsSafe(method))
         {
             request.Access.DemandWrite(request.Repository, request.Path.Name);

@@ -11,8 +11,8 @@ namespace ImagesFunctions.Registry;
 /// <summary>A request that is answered with an error of the OCI Distribution API (spec, "Error Codes").</summary>
 /// <param name="status">The HTTP status.</param>
 /// <param name="code">One of the spec's codes.</param>
-/// <param name="message">One sentence for whoever reads it in a terminal.</param>
-/// <param name="detail">What it is about, such as a digest; or null.</param>
+/// <param name="message">One sentence for the user of a client.</param>
+/// <param name="detail">The subject of the error, such as a digest; or null.</param>
 internal sealed class RegistryError(int status, string code, string message, string? detail = null) : Exception(message)
 {
     public int Status => status;
@@ -81,7 +81,7 @@ internal sealed class RegistryError(int status, string code, string message, str
         new(StatusCodes.Status400BadRequest, "UNSUPPORTED", $"The parameter {name} is not what it has to be.", value);
 }
 
-/// <summary>The one place that writes the registry's errors.</summary>
+/// <summary>Writes the errors of the OCI Distribution API.</summary>
 internal static class RegistryErrors
 {
     private const int MaxDetail = 1_000;

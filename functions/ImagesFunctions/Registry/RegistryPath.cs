@@ -1,6 +1,6 @@
 namespace ImagesFunctions.Registry;
 
-/// <summary>What a path below <c>/v2</c> names.</summary>
+/// <summary>The resources of <c>/v2</c>.</summary>
 internal enum Resource
 {
     /// <summary><c>/v2/</c></summary>
@@ -29,17 +29,17 @@ internal enum Resource
 }
 
 /// <summary>
-/// A path below <c>/v2</c>, taken apart from its end: <c>blobs</c>, <c>manifests</c>, <c>tags</c> and <c>uploads</c> are legal
-/// parts of a repository's name.
+/// A parsed path below <c>/v2</c>. It is parsed from its end, because <c>blobs</c>, <c>manifests</c>, <c>tags</c> and
+/// <c>uploads</c> are legal parts of a repository's name.
 /// </summary>
-/// <param name="Resource">What it names.</param>
-/// <param name="Name">The repository's name as it was written; "" where there is none.</param>
+/// <param name="Resource">The resource.</param>
+/// <param name="Name">The repository's name as the client wrote it; "" where there is none.</param>
 /// <param name="Last">The digest, tag or upload id at its end; "" where there is none.</param>
 internal sealed record RegistryPath(Resource Resource, string Name, string Last)
 {
     private const string Root = "/v2";
 
-    /// <summary>As a route, for telemetry: without the names in it.</summary>
+    /// <summary>The route template, for telemetry.</summary>
     public string Route =>
         Resource switch
         {
@@ -53,8 +53,8 @@ internal sealed record RegistryPath(Resource Resource, string Name, string Last)
             _ => "/v2/{name}/referrers/{digest}",
         };
 
-    /// <summary>Reads a request's target, its query included. Null when it names nothing.</summary>
-    /// <param name="target">As it stands in the request line: it is decoded here, once.</param>
+    /// <summary>Parses the target of a request. Null when it names no resource.</summary>
+    /// <param name="target">The raw target of the request line, with its query; it is decoded here, once.</param>
     public static RegistryPath? Parse(string target)
     {
         var query = target.IndexOfAny(['?', '#']);

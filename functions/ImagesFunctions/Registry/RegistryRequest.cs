@@ -5,9 +5,9 @@ using Microsoft.AspNetCore.Http;
 namespace ImagesFunctions.Registry;
 
 /// <summary>A request to one repository by an authenticated caller.</summary>
-/// <param name="Http">The request and its answer.</param>
+/// <param name="Http">The HTTP request and its answer.</param>
 /// <param name="Access">What the caller may see and do.</param>
-/// <param name="Path">What it names.</param>
+/// <param name="Path">Its path.</param>
 /// <param name="Repository">The repository that the path names.</param>
 internal sealed record RegistryRequest(HttpContext Http, Access Access, RegistryPath Path, Repository Repository)
 {
@@ -18,12 +18,12 @@ internal sealed record RegistryRequest(HttpContext Http, Access Access, Registry
     public CancellationToken Stop => Http.RequestAborted;
 
     /// <summary>
-    /// Whether the caller may see the repository. If not, whatever it asks for is absent, and storage is not asked.
+    /// Whether the caller may read the repository. If not, everything in it is absent, and storage is not read.
     /// </summary>
     public bool MayRead => Access.MayRead(Repository);
 
     /// <summary>
-    /// Whether it asks if something is there, and the caller may push: then what it is told is there stays for long enough.
+    /// Whether it is a check before a push: HEAD by a caller who may push. What such a check finds has to be kept for a while.
     /// </summary>
     public bool IsBeforePush => HttpMethods.IsHead(Request.Method) && Access.MayWrite(Repository);
 
@@ -35,13 +35,13 @@ internal sealed record RegistryRequest(HttpContext Http, Access Access, Registry
     /// <exception cref="RegistryError">The digest is malformed: DIGEST_INVALID.</exception>
     public BlobPath BlobPath => new(Repository, Digest);
 
-    /// <summary>Where a blob of the repository is pulled.</summary>
+    /// <summary>The location of a blob of the repository.</summary>
     public string BlobLocation(Digest digest) => $"/v2/{Path.Name}/blobs/{digest}";
 
-    /// <summary>The value of a parameter, or null when it is absent; of several the first.</summary>
+    /// <summary>The first value of a query parameter; null when it is absent.</summary>
     public string? Query(string name) => Request.Query.TryGetValue(name, out var values) ? values[0] ?? "" : null;
 
-    /// <summary>Reads a digest that a client has written.</summary>
+    /// <summary>Parses a digest that a client wrote.</summary>
     /// <exception cref="RegistryError">It is malformed: DIGEST_INVALID.</exception>
     public static Digest ParseDigest(string text) =>
         Digest.TryParse(text, out var digest)

@@ -8,10 +8,10 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace ImagesFunctions.Registry;
 
-/// <summary>What the requests of a push say in their headers, and what they are answered there.</summary>
+/// <summary>The headers of push requests and of their answers.</summary>
 internal static class UploadRequest
 {
-    // How many bytes the chunk has, where the client says so. It has to begin where the last one ended.
+    // The length of the chunk as its Content-Range says; null without one. It has to begin where the last chunk ended.
     public static long? DemandChunk(RegistryRequest request, UploadRow session)
     {
         var header = request.Request.Headers.ContentRange;
@@ -60,14 +60,14 @@ internal static class UploadRequest
         }
     }
 
-    // The session lives on, and the answer tells where it is.
+    // The session stays open, and the answer says where it is.
     public static RegistryError Elsewhere(RegistryRequest request, UploadRow session)
     {
         Progress(request, session);
         return RegistryError.RangeInvalid($"The next chunk begins at {session.Offset}.");
     }
 
-    // The blob that the parameter names.
+    // The blob of the query parameter digest.
     public static BlobPath Named(RegistryRequest request) =>
         RegistryRequest.ParseDigest(request.Query("digest") ?? "") is { IsSupported: true } digest
             ? new BlobPath(request.Repository, digest)

@@ -49,19 +49,18 @@ internal sealed class Uploads(
         UploadRequest.Accepted(request, await sessions.BeginAsync(request.Repository, algorithm, request.Stop));
     }
 
-    /// <summary>GET: how far it is.</summary>
+    /// <summary>GET: the progress of a session.</summary>
     public async Task GetAsync(RegistryRequest request)
     {
-        // A session is its owner's: for everybody else, readers of official images too, there is none.
-        var session =
-            request.Access.Owns(request.Repository)
-                ? await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop)
-                : null;
+        // A session is visible only to its owner, also in official repositories.
+        var session = request.Access.Owns(request.Repository)
+            ? await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop)
+            : null;
         UploadRequest.Progress(request, session ?? throw RegistryError.UploadUnknown(request.Path.Last));
         request.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
-    /// <summary>DELETE: ends it.</summary>
+    /// <summary>DELETE: cancels a session.</summary>
     public async Task DeleteAsync(RegistryRequest request)
     {
         var session = await chunks.FindAsync(request);
@@ -104,7 +103,7 @@ internal sealed class Uploads(
         }
         finally
         {
-            // One that an attempt has touched which does not count is worth nothing: then the bytes are read back.
+            // After a failed attempt the hash is of the wrong bytes; a later request reads the stored bytes back.
             hash?.Dispose();
         }
     }

@@ -6,9 +6,9 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Repositories;
 
 /// <summary>
-/// Invalidates a blob's row when its bytes are gone or are others, and hides every image that needs them. The row is marked
-/// first: from then on no image can be committed that needs it. So what is found afterwards to need it is all there is,
-/// and none of the steps has to be made again because something else was committed.
+/// Invalidates a blob's row when the stored bytes are gone or changed, and hides every image that needs them. The row is marked
+/// first: from then on no image that needs it can be committed. So the dependents that are found afterwards are complete, and no
+/// step has to be repeated because of other commits.
 /// </summary>
 internal sealed class BlobInvalidation(RowStore rowStore, Content content)
 {
@@ -16,11 +16,11 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
     private const int MaxCharacters = 300_000;
 
     /// <summary>
-    /// Does nothing where the row is not this one any more, or the stored blob is again what the row says. Goes on where an
-    /// earlier one was killed.
+    /// Does nothing when the row has changed, or when the stored blob is again what the row says. Completes an earlier
+    /// invalidation that was killed.
     /// </summary>
     /// <param name="path">The blob.</param>
-    /// <param name="blob">Its row.</param>
+    /// <param name="blob">The blob's row as it was read.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task RunAsync(BlobPath path, BlobRow blob, CancellationToken cancellationToken)
     {
@@ -61,7 +61,7 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
             : Decision.Of(true, [Write(view, row with { State = BlobState.Invalid })]);
     }
 
-    // True: look once more. A round that finds nothing to hide comes after the commits of all others, and is the last.
+    // True: another round is needed. The last round finds nothing to hide.
     private static async Task<Decision<bool>> HideAsync(
         DecisionView view,
         BlobRow blob,
@@ -70,7 +70,7 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
     {
         if (Same(await view.GetAsync(blob.Key, cancellationToken), blob) is not { State: BlobState.Invalid } row)
         {
-            // Good bytes have landed meanwhile.
+            // Valid bytes have landed since.
             return Decision.Nothing(false);
         }
 
@@ -81,9 +81,7 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
             hurt.TryDequeue(out var digest) && changes.Count < MaxHidden && changes.Sum(c => c.Length) < MaxCharacters
         )
         {
-            if (
-                await view.ImageAsync(blob.App, digest, cancellationToken) is { State: ImageState.Complete } image
-            )
+            if (await view.ImageAsync(blob.App, digest, cancellationToken) is { State: ImageState.Complete } image)
             {
                 var hidden = image with { State = ImageState.Hidden };
                 changes.Add(new Change(hidden.Key, hidden.ToRow()));
@@ -98,7 +96,7 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
             }
         }
 
-        // With what it hides, a round writes the blob's row as it is: if that was renewed meanwhile, nothing is hidden.
+        // The same commit writes the blob's row unchanged: if the row was renewed since, the commit fails and nothing is hidden.
         return changes.Count == 0
             ? Decision.Of(false, [new Change(row.Key, null, row.RowETag)])
             : Decision.Of(true, [.. changes, Write(view, row)]);

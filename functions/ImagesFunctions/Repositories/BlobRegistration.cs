@@ -7,8 +7,8 @@ using ImagesFunctions.Telemetry;
 namespace ImagesFunctions.Repositories;
 
 /// <summary>
-/// Verifies stored blobs and brings their rows <c>b</c> up to date, and whatever is complete by that. It may be asked late,
-/// twice, out of order or for a blob that is gone again: all of that leads to the same rows.
+/// Verifies stored blobs, writes their rows <c>b</c>, and commits the manifests that they complete. Late, repeated and reordered
+/// calls, and calls for a blob that is already removed, all lead to the same rows.
 /// </summary>
 internal sealed class BlobRegistration(
     RowStore rowStore,
@@ -25,8 +25,7 @@ internal sealed class BlobRegistration(
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Takes in the blob of a digest as it stands now: a new one, an overwritten one, or none any more. Bad bytes are recorded,
-    /// not thrown.
+    /// Takes in a blob as it is stored now: new, overwritten, or removed. Wrong bytes are recorded, not thrown.
     /// </summary>
     /// <exception cref="StorageUnavailableException">Storage failed, or the blob was overwritten each time it was read.</exception>
     public async Task<Landed> RegisterAsync(BlobPath path, CancellationToken cancellationToken)
@@ -66,20 +65,20 @@ internal sealed class BlobRegistration(
 
     private enum Verified
     {
-        // The bytes are what the path says, and the row says so.
+        // The bytes hash to the digest of the path, and the row says so.
         Good,
 
-        // They are not, and the refusal says so.
+        // They do not, and the refusal says so.
         Invalid,
 
-        // The blob or its row changed meanwhile: look again.
+        // The blob or its row changed since it was read: try again.
         Changed,
     }
 
-    // Null when the blob or its row changed meanwhile.
+    // Null when the blob or its row changed since it was read.
     private async Task<Landed?> TryRegisterAsync(BlobPath path, CancellationToken cancellationToken)
     {
-        // The row first: what is written by comparing with it may only be newer than it.
+        // The row first: what is compared with it may only be newer.
         var row = await rowStore.BlobAsync(path, cancellationToken);
         if (row is { State: BlobState.Deleting })
         {
@@ -158,7 +157,7 @@ internal sealed class BlobRegistration(
         await refusals.ClearAsync(path, cancellationToken);
         var (app, ns) = (path.Repository.App, path.Repository.Namespace);
         var verified = new BlobRow(app, path.Digest, hashed.Size, etag, BlobState.Good, hashed.Tar);
-        // The second look comes after the row: a delete or overwrite in between either sees the row or is seen here.
+        // Checked again after the row is written: a delete or overwrite in between either sees the row or is seen here.
         return
             await rowStore.PutBlobAsync(ns, verified, row, cancellationToken)
             && await content.IsStillAsync(path, etag, cancellationToken)

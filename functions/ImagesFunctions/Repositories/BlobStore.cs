@@ -13,6 +13,11 @@ internal sealed record VerifiedBytes(BlobPath Path, long Size, TarFacts? Tar)
 {
     /// <summary>The ETag of the stored blob where the caller has just written it; else null.</summary>
     public string? Written { get; init; }
+
+    /// <summary>The row of the blob.</summary>
+    /// <param name="etag">The ETag of the stored blob.</param>
+    public BlobRow RowOf(string etag) =>
+        new(Path.Repository.App, Path.Digest, Size, etag, BlobState.Good, Tar) { Pushed = true };
 }
 
 /// <summary>
@@ -74,7 +79,7 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
 
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
-            // The row first: what is written by comparing with it may only be newer than it.
+            // The row first: what is compared with it may only be newer.
             var row = await rowStore.BlobAsync(path, cancellationToken);
             if (row is { State: BlobState.Deleting })
             {
@@ -87,10 +92,7 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
             {
                 written = await create(cancellationToken);
             }
-            else if (
-                stored.Value.ETag != written
-                && await RenewAsync(path, row, stored.Value, cancellationToken)
-            )
+            else if (stored.Value.ETag != written && await RenewAsync(path, row, stored.Value, cancellationToken))
             {
                 return;
             }
@@ -134,7 +136,7 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
         && await content.IsStillAsync(path, row.BlobETag, cancellationToken)
         && await rowStore.PutBlobAsync(path.Repository.Namespace, row, row, cancellationToken);
 
-    // False when the row was changed meanwhile.
+    // False when the row was changed since it was read.
     private async Task<bool> RegisterAsync(
         BlobPath path,
         BlobRow landed,
@@ -143,7 +145,7 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
     )
     {
         var isRow = await rowStore.PutBlobAsync(path.Repository.Namespace, landed, before, cancellationToken);
-        // As an event would: what waited for this blob is complete now, and what was refused here is not any more.
+        // As an event would do: commits what waited for this blob, and clears its refusal.
         await registration.RegisterAsync(path, cancellationToken);
         return isRow;
     }

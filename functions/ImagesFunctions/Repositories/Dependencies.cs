@@ -3,12 +3,12 @@ using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Repositories;
 
-/// <summary>What manifests need.</summary>
+/// <summary>The dependencies of manifests.</summary>
 internal static class Dependencies
 {
     /// <summary>
-    /// The rows that say what a manifest needs, by falling keys. They are written in this order, so the last one tells that all
-    /// are there; the sweeper, which does not know how many there are, removes them by rising keys, and so begins with the last.
+    /// The rows that say what a manifest needs, in descending order of their keys. They are written in this order, so the last
+    /// one shows that all are written; the sweeper, which does not know their number, removes them in ascending order.
     /// </summary>
     public static List<DependencyRow> Of(BlobPath path, Manifest manifest)
     {

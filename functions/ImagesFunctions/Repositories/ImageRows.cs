@@ -6,14 +6,14 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Repositories;
 
 /// <summary>
-/// Makes image rows from manifests whose parts are all there, and completes those whose facts did not fit. Generation and
-/// state are the committer's to say.
+/// Makes image rows from manifests whose dependencies are complete, and loads facts that did not fit into a row. The caller sets
+/// generation and state.
 /// </summary>
 internal sealed class ImageRows(RowStore rowStore, Content content)
 {
     private const int MaxReason = 1_000;
 
-    /// <summary>The row of an image manifest or an artifact; null when its config has just been overwritten.</summary>
+    /// <summary>The row of an image manifest or an artifact; null when its config was overwritten since it was verified.</summary>
     public async Task<ImageRow?> OfImageAsync(
         BlobPath path,
         Manifest manifest,
@@ -67,7 +67,7 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             IsImage = true,
             LeftOut = config.LeftOut.Count == 0 ? null : Said(string.Join("; ", config.LeftOut)),
             Size = blobs.Values.Sum(b => b.Size),
-            // In one order, so that the same image has the same row.
+            // In a fixed order, so that the same image has the same row.
             BlobSizes = blobs
                 .Values.OrderBy(b => b.Digest.ToString(), StringComparer.Ordinal)
                 .ToDictionary(b => b.Digest.ToString(), b => b.Size, StringComparer.Ordinal),
@@ -83,8 +83,8 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
         };
 
     /// <summary>
-    /// The row of an index: the facts of its image for KraftCloud, else of its first one, and the size of all its images.
-    /// Children are looked at one by one, because each may have facts of some MiB.
+    /// The row of an index: the facts of its image for KraftCloud, else of its first image, and the size of all its images.
+    /// Children are loaded one after the other, because the facts of each may have some MiB.
     /// </summary>
     public async Task<ImageRow> OfIndexAsync(
         BlobPath path,
@@ -104,7 +104,7 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             var child = await WithFactsAsync(ns, byDigest[descriptor.Digest], cancellationToken);
             if (!child.IsImage || child.BlobSizes.Count == 0)
             {
-                // An artifact. Rows of an earlier version also call an index without images an image.
+                // An artifact. In rows of an earlier version, an index without images counts as an image.
                 continue;
             }
 
@@ -136,10 +136,10 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
     }
 
     /// <summary>
-    /// The row with its facts, parts and children, where those stand in a blob. What is derived can be made again: if the
-    /// blob is lost, it is.
+    /// The row with its facts, blob sizes and children, where those are in a blob of the container <c>derived</c>. If that blob is
+    /// lost, it is made again.
     /// </summary>
-    /// <exception cref="StorageUnavailableException">It is lost, and what it was made from is just being overwritten.</exception>
+    /// <exception cref="StorageUnavailableException">The blob is lost, and its sources are being overwritten.</exception>
     public async Task<ImageRow> WithFactsAsync(string @namespace, ImageRow row, CancellationToken cancellationToken)
     {
         if (row.HasFacts)
@@ -155,7 +155,7 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
         var path = new BlobPath(Repository.Of(@namespace, row.App), row.Digest);
         if (await rowStore.BlobAsync(path, cancellationToken) is not { } blob)
         {
-            // A deleted index, whose manifest is gone too: nobody can know any more what it named.
+            // A deleted index whose manifest is gone too: what it named cannot be known.
             return row with { Facts = new ImageFacts() };
         }
 
@@ -171,13 +171,13 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
         return row with { Facts = made.Facts with { }, BlobSizes = made.BlobSizes, Children = made.Children };
     }
 
-    // Words of what was pushed stand in it.
+    // It contains text of pushed content.
     private static string? Said(string? reason) =>
         reason is null ? null
         : reason.Length > MaxReason ? Refusals.Visible(reason[..MaxReason]) + "…"
         : Refusals.Visible(reason);
 
-    // Null when it has just been overwritten.
+    // Null when it was overwritten since it was verified.
     private async Task<ImageConfig?> ConfigAsync(
         Repository repository,
         BlobRow config,

@@ -6,14 +6,14 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Repositories;
 
 /// <summary>
-/// Applies the <c>index.json</c> of an uploaded OCI image layout: it says which blobs are manifests, sets the tags that it
-/// names by <c>org.opencontainers.image.ref.name</c>, and drops those that an earlier one had set and this one does not name.
+/// Applies the <c>index.json</c> of a dropped OCI image layout: it says which blobs are manifests, sets the tags of its
+/// annotations <c>org.opencontainers.image.ref.name</c>, and removes tags that an earlier version of the file had set.
 /// </summary>
 internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCommit manifests, Refusals refusals)
 {
     private const int MaxTries = 10;
 
-    // A tag that waits takes two rows, and one row is left for the ETag.
+    // A waiting tag takes two rows; one row is left for the ETag.
     private const int MaxTagsACommit = 48;
 
     private enum Applied
@@ -24,12 +24,12 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         WithoutNaming,
         Partly,
 
-        // As it stands it was applied before.
+        // This version of the file was applied before.
         Before,
         FileChanged,
     }
 
-    // What one commit did, and the tags that are right with it.
+    // The result of one commit, and the tags that are up to date with it.
     private sealed record Step(Applied Applied, IReadOnlyList<string> Touched);
 
     /// <summary>Applies the file as it stands now, whatever state an earlier, killed or concurrent, application left.</summary>
@@ -53,7 +53,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         throw new StorageUnavailableException($"{path} was overwritten each time it was read");
     }
 
-    /// <summary>The manifests that the file names as it stands now; none where there is no such file, or no valid one.</summary>
+    /// <summary>The manifests that the file names as it is stored now; none where the file is missing or invalid.</summary>
     public async Task<IReadOnlySet<Digest>> NamedAsync(IndexPath path, CancellationToken cancellationToken)
     {
         try
@@ -70,7 +70,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         }
     }
 
-    // False when the file changed meanwhile.
+    // False when the file changed since it was read.
     private async Task<bool> ApplyAsync(IndexPath path, string etag, CancellationToken cancellationToken)
     {
         try
@@ -113,7 +113,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
     private async Task<bool> ApplyAsync(LayoutIndexFile file, CancellationToken cancellationToken)
     {
         var repository = file.Path.Repository;
-        // Tags that are right already, by commits of this very application; they are not looked at twice.
+        // Tags that commits of this application have set; they are not read again.
         var done = new HashSet<string>(StringComparer.Ordinal);
         while (true)
         {
@@ -144,7 +144,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         }
     }
 
-    // Of a file that was applied before, what stands there may say that it was deleted since.
+    // Where the file was applied before, an existing row may say that its manifest was deleted since.
     private async Task PutDependenciesAsync(
         Repository repository,
         List<DependencyRow> dependencies,
@@ -181,7 +181,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
     {
         var app = file.Path.Repository.App;
         var layout = await view.GetAsync(Keys.Layout(app), cancellationToken);
-        // After the version and the row: whoever applied a newer file has changed one of them, or finds it here.
+        // After the version and the row: a process that applied a newer file has changed one of them, or the ETag differs here.
         if (!await content.IsStillAsync(file.Path, file.ETag, cancellationToken))
         {
             return Decision.Nothing(new Step(Applied.FileChanged, []));
@@ -244,7 +244,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         List<Change> changes = [new Change(wanted.Key, wanted.ToRow())];
         if (wanted.Generation is null)
         {
-            // Its image fills the tag in when it is committed; this row is how it finds it.
+            // The commit of its image finds the tag by this row, and sets it.
             var dependency = new DependencyRow(app, digest, Dependent.Tag(tag), null);
             changes.Add(new Change(dependency.Key, dependency.ToRow()));
         }

@@ -6,15 +6,15 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Repositories;
 
 /// <summary>
-/// Commits manifests: an image's row appears, together with the tags that waited for it, in one transaction, at a moment
-/// when everything that it needs is there. The rows that say what it needs are written first, and whoever brings one of
-/// those things looks them up afterwards: so one of the two always sees the other.
+/// Commits manifests: one transaction writes an image's row and the tags that waited for it, at a moment when everything that the
+/// image needs is there. The rows of its dependencies are written first, and a process that brings a dependency looks them up
+/// afterwards: so one of the two always sees the other.
 /// </summary>
 /// <remarks>
-/// One try, from its beginning: the manifest's blob is verified (row <c>b</c>) and somebody names it (row <c>n</c>); it is
-/// read and parsed; what it needs is written down (rows <c>n</c>); then the decision looks whether all of that is there
-/// (rows <c>b</c> and <c>i</c>), makes the image's row and fills in the tags that waited for it, all in one transaction.
-/// If something is missing, nothing happens: whoever brings it looks at the rows <c>n</c> and tries again.
+/// One try: the manifest's blob is verified (row <c>b</c>) and named as a manifest (row <c>n</c>); it is read and parsed; its
+/// dependencies are written (rows <c>n</c>); then the decision checks that all of them are there (rows <c>b</c> and <c>i</c>), and
+/// writes the image's row and the tags that waited for it. If a dependency is missing, nothing is written: the process that brings
+/// it finds the rows <c>n</c> and tries again.
 /// </remarks>
 internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRows imageRows, Refusals refusals)
 {
@@ -23,16 +23,16 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
     private readonly ManifestTry _try = new(rowStore, content, imageRows, refusals);
 
     /// <summary>
-    /// Tries to commit manifests of a repository, and whatever is complete by that. Does nothing for what is committed
-    /// already or still waits.
+    /// Commits those of these manifests that are complete, and what they complete. Does nothing for manifests that are
+    /// committed or that still wait.
     /// </summary>
     /// <param name="repository">The repository.</param>
     /// <param name="changed">
-    /// The manifests that are new or newly named: what an index among them names is tried as well, and what that names.
+    /// Manifests that are new or newly named. The manifests that an index among them names are tried as well, at any depth.
     /// </param>
     /// <param name="dependents">
-    /// Manifests that may be complete now. What they name is not tried: the rows <c>n</c> lead from each of those to them, and
-    /// to look the other way each time would take time in the square of an index's length.
+    /// Manifests that may be complete now. The manifests that they name are not tried: each of those finds its dependents by
+    /// the rows <c>n</c>, and the other direction would take time in the square of an index's length.
     /// </param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task CommitReadyAsync(
@@ -60,7 +60,7 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
         failure?.Throw();
     }
 
-    // One that fails does not keep the others, which share a blob with it, from being tried.
+    // A failure does not keep the others, which share a blob with it, from being tried.
     private async Task<(Digest Digest, ManifestOutcome Outcome, ExceptionDispatchInfo? Error)> GuardedTryAsync(
         Repository repository,
         Digest digest,

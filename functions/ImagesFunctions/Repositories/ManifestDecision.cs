@@ -74,10 +74,10 @@ internal static class ManifestDecision
         return await CompleteAsync(view, step, self, current, cancellationToken);
     }
 
-    /// <summary>Says what an index names, before any of that can be committed because of it.</summary>
+    /// <summary>Decides to write the row of a waiting index, which says what it names, before that can be committed because of it.</summary>
     /// <param name="view">The namespace.</param>
     /// <param name="key">The key of the index.</param>
-    /// <param name="prepared">Its row, as long as it waits.</param>
+    /// <param name="prepared">Its row while it waits.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<Decision<bool>> AddWaitingIndexAsync(
         DecisionView view,
@@ -200,7 +200,10 @@ internal static class ManifestDecision
     // Whoever decides meanwhile that nobody needs one of them has not seen this image, and decides again.
     private static void AddWrittenKeys(DecisionView view, string app, IReadOnlyList<DependencyRow> dependencies)
     {
-        var keys = dependencies.Select(n => Keys.AnyDependency(app, n.Needed)).Distinct(StringComparer.Ordinal).ToList();
+        var keys = dependencies
+            .Select(n => Keys.AnyDependency(app, n.Needed))
+            .Distinct(StringComparer.Ordinal)
+            .ToList();
         (keys.Count <= MaxWrittenKeys ? keys : [Keys.AnyDependency(app)]).ForEach(view.AddWrittenKey);
     }
 
@@ -221,7 +224,7 @@ internal static class ManifestDecision
         }
     }
 
-    // Everything that the manifest needs, or null when something of it is missing.
+    // All dependencies of the manifest; null when one is missing.
     private static async Task<(List<BlobRow> Blobs, List<ImageRow> Children)?> NeededAsync(
         DecisionView view,
         string app,
@@ -249,7 +252,7 @@ internal static class ManifestDecision
     )
     {
         var rows = new List<T>();
-        // In any order: while the parts of a long manifest land one by one, a missing one is soon met.
+        // In random order: while the blobs of a long manifest land one by one, a missing one is found early.
         await foreach (var (_, row) in keys.Shuffle().ReadEachAsync(key => view.GetAsync(key, cancellationToken)))
         {
             if (row is null)

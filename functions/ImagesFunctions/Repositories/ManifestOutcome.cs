@@ -2,16 +2,16 @@ using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Repositories;
 
-/// <summary>Where a manifest stands after a try to commit it.</summary>
+/// <summary>The state of a manifest after a try to commit it.</summary>
 internal enum ManifestState
 {
-    /// <summary>Nobody says that it is a manifest, or its blob is not there.</summary>
+    /// <summary>Nothing names it as a manifest, or its blob is missing.</summary>
     Unknown,
 
-    /// <summary>Something that it needs is missing.</summary>
+    /// <summary>A dependency is missing.</summary>
     Waiting,
 
-    /// <summary>It is no valid manifest.</summary>
+    /// <summary>It is not a valid manifest.</summary>
     Refused,
 
     /// <summary>It was committed before.</summary>
@@ -20,10 +20,10 @@ internal enum ManifestState
     /// <summary>It was committed now.</summary>
     Committed,
 
-    /// <summary>The rows that say what it needs were swept, because its own blob had been gone.</summary>
+    /// <summary>The rows of its dependencies were swept, because its own blob was missing for a while.</summary>
     Forgotten,
 
-    /// <summary>What the push demanded of what it replaces does not hold.</summary>
+    /// <summary>The condition of the push does not hold.</summary>
     Unmatched,
 }
 
@@ -31,7 +31,7 @@ internal enum ManifestState
 /// <param name="State">Where it stands.</param>
 internal sealed record ManifestOutcome(ManifestState State)
 {
-    /// <summary>Whether what it needs was not known before.</summary>
+    /// <summary>Whether the rows of its dependencies are new.</summary>
     public bool IsNew { get; init; }
 
     /// <summary>The manifests that need one that is committed.</summary>

@@ -5,12 +5,12 @@ using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Repositories;
 
-/// <summary>One try to commit a manifest that stands in the repository: see <see cref="ManifestCommit"/>.</summary>
+/// <summary>One try to commit a manifest that is stored in the repository: see <see cref="ManifestCommit"/>.</summary>
 internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows imageRows, Refusals refusals)
 {
     private const int MaxTries = 5;
 
-    /// <summary>Tries to commit a manifest that something names as one.</summary>
+    /// <summary>Tries to commit a manifest.</summary>
     public async Task<ManifestOutcome> RunAsync(BlobPath path, CancellationToken cancellationToken)
     {
         try

@@ -3,10 +3,10 @@ using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Repositories;
 
-/// <summary>What indexes name that is too long to stand in their rows.</summary>
+/// <summary>Children of indexes that are too long for their rows.</summary>
 internal static class NamespaceRowsChildren
 {
-    /// <summary>Fetches the children of those indexes that were too long to stand in their rows.</summary>
+    /// <summary>Loads the children of indexes whose facts are in a blob.</summary>
     public static async Task LoadChildrenAsync(
         this NamespaceRows rows,
         ImageRows imageRows,

@@ -3,8 +3,8 @@ using ImagesFunctions.Oci;
 namespace ImagesFunctions.Repositories;
 
 /// <summary>
-/// The manifests that are still to be tried, each once, in their order: an index comes behind its children, however many of
-/// them are committed.
+/// The manifests that are still to be tried, each once, in order: an index comes after its children, however many of them are
+/// committed.
 /// </summary>
 internal sealed class OpenManifests
 {
@@ -13,7 +13,7 @@ internal sealed class OpenManifests
     private readonly HashSet<Digest> _expanded;
     private readonly HashSet<Digest> _lookedUp = [];
 
-    /// <summary>Begins with these: see <see cref="ManifestCommit.CommitReadyAsync"/>.</summary>
+    /// <summary>Starts with these: see <see cref="ManifestCommit.CommitReadyAsync"/>.</summary>
     public OpenManifests(IEnumerable<Digest> changed, IEnumerable<Digest> dependents)
     {
         _expand = [.. changed];
@@ -29,7 +29,7 @@ internal sealed class OpenManifests
         return batch;
     }
 
-    /// <summary>Adds what may be complete now.</summary>
+    /// <summary>Adds manifests that may be complete now.</summary>
     public void Add(IEnumerable<Digest> digests)
     {
         foreach (var digest in digests)
@@ -43,7 +43,7 @@ internal sealed class OpenManifests
     {
         if (_expand.Remove(digest) || outcome.IsNew)
         {
-            // All the way down: whoever wrote down what an inner index needs may have been killed right after that.
+            // At any depth: a process that wrote the dependencies of an inner index may have been killed right after that.
             _expand.UnionWith(outcome.Children.Where(_expanded.Add));
             Add(outcome.Children);
         }

@@ -5,11 +5,11 @@ using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Repositories;
 
-/// <summary>Pins images, so that nothing but an unpin lets them be removed.</summary>
+/// <summary>Pins images: a pinned image cannot be removed before it is unpinned.</summary>
 internal sealed class Pins(StorageAccount account, RowStore rowStore)
 {
-    /// <summary>Pins the image that a reference names at the moment of the commit. Again renews the pin.</summary>
-    /// <returns>Its row; null when there is no such image, or it is not complete.</returns>
+    /// <summary>Pins the image that a reference names at the moment of the commit. Pinning it again renews the pin.</summary>
+    /// <returns>Its row; null when there is no such image or it is not complete.</returns>
     public Task<ImageRow?> PinAsync(Reference reference, ImagePin pin, CancellationToken cancellationToken) =>
         rowStore.CommitAsync(
             reference.Repository.Namespace,
@@ -30,8 +30,8 @@ internal sealed class Pins(StorageAccount account, RowStore rowStore)
             cancellationToken
         );
 
-    /// <summary>Takes the pin off an image.</summary>
-    /// <returns>False when there is no such image, or it has no pin.</returns>
+    /// <summary>Unpins an image.</summary>
+    /// <returns>False when there is no such image or it is not pinned.</returns>
     public Task<bool> UnpinAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
         rowStore.CommitAsync(
             repository.Namespace,

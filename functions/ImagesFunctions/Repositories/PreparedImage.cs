@@ -6,13 +6,13 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Repositories;
 
 /// <summary>
-/// The row of a manifest, made before it is decided whether to write it: what it says follows from bytes that never change.
+/// The row of a manifest, made before the decision that writes it: it follows from bytes that never change.
 /// </summary>
-/// <param name="imageRows">Makes it.</param>
-/// <param name="content">Takes what is too long for it.</param>
+/// <param name="imageRows">Makes the row.</param>
+/// <param name="content">Stores facts that are too long for the row.</param>
 /// <param name="path">The manifest's blob.</param>
-/// <param name="manifest">What its bytes say.</param>
-/// <param name="state">What the row says of itself.</param>
+/// <param name="manifest">The parsed manifest.</param>
+/// <param name="state">The state of the row.</param>
 internal sealed class PreparedImage(
     ImageRows imageRows,
     Content content,
@@ -23,24 +23,24 @@ internal sealed class PreparedImage(
 {
     private const int MaxInlineFacts = 60_000;
 
-    /// <summary>What its bytes say.</summary>
+    /// <summary>The parsed manifest.</summary>
     public Manifest Manifest => manifest;
 
-    /// <summary>The generation of a row that is new.</summary>
+    /// <summary>The generation of a new row.</summary>
     public string Generation { get; } = RandomNumberGenerator.GetHexString(16, lowercase: true);
 
-    /// <summary>When a row that is new says that it was committed, in whole milliseconds.</summary>
+    /// <summary>The commit time of a new row, in whole milliseconds.</summary>
     public DateTimeOffset Committed { get; } =
         DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
 
-    /// <summary>Whether it was tried to make the row.</summary>
+    /// <summary>Whether <see cref="MakeAsync"/> was called.</summary>
     public bool IsTried { get; private set; }
 
-    /// <summary>The row; null before it is made, and when the config has just been overwritten.</summary>
+    /// <summary>The row; null before it is made, and when the config was overwritten since it was verified.</summary>
     public ImageRow? Row { get; private set; }
 
-    /// <summary>Makes the row from the rows of all that the manifest needs.</summary>
-    /// <exception cref="InvalidContentException">The config is no image config.</exception>
+    /// <summary>Makes the row from the rows of the manifest's dependencies.</summary>
+    /// <exception cref="InvalidContentException">The config is not an image config.</exception>
     public async Task MakeAsync(
         IReadOnlyList<BlobRow> blobs,
         IReadOnlyList<ImageRow> children,
@@ -53,7 +53,7 @@ internal sealed class PreparedImage(
         if (row is not null)
         {
             row = row with { State = state };
-            // Puts aside what is too long for the row.
+            // Facts that are too long for the row go into a blob.
             Row =
                 LongFacts.Write(row).Length > MaxInlineFacts
                     ? row with

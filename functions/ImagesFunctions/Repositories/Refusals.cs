@@ -6,32 +6,32 @@ using Microsoft.Extensions.Logging;
 
 namespace ImagesFunctions.Repositories;
 
-/// <summary>What kind of thing is wrong with a blob.</summary>
+/// <summary>Why a blob is refused.</summary>
 internal enum RefusalKind
 {
-    /// <summary>Its path is none of a layout.</summary>
+    /// <summary>Its path is not one of a layout.</summary>
     Path,
 
-    /// <summary>Its bytes do not hash to what its path says.</summary>
+    /// <summary>Its bytes do not hash to the digest of its path.</summary>
     Digest,
 
-    /// <summary>It is no usable manifest.</summary>
+    /// <summary>It is not a valid manifest.</summary>
     Manifest,
 
-    /// <summary>It is no usable <c>index.json</c>.</summary>
+    /// <summary>It is not a valid <c>index.json</c>.</summary>
     Index,
 
     /// <summary>Storage failed too often.</summary>
     Storage,
 }
 
-/// <summary>Records why a blob of the container does not count, for whoever asks why it is not listed.</summary>
+/// <summary>Records why blobs of the container are refused: the answer to "why is it not listed?"</summary>
 internal sealed partial class Refusals(RowStore rowStore, TimeProvider time, ILogger<Refusals> log)
 {
     private const int MaxReason = 2_000;
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
-    /// <summary>The input is bad. It heals when good bytes land at the same path.</summary>
+    /// <summary>Refuses bad input, until valid bytes land at the same path.</summary>
     public Task RefuseAsync(
         RefusalKind kind,
         string path,
@@ -49,13 +49,13 @@ internal sealed partial class Refusals(RowStore rowStore, TimeProvider time, ILo
         CancellationToken cancellationToken
     ) => PutAsync(kind, path.ToString(), reason, actual, cancellationToken);
 
-    /// <summary>Storage failed so often that the try was given up.</summary>
+    /// <summary>Records that storage failed until the host gave up.</summary>
     public Task FailAsync(string path, string reason, CancellationToken cancellationToken) =>
         PutAsync(RefusalKind.Storage, path, reason, null, cancellationToken);
 
     /// <summary>
-    /// Nothing is wrong any more. True when there was a refusal: whoever took it back has to look whether the blob is still
-    /// the one that he found good, because it may have been the refusal of a newer one.
+    /// Removes a refusal. True when there was one: the caller has to check that the blob is still the one that it verified,
+    /// because the refusal may have been of a newer one.
     /// </summary>
     public Task<bool> ClearAsync(string path, CancellationToken cancellationToken) =>
         rowStore.RemoveRefusedAsync(path, cancellationToken);
@@ -75,7 +75,7 @@ internal sealed partial class Refusals(RowStore rowStore, TimeProvider time, ILo
         var now = time.GetUtcNow();
         var text = Visible(reason.Length > MaxReason ? reason[..MaxReason] + "…" : reason);
         var row = new RefusedRow(path, text, actual?.ToString(), kind == RefusalKind.Storage, now, now + Kept);
-        // The same again, at a start or by a repeated event, is no news.
+        // The same refusal again, after a start or by a duplicate event, is not reported again.
         if (await rowStore.RefusedAsync(path, cancellationToken) is { } before && before.Reason == row.Reason)
         {
             row = row with { At = before.At };
@@ -90,8 +90,8 @@ internal sealed partial class Refusals(RowStore rowStore, TimeProvider time, ILo
     }
 
     /// <summary>
-    /// The text with everything that a terminal would obey, or a log take for a new line, made visible: the input that
-    /// was refused stands in it.
+    /// The text with control characters and line ends escaped, because it contains refused input and goes to terminals and
+    /// logs.
     /// </summary>
     public static string Visible(string text) =>
         text.Any(IsInvisible)

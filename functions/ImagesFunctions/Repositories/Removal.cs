@@ -5,15 +5,15 @@ using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Repositories;
 
-/// <summary>How a removal ended.</summary>
+/// <summary>The result of a removal.</summary>
 /// <param name="Found">Whether there was something to remove.</param>
-/// <param name="NeededBy">The live index or image that still needs it, which is why nothing was removed; or null.</param>
-/// <param name="IsPinned">Whether it is pinned, which is why nothing was removed.</param>
+/// <param name="NeededBy">The live index or image that needs it, so that nothing was removed; or null.</param>
+/// <param name="IsPinned">Whether it is pinned, so that nothing was removed.</param>
 internal sealed record RemovalResult(bool Found, Digest? NeededBy = null, bool IsPinned = false);
 
 /// <summary>
-/// Removes images, tags and blobs. A blob goes in three steps: a commit marks its row, the bytes go if they are still
-/// those of the row, the row goes. Whoever meets a marked row may finish what was killed half-way.
+/// Removes images, tags and blobs. A blob is removed in three steps: a commit marks its row, the bytes are deleted if they are
+/// still those of the row, the row is deleted. Any process that finds a marked row may complete the removal.
 /// </summary>
 internal sealed class Removal(RowStore rowStore, Content content, TimeProvider time)
 {
@@ -44,17 +44,14 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
                 var blob = await GoodAsync(view, path, stop);
                 return Decision.Of(
                     new RemovalResult(true),
-                    [
-                        .. await ImageChangesAsync(view, image, blob, stop),
-                        .. await NamedAsync(view, path, stop),
-                    ]
+                    [.. await ImageChangesAsync(view, image, blob, stop), .. await NamedAsync(view, path, stop)]
                 );
             },
             cancellationToken
         );
     }
 
-    /// <summary>Removes a blob that no live image needs and that is no image itself.</summary>
+    /// <summary>Removes a blob that no live image needs and that is not a manifest of a live image.</summary>
     public Task<RemovalResult> BlobAsync(BlobPath path, CancellationToken cancellationToken) =>
         RemoveAsync(
             path,
@@ -74,7 +71,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
             cancellationToken
         );
 
-    /// <summary>Removes a tag; its image stays. False when there was none, or only what a removed image has left of it.</summary>
+    /// <summary>Removes a tag; its image stays. False when there was no tag, or only the row that a removed image leaves.</summary>
     public Task<bool> TagAsync(Repository repository, string tag, CancellationToken cancellationToken) =>
         rowStore.CommitAsync(
             repository.Namespace,
@@ -85,19 +82,18 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
                     return Decision.Nothing(false);
                 }
 
-                // One without a generation waits for its image.
+                // A tag without a generation waits for its image.
                 var row = TagRow.From(entity);
                 var counts =
-                    row.Generation is null
-                    || await view.TaggedImageAsync(repository.App, tag, stop) is not null;
+                    row.Generation is null || await view.TaggedImageAsync(repository.App, tag, stop) is not null;
                 return Decision.Of(counts, [new Change(row.Key, null)]);
             },
             cancellationToken
         );
 
     /// <summary>
-    /// The second and third step, for a blob whose row is marked; nothing for any other. True when the path is settled,
-    /// false when it holds new bytes, which are to be ingested.
+    /// The second and third step, for a blob whose row is marked; does nothing for any other. False when the path has new
+    /// bytes, which have to be taken in.
     /// </summary>
     public async Task<bool> FinishAsync(BlobPath path, CancellationToken cancellationToken)
     {
@@ -112,7 +108,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
         return gone;
     }
 
-    /// <summary>What removes an image in one commit. Its tags count no more then, because no row has their generation.</summary>
+    /// <summary>The changes that remove an image. Its tags no longer count then, because no row has their generation.</summary>
     public static async Task<List<Change>> ImageChangesAsync(
         DecisionView view,
         ImageRow image,
@@ -125,11 +121,11 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
             .. blob is null ? [] : new[] { Mark(view, blob) },
         ];
 
-    /// <summary>The first step: marks the row of a good blob, if it is still this very row.</summary>
+    /// <summary>The first step: marks the row of a verified blob, if the row is unchanged.</summary>
     public static Change Mark(DecisionView view, BlobRow blob) =>
         new(blob.Key, (blob with { State = BlobState.Deleting }).ToRow(), blob.RowETag);
 
-    // The children of a deleted index stay out of lists, so the row that names them stays.
+    // The row of a deleted index stays, because it keeps its children out of lists.
     private static ImageRow? Tombstone(ImageRow image) =>
         MediaTypes.IsIndex(image.MediaType) ? image with { State = ImageState.Deleted } : null;
 
@@ -158,7 +154,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
             ? [new Change(row.Key, null)]
             : [];
 
-    // The layout's index.json may go on naming it; from now on nothing waits for it because of that.
+    // The layout's index.json may still name it; from now on nothing waits for it because of that.
     private static async Task<Change[]> NamedAsync(
         DecisionView view,
         BlobPath path,
@@ -188,7 +184,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
     )
     {
         var app = path.Repository.App;
-        // The log tells when an image is committed meanwhile that needs this: in short, where it needs very much.
+        // The journal says when an image that needs this is committed since; for a long manifest it says so by this one key.
         view.AddReadKey(Keys.AnyDependency(app));
         foreach (var need in await view.RangeAsync(Keys.Dependencies(app, path.Digest), cancellationToken))
         {

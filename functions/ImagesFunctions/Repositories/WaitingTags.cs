@@ -10,7 +10,7 @@ internal static class WaitingTags
     // The image's row and the referrer's.
     private const int OtherRows = 2;
 
-    /// <summary>Fills in tags that wait for a committed image, as many as fit a commit. True: there are more.</summary>
+    /// <summary>Decides to set tags that wait for a committed image, as many as fit a commit. The answer is whether there are more.</summary>
     public static async Task<Decision<bool>> FillAsync(
         DecisionView view,
         Repository repository,
@@ -28,7 +28,7 @@ internal static class WaitingTags
         return Decision.Of(more, tags);
     }
 
-    /// <summary>Who needs a digest, and so the tags that wait for it.</summary>
+    /// <summary>The dependents of a digest; among them the tags that wait for it.</summary>
     public static async Task<List<DependencyRow>> DependentsAsync(
         DecisionView view,
         string app,
@@ -36,7 +36,7 @@ internal static class WaitingTags
         CancellationToken cancellationToken
     ) => [.. (await view.RangeAsync(Keys.Dependencies(app, digest), cancellationToken)).Select(DependencyRow.From)];
 
-    /// <summary>The tags that waited for this image, and the removal of the rows that said so; those that are set anyway wait no more.</summary>
+    /// <summary>The changes that set the tags that wait for an image, and remove their dependency rows.</summary>
     /// <param name="view">The namespace.</param>
     /// <param name="row">The image.</param>
     /// <param name="dependents">Who needs it.</param>

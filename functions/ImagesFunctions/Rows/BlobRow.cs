@@ -3,16 +3,16 @@ using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Rows;
 
-/// <summary>Whether a verified blob counts.</summary>
+/// <summary>The state of a verified blob.</summary>
 internal enum BlobState
 {
-    /// <summary>It does: its bytes were hashed, and are what its name says.</summary>
+    /// <summary>Its bytes hash to its digest.</summary>
     Good,
 
-    /// <summary>Its bytes are gone or others; the images that need it are being hidden.</summary>
+    /// <summary>Its bytes are gone or changed; the images that need it are being hidden.</summary>
     Invalid,
 
-    /// <summary>Its removal has begun.</summary>
+    /// <summary>It is being removed.</summary>
     Deleting,
 }
 
@@ -20,10 +20,10 @@ internal enum BlobState
 /// <param name="App">The app.</param>
 /// <param name="Digest">Its digest, which is the hash of its bytes.</param>
 /// <param name="Size">Its length in bytes.</param>
-/// <param name="BlobETag">The stored blob's ETag when it was verified: reads carry it, so that other bytes are never served.</param>
-/// <param name="State">Whether it counts.</param>
+/// <param name="BlobETag">The stored blob's ETag when it was verified. Reads carry it as If-Match, so that other bytes are never served.</param>
+/// <param name="State">Its state.</param>
 /// <param name="Tar">What was seen in it while it was hashed, or null.</param>
-/// <param name="RowETag">The row's own ETag as it was read.</param>
+/// <param name="RowETag">The version of the row that was read.</param>
 internal sealed record BlobRow(
     string App,
     Digest Digest,
@@ -40,7 +40,7 @@ internal sealed record BlobRow(
 
     public string Key => Keys.Blob(App, Digest);
 
-    /// <summary>Whether a push brought it: the sweeper waits longer for what was dropped, whose rest may still be on its way.</summary>
+    /// <summary>Whether it was pushed. The sweeper keeps dropped blobs longer, because the rest of a drop may come later.</summary>
     public bool Pushed { get; init; }
 
     public TableRow ToRow()

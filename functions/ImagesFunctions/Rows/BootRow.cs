@@ -5,12 +5,12 @@ namespace ImagesFunctions.Rows;
 
 /// <summary>
 /// The boot tar of an image and a tag: row <c>o</c>, by the tar's digest. It follows from the image, so it is written outside the
-/// namespace's order, may be lost, and is worth nothing without its image.
+/// namespace's order, may be lost, and counts only while its image does.
 /// </summary>
 /// <param name="App">The app.</param>
 /// <param name="Tar">The digest of the tar as it is served.</param>
 /// <param name="Image">The image.</param>
-/// <param name="Tag">The tag that the tar says; the image need not have it any more.</param>
+/// <param name="Tag">The tag in the tar's index; the image may no longer have it.</param>
 internal sealed record BootRow(string App, Digest Tar, Digest Image, string Tag)
 {
     public string Key => Keys.Boot(App, Tar);

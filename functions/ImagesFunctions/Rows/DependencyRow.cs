@@ -4,7 +4,7 @@ using ImagesFunctions.Oci;
 namespace ImagesFunctions.Rows;
 
 /// <summary>
-/// Who needs something: a manifest by its digest, a repository's <c>index.json</c>, or a tag that waits for its image.
+/// What needs a digest: a manifest, a repository's <c>index.json</c>, or a tag that waits for its image.
 /// </summary>
 internal sealed record Dependent
 {
@@ -19,15 +19,15 @@ internal sealed record Dependent
     /// <summary>The layout's <c>index.json</c>.</summary>
     public static Dependent Layout { get; } = new("index.json", null);
 
-    /// <summary>The manifest that needs it, or null.</summary>
+    /// <summary>The digest of a manifest; else null.</summary>
     public Digest? Digest { get; }
 
-    /// <summary>The tag that waits for it, or null.</summary>
+    /// <summary>The waiting tag; else null.</summary>
     public string? WaitingTag => Text.StartsWith(TagPrefix, StringComparison.Ordinal) ? Text[TagPrefix.Length..] : null;
 
     public string Text { get; }
 
-    /// <summary>64 characters that stand for the dependent at the end of a key.</summary>
+    /// <summary>The dependent in a key: 64 hexadecimal digits.</summary>
     public string ShortKey =>
         Convert.ToHexStringLower(
             System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Text))
@@ -41,16 +41,16 @@ internal sealed record Dependent
         Oci.Digest.TryParse(text, out var digest) && digest.IsSupported ? Manifest(digest) : new Dependent(text, null);
 }
 
-/// <summary>One thing needed by another: row <c>n</c>. Written before what needs it is committed.</summary>
+/// <summary>A dependency: row <c>n</c>. Written before its dependent is committed.</summary>
 /// <param name="App">The app.</param>
 /// <param name="Needed">The digest that is needed.</param>
-/// <param name="By">Who needs it.</param>
-/// <param name="ManifestType">The media type it is needed as, when it is needed as a manifest; null when as a blob.</param>
+/// <param name="By">The dependent.</param>
+/// <param name="ManifestType">The media type where it is needed as a manifest; null where it is needed as a blob.</param>
 internal sealed record DependencyRow(string App, Digest Needed, Dependent By, string? ManifestType)
 {
     public string Key => Keys.Dependency(App, Needed, By);
 
-    /// <summary>Whether what is needed was deleted on request, though it is still named: it is not waited for.</summary>
+    /// <summary>Whether the needed manifest was deleted on request while it is still named: nothing waits for it.</summary>
     public bool Deleted { get; init; }
 
     public TableRow ToRow()

@@ -1,8 +1,8 @@
 namespace ImagesFunctions.Rows;
 
-/// <summary>That an image stays until its account lets go of it: two values of its row, so that it costs no read of its own.</summary>
-/// <param name="Since">When it was pinned or renewed, in whole milliseconds.</param>
-/// <param name="Autokill">How long after that it holds, in whole milliseconds; null: until it is unpinned.</param>
+/// <summary>A pin: it keeps an image until it is unpinned. Two values of the image's row, so that it needs no further read.</summary>
+/// <param name="Since">When it was made or renewed, in whole milliseconds.</param>
+/// <param name="Autokill">How long it holds from then on, in whole milliseconds; null: until it is unpinned.</param>
 internal sealed record ImagePin(DateTimeOffset Since, TimeSpan? Autokill)
 {
     private const string SinceName = "pinned";
@@ -33,6 +33,6 @@ internal sealed record ImagePin(DateTimeOffset Since, TimeSpan? Autokill)
     /// <summary>Whether a row that was read with <see cref="Columns"/> has a pin.</summary>
     public static bool IsIn(Journal.TableRow row) => row[SinceName] is not null;
 
-    /// <summary>What a scan for pinned images reads of each row.</summary>
+    /// <summary>The columns that a scan for pinned images reads.</summary>
     public static readonly string[] Columns = ["app", "digest", SinceName];
 }

@@ -3,19 +3,19 @@ using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Rows;
 
-/// <summary>Whether an image row counts.</summary>
+/// <summary>The state of an image.</summary>
 public enum ImageState
 {
-    /// <summary>Everything it needs is there.</summary>
+    /// <summary>All its dependencies are there.</summary>
     Complete,
 
-    /// <summary>Something it needs went bad; it comes back, with its tags, when that is mended.</summary>
+    /// <summary>A dependency became invalid. It returns, with its tags, when that is repaired.</summary>
     Hidden,
 
-    /// <summary>An index that misses something; its row says what it names, and counts for nothing else.</summary>
+    /// <summary>An index whose dependencies are incomplete. Its row only says what it names.</summary>
     Waiting,
 
-    /// <summary>Deleted; the row of an index stays, so that what it named stays out of lists.</summary>
+    /// <summary>A deleted index. Its row stays, so that what it named stays out of lists.</summary>
     Deleted,
 }
 
@@ -30,27 +30,27 @@ internal sealed record StoredManifest(string ETag, long Size);
 /// <summary>An image, an index, or another manifest that is committed: row <c>i</c>.</summary>
 internal sealed record ImageRow(string App, Digest Digest)
 {
-    /// <summary>The rows' layout; a reader that meets a higher number than its own is too old.</summary>
+    /// <summary>The version of the row format. A program that reads a higher number is too old.</summary>
     public const long Schema = 1;
 
     public required string MediaType { get; init; }
 
-    /// <summary>Sum of the sizes of its distinct layers and configs in bytes; 0 where there is no image.</summary>
+    /// <summary>The sum of the sizes of its distinct layers and configs, in bytes; 0 for what is not an image.</summary>
     public required long Size { get; init; }
 
-    /// <summary>Whether lists show it at all.</summary>
+    /// <summary>Whether lists may show it.</summary>
     public required bool IsImage { get; init; }
 
-    /// <summary>Why it is not an image, in words that end a sentence; null for an image, and in rows of an earlier version.</summary>
+    /// <summary>Why it is not an image, as the end of a sentence; null for an image, and in rows of an earlier version.</summary>
     public string? NotImage { get; init; }
 
-    /// <summary>What of its config could not be read; null when all could, and in rows of an earlier version.</summary>
+    /// <summary>The parts of its config that could not be read; null when there are none, and in rows of an earlier version.</summary>
     public string? LeftOut { get; init; }
 
     /// <summary>The manifest that this one refers to, which need not exist; or null.</summary>
     public Digest? Subject { get; init; }
 
-    /// <summary>Random; a tag counts only while it names the generation of its image's row.</summary>
+    /// <summary>Random. A tag counts only while it names the generation of its image's row.</summary>
     public required string Generation { get; init; }
 
     /// <summary>When it was committed, in whole milliseconds; null in rows of an earlier version.</summary>
@@ -64,7 +64,7 @@ internal sealed record ImageRow(string App, Digest Digest)
 
     public ImageState State { get; init; }
 
-    /// <summary>What an index names; a list shows those only if they are tagged themselves.</summary>
+    /// <summary>The manifests that an index names. Lists show them only where they have a tag.</summary>
     public IReadOnlyList<string> Children { get; init; } = [];
 
     /// <summary>The distinct configs and layers of an image, or of all images of an index, and their sizes in bytes.</summary>
@@ -73,10 +73,10 @@ internal sealed record ImageRow(string App, Digest Digest)
 
     public ImageFacts Facts { get; init; } = ImageFacts.None;
 
-    /// <summary>Where facts and children are that do not fit into the row: a blob of the container <c>derived</c>; or null.</summary>
+    /// <summary>The blob of the container <c>derived</c> that holds facts and children that do not fit into the row; or null.</summary>
     public string? FactsBlob { get; init; }
 
-    /// <summary>Whether facts, parts and children are here, and not still in their blob.</summary>
+    /// <summary>Whether facts, blob sizes and children are loaded.</summary>
     public bool HasFacts => FactsBlob is null || !ReferenceEquals(Facts, ImageFacts.None);
 
     public string Key => Keys.Image(App, Digest);
@@ -157,7 +157,7 @@ internal sealed record ImageRow(string App, Digest Digest)
         return factsBlob is null ? LongFacts.Read(SplitText.Read(row, "facts"), image) : image;
     }
 
-    /// <summary>The row of an image that is there, complete or hidden; null for none, and for one that waits or is deleted.</summary>
+    /// <summary>The row of a complete or hidden image; null for any other row.</summary>
     public static ImageRow? Live(TableRow? row) =>
         row is not null && From(row) is { State: ImageState.Complete or ImageState.Hidden } image ? image : null;
 

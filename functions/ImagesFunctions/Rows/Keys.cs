@@ -11,10 +11,10 @@ namespace ImagesFunctions.Rows;
 /// </summary>
 internal static class Keys
 {
-    /// <summary>The partition of refusals whose path has no namespace. No namespace can have this name.</summary>
+    /// <summary>The partition of refusals whose path has no namespace. This is not a valid namespace.</summary>
     public const string RefusedPartition = "!refused";
 
-    /// <summary>Whether a row stands in full in the journal: lists are brought up to date from images and tags there.</summary>
+    /// <summary>Whether the journal holds a row in full: lists are brought up to date from the images and tags there.</summary>
     public static bool IsInFull(string key) => key[0] is 'i' or 't';
 
     public static string Image(string app, Digest digest) => $"i!{Encode(app)}!{digest}";
@@ -25,7 +25,8 @@ internal static class Keys
 
     public static string Blob(BlobPath path) => Blob(path.Repository.App, path.Digest);
 
-    public static string Dependency(string app, Digest needed, Dependent by) => $"n!{Encode(app)}!{needed}!{by.ShortKey}";
+    public static string Dependency(string app, Digest needed, Dependent by) =>
+        $"n!{Encode(app)}!{needed}!{by.ShortKey}";
 
     public static string Referrer(string app, Digest subject, Digest referrer) =>
         $"r!{Encode(app)}!{subject}!{referrer.ShortKey}";
@@ -42,25 +43,25 @@ internal static class Keys
     /// <summary>All rows of a kind: one of <c>i t n b j x c o</c>.</summary>
     public static KeyRange All(char kind) => KeyRange.Prefix($"{kind}!");
 
-    /// <summary>All rows of a kind of one app, and of no other whose name begins alike.</summary>
+    /// <summary>All rows of a kind of one app.</summary>
     public static KeyRange OfApp(char kind, string app) => KeyRange.Prefix($"{kind}!{Encode(app)}!");
 
-    /// <summary>All apps of the namespace that have this blob.</summary>
+    /// <summary>The rows of a blob in all apps of the namespace.</summary>
     public static KeyRange Blobs(Digest digest) => KeyRange.Prefix($"b!{digest}!");
 
-    /// <summary>All manifests that refer to this one.</summary>
+    /// <summary>The rows of the manifests that refer to a subject.</summary>
     public static KeyRange Referrers(string app, Digest subject) => KeyRange.Prefix($"r!{Encode(app)}!{subject}!");
 
-    /// <summary>All rows that say who needs this.</summary>
+    /// <summary>The dependency rows of a digest.</summary>
     public static KeyRange Dependencies(string app, Digest needed) => KeyRange.Prefix($"n!{Encode(app)}!{needed}!");
 
-    /// <summary>What stands in the log for any row that says who needs this.</summary>
+    /// <summary>The key that stands in the journal for all dependency rows of a digest.</summary>
     public static string AnyDependency(string app, Digest needed) => $"n!{Encode(app)}!{needed}!";
 
-    /// <summary>What stands in the log for rows that say who needs anything of this app.</summary>
+    /// <summary>The key that stands in the journal for all dependency rows of an app.</summary>
     public static string AnyDependency(string app) => $"n!{Encode(app)}!";
 
-    /// <summary>A name, or the beginning of one, as it stands in keys.</summary>
+    /// <summary>The form of a name, or of a prefix of one, in keys.</summary>
     public static string Encode(string app) =>
         string.Create(
             app.Length,

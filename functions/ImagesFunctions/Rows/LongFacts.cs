@@ -4,7 +4,7 @@ using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Rows;
 
-/// <summary>The part of an image row that may be long, as JSON.</summary>
+/// <summary>The part of an image row that may be long: its JSON.</summary>
 internal sealed record LongFacts(
     IReadOnlyList<string> Args,
     IReadOnlyList<string> Env,

@@ -13,17 +13,17 @@ internal readonly record struct RowScope(KeyRange Images, KeyRange Tags)
     public bool Contains(string key) => Images.Contains(key) || Tags.Contains(key);
 }
 
-/// <summary>Image and tag rows by their keys, which sort them by app.</summary>
+/// <summary>Image and tag rows by their keys, in the order of apps.</summary>
 internal sealed class NamespaceRows
 {
-    /// <summary>The number of the last commit that is in here; 0 where there was none.</summary>
+    /// <summary>The number of the last commit that these rows include; 0 before the first.</summary>
     public long Seq { get; set; }
 
     public SortedDictionary<string, ImageRow> Images { get; } = new(StringComparer.Ordinal);
 
     public SortedDictionary<string, TagRow> Tags { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Takes a row that was read or that a commit wrote; null for one that it removed.</summary>
+    /// <summary>Takes a row that was read or that a commit wrote; null for a removed one.</summary>
     public void Apply(string key, TableRow? row)
     {
         if (row is null)

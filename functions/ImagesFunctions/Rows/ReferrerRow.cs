@@ -5,16 +5,16 @@ using ImagesFunctions.Oci;
 namespace ImagesFunctions.Rows;
 
 /// <summary>
-/// A manifest that refers to another one: row <c>r</c>, written and removed with its image row, and worth nothing while
-/// that is hidden.
+/// A manifest that refers to another one: row <c>r</c>. It is written and removed with its image row, and does not count while that
+/// is hidden.
 /// </summary>
 /// <param name="App">The app.</param>
 /// <param name="Subject">The manifest referred to.</param>
 /// <param name="Digest">The manifest that refers to it.</param>
 /// <param name="MediaType">Its media type.</param>
 /// <param name="Size">Its length in bytes.</param>
-/// <param name="ArtifactType">What it is known by, or null.</param>
-/// <param name="Annotations">Its annotations; null where they are too long for the row and stand in the manifest only.</param>
+/// <param name="ArtifactType">Its artifact type (OCI distribution spec, "Listing Referrers"), or null.</param>
+/// <param name="Annotations">Its annotations; null where they are too long for the row, and only the manifest has them.</param>
 internal sealed record ReferrerRow(
     string App,
     Digest Subject,
@@ -39,7 +39,7 @@ internal sealed record ReferrerRow(
             ["media_type"] = MediaType,
             ["size"] = Size,
         };
-        // A media type has at most 255 characters (RFC 6838); what is longer stands in the manifest only.
+        // A media type has at most 255 characters (RFC 6838). A longer text is only in the manifest.
         if (ArtifactType is { Length: <= 1024 })
         {
             row["artifact_type"] = ArtifactType;

@@ -3,13 +3,13 @@ using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Rows;
 
-/// <summary>A blob that is not what its path says, or that could not be taken in: row <c>x</c>.</summary>
+/// <summary>A refused blob, or one that could not be taken in: row <c>x</c>.</summary>
 /// <param name="Path">The path inside the container.</param>
 /// <param name="Reason">What is wrong, in one sentence.</param>
-/// <param name="ActualDigest">What the bytes really hash to, where that is the reason; else null.</param>
-/// <param name="IsFailure">Whether storage failed, and not the input: then it is tried again.</param>
-/// <param name="At">When it was found.</param>
-/// <param name="Expires">When the row may go.</param>
+/// <param name="ActualDigest">The digest of the bytes, where that is the reason; else null.</param>
+/// <param name="IsFailure">Whether storage failed: then the blob is tried again.</param>
+/// <param name="At">When it was refused first.</param>
+/// <param name="Expires">When the row may be removed.</param>
 internal sealed record RefusedRow(
     string Path,
     string Reason,

@@ -5,7 +5,7 @@ using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Rows;
 
-/// <summary>The rows of the table <c>images</c>: read as they are, or changed by decisions that one order per namespace makes serializable.</summary>
+/// <summary>The rows of the table <c>images</c>: point reads, and changes by decisions that one order per namespace makes serializable.</summary>
 internal sealed class RowStore(StorageAccount account)
 {
     private const int MaxSends = 6;
@@ -18,21 +18,21 @@ internal sealed class RowStore(StorageAccount account)
         of: "version"
     );
 
-    /// <summary>How tests see each decision; set before the first one.</summary>
+    /// <summary>Lets tests see each decision; set before the first one.</summary>
     internal Rehearsal? Rehearsal { get; set; }
 
     /// <summary>
-    /// Makes a decision about a namespace and commits it. It is made again for as long as somebody else changes what it read,
-    /// and has to be free of other effects. A decision that changes nothing is answered at once, from rows read since the call.
+    /// Makes a decision about a namespace and commits it. It is made again while other commits change what it read, so it must
+    /// have no other effect. A decision without changes is answered at once, from rows read after the call.
     /// </summary>
-    /// <exception cref="StorageUnavailableException">Storage gave no definite answer, or others were faster for two minutes.</exception>
+    /// <exception cref="StorageUnavailableException">Storage gave no definite answer, or other commits were faster for two minutes.</exception>
     public Task<T> CommitAsync<T>(
         string @namespace,
         Func<DecisionView, CancellationToken, Task<Decision<T>>> decide,
         CancellationToken cancellationToken
     ) => JournalOf(@namespace).CommitAsync(decide, cancellationToken);
 
-    /// <summary>As <see cref="CommitAsync"/>, but gives up when others have changed what it read so many times.</summary>
+    /// <summary>As <see cref="CommitAsync"/>, but gives up after a number of tries.</summary>
     public Task<(bool IsDone, T? Result)> TryCommitAsync<T>(
         string @namespace,
         int maxTries,
@@ -51,20 +51,20 @@ internal sealed class RowStore(StorageAccount account)
         CancellationToken cancellationToken
     ) => _table.RangeAsync(@namespace, range, cancellationToken);
 
-    /// <summary>The verified blob's row, or null. A row whose removal has begun is returned too.</summary>
+    /// <summary>The blob's row in any state, or null.</summary>
     public async Task<BlobRow?> BlobAsync(BlobPath path, CancellationToken cancellationToken) =>
         await GetAsync(path.Repository.Namespace, Keys.Blob(path), cancellationToken) is { } row
             ? BlobRow.From(row)
             : null;
 
-    /// <summary>The committed image's row, or null.</summary>
+    /// <summary>The row of a complete or hidden image, or null.</summary>
     public async Task<ImageRow?> ImageAsync(
         Repository repository,
         Digest digest,
         CancellationToken cancellationToken
     ) => ImageRow.Live(await GetAsync(repository.Namespace, Keys.Image(repository.App, digest), cancellationToken));
 
-    /// <summary>The complete image that a tag points to; null where there is none, and for what is no tag.</summary>
+    /// <summary>The complete image that a tag points to; null where there is none, and for a text that is not a tag.</summary>
     public async Task<ImageRow?> TaggedImageAsync(
         Repository repository,
         string tag,
@@ -92,7 +92,7 @@ internal sealed class RowStore(StorageAccount account)
                 return image;
             }
 
-            // Its image is gone, unless the tag was moved and the image deleted between the two reads.
+            // The image is gone, unless the tag was moved and the image deleted between the two reads.
             if (stored.Version == before)
             {
                 return null;
@@ -102,21 +102,21 @@ internal sealed class RowStore(StorageAccount account)
         }
     }
 
-    /// <summary>Who needs this digest in the repository.</summary>
+    /// <summary>The dependents of a digest in a repository.</summary>
     public async Task<List<DependencyRow>> DependentsAsync(
         Repository repository,
         Digest needed,
         CancellationToken cancellationToken
     ) =>
         [
-            .. (await RangeAsync(repository.Namespace, Keys.Dependencies(repository.App, needed), cancellationToken)).Select(
-                DependencyRow.From
-            ),
+            .. (
+                await RangeAsync(repository.Namespace, Keys.Dependencies(repository.App, needed), cancellationToken)
+            ).Select(DependencyRow.From),
         ];
 
     /// <summary>
-    /// Writes the row of a blob that was just verified, outside the namespace's order, which new rows may be. False when
-    /// the row is no longer the one that was read before (null: there was none).
+    /// Writes the row of a verified blob, outside the namespace's order, which is allowed for new rows. False when the row is no
+    /// longer the one that was read (null: there was none).
     /// </summary>
     public async Task<bool> PutBlobAsync(
         string @namespace,
@@ -129,12 +129,12 @@ internal sealed class RowStore(StorageAccount account)
         return (await _table.PutAsync(@namespace, change, cancellationToken)).IsDone;
     }
 
-    /// <summary>Removes a blob's row whose removal had begun, if it is still that row.</summary>
+    /// <summary>Removes the row of a blob that is being removed, if the row is unchanged.</summary>
     public Task RemoveDeletingAsync(string @namespace, BlobRow row, CancellationToken cancellationToken) =>
-        // Refused where somebody wrote the blob anew.
+        // Refused where the blob was written again.
         _table.PutAsync(@namespace, new Change(row.Key, null, row.RowETag), cancellationToken);
 
-    /// <summary>Writes rows that say who needs what, outside the namespace's order, which new rows may be.</summary>
+    /// <summary>Writes dependency rows, outside the namespace's order, which is allowed for new rows.</summary>
     public async Task PutDependenciesAsync(
         string @namespace,
         IReadOnlyList<DependencyRow> dependencies,
@@ -144,8 +144,8 @@ internal sealed class RowStore(StorageAccount account)
         foreach (var batch in dependencies.Chunk(100))
         {
             Change[] changes = [.. batch.Select(d => new Change(d.Key, d.ToRow()))];
-            // A busy partition says so inside the answer to a transaction, where the SDK does not look for it. Written twice
-            // these rows are the same.
+            // A busy partition says so inside the answer to a transaction, where the SDK does not retry. The rows are the same
+            // when they are written twice.
             for (var sends = 1; ; sends++)
             {
                 var result = await _table.WriteAsync(@namespace, changes, cancellationToken);
@@ -165,11 +165,11 @@ internal sealed class RowStore(StorageAccount account)
         }
     }
 
-    /// <summary>Keeps the digest of a boot tar. Written twice the row is the same.</summary>
+    /// <summary>Writes the row of a boot tar, which is the same when it is written twice.</summary>
     public async Task PutBootAsync(string @namespace, BootRow row, CancellationToken cancellationToken) =>
         (await _table.PutAsync(@namespace, new Change(row.Key, row.ToRow()), cancellationToken)).ThrowIfNotDone();
 
-    /// <summary>Records a refusal, or replaces the one for the same path.</summary>
+    /// <summary>Writes a refusal, or replaces the one of the same path.</summary>
     public async Task PutRefusedAsync(RefusedRow row, CancellationToken cancellationToken) =>
         (
             await _table.PutAsync(RefusedRow.PartitionOf(row.Path), new Change(row.Key, row.ToRow()), cancellationToken)
@@ -181,30 +181,30 @@ internal sealed class RowStore(StorageAccount account)
             ? RefusedRow.From(row)
             : null;
 
-    /// <summary>Takes a refusal back. False when there is none for the path.</summary>
+    /// <summary>Removes a refusal. False when the path has none.</summary>
     public async Task<bool> RemoveRefusedAsync(string path, CancellationToken cancellationToken)
     {
-        // Most paths never were refused, and a point read costs less than a failed delete.
+        // Most paths have no refusal, and a point read costs less than a failed delete.
         if (await RefusedAsync(path, cancellationToken) is null)
         {
             return false;
         }
 
-        // Without a condition: a second try of a lost answer finds nothing, and that is success.
+        // Without a condition: a retry after a lost answer finds no row, which is success.
         await _table.PutAsync(RefusedRow.PartitionOf(path), new Change(Keys.Refused(path), null), cancellationToken);
         return true;
     }
 
-    /// <summary>The number of the namespace's last commit, read since the call; 0 before its first one. Calls at the same time share reads.</summary>
+    /// <summary>The number of the namespace's last commit, read after the call; 0 before the first. Calls at the same time share reads.</summary>
     public Task<long> SequenceAsync(string @namespace, CancellationToken cancellationToken) =>
         _versions.ReadAsync(@namespace, cancellationToken);
 
     /// <summary>
-    /// The image and tag rows of a namespace, or of one app of it, as they were at one moment not before the call: rows
-    /// are scanned page by page, and what was committed meanwhile is replayed from the log.
+    /// The image and tag rows of a namespace, or of one app of it, as they were at one moment after the call: rows are scanned
+    /// page by page, and the commits of that time are replayed from the journal.
     /// </summary>
-    /// <exception cref="StorageUnavailableException">The log has gaps each time, or storage does not answer.</exception>
-    public async Task<NamespaceRows> NamespaceRowsAsync(string @namespace, string? app, CancellationToken cancellationToken)
+    /// <exception cref="StorageUnavailableException">The journal has gaps each time, or storage does not answer.</exception>
+    public async Task<NamespaceRows> NamespaceAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
         var rows = new NamespaceRows();
         var seq = await ScanAsync(@namespace, app, () => (rows = new NamespaceRows()).Apply, cancellationToken);
@@ -213,15 +213,15 @@ internal sealed class RowStore(StorageAccount account)
     }
 
     /// <summary>
-    /// As <see cref="NamespaceRowsAsync"/>, but each row is handed on as it comes, so that a long namespace need not be in memory as
-    /// the rows it was read as.
+    /// As <see cref="NamespaceAsync"/>, but hands on each row as it comes, so that the rows of a long namespace are not in
+    /// memory all at once.
     /// </summary>
     /// <param name="namespace">The namespace.</param>
     /// <param name="app">The app, or null for all.</param>
-    /// <param name="begin">Begins anew: what came before does not count. It gets each row that stands by its key, the last time as it is; null for one that is removed again.</param>
+    /// <param name="begin">Starts a scan, which replaces an earlier one. Its result gets each row by its key, the last time as it is; null for a removed one.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <returns>The number of the last commit that is in the rows; 0 where there was none.</returns>
-    /// <exception cref="StorageUnavailableException">The log has gaps each time, or storage does not answer.</exception>
+    /// <returns>The number of the last commit that the rows include; 0 before the first.</returns>
+    /// <exception cref="StorageUnavailableException">The journal has gaps each time, or storage does not answer.</exception>
     public async Task<long> ScanAsync(
         string @namespace,
         string? app,
@@ -271,7 +271,7 @@ internal sealed class RowStore(StorageAccount account)
     }
 
     /// <summary>
-    /// The image and tag rows that the commits after one number and up to another have written: see
+    /// The image and tag rows that commits have written, after one number and up to another: see
     /// <see cref="PartitionJournal.ChangesAsync"/>.
     /// </summary>
     public Task<IReadOnlyDictionary<string, TableRow?>?> ChangesAsync(
@@ -286,7 +286,7 @@ internal sealed class RowStore(StorageAccount account)
     public Task<string?> OperationAsync(string @namespace, long seq, CancellationToken cancellationToken) =>
         JournalOf(@namespace).OperationAsync(seq, cancellationToken);
 
-    /// <summary>The apps of a namespace that have this blob, verified or going.</summary>
+    /// <summary>The apps of a namespace that have a row of this blob, in any state.</summary>
     public async Task<IEnumerable<string>> AppsWithAsync(
         string @namespace,
         Digest digest,

@@ -3,12 +3,12 @@ using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Rows;
 
-/// <summary>A tag: row <c>t</c>. It counts while the image row has this generation; without one it waits for its image.</summary>
+/// <summary>A tag: row <c>t</c>. It counts while the image row has its generation. Without a generation it waits for its image.</summary>
 /// <param name="App">The app.</param>
 /// <param name="Tag">The tag.</param>
-/// <param name="Digest">What it points to.</param>
-/// <param name="Generation">The generation of the image row that it was set on, or null while it waits.</param>
-/// <param name="FromLayout">Whether an index.json set it, and so may drop it; else a push did.</param>
+/// <param name="Digest">The digest that it points to.</param>
+/// <param name="Generation">The generation of the image row that it points to; null while it waits.</param>
+/// <param name="FromLayout">Whether an <c>index.json</c> set it, which may remove it again; else a push set it.</param>
 internal sealed record TagRow(string App, string Tag, Digest Digest, string? Generation, bool FromLayout)
 {
     public string Key => Keys.Tag(App, Tag);

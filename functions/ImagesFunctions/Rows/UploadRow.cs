@@ -8,13 +8,13 @@ namespace ImagesFunctions.Rows;
 /// <param name="Size">Their number, more than 0.</param>
 internal sealed record UploadPart(string Id, long Size);
 
-/// <summary>A push session: row <c>u</c>. Only the parts that it names count, in their order.</summary>
+/// <summary>A push session: row <c>u</c>. Its bytes are those of the parts that it names, in their order.</summary>
 /// <param name="App">The app.</param>
 /// <param name="Id">32 random hexadecimal digits.</param>
-/// <param name="Algorithm">The digest algorithm that the bytes are hashed with as they come.</param>
-/// <param name="Parts">What is stored.</param>
-/// <param name="Updated">When it last took bytes, or was made.</param>
-/// <param name="RowETag">The row's own ETag as it was read.</param>
+/// <param name="Algorithm">The digest algorithm by which the bytes are hashed as they come.</param>
+/// <param name="Parts">The stored parts.</param>
+/// <param name="Updated">When it last took bytes, or began.</param>
+/// <param name="RowETag">The version of the row that was read.</param>
 internal sealed record UploadRow(
     string App,
     string Id,
@@ -38,7 +38,7 @@ internal sealed record UploadRow(
     /// <summary>How many bytes are stored, and so where the next chunk begins.</summary>
     public long Offset => Parts.Sum(p => p.Size);
 
-    /// <summary>Where the bytes of a part are, in the container <c>uploads</c>.</summary>
+    /// <summary>The path of a part in the container <c>uploads</c>.</summary>
     public static string PathOf(string @namespace, string id, UploadPart part) => $"{@namespace}/{id}/{part.Id}";
 
     public TableRow ToRow()

@@ -2,14 +2,14 @@ using System.Buffers;
 
 namespace ImagesFunctions.Streams;
 
-/// <summary>Hands the bytes of streams on, a piece at a time.</summary>
+/// <summary>Reads streams piece by piece.</summary>
 internal static class StreamPieces
 {
     private const int PieceSize = 256 * 1024;
 
     /// <summary>Reads a stream to its end.</summary>
     /// <param name="from">The stream.</param>
-    /// <param name="take">Takes a piece, which is good until it returns.</param>
+    /// <param name="take">Takes a piece, which is valid until it returns.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task ForEachPieceAsync(
         this Stream from,

@@ -117,7 +117,7 @@ public sealed class AnyOrder
     // Image and tag rows without what is random in them.
     private static async Task<string[]> RowsAsync(Node node)
     {
-        var rows = await node.RowStore.NamespaceRowsAsync(Namespace, null, Stop);
+        var rows = await node.RowStore.NamespaceAsync(Namespace, null, Stop);
         return
         [
             .. rows.Images.Values.Select(i =>

@@ -236,7 +236,7 @@ public sealed class Children
         await slow.LandAsync([$"{Repo}/{Layout.PathOf(Layout.Digest(index))}"]);
 
         Assert.Equal(1, announces);
-        var rows = await slow.RowStore.NamespaceRowsAsync("alice", null, TestContext.Current.CancellationToken);
+        var rows = await slow.RowStore.NamespaceAsync("alice", null, TestContext.Current.CancellationToken);
         await rows.LoadChildrenAsync(slow.ImageRows, "alice", TestContext.Current.CancellationToken);
         var (row, _) = Assert.Single(rows.Listed());
         Assert.Equal(["/bin/run", "one"], row.Facts.Args);

@@ -18,7 +18,7 @@ internal static class Invariants
     /// <summary>Without a look at the log, which may be trimmed. Returns the rows.</summary>
     public static async Task<NamespaceRows> CompleteAsync(Node node, string @namespace)
     {
-        var rows = await node.RowStore.NamespaceRowsAsync(@namespace, null, TestContext.Current.CancellationToken);
+        var rows = await node.RowStore.NamespaceAsync(@namespace, null, TestContext.Current.CancellationToken);
         foreach (var image in rows.Images.Values.Where(i => i.State == ImageState.Complete))
         {
             await IsCompleteAsync(node, @namespace, image);
@@ -31,7 +31,7 @@ internal static class Invariants
     public static async Task SettledAsync(Node node, string @namespace)
     {
         await HoldAsync(node, @namespace);
-        var rows = await node.RowStore.NamespaceRowsAsync(@namespace, null, TestContext.Current.CancellationToken);
+        var rows = await node.RowStore.NamespaceAsync(@namespace, null, TestContext.Current.CancellationToken);
         var there = rows
             .Images.Values.Where(i => i.State is ImageState.Complete or ImageState.Hidden)
             .Select(i => (i.App, i.Digest))
@@ -77,7 +77,10 @@ internal static class Invariants
 
     private static async Task<byte[]> VerifiedAsync(Node node, Repository repository, Digest digest)
     {
-        var row = await node.RowStore.BlobAsync(new BlobPath(repository, digest), TestContext.Current.CancellationToken);
+        var row = await node.RowStore.BlobAsync(
+            new BlobPath(repository, digest),
+            TestContext.Current.CancellationToken
+        );
         Assert.NotNull(row);
         Assert.Equal(BlobState.Good, row.State);
         var blob = await node

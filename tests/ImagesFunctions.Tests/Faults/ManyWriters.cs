@@ -34,7 +34,7 @@ public sealed class ManyWriters
             {
                 while (!done.IsCancellationRequested)
                 {
-                    var rows = await seeder.RowStore.NamespaceRowsAsync(Namespace, "web", Stop);
+                    var rows = await seeder.RowStore.NamespaceAsync(Namespace, "web", Stop);
                     foreach (var pair in rows.Tags.Values.GroupBy(t => t.Tag[..^1]))
                     {
                         Assert.Single(pair.Select(t => t.Generation).Distinct());
@@ -51,7 +51,7 @@ public sealed class ManyWriters
         await done.CancelAsync();
         await reader;
 
-        var tags = (await seeder.RowStore.NamespaceRowsAsync(Namespace, null, Stop)).Tags.Values;
+        var tags = (await seeder.RowStore.NamespaceAsync(Namespace, null, Stop)).Tags.Values;
         var counted = tags.Where(t => t.Tag.EndsWith('a')).Sum(t => int.Parse(t.Generation!));
         Assert.Equal(2 * Writers * CommitsEach, counted);
         await Invariants.HoldAsync(seeder, Namespace);

@@ -171,7 +171,10 @@ public sealed class ListsUnderLoadTests
     {
         var node = new Node(await Storages.NewWithTablesAsync());
         await Seeds.WriteAsync(node.Storage.ImageTable, images.Select(i => i.ToRow().ToEntity("alice")), Stop);
-        await node.Storage.ImageTable.AddEntityAsync(new TableEntity("alice", JournalKeys.Version) { ["seq"] = 1L }, Stop);
+        await node.Storage.ImageTable.AddEntityAsync(
+            new TableEntity("alice", JournalKeys.Version) { ["seq"] = 1L },
+            Stop
+        );
         return node;
     }
 

@@ -139,7 +139,9 @@ public sealed class DecisionsHaveNoEffect
         await node.LandAsync([$"{Name}/index.json"]);
         Assert.Equal(
             ["t0"],
-            (await node.RowStore.NamespaceRowsAsync("alice", null, Stop)).Tags.Values.Where(t => t.FromLayout).Select(t => t.Tag)
+            (await node.RowStore.NamespaceAsync("alice", null, Stop))
+                .Tags.Values.Where(t => t.FromLayout)
+                .Select(t => t.Tag)
         );
     }
 

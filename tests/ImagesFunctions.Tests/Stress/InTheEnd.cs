@@ -89,7 +89,7 @@ internal sealed class InTheEnd(Goods goods, Ledger ledger)
         );
         Assert.Empty(await node.Storage.Uploads.GetBlobsAsync(cancellationToken: Stop).ToListAsync(Stop));
 
-        var rows = (await node.RowStore.NamespaceRowsAsync(Namespace, null, Stop)).Images;
+        var rows = (await node.RowStore.NamespaceAsync(Namespace, null, Stop)).Images;
         // A tagged image is not looked up in index.json: what says that it is named there stays as long as a tag of it.
         var kept = rows.Where(r => KeepsChildrenUnlisted(r.Value))
             .Select(r => r.Key)

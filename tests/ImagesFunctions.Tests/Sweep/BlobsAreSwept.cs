@@ -68,7 +68,10 @@ public sealed class BlobsAreSwept
             node.RowStore,
             new SweepOptions { Later = TimeSpan.FromDays(14) }.Grace
         );
-        Assert.Equal(before!.RowETag, (await promises.RenewAsync(new BlobPath(Node.Repository(Repo), digest), Stop))!.RowETag);
+        Assert.Equal(
+            before!.RowETag,
+            (await promises.RenewAsync(new BlobPath(Node.Repository(Repo), digest), Stop))!.RowETag
+        );
 
         promises = new BlobRetention(
             node.Storage,
@@ -169,11 +172,13 @@ public sealed class BlobsAreSwept
 
         Assert.Equal(
             0,
-            await node.Garbage(blob.Timestamp!.Value).Blobs.RemoveAsync(new BlobPath(Node.Repository(Repo), layer), Stop)
+            await node.Garbage(blob.Timestamp!.Value)
+                .Blobs.RemoveAsync(new BlobPath(Node.Repository(Repo), layer), Stop)
         );
         Assert.Equal(
             1,
-            await node.Garbage(need.Timestamp!.Value).Blobs.RemoveAsync(new BlobPath(Node.Repository(Repo), layer), Stop)
+            await node.Garbage(need.Timestamp!.Value)
+                .Blobs.RemoveAsync(new BlobPath(Node.Repository(Repo), layer), Stop)
         );
         Assert.DoesNotContain($"{Repo}/{layout.FirstLayer}", await node.PathsAsync());
     }

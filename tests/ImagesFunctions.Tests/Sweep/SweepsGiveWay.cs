@@ -45,7 +45,10 @@ public sealed class SweepsGiveWay
             if (promise is not null)
             {
                 promised++;
-                Assert.Equal(promise.RowETag, (await node.RowStore.BlobAsync(new BlobPath(repository, digest), Stop))?.RowETag);
+                Assert.Equal(
+                    promise.RowETag,
+                    (await node.RowStore.BlobAsync(new BlobPath(repository, digest), Stop))?.RowETag
+                );
                 Assert.Single(await node.PathsAsync());
             }
         }
