@@ -5,13 +5,18 @@ namespace ImagesFunctions.Journal;
 /// here those that do not touch each other are packed into one transaction that carries the row <c>v</c> with If-Match
 /// and adds a log entry. A decision that a later commit left untouched stands; any other goes back to be made again.
 /// </summary>
-internal sealed class CommitQueue(IJournalTable table, string partition, Func<string, bool> isInFull)
+internal sealed class CommitQueue(
+    IJournalTable table,
+    string partition,
+    Func<string, bool> isInFull,
+    TimeProvider time
+)
 {
     private const int MaxHistory = 128;
     private const int MaxRounds = 3;
 
     private readonly Lock _gate = new();
-    private readonly CommitTransaction _transaction = new(table, partition);
+    private readonly CommitTransaction _transaction = new(table, partition, time);
     private readonly List<PendingDecision> _arrived = [];
     private readonly Dictionary<long, IReadOnlySet<string>> _history = [];
     private bool _running;
@@ -81,6 +86,7 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
                         refusals,
                         TimeSpan.FromMilliseconds(5),
                         TimeSpan.FromMilliseconds(250),
+                        time,
                         CancellationToken.None
                     );
                 }
