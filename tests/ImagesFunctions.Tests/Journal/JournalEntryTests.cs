@@ -2,9 +2,9 @@ using Azure;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Tests.Storage;
+namespace ImagesFunctions.Tests.Journal;
 
-public sealed class LogEntryTests
+public sealed class JournalEntryTests
 {
     private const string Namespace = "alice";
     private static readonly Digest Digest = Digest.Sha256([1]);

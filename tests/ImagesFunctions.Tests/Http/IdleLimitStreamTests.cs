@@ -4,7 +4,7 @@ using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 
-namespace ImagesFunctions.Tests.Operation;
+namespace ImagesFunctions.Tests.Http;
 
 public sealed class IdleLimitStreamTests : IDisposable
 {

@@ -3,7 +3,7 @@ using ImagesFunctions.Images;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Faults;
 
-namespace ImagesFunctions.Tests.Images;
+namespace ImagesFunctions.Tests.Listing;
 
 public sealed class NamespaceListsTests
 {

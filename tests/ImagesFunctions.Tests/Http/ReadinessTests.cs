@@ -8,7 +8,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 
-namespace ImagesFunctions.Tests.Images;
+namespace ImagesFunctions.Tests.Http;
 
 public sealed class ReadinessTests
 {

@@ -1,6 +1,6 @@
 using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Tests.Storage;
+namespace ImagesFunctions.Tests.Listing;
 
 /// <summary>
 /// Which images lists show, said once more, from all rows at once: what <see cref="ListedRows{T}"/> has to come to commit

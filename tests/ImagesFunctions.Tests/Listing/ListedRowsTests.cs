@@ -2,7 +2,7 @@ using CsCheck;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Tests.Storage;
+namespace ImagesFunctions.Tests.Listing;
 
 public sealed class ListedRowsTests
 {

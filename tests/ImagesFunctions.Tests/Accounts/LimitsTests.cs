@@ -1,10 +1,11 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using ImagesFunctions.Accounts;
+using ImagesFunctions.Tests.Operation;
 using ImagesFunctions.Tests.Registry;
 using Microsoft.AspNetCore.Http;
 
-namespace ImagesFunctions.Tests.Operation;
+namespace ImagesFunctions.Tests.Accounts;
 
 /// <summary>SECURITY.md: floods and guesses.</summary>
 public sealed class LimitsTests

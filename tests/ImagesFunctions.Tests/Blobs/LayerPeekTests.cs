@@ -5,7 +5,7 @@ using ImagesFunctions.Blobs;
 using ImagesFunctions.Oci;
 using ZstdSharp;
 
-namespace ImagesFunctions.Tests.Storage;
+namespace ImagesFunctions.Tests.Blobs;
 
 public sealed class LayerPeekTests
 {

@@ -3,7 +3,7 @@ using CsCheck;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Tests.Storage;
+namespace ImagesFunctions.Tests.Rows;
 
 public sealed class RowsTests
 {

@@ -3,7 +3,7 @@ using CsCheck;
 using ImagesFunctions.Oci;
 using Microsoft.AspNetCore.Http;
 
-namespace ImagesFunctions.Tests.Images;
+namespace ImagesFunctions.Tests.Listing;
 
 public sealed class NamespaceListTests
 {

@@ -1,6 +1,6 @@
 using ImagesFunctions.Storage;
 
-namespace ImagesFunctions.Tests.Storage;
+namespace ImagesFunctions.Tests.Repositories;
 
 public sealed class RefusalsTests
 {

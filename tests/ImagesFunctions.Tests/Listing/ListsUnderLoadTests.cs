@@ -8,7 +8,7 @@ using ImagesFunctions.Tests.Faults;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ImagesFunctions.Tests.Images;
+namespace ImagesFunctions.Tests.Listing;
 
 public sealed class ListsUnderLoadTests
 {

@@ -8,7 +8,7 @@ using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Faults;
 
-namespace ImagesFunctions.Tests.Images;
+namespace ImagesFunctions.Tests.Listing;
 
 public sealed class ListSnapshotsTests
 {

@@ -1,9 +1,10 @@
 using ImagesFunctions.Local;
+using ImagesFunctions.Tests.Operation;
 using ImagesFunctions.Tests.Registry;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ImagesFunctions.Tests.Operation;
+namespace ImagesFunctions.Tests.Http;
 
 /// <summary>What every answer tells a browser.</summary>
 public sealed class SecurityHeadersTests(KestrelFixture fixture) : AgainstAHost(fixture)
