@@ -36,7 +36,8 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
         return await FinishAsync(repository, child, changed, cancellationToken);
     }
 
-    private async Task<List<Change>> BlobChangesAsync(
+    /// <summary>Decides what <see cref="RemoveAsync"/> changes.</summary>
+    internal async Task<List<Change>> BlobChangesAsync(
         DecisionView view,
         string app,
         Digest digest,
@@ -48,7 +49,8 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
             ? [Removal.Mark(view, blob)]
             : [];
 
-    private async Task<List<Change>> ChildChangesAsync(
+    /// <summary>Decides what <see cref="RemoveChildAsync"/> changes.</summary>
+    internal async Task<List<Change>> ChildChangesAsync(
         DecisionView view,
         string app,
         Digest index,

@@ -24,32 +24,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
         return RemoveAsync(
             repository,
             digest,
-            async (view, stop) =>
-            {
-                if (ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop)) is not { } image)
-                {
-                    return Decision.Nothing(new RemovalResult(false));
-                }
-
-                if (image.Pin?.HoldsAt(now) == true)
-                {
-                    return Decision.Nothing(new RemovalResult(true, IsPinned: true));
-                }
-
-                if (await NeededByAsync(view, repository, digest, stop) is { } by)
-                {
-                    return Decision.Nothing(new RemovalResult(true, by));
-                }
-
-                var blob = await GoodAsync(view, repository, digest, stop);
-                return Decision.Of(
-                    new RemovalResult(true),
-                    [
-                        .. await ImageChangesAsync(view, image, blob, stop),
-                        .. await NamedAsync(view, repository, digest, stop),
-                    ]
-                );
-            },
+            (view, stop) => DecideImageAsync(view, repository, digest, now, stop),
             cancellationToken
         );
     }
@@ -59,19 +34,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
         RemoveAsync(
             repository,
             digest,
-            async (view, stop) =>
-            {
-                if (await GoodAsync(view, repository, digest, stop) is not { } blob)
-                {
-                    return Decision.Nothing(new RemovalResult(false));
-                }
-
-                var itself = ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop));
-                var by = itself is null ? await NeededByAsync(view, repository, digest, stop) : digest;
-                return by is null
-                    ? Decision.Of(new RemovalResult(true), [Mark(view, blob)])
-                    : Decision.Nothing(new RemovalResult(true, by));
-            },
+            (view, stop) => DecideBlobAsync(view, repository, digest, stop),
             cancellationToken
         );
 
@@ -79,21 +42,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
     public Task<bool> TagAsync(Repository repository, string tag, CancellationToken cancellationToken) =>
         rowStore.CommitAsync(
             repository.Namespace,
-            async (view, stop) =>
-            {
-                if (await view.GetAsync(Keys.Tag(repository.App, tag), stop) is not { } entity)
-                {
-                    return Decision.Nothing(false);
-                }
-
-                // One without a generation waits for its image.
-                var row = TagRow.From(entity);
-                var image = Keys.Image(repository.App, row.Digest);
-                var counts =
-                    row.Generation is null
-                    || ImageRow.Live(await view.GetAsync(image, stop))?.Generation == row.Generation;
-                return Decision.Of(counts, [new Change(row.Key, null)]);
-            },
+            (view, stop) => DecideTagAsync(view, repository, tag, stop),
             cancellationToken
         );
 
@@ -112,6 +61,84 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
         var gone = await content.DeleteAsync(LayoutPath.Of(repository, digest), row.BlobETag, cancellationToken);
         await rowStore.RemoveDeletingAsync(repository.Namespace, row, cancellationToken);
         return gone;
+    }
+
+    /// <summary>Decides what <see cref="ImageAsync"/> changes.</summary>
+    internal static async Task<Decision<RemovalResult>> DecideImageAsync(
+        DecisionView view,
+        Repository repository,
+        Digest digest,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
+    {
+        var key = Keys.Image(repository.App, digest);
+        if (ImageRow.Live(await view.GetAsync(key, cancellationToken)) is not { } image)
+        {
+            return Decision.Nothing(new RemovalResult(false));
+        }
+
+        if (image.Pin?.HoldsAt(now) == true)
+        {
+            return Decision.Nothing(new RemovalResult(true, IsPinned: true));
+        }
+
+        if (await NeededByAsync(view, repository, digest, cancellationToken) is { } by)
+        {
+            return Decision.Nothing(new RemovalResult(true, by));
+        }
+
+        var blob = await GoodAsync(view, repository, digest, cancellationToken);
+        return Decision.Of(
+            new RemovalResult(true),
+            [
+                .. await ImageChangesAsync(view, image, blob, cancellationToken),
+                .. await NamedAsync(view, repository, digest, cancellationToken),
+            ]
+        );
+    }
+
+    /// <summary>Decides what <see cref="BlobAsync"/> changes.</summary>
+    internal static async Task<Decision<RemovalResult>> DecideBlobAsync(
+        DecisionView view,
+        Repository repository,
+        Digest digest,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await GoodAsync(view, repository, digest, cancellationToken) is not { } blob)
+        {
+            return Decision.Nothing(new RemovalResult(false));
+        }
+
+        var key = Keys.Image(repository.App, digest);
+        var itself = ImageRow.Live(await view.GetAsync(key, cancellationToken));
+        var by = itself is null ? await NeededByAsync(view, repository, digest, cancellationToken) : digest;
+        return by is null
+            ? Decision.Of(new RemovalResult(true), [Mark(view, blob)])
+            : Decision.Nothing(new RemovalResult(true, by));
+    }
+
+    /// <summary>Decides what <see cref="TagAsync"/> changes.</summary>
+    internal static async Task<Decision<bool>> DecideTagAsync(
+        DecisionView view,
+        Repository repository,
+        string tag,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await view.GetAsync(Keys.Tag(repository.App, tag), cancellationToken) is not { } stored)
+        {
+            return Decision.Nothing(false);
+        }
+
+        // One without a generation waits for its image.
+        var row = TagRow.From(stored);
+        var image = Keys.Image(repository.App, row.Digest);
+        var counts =
+            row.Generation is null
+            || ImageRow.Live(await view.GetAsync(image, cancellationToken))?.Generation == row.Generation;
+        return Decision.Of(counts, [new Change(row.Key, null)]);
     }
 
     /// <summary>What removes an image in one commit. Its tags count no more then, because no row has their generation.</summary>
