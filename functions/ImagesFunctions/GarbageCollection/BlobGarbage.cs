@@ -20,7 +20,10 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
         return await FinishAsync(repository, digest, changed, cancellationToken);
     }
 
-    /// <summary>Removes an image that a deleted index names and that no tag, no other index and no <c>index.json</c> does.</summary>
+    /// <summary>
+    /// Removes an image that a deleted index names and that no tag, no other index and no <c>index.json</c> does, unless it is
+    /// pinned.
+    /// </summary>
     public async Task<int> RemoveChildAsync(
         Repository repository,
         Digest index,
@@ -60,6 +63,7 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
         await IsDeletedAndOldAsync(view, app, index, cancellationToken)
         && await GoodAndOldAsync(view, app, child, cancellationToken) is { } blob
         && await ImageAsync(view, app, child, cancellationToken) is { } image
+        && image.Pin?.HoldsAt(age.Now) != true
         && !await IsNeededAsync(view, blob, layoutCounts: true, cancellationToken)
         && !await IsTaggedAsync(view, image, cancellationToken)
             ? await Removal.ImageChangesAsync(view, image, blob, cancellationToken)
