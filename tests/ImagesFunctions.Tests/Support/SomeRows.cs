@@ -105,12 +105,20 @@ internal static class SomeRows
         string.Join('!', key.Split('!').Select(part => s_names.GetValueOrDefault(part, part)));
 
     /// <summary>A change in words: <c>-t!web!old</c>, <c>+i!web!image hidden g</c>, and <c>if same</c> where it depends on the row that was read.</summary>
-    public static string Text(Change change) =>
-        (change.Row is null ? "-" : "+")
-        + Text(change.Key)
-        + (change.Row is { } row ? Values(row) : "")
-        + (change.IfMatch is null ? "" : " if same")
-        + (change.IsNew ? " if new" : "");
+    public static string Text(Change change)
+    {
+        if (change is { Key: ['n', ..], Row: { } need })
+        {
+            var by = Dependent.Parse(need.Text("by"));
+            s_names.TryAdd(by.ShortKey, by.Text);
+        }
+
+        return (change.Row is null ? "-" : "+")
+            + Text(change.Key)
+            + (change.Row is { } row ? Values(row) : "")
+            + (change.IfMatch is null ? "" : " if same")
+            + (change.IsNew ? " if new" : "");
+    }
 
     /// <summary>Changes in words, in the order of their keys.</summary>
     public static string[] Texts(IEnumerable<Change> changes) =>
