@@ -8,7 +8,7 @@ namespace ImagesFunctions.Tests.Blobs;
 /// <summary>Sessions that any number of clients and processes move, each by comparing versions.</summary>
 public sealed class UploadSessionsTests : IAsyncLifetime
 {
-    private static readonly Repository s_repository = SomeRows.Repository;
+    private static readonly Repository s_repository = SomeRows.Web;
 
     private Node _node = null!;
     private UploadSessions _sessions = null!;
@@ -96,7 +96,29 @@ public sealed class UploadSessionsTests : IAsyncLifetime
         Assert.Null(await TryAppendAsync(session, "late"));
 
         Assert.Empty(await StagedAsync());
+    }
+
+    [Fact]
+    public async Task Of_two_that_end_a_session_one_is_told_that_there_is_none()
+    {
+        var session = await AppendAsync(await _sessions.BeginAsync(s_repository, "sha256", Stop), "first");
+        Assert.True(await _sessions.EndAsync(s_repository, session, Stop));
         Assert.False(await _sessions.EndAsync(s_repository, session, Stop));
+        Assert.Null(await FindAsync(session.Id));
+        Assert.Empty(await StagedAsync());
+    }
+
+    [Fact]
+    public async Task An_end_whose_answer_is_lost_is_known_again()
+    {
+        var session = await AppendAsync(await _sessions.BeginAsync(s_repository, "sha256", Stop), "first");
+        var next = _node.Calls.Count + 1;
+        _node.Calls.LoseAnswerOf(call => call == next);
+
+        Assert.True(await _sessions.EndAsync(s_repository, session, Stop));
+
+        Assert.Null(await FindAsync(session.Id));
+        Assert.Empty(await StagedAsync());
     }
 
     [Fact]
