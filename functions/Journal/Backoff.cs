@@ -11,12 +11,8 @@ public static class Backoff
     /// <param name="first">The longest wait after the first failure.</param>
     /// <param name="max">The longest wait at all.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public static Task DelayAsync(
-        int failedTries,
-        TimeSpan first,
-        TimeSpan max,
-        CancellationToken cancellationToken
-    ) => DelayAsync(failedTries, first, max, TimeProvider.System, cancellationToken);
+    public static Task DelayAsync(int failedTries, TimeSpan first, TimeSpan max, CancellationToken cancellationToken) =>
+        DelayAsync(failedTries, first, max, TimeProvider.System, cancellationToken);
 
     /// <summary>As the other overload, by a clock of the caller's.</summary>
     public static Task DelayAsync(

@@ -5,12 +5,7 @@ namespace ImagesFunctions.Journal;
 /// here those that do not touch each other are packed into one transaction that carries the row <c>v</c> with If-Match
 /// and adds a log entry. A decision that a later commit left untouched stands; any other goes back to be made again.
 /// </summary>
-internal sealed class CommitQueue(
-    IJournalTable table,
-    string partition,
-    Func<string, bool> isInFull,
-    TimeProvider time
-)
+internal sealed class CommitQueue(IJournalTable table, string partition, Func<string, bool> isInFull, TimeProvider time)
 {
     private const int MaxHistory = 128;
     private const int MaxRounds = 3;

@@ -17,12 +17,7 @@ internal sealed class DependencyGarbage(GarbageCommit commit, LayoutIndex layout
     /// have another ETag than was read here, or their dependent's blob is seen.
     /// </remarks>
     public Task<int> RemoveAsync(string @namespace, IReadOnlyList<string> keys, CancellationToken cancellationToken) =>
-        commit.RunEachAsync(
-            @namespace,
-            keys,
-            ChangesAsync,
-            cancellationToken
-        );
+        commit.RunEachAsync(@namespace, keys, ChangesAsync, cancellationToken);
 
     /// <summary>Removes those of these rows of one app that stand for <c>index.json</c> and of which it names nothing any more.</summary>
     public Task<int> RemoveNamedAsync(

@@ -26,11 +26,7 @@ internal sealed class RowGarbage(GarbageCommit commit, Content content, SweepAge
 
     /// <summary>Removes the row of an index that is deleted, or waits in vain, when its blob is gone and nothing that it names is there.</summary>
     public Task<int> RemoveIndexAsync(Repository repository, ImageRow index, CancellationToken cancellationToken) =>
-        commit.RunAsync(
-            repository.Namespace,
-            (view, stop) => IndexChangesAsync(view, index, stop),
-            cancellationToken
-        );
+        commit.RunAsync(repository.Namespace, (view, stop) => IndexChangesAsync(view, index, stop), cancellationToken);
 
     /// <summary>Removes the row of an <c>index.json</c> that is gone.</summary>
     public Task<int> RemoveLayoutAsync(Repository repository, CancellationToken cancellationToken) =>

@@ -45,7 +45,7 @@ public sealed class BlobWriterTests : IAsyncLifetime
         Assert.Equal((Digest.Sha256(bytes), length), (digest, size));
         var stored = (await Blob.DownloadContentAsync(Stop)).Value;
         Assert.Equal(etag, stored.Details.ETag.ToString());
-        Assert.True(bytes.AsSpan().SequenceEqual(stored.Content));
+        Assert.Equal(bytes, stored.Content.ToArray());
     }
 
     [Theory]
@@ -149,7 +149,7 @@ public sealed class BlobWriterTests : IAsyncLifetime
         var (etag, _, _) = await WriteAsync(two, isSaid: false, () => true);
 
         Assert.NotNull(etag);
-        Assert.True(two.AsSpan().SequenceEqual((await Blob.DownloadContentAsync(Stop)).Value.Content));
+        Assert.Equal(two, (await Blob.DownloadContentAsync(Stop)).Value.Content.ToArray());
         var stored = (await Blob.GetBlockListAsync(BlockListTypes.All, cancellationToken: Stop)).Value;
         Assert.Equal(2, stored.CommittedBlocks.Count());
         Assert.Empty(stored.CommittedBlocks.Select(b => b.Name).Intersect(left));

@@ -49,7 +49,7 @@ public sealed class StagedBlocksTests : IAsyncLifetime
         Assert.Equal(3, blocks.Ids.Count);
         Assert.Equal(Digest.Sha256(bytes), _hash.Digest);
         await Blob.CommitBlockListAsync(blocks.Ids, cancellationToken: Stop);
-        Assert.True(bytes.AsSpan().SequenceEqual((await Blob.DownloadContentAsync(Stop)).Value.Content));
+        Assert.Equal(bytes, (await Blob.DownloadContentAsync(Stop)).Value.Content.ToArray());
     }
 
     [Fact]

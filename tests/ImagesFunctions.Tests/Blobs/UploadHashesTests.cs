@@ -3,9 +3,11 @@ using ImagesFunctions.Blobs;
 
 namespace ImagesFunctions.Tests.Blobs;
 
-public sealed class UploadHashesTests
+public sealed class UploadHashesTests : IDisposable
 {
     private readonly UploadHashes _hashes = new();
+
+    public void Dispose() => _hashes.Dispose();
 
     [Fact]
     public void A_session_that_has_nothing_yet_has_a_new_hash()

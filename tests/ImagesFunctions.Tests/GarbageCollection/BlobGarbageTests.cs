@@ -61,10 +61,7 @@ public sealed class BlobGarbageTests
                 ((Image("image") with { App = "web2" }).ToRow(), s_old),
             ]
         ),
-        ["an image needs another"] = (
-            true,
-            [(Need("other", "image").ToRow(), s_old), (Image("image").ToRow(), s_old)]
-        ),
+        ["an image needs another"] = (true, [(Need("other", "image").ToRow(), s_old), (Image("image").ToRow(), s_old)]),
     };
 
     /// <summary>What keeps the image <c>child</c>, which the deleted index <c>index</c> names; one thing a case.</summary>
@@ -125,15 +122,13 @@ public sealed class BlobGarbageTests
     public async Task A_child_of_a_deleted_index_goes_when_nothing_else_names_it(string @case)
     {
         var (goes, rows) = s_children[@case];
-        var view = ViewOf(
-            [
-                (Blob("child").ToRow(), s_old),
-                (Image("child").ToRow(), s_old),
-                (Image("index", ImageState.Deleted, "g", null, "child").ToRow(), s_old),
-                (Need("child", "index").ToRow(), s_old),
-                .. rows,
-            ]
-        );
+        var view = ViewOf([
+            (Blob("child").ToRow(), s_old),
+            (Image("child").ToRow(), s_old),
+            (Image("index", ImageState.Deleted, "g", null, "child").ToRow(), s_old),
+            (Need("child", "index").ToRow(), s_old),
+            .. rows,
+        ]);
 
         var changes = await s_garbage.ChildChangesAsync(view, App, D("index"), D("child"), Stop);
 
@@ -165,8 +160,8 @@ public sealed class BlobGarbageTests
     {
         string[] names = ["a", "b", "c", "d", "e"];
         string[] dependents = [.. names, "index.json", "tag:latest"];
-        var anyNeed = Gen.Select(Gen.OneOfConst(names), Gen.OneOfConst(dependents), Gen.Bool);
-        var anyImage = Gen.Select(Gen.OneOfConst(names), Gen.Enum<ImageState>());
+        var anyNeed = Gen.Select(OneOf(names), OneOf(dependents), Gen.Bool);
+        var anyImage = Gen.Select(OneOf(names), Gen.Enum<ImageState>());
         var removed = 0;
         await Gen.Select(anyNeed.Array[0, 8], anyImage.Array[0, 4])
             .SampleAsync(
@@ -196,5 +191,7 @@ public sealed class BlobGarbageTests
                 threads: 1
             );
         Assert.True(removed > 50);
+
+        static Gen<string> OneOf(string[] texts) => Gen.Int[0, texts.Length - 1].Select(i => texts[i]);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using ImagesFunctions.Oci;
 using Microsoft.Extensions.DependencyInjection;
 using static ImagesFunctions.Tests.Support.SomeRows;
 
@@ -61,7 +62,10 @@ public sealed class DependencyGarbageTests(SharedNode shared) : IClassFixture<Sh
 
     [Theory]
     [InlineData("""{"schemaVersion":2,"manifests":[MANIFEST a,MANIFEST c]}""", "-n!web!b!index.json if same")]
-    [InlineData("""{"schemaVersion":2,"manifests":[MANIFEST c]}""", "-n!web!a!index.json if same, -n!web!b!index.json if same")]
+    [InlineData(
+        """{"schemaVersion":2,"manifests":[MANIFEST c]}""",
+        "-n!web!a!index.json if same, -n!web!b!index.json if same"
+    )]
     [InlineData("""{"schemaVersion":2,"manifests":[MANIFEST a,MANIFEST b]}""", "")]
     [InlineData("no JSON", "-n!web!a!index.json if same, -n!web!b!index.json if same")]
     [InlineData(null, "-n!web!a!index.json if same, -n!web!b!index.json if same")]
@@ -86,7 +90,7 @@ public sealed class DependencyGarbageTests(SharedNode shared) : IClassFixture<Sh
         var layoutIndex = shared.Node.Services.GetRequiredService<LayoutIndex>();
         var garbage = new DependencyGarbage(null!, layoutIndex, new SweepAge(s_now, new SweepOptions()));
         TableRow[] needs = [Need("a", "index.json").ToRow(), Need("b", "index.json").ToRow()];
-        var repository = ImagesFunctions.Oci.Repository.Of(Namespace, app);
+        var repository = Repository.Of(Namespace, app);
 
         var changes = await garbage.NamedChangesAsync(ViewOf(needs), repository, [.. needs.Select(n => n.Key)], Stop);
 

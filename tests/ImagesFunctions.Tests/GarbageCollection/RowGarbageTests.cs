@@ -16,12 +16,7 @@ public sealed class RowGarbageTests : IClassFixture<SharedNode>
         new()
         {
             ["its image is there"] = ([], Tag("latest", "image"), s_old, [Image("image").ToRow()]),
-            ["its image is hidden"] = (
-                [],
-                Tag("latest", "image"),
-                s_old,
-                [Image("image", ImageState.Hidden).ToRow()]
-            ),
+            ["its image is hidden"] = ([], Tag("latest", "image"), s_old, [Image("image", ImageState.Hidden).ToRow()]),
             ["its image is gone"] = (["-t!web!latest"], Tag("latest", "image"), s_now, []),
             ["its image is deleted"] = (
                 ["-t!web!latest"],
@@ -49,34 +44,36 @@ public sealed class RowGarbageTests : IClassFixture<SharedNode>
     private static readonly ImageRow s_index = Image("index", ImageState.Deleted, "g", null, "one", "two");
 
     /// <summary>The row of <c>index</c>, which names <c>one</c> and <c>two</c>, and what else there is; one thing a case.</summary>
-    private static readonly Dictionary<string, (bool Goes, ImageRow? Index, DateTimeOffset At, TableRow[] Rows)> s_indexes =
-        new()
-        {
-            ["it is deleted and nothing is left"] = (true, s_index, s_old, []),
-            ["it was deleted yesterday"] = (false, s_index, s_yesterday, []),
-            ["it was deleted two days ago"] = (true, s_index, s_now.AddDays(-2), []),
-            ["it is there"] = (false, s_index with { State = ImageState.Complete }, s_old, []),
-            ["it is hidden"] = (false, s_index with { State = ImageState.Hidden }, s_old, []),
-            ["it waits in vain"] = (true, s_index with { State = ImageState.Waiting }, s_old, []),
-            ["it waits and is young"] = (false, s_index with { State = ImageState.Waiting }, s_young, []),
-            ["it is gone"] = (false, null, s_old, []),
-            ["its blob is there"] = (false, s_index, s_old, [Blob("index").ToRow()]),
-            ["its blob goes"] = (false, s_index, s_old, [Blob("index", BlobState.Deleting).ToRow()]),
-            ["a child is there"] = (false, s_index, s_old, [Image("two").ToRow()]),
-            ["a child is hidden"] = (false, s_index, s_old, [Image("one", ImageState.Hidden).ToRow()]),
-            ["its children are deleted"] = (true, s_index, s_old, [Image("one", ImageState.Deleted).ToRow()]),
-            ["another image is there"] = (true, s_index, s_old, [Image("three").ToRow()]),
-            // It has never been complete: what it names was always listed for itself.
-            ["it waits in vain beside a child"] = (
-                true,
-                s_index with
-                {
-                    State = ImageState.Waiting,
-                },
-                s_old,
-                [Image("one").ToRow()]
-            ),
-        };
+    private static readonly Dictionary<
+        string,
+        (bool Goes, ImageRow? Index, DateTimeOffset At, TableRow[] Rows)
+    > s_indexes = new()
+    {
+        ["it is deleted and nothing is left"] = (true, s_index, s_old, []),
+        ["it was deleted yesterday"] = (false, s_index, s_yesterday, []),
+        ["it was deleted two days ago"] = (true, s_index, s_now.AddDays(-2), []),
+        ["it is there"] = (false, s_index with { State = ImageState.Complete }, s_old, []),
+        ["it is hidden"] = (false, s_index with { State = ImageState.Hidden }, s_old, []),
+        ["it waits in vain"] = (true, s_index with { State = ImageState.Waiting }, s_old, []),
+        ["it waits and is young"] = (false, s_index with { State = ImageState.Waiting }, s_young, []),
+        ["it is gone"] = (false, null, s_old, []),
+        ["its blob is there"] = (false, s_index, s_old, [Blob("index").ToRow()]),
+        ["its blob goes"] = (false, s_index, s_old, [Blob("index", BlobState.Deleting).ToRow()]),
+        ["a child is there"] = (false, s_index, s_old, [Image("two").ToRow()]),
+        ["a child is hidden"] = (false, s_index, s_old, [Image("one", ImageState.Hidden).ToRow()]),
+        ["its children are deleted"] = (true, s_index, s_old, [Image("one", ImageState.Deleted).ToRow()]),
+        ["another image is there"] = (true, s_index, s_old, [Image("three").ToRow()]),
+        // It has never been complete: what it names was always listed for itself.
+        ["it waits in vain beside a child"] = (
+            true,
+            s_index with
+            {
+                State = ImageState.Waiting,
+            },
+            s_old,
+            [Image("one").ToRow()]
+        ),
+    };
 
     private readonly SharedNode _shared;
     private readonly RowGarbage _garbage;

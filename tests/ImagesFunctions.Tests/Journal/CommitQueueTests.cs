@@ -156,7 +156,7 @@ public sealed class CommitQueueTests
         good.Add(CommitAsync(View(), "c"));
         gate.Release();
 
-        await Assert.ThrowsAsync<ArgumentException>(() => bad);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => bad);
         Assert.All(await Task.WhenAll([first, .. good]), Assert.True);
         Assert.True(await CommitAsync(await NewViewAsync(), "d"));
     }
@@ -237,8 +237,7 @@ public sealed class CommitQueueTests
 
     private long Seq => _table.Find(Partition, JournalKeys.Version)?.GetInt64("seq") ?? 0;
 
-    private JournalEntry Entry(long seq) =>
-        JournalEntry.From(seq, _table.Find(Partition, JournalKeys.Entry(seq))!);
+    private JournalEntry Entry(long seq) => JournalEntry.From(seq, _table.Find(Partition, JournalKeys.Entry(seq))!);
 
     private static Change Change(string key) => new(key, new TableRow(key));
 
@@ -252,8 +251,7 @@ public sealed class CommitQueueTests
         return view;
     }
 
-    private async Task<DecisionView> NewViewAsync() =>
-        new(_table, Partition, await _queue.SequenceAsync(Stop));
+    private async Task<DecisionView> NewViewAsync() => new(_table, Partition, await _queue.SequenceAsync(Stop));
 
     private (Task Begun, Action Release) HoldWrite(int number)
     {

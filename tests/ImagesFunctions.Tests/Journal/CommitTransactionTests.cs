@@ -149,7 +149,7 @@ public sealed class CommitTransactionTests
     public async Task What_the_table_does_not_take_is_thrown_at_once()
     {
         var first = await FirstAsync();
-        await Assert.ThrowsAsync<ArgumentException>(() => CommitAsync(first, "a", new Change("a", null)));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => CommitAsync(first, "a", new Change("a", null)));
         Assert.Equal(2, _table.Writes);
     }
 

@@ -155,8 +155,7 @@ public sealed class DecisionViewTests
 
     private DecisionView View() => new(_table, Partition, 7);
 
-    private void Put(string key, int value) =>
-        _table.Put(Partition, new TableRow(key) { ["value"] = (long)value });
+    private void Put(string key, int value) => _table.Put(Partition, new TableRow(key) { ["value"] = (long)value });
 
     private static async Task<IEnumerable<string>> KeysAsync(DecisionView view, string from, string to) =>
         (await view.RangeAsync(new KeyRange(from, to), Stop)).Select(row => row.Key);

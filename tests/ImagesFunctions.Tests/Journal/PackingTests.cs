@@ -163,7 +163,9 @@ public sealed class PackingTests
         public bool IsTouchedBy(Waiting earlier) =>
             earlier
                 .Writes.Concat(earlier.Announced)
-                .Any(key => Reads.Contains(key) || Writes.Contains(key) || From.Contains(key, StringComparison.Ordinal));
+                .Any(key =>
+                    Reads.Contains(key) || Writes.Contains(key) || From.Contains(key, StringComparison.Ordinal)
+                );
 
         public async Task<PendingDecision> ToPendingAsync(int number)
         {

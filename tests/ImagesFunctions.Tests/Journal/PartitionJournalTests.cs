@@ -51,7 +51,11 @@ public sealed class PartitionJournalTests
     public async Task It_gives_up_after_as_many_tries_as_it_was_told()
     {
         var made = 0;
-        var (isDone, result) = await _journal.TryCommitAsync(7, (view, stop) => AlwaysLateAsync(view, ++made, stop), Stop);
+        var (isDone, result) = await _journal.TryCommitAsync(
+            7,
+            (view, stop) => AlwaysLateAsync(view, ++made, stop),
+            Stop
+        );
         Assert.Equal((false, 0, 7), (isDone, result, made));
     }
 

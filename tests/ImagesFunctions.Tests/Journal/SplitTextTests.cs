@@ -62,5 +62,6 @@ public sealed class SplitTextTests
             );
 
     [Fact]
-    public void What_was_never_written_reads_as_nothing() => Assert.Equal("", SplitText.Read(new TableRow("key"), "name"));
+    public void What_was_never_written_reads_as_nothing() =>
+        Assert.Equal("", SplitText.Read(new TableRow("key"), "name"));
 }

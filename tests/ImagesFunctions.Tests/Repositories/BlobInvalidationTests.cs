@@ -64,10 +64,7 @@ public sealed class BlobInvalidationTests(SharedNode shared) : IClassFixture<Sha
         ),
         ["an image of another app needs it"] = (
             false,
-            [
-                (Need("layer", "image") with { App = "web2" }).ToRow(),
-                (Image("image") with { App = "web2" }).ToRow(),
-            ],
+            [(Need("layer", "image") with { App = "web2" }).ToRow(), (Image("image") with { App = "web2" }).ToRow()],
             ["-b!layer!web if same"]
         ),
         // Good bytes have landed meanwhile.
@@ -95,7 +92,7 @@ public sealed class BlobInvalidationTests(SharedNode shared) : IClassFixture<Sha
     {
         var (goesOn, rows, changes) = s_rounds[@case];
         var view = ViewOf([Blob("layer", Invalid).ToRow(), .. rows]);
-        var decision = await BlobInvalidation.HideAsync(view, Repository, Blob("layer"), Stop);
+        var decision = await BlobInvalidation.HideAsync(view, Web, Blob("layer"), Stop);
         Assert.Equal(goesOn, decision.Result);
         Assert.Equal(changes, Texts(decision.Changes));
     }
@@ -116,7 +113,7 @@ public sealed class BlobInvalidationTests(SharedNode shared) : IClassFixture<Sha
         for (var goesOn = true; goesOn; rounds++)
         {
             var view = new DecisionView(table, Namespace, 0);
-            var decision = await BlobInvalidation.HideAsync(view, Repository, Blob("layer"), Stop);
+            var decision = await BlobInvalidation.HideAsync(view, Web, Blob("layer"), Stop);
             Assert.InRange(decision.Changes.Count, 1, Change.MaxRows);
             Assert.True((await table.WriteAsync(Namespace, decision.Changes, Stop)).IsDone);
             goesOn = decision.Result;
@@ -140,7 +137,7 @@ public sealed class BlobInvalidationTests(SharedNode shared) : IClassFixture<Sha
     public async Task It_does_nothing_where_the_bytes_are_what_the_row_says(string @case, bool isHidden)
     {
         var node = shared.Node;
-        var repository = ImagesFunctions.Oci.Repository.Of($"n{Guid.NewGuid():N}", App);
+        var repository = Repository.Of($"n{Guid.NewGuid():N}", App);
         var content = node.Services.GetRequiredService<Content>();
         var path = LayoutPath.Of(repository, D("layer"));
         var etag = (await content.CreateAsync(path, "layer"u8.ToArray(), Stop))!;

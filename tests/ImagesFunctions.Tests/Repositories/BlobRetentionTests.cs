@@ -1,3 +1,4 @@
+using ImagesFunctions.Oci;
 using static ImagesFunctions.Tests.Support.SomeRows;
 
 namespace ImagesFunctions.Tests.Repositories;
@@ -73,9 +74,9 @@ public sealed class BlobRetentionTests(SharedNode shared) : IClassFixture<Shared
     private static BlobGrace Grace(TimeSpan later) => new SweepOptions { Later = later }.Grace;
 
     // Into a namespace that has no rows.
-    private async Task<(ImagesFunctions.Oci.Repository Repository, VersionTag ETag)> PutAsync(BlobRow row)
+    private async Task<(Repository Repository, VersionTag ETag)> PutAsync(BlobRow row)
     {
-        var repository = ImagesFunctions.Oci.Repository.Of($"n{Guid.NewGuid():N}", App);
+        var repository = Repository.Of($"n{Guid.NewGuid():N}", App);
         Assert.True(await shared.Node.RowStore.PutBlobAsync(repository.Namespace, row, null, Stop));
         return (repository, (await shared.Node.RowStore.BlobAsync(repository, row.Digest, Stop))!.RowETag);
     }

@@ -28,7 +28,8 @@ public sealed class DependenciesTests(SharedNode shared) : IClassFixture<SharedN
     [Fact]
     public void What_may_be_elsewhere_is_not_needed()
     {
-        var foreign = $$"""{"mediaType":"{{Layer}}","digest":"{{D("far")}}","size":1,"urls":["https://example.org/far"]}""";
+        var foreign =
+            $$"""{"mediaType":"{{Layer}}","digest":"{{D("far")}}","size":1,"urls":["https://example.org/far"]}""";
         var manifest = Manifests.Parse(
             $$"""{"config":{{Text("config", Manifests.ConfigType)}},"layers":[{{foreign}},{{Text("near", Layer)}}]}""",
             MediaTypes.OciManifest
@@ -52,7 +53,7 @@ public sealed class DependenciesTests(SharedNode shared) : IClassFixture<SharedN
     public void Rows_come_by_falling_keys_so_that_the_lowest_is_written_last()
     {
         var manifest = ImageOf([.. Enumerable.Range(0, 150).Select(i => $"layer{i}")]);
-        var needs = Dependencies.NeedsOf(Repository, D("image"), manifest);
+        var needs = Dependencies.NeedsOf(Web, D("image"), manifest);
         Assert.Equal(151, needs.Count);
         Assert.Equal(
             needs.Select(n => n.Key).OrderDescending(StringComparer.Ordinal).Distinct(StringComparer.Ordinal),
@@ -91,7 +92,7 @@ public sealed class DependenciesTests(SharedNode shared) : IClassFixture<SharedN
 
     private static IEnumerable<(string Name, string? Type)> NeedsOf(Manifest manifest) =>
         Dependencies
-            .NeedsOf(Repository, D("image"), manifest)
+            .NeedsOf(Web, D("image"), manifest)
             .Select(need => (SomeRows.Text($"{need.Needed}"), need.ManifestType));
 
     private static Manifest ImageOf(params string[] layers) =>
@@ -115,7 +116,7 @@ public sealed class DependenciesTests(SharedNode shared) : IClassFixture<SharedN
     // Writes rows into a namespace that has none.
     private async Task<Repository> PutAsync(IEnumerable<TableRow> rows)
     {
-        var repository = ImagesFunctions.Oci.Repository.Of($"n{Guid.NewGuid():N}", App);
+        var repository = Repository.Of($"n{Guid.NewGuid():N}", App);
         Change[] changes = [.. rows.Select(row => new Change(row.Key, row))];
         if (changes.Length > 0)
         {

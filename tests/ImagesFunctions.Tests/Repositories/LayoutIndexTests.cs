@@ -127,7 +127,10 @@ public sealed class LayoutIndexTests(SharedNode shared) : IClassFixture<SharedNo
     public async Task Very_many_tags_are_set_and_dropped_in_as_many_commits_as_it_takes(int before, int after)
     {
         var repository = await PutAsync([Image("a").ToRow()]);
-        await ApplyAsync(repository, string.Join(' ', Enumerable.Range(0, before).Select(i => $"b{i}=a").Prepend("=a")));
+        await ApplyAsync(
+            repository,
+            string.Join(' ', Enumerable.Range(0, before).Select(i => $"b{i}=a").Prepend("=a"))
+        );
         // The second half waits for its image.
         await ApplyAsync(
             repository,
@@ -179,10 +182,7 @@ public sealed class LayoutIndexTests(SharedNode shared) : IClassFixture<SharedNo
         var repository = await PutAsync([]);
         Assert.Empty(await IndexOf().NamedAsync(repository, Stop));
         await PutFileAsync(repository, FileOf("v1=a =b"));
-        Assert.Equal(
-            new HashSet<Digest> { D("a"), D("b") },
-            await IndexOf().NamedAsync(repository, Stop)
-        );
+        Assert.Equal(new HashSet<Digest> { D("a"), D("b") }, await IndexOf().NamedAsync(repository, Stop));
         await PutFileAsync(repository, "no JSON"u8.ToArray());
         Assert.Empty(await IndexOf().NamedAsync(repository, Stop));
     }
@@ -224,7 +224,7 @@ public sealed class LayoutIndexTests(SharedNode shared) : IClassFixture<SharedNo
     // Writes rows into a namespace that has none.
     private async Task<Repository> PutAsync(TableRow[] rows)
     {
-        var repository = ImagesFunctions.Oci.Repository.Of($"n{Guid.NewGuid():N}", App);
+        var repository = Repository.Of($"n{Guid.NewGuid():N}", App);
         await WriteAsync(repository, rows);
         return repository;
     }

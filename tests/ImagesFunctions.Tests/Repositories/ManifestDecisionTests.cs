@@ -21,7 +21,7 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
     private static readonly Manifest s_signature = Manifests.Parse(
         $$"""
         {"config":{"mediaType":"a/b","digest":"{{D("config")}}","size":1},"layers":[],
-         "subject":{"mediaType":"{{MediaTypes.OciManifest}}","digest":"{{D("subject")}}","size":1}}
+         "subject":{"mediaType":"{{MediaTypes.OciManifest}}","digest":"{{D("subject")}}","size":1} }
         """,
         MediaTypes.OciManifest
     );
@@ -122,10 +122,7 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
     {
         TableRow[] rows = [Blob("signature").ToRow(), Blob("config").ToRow(), Need("config", "signature").ToRow()];
         var (prepared, decision) = await DecideAsync(s_signature, "signature", rows, [], null);
-        Assert.Equal(
-            ["+i!web!signature complete NEW", "+r!web!subject!signature"],
-            TextsOf(prepared, decision)
-        );
+        Assert.Equal(["+i!web!signature complete NEW", "+r!web!subject!signature"], TextsOf(prepared, decision));
         var image = ImageRow.From(decision.Changes.Single(c => c.Key[0] == 'i').Row!);
         Assert.Equal((false, D("subject")), (image.IsImage, image.Subject));
         var referrer = ReferrerRow.From(decision.Changes.Single(c => c.Key[0] == 'r').Row!);
@@ -182,15 +179,16 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
         var view = ViewOf(s_whole);
         await DecideAsync(s_index, "index", view, [], null);
         Assert.All(
-            (TableRow[])[
-                Blob("index").ToRow(),
-                Image("index").ToRow(),
-                Image("one").ToRow(),
-                Image("two").ToRow(),
-                s_whole[3..].MinBy(row => row.Key, StringComparer.Ordinal)!,
-                // A tag that begins to wait for it.
-                Need("index", "tag:latest").ToRow(),
-            ],
+            (TableRow[])
+                [
+                    Blob("index").ToRow(),
+                    Image("index").ToRow(),
+                    Image("one").ToRow(),
+                    Image("two").ToRow(),
+                    s_whole[3..].MinBy(row => row.Key, StringComparer.Ordinal)!,
+                    // A tag that begins to wait for it.
+                    Need("index", "tag:latest").ToRow(),
+                ],
             row => Assert.True(view.IsTouchedBy([row.Key]), SomeRows.Text(row.Key))
         );
         Assert.False(view.IsTouchedBy([Image("other").Key, Tag("latest", "index").Key, "n!web!"]));
@@ -236,7 +234,7 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
     )
     {
         var prepared = Prepared(manifest, name, ImageState.Complete);
-        var needs = Dependencies.NeedsOf(Repository, D(name), manifest);
+        var needs = Dependencies.NeedsOf(Web, D(name), manifest);
         var decision = await Once();
         if (decision.Prepare is { } prepare)
         {
@@ -253,14 +251,7 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
     }
 
     private PreparedImage Prepared(Manifest manifest, string name, ImageState state) =>
-        new(
-            shared.Node.ImageRows,
-            shared.Node.Services.GetRequiredService<Content>(),
-            Repository,
-            D(name),
-            manifest,
-            state
-        );
+        new(shared.Node.ImageRows, shared.Node.Services.GetRequiredService<Content>(), Web, D(name), manifest, state);
 
     // The generation of a new row is random.
     private static string[] TextsOf(PreparedImage prepared, Decision<ManifestOutcome> decision) =>

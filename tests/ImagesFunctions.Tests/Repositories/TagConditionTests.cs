@@ -93,7 +93,9 @@ public sealed class TagConditionTests
         var demands = text.Split("unless match");
         return new TagCondition(
             tag,
-            demands[0].StartsWith("if match", StringComparison.Ordinal) ? ETagsOf(demands[0]["if match".Length..]) : null,
+            demands[0].StartsWith("if match", StringComparison.Ordinal)
+                ? ETagsOf(demands[0]["if match".Length..])
+                : null,
             demands.Length == 2 ? ETagsOf(demands[1]) : null
         );
     }

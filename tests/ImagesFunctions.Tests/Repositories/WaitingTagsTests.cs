@@ -86,7 +86,12 @@ public sealed class WaitingTagsTests
     [InlineData(47, 2, 47, false)]
     [InlineData(10, 90, 3, true)]
     [InlineData(3, 90, 3, false)]
-    public async Task As_many_are_filled_in_as_fit_a_commit_with_its_image(int waiting, int set, int filled, bool isMore)
+    public async Task As_many_are_filled_in_as_fit_a_commit_with_its_image(
+        int waiting,
+        int set,
+        int filled,
+        bool isMore
+    )
     {
         var view = ViewOf([
             .. Enumerable
@@ -117,7 +122,7 @@ public sealed class WaitingTagsTests
             Tag("latest", "image", null, true).ToRow(),
             Need("image", "tag:latest").ToRow()
         );
-        var decision = await WaitingTags.FillAsync(view, Repository, D("image"), Stop);
+        var decision = await WaitingTags.FillAsync(view, Web, D("image"), Stop);
         Assert.False(decision.Result);
         Assert.Equal(areFilled ? 2 : 0, decision.Changes.Count);
     }

@@ -15,15 +15,14 @@ internal static class AnyRow
     public static readonly Gen<Digest> Digest = Gen.Select(
         Gen.Byte.Array[0, 4],
         Gen.Bool,
-        (bytes, isLong) => Oci.Digest.Of(isLong ? "sha512" : "sha256", bytes)
+        (bytes, isLong) => ImagesFunctions.Oci.Digest.Of(isLong ? "sha512" : "sha256", bytes)
     );
 
     public static readonly Gen<string> App = OneOf("web", "team/web", "a-b.c/d_e");
 
     // Rows have whole milliseconds, or what the service keeps: 100 nanoseconds.
-    public static readonly Gen<DateTimeOffset> Time = Gen.Long[0, 4_000_000_000_000].Select(
-        DateTimeOffset.FromUnixTimeMilliseconds
-    );
+    public static readonly Gen<DateTimeOffset> Time = Gen.Long[0, 4_000_000_000_000]
+        .Select(DateTimeOffset.FromUnixTimeMilliseconds);
 
     public static readonly Gen<Dependent> By = Gen.OneOf(
         Gen.Const(Dependent.Layout),
@@ -53,7 +52,9 @@ internal static class AnyRow
                 etag,
                 state,
                 // A path that is longer is not kept.
-                tar.Item1 ? new TarFacts(tar.Item2 is { Length: <= 1024 } ? tar.Item2 : null, tar.Item3) : null
+                tar.Item1
+                    ? new TarFacts(tar.Item2 is { Length: <= 1024 } ? tar.Item2 : null, tar.Item3)
+                    : null
             )
             {
                 Pushed = pushed,
@@ -192,8 +193,8 @@ internal static class AnyRow
         return ImagesFunctions.Storage.StoredTable.Row(entity);
     }
 
-    private static Gen<string> OneOf(params string[] texts) => Gen.OneOfConst(texts);
+    private static Gen<string> OneOf(params string[] texts) => Gen.Int[0, texts.Length - 1].Select(i => texts[i]);
 
     private static Gen<T?> OrNull<T>(Gen<T> some)
-        where T : class => Gen.Frequency((1, Gen.Const<T?>(null)), (2, some.Select(value => (T?)value)));
+        where T : class => Gen.Frequency((1, Gen.Const(() => (T?)null)), (2, some.Select(value => (T?)value)));
 }

@@ -142,7 +142,12 @@ public sealed class RoundTrips
                 threads: 1
             );
 
-    private static void Check<T>(Gen<T> any, Func<T, TableRow> write, Func<T, string> key, Action<T, TableRow> demand) =>
+    private static void Check<T>(
+        Gen<T> any,
+        Func<T, TableRow> write,
+        Func<T, string> key,
+        Action<T, TableRow> demand
+    ) =>
         any.Sample(
             row =>
             {

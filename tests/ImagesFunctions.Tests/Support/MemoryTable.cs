@@ -169,10 +169,7 @@ internal sealed class MemoryTable : IJournalTable
                 }
             }
 
-            return new WriteResult(
-                WriteOutcome.Done,
-                changes[0].Row is null ? null : rows[changes[0].Key].Version
-            );
+            return new WriteResult(WriteOutcome.Done, changes[0].Row is null ? null : rows[changes[0].Key].Version);
         }
     }
 
@@ -183,9 +180,8 @@ internal sealed class MemoryTable : IJournalTable
             return change.Row is null || (change.IfMatch is not null && !change.IsNew) ? WriteOutcome.Gone : null;
         }
 
-        var isRefused = change.IsNew && change.Row is not null
-            ? true
-            : change.IfMatch is { } version && version != row.Version;
+        var isRefused =
+            change.IsNew && change.Row is not null ? true : change.IfMatch is { } version && version != row.Version;
         return isRefused ? WriteOutcome.Refused : null;
     }
 
@@ -200,13 +196,13 @@ internal sealed class MemoryTable : IJournalTable
             || changes.Any(c => c.Row is not null && c.Row.Key != c.Key)
         )
         {
-            throw new ArgumentException($"no transaction: {changes.Count} rows, {string.Join(' ', keys)}");
+            throw new InvalidOperationException($"no transaction: {changes.Count} rows, {string.Join(' ', keys)}");
         }
 
         var sizes = changes.Select(c => c.Row is null ? 0 : SizeOf(c.Row)).ToList();
         if (sizes.Max() > MaxEntity || sizes.Sum() > MaxTransaction)
         {
-            throw new ArgumentException($"{sizes.Max()} bytes in a row, {sizes.Sum()} in the transaction");
+            throw new InvalidOperationException($"{sizes.Max()} bytes in a row, {sizes.Sum()} in the transaction");
         }
     }
 
@@ -218,7 +214,7 @@ internal sealed class MemoryTable : IJournalTable
         {
             if (value is string { Length: > MaxText })
             {
-                throw new ArgumentException($"the value {name} of {row.Key} is too long");
+                throw new InvalidOperationException($"the value {name} of {row.Key} is too long");
             }
 
             size += 8 + (2 * name.Length) + (value is string text ? 4 + (2 * text.Length) : 8);

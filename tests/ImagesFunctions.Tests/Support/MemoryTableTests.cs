@@ -43,6 +43,8 @@ public sealed class MemoryTableTests
         var scripts = 0;
         await AnyStep
             .Array[1, 4]
+            // A row that is twice in a transaction is refused as well, but not before each error of the rows before it.
+            .Select(steps => steps.DistinctBy(step => step.Key).ToArray())
             .Array[4, 12]
             .SampleAsync(
                 async script =>
@@ -75,7 +77,10 @@ public sealed class MemoryTableTests
     [Fact]
     public async Task A_write_whose_answer_is_lost_is_done_and_one_whose_request_is_lost_is_not()
     {
-        var table = new MemoryTable { OnWrite = (n, _) => Task.FromResult(n == 1 ? WriteFate.AnswerLost : WriteFate.RequestLost) };
+        var table = new MemoryTable
+        {
+            OnWrite = (n, _) => Task.FromResult(n == 1 ? WriteFate.AnswerLost : WriteFate.RequestLost),
+        };
         Assert.Equal(WriteOutcome.Unclear, (await table.WriteAsync("p", [Row("a", 1)], Stop)).Outcome);
         Assert.Equal(WriteOutcome.Unclear, (await table.WriteAsync("p", [Row("b", 1)], Stop)).Outcome);
         Assert.Equal("a", Assert.Single(table.Rows("p")).Key);
@@ -91,7 +96,11 @@ public sealed class MemoryTableTests
         foreach (var steps in script)
         {
             Change[] changes = [.. steps.Select(step => ChangeOf(step, versions[step.Key]))];
-            said.Add(string.Join(", ", steps.Select(s => $"{s}")) + ": " + await EndAsync(table, partition, changes, versions));
+            said.Add(
+                string.Join(", ", steps.Select(s => $"{s}"))
+                    + ": "
+                    + await EndAsync(table, partition, changes, versions)
+            );
             foreach (var key in changes.Select(c => c.Key).Distinct(StringComparer.Ordinal))
             {
                 if (await table.GetAsync(partition, key, Stop) is { } row && row.Version != versions[key][^1])

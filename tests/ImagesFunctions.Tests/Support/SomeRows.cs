@@ -18,7 +18,8 @@ internal static class SomeRows
 
     private static readonly ConcurrentDictionary<string, string> s_names = new(StringComparer.Ordinal);
 
-    public static Repository Repository { get; } = Repository.Of(Namespace, App);
+    /// <summary>The repository.</summary>
+    public static Repository Web { get; } = Repository.Of(Namespace, App);
 
     public static CancellationToken Stop => TestContext.Current.CancellationToken;
 
