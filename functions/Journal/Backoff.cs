@@ -3,18 +3,34 @@ namespace ImagesFunctions.Journal;
 /// <summary>Waits between tries: exponential with full jitter, so that writers that failed together do not retry together.</summary>
 public static class Backoff
 {
-    /// <summary>Waits a random time up to <paramref name="first"/>, doubled for each further failure, and at most <paramref name="max"/>.</summary>
-    /// <param name="failedTries">The number of failed tries, at least 1.</param>
-    /// <param name="first">The maximum wait after the first failure.</param>
-    /// <param name="max">The maximum wait.</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
-    public static Task DelayAsync(int failedTries, TimeSpan first, TimeSpan max, CancellationToken cancellationToken)
-    {
-        var bound = Math.Min(
-            max.TotalMilliseconds,
-            first.TotalMilliseconds * Math.Pow(2, Math.Min(failedTries, 30) - 1)
-        );
+    // Beyond this many the bound of any sensible first wait is far over the maximum.
+    private const int MaxDoublings = 30;
+
+    /// <summary>Waits a random time up to <paramref name="first"/> doubled once a failed try, and never over <paramref name="max"/>.</summary>
+    /// <param name="failedTries">How many tries have failed, 1 or more.</param>
+    /// <param name="first">The longest wait after the first failure.</param>
+    /// <param name="max">The longest wait at all.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static Task DelayAsync(int failedTries, TimeSpan first, TimeSpan max, CancellationToken cancellationToken) =>
+        DelayAsync(failedTries, first, max, TimeProvider.System, cancellationToken);
+
+    /// <summary>As the other overload, by a clock of the caller's.</summary>
+    public static Task DelayAsync(
+        int failedTries,
+        TimeSpan first,
+        TimeSpan max,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    ) =>
         // Jitter needs no secret randomness.
-        return Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * bound), cancellationToken);
-    }
+        Task.Delay(Random.Shared.NextDouble() * Bound(failedTries, first, max), time, cancellationToken);
+
+    /// <summary>The longest that <see cref="DelayAsync(int, TimeSpan, TimeSpan, CancellationToken)"/> waits.</summary>
+    public static TimeSpan Bound(int failedTries, TimeSpan first, TimeSpan max) =>
+        TimeSpan.FromMilliseconds(
+            Math.Min(
+                max.TotalMilliseconds,
+                first.TotalMilliseconds * Math.Pow(2, Math.Min(failedTries, MaxDoublings) - 1)
+            )
+        );
 }

@@ -5,13 +5,13 @@ namespace ImagesFunctions.Journal;
 /// into one transaction, which writes the row <c>v</c> with If-Match and adds a journal entry. A decision whose reads and writes no
 /// later commit has changed is committed; any other is returned to its caller, which makes it again.
 /// </summary>
-internal sealed class CommitQueue(IJournalTable table, string partition, Func<string, bool> isInFull)
+internal sealed class CommitQueue(IJournalTable table, string partition, Func<string, bool> isInFull, TimeProvider time)
 {
     private const int MaxHistory = 128;
     private const int MaxRounds = 3;
 
     private readonly Lock _gate = new();
-    private readonly CommitTransaction _transaction = new(table, partition);
+    private readonly CommitTransaction _transaction = new(table, partition, time);
     private readonly List<PendingDecision> _arrived = [];
     private readonly Dictionary<long, IReadOnlySet<string>> _history = [];
     private bool _running;
@@ -81,6 +81,7 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
                         refusals,
                         TimeSpan.FromMilliseconds(5),
                         TimeSpan.FromMilliseconds(250),
+                        time,
                         CancellationToken.None
                     );
                 }

@@ -1,7 +1,7 @@
 namespace ImagesFunctions.Journal;
 
-/// <summary>Sends a commit, and retries until it is known whether it took effect.</summary>
-internal sealed class CommitTransaction(IJournalTable table, string partition)
+/// <summary>Sends a commit, again and again until it is known whether it took effect.</summary>
+internal sealed class CommitTransaction(IJournalTable table, string partition, TimeProvider time)
 {
     private const int MaxSends = 8;
 
@@ -42,6 +42,7 @@ internal sealed class CommitTransaction(IJournalTable table, string partition)
                 send,
                 TimeSpan.FromMilliseconds(50),
                 TimeSpan.FromSeconds(4),
+                time,
                 CancellationToken.None
             );
         }

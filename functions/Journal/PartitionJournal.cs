@@ -8,8 +8,14 @@ public delegate Task Rehearsal(IReadOnlyList<Change> changes, Func<Task<IReadOnl
 /// <summary>One order for all changes of a partition of a table, across processes.</summary>
 /// <param name="table">The table.</param>
 /// <param name="partition">The partition.</param>
-/// <param name="isInFull">Which rows the entries hold in full, by their keys.</param>
-public sealed class PartitionJournal(IJournalTable table, string partition, Func<string, bool> isInFull)
+/// <param name="isInFull">Which rows stand in full in the entries, by their keys.</param>
+/// <param name="time">By what clock it waits between tries; null: the system's.</param>
+public sealed class PartitionJournal(
+    IJournalTable table,
+    string partition,
+    Func<string, bool> isInFull,
+    TimeProvider? time = null
+)
 {
     /// <summary>The maximum number of commits of <see cref="ChangesAsync"/>. For more, a scan of the rows is cheaper than point reads.</summary>
     public const int MaxReplayed = 1_024;
@@ -21,7 +27,8 @@ public sealed class PartitionJournal(IJournalTable table, string partition, Func
 
     private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(2);
 
-    private readonly CommitQueue _queue = new(table, partition, isInFull);
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private readonly CommitQueue _queue = new(table, partition, isInFull, time ?? TimeProvider.System);
 
     /// <summary>Lets tests see each decision before it is committed; else null.</summary>
     public Rehearsal? Rehearsal { get; init; }
@@ -55,12 +62,8 @@ public sealed class PartitionJournal(IJournalTable table, string partition, Func
         CancellationToken cancellationToken
     )
     {
-        var started = Environment.TickCount64;
-        for (
-            var attempt = 1;
-            attempt <= maxTries && Environment.TickCount64 - started < MaxTime.TotalMilliseconds;
-            attempt++
-        )
+        var started = _time.GetTimestamp();
+        for (var attempt = 1; attempt <= maxTries && _time.GetElapsedTime(started) < MaxTime; attempt++)
         {
             var view = new DecisionView(table, partition, await _queue.SequenceAsync(cancellationToken));
             var decision = await DecideAsync(view, decide, cancellationToken);
@@ -73,6 +76,7 @@ public sealed class PartitionJournal(IJournalTable table, string partition, Func
                 attempt,
                 TimeSpan.FromMilliseconds(1),
                 TimeSpan.FromMilliseconds(200),
+                _time,
                 cancellationToken
             );
         }

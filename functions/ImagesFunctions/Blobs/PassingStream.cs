@@ -43,6 +43,12 @@ internal sealed class PassingStream(UploadBody body, long length, ContentHash ha
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (buffer.IsEmpty)
+        {
+            // Of nothing nothing comes, and that is no end.
+            return 0;
+        }
+
         try
         {
             var read = await TakeAsync(buffer, cancellationToken);

@@ -15,10 +15,14 @@ namespace ImagesFunctions.Blobs;
 internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
 {
     private const int RemovalsAtOnce = 4;
+    private const int MaxSends = 6;
 
     // Shorter parts are put together when there are many of them.
     private const int MaxShortParts = 500;
     private const long ShortPart = BlobWriter.BlockSize;
+
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(4);
 
     private readonly StoredTable _rows = account.ImageRows;
     private readonly BlobCopies _copies = new(account);
@@ -149,8 +153,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
     public async Task<bool> EndAsync(Repository repository, UploadRow session, CancellationToken cancellationToken)
     {
         _recent.Forget(repository.Namespace, session.Id);
-        var removal = new Change(session.Key, null);
-        if (!(await _rows.PutAsync(repository.Namespace, removal, cancellationToken)).IsDone)
+        if (!await RemoveAsync(repository, session, cancellationToken))
         {
             return false;
         }
@@ -197,6 +200,29 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
     {
         _recent.Keep(repository.Namespace, row);
         return row;
+    }
+
+    // By a transaction, because only that tells the removal of a row from that of none. False: there is none.
+    private async Task<bool> RemoveAsync(Repository repository, UploadRow session, CancellationToken cancellationToken)
+    {
+        Change[] removal = [new Change(session.Key, null)];
+        for (var sends = 1; ; sends++)
+        {
+            var result = await _rows.WriteAsync(repository.Namespace, removal, cancellationToken);
+            if (result.Outcome == WriteOutcome.Gone)
+            {
+                // After a lost answer that is our own doing.
+                return sends > 1;
+            }
+
+            if (result.Outcome != WriteOutcome.Unclear || sends == MaxSends)
+            {
+                result.ThrowIfNotDone();
+                return true;
+            }
+
+            await Backoff.DelayAsync(sends, FirstDelay, MaxDelay, cancellationToken);
+        }
     }
 
     /// <summary>Hashes what is stored, by reading it once. Null when part of it is gone, and so the session with it.</summary>

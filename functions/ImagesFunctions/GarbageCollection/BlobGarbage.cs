@@ -20,7 +20,10 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
         return await FinishAsync(path, changed, cancellationToken);
     }
 
-    /// <summary>Removes an image that a deleted index names and that no tag, no other index and no <c>index.json</c> does.</summary>
+    /// <summary>
+    /// Removes an image that a deleted index names and that no tag, no other index and no <c>index.json</c> does, unless it is
+    /// pinned.
+    /// </summary>
     public async Task<int> RemoveChildAsync(
         Repository repository,
         Digest index,
@@ -36,7 +39,8 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
         return await FinishAsync(new BlobPath(repository, child), changed, cancellationToken);
     }
 
-    private async Task<List<Change>> BlobChangesAsync(
+    /// <summary>Decides what <see cref="RemoveAsync"/> changes.</summary>
+    internal async Task<List<Change>> BlobChangesAsync(
         DecisionView view,
         string app,
         Digest digest,
@@ -48,7 +52,8 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
             ? [Removal.Mark(view, blob)]
             : [];
 
-    private async Task<List<Change>> ChildChangesAsync(
+    /// <summary>Decides what <see cref="RemoveChildAsync"/> changes.</summary>
+    internal async Task<List<Change>> ChildChangesAsync(
         DecisionView view,
         string app,
         Digest index,
@@ -58,6 +63,7 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
         await IsDeletedAndOldAsync(view, app, index, cancellationToken)
         && await GoodAndOldAsync(view, app, child, cancellationToken) is { } blob
         && await ImageAsync(view, app, child, cancellationToken) is { } image
+        && image.Pin?.HoldsAt(age.Now) != true
         && !await IsNeededAsync(view, blob, layoutCounts: true, cancellationToken)
         && !await IsTaggedAsync(view, image, cancellationToken)
             ? await Removal.ImageChangesAsync(view, image, blob, cancellationToken)

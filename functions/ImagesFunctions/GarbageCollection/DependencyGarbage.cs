@@ -17,12 +17,7 @@ internal sealed class DependencyGarbage(GarbageCommit commit, LayoutIndex layout
     /// have another ETag than was read here, or their dependent's blob is seen.
     /// </remarks>
     public Task<int> RemoveAsync(string @namespace, IReadOnlyList<string> keys, CancellationToken cancellationToken) =>
-        commit.RunEachAsync(
-            @namespace,
-            keys,
-            async (view, row, stop) => await IsGarbageAsync(view, row, stop) ? [Remove(row)] : [],
-            cancellationToken
-        );
+        commit.RunEachAsync(@namespace, keys, ChangesAsync, cancellationToken);
 
     /// <summary>Removes those of these rows of one app that stand for <c>index.json</c> and of which it names nothing any more.</summary>
     public Task<int> RemoveNamedAsync(
@@ -32,15 +27,30 @@ internal sealed class DependencyGarbage(GarbageCommit commit, LayoutIndex layout
     ) =>
         commit.RunAsync(
             repository.Namespace,
-            async (view, stop) =>
-            {
-                // The rows first: applying a newer file writes the rows of all that it names anew.
-                var rows = await view.GetAllAsync(keys, stop);
-                var named = await layoutIndex.NamedAsync(new IndexPath(repository), stop);
-                return [.. rows.Where(r => !named.Contains(DependencyRow.From(r).Needed)).Select(Remove)];
-            },
+            (view, stop) => NamedChangesAsync(view, repository, keys, stop),
             cancellationToken
         );
+
+    /// <summary>Decides what <see cref="RemoveAsync"/> changes because of one of its rows.</summary>
+    internal async Task<IReadOnlyList<Change>> ChangesAsync(
+        DecisionView view,
+        TableRow row,
+        CancellationToken cancellationToken
+    ) => await IsGarbageAsync(view, row, cancellationToken) ? [Remove(row)] : [];
+
+    /// <summary>Decides what <see cref="RemoveNamedAsync"/> changes.</summary>
+    internal async Task<List<Change>> NamedChangesAsync(
+        DecisionView view,
+        Repository repository,
+        IReadOnlyList<string> keys,
+        CancellationToken cancellationToken
+    )
+    {
+        // The rows first: applying a newer file writes the rows of all that it names anew.
+        var rows = await view.GetAllAsync(keys, cancellationToken);
+        var named = await layoutIndex.NamedAsync(new IndexPath(repository), cancellationToken);
+        return [.. rows.Where(r => !named.Contains(DependencyRow.From(r).Needed)).Select(Remove)];
+    }
 
     private async Task<bool> IsGarbageAsync(DecisionView view, TableRow row, CancellationToken cancellationToken)
     {

@@ -20,48 +20,59 @@ internal sealed class RowGarbage(GarbageCommit commit, Content content, SweepAge
         string @namespace,
         IReadOnlyList<string> keys,
         CancellationToken cancellationToken
-    ) =>
-        commit.RunEachAsync(
-            @namespace,
-            keys,
-            async (view, row, stop) =>
-            {
-                var referrer = ReferrerRow.From(row);
-                return ImageRow.Live(await view.GetAsync(Keys.Image(referrer.App, referrer.Digest), stop)) is null
-                    ? [new Change(row.Key, null)]
-                    : [];
-            },
-            cancellationToken
-        );
+    ) => commit.RunEachAsync(@namespace, keys, ReferrerChangesAsync, cancellationToken);
 
     /// <summary>Removes the row of an index that is deleted, or waits in vain, when its blob is gone and nothing that it names is there.</summary>
     public Task<int> RemoveIndexAsync(Repository repository, ImageRow index, CancellationToken cancellationToken) =>
-        commit.RunAsync(
-            repository.Namespace,
-            async (view, stop) =>
-                await StateOfOldAsync(view, index, stop) is { } state
-                && await view.GetAsync(Keys.Blob(index.App, index.Digest), stop) is null
-                // One that never was complete has kept nothing out of lists but for its tags.
-                && (state == ImageState.Waiting || !await HasChildAsync(view, index, stop))
-                    ? [new Change(index.Key, null)]
-                    : [],
-            cancellationToken
-        );
+        commit.RunAsync(repository.Namespace, (view, stop) => IndexChangesAsync(view, index, stop), cancellationToken);
 
     /// <summary>Removes the row of an <c>index.json</c> that is gone.</summary>
     public Task<int> RemoveLayoutAsync(Repository repository, CancellationToken cancellationToken) =>
         commit.RunAsync(
             repository.Namespace,
-            async (view, stop) =>
-                await view.GetAsync(Keys.Layout(repository.App), stop) is { } row
-                && !age.IsYoung(row.Timestamp, pushed: false)
-                && !await HasIndexJsonAsync(view.Partition, repository.App, stop)
-                    ? [new Change(row.Key, null)]
-                    : [],
+            (view, stop) => LayoutChangesAsync(view, repository.App, stop),
             cancellationToken
         );
 
-    private async Task<IReadOnlyList<Change>> TagChangesAsync(
+    /// <summary>Decides what <see cref="RemoveReferrersAsync"/> changes because of one of its rows.</summary>
+    internal static async Task<IReadOnlyList<Change>> ReferrerChangesAsync(
+        DecisionView view,
+        TableRow row,
+        CancellationToken cancellationToken
+    )
+    {
+        var referrer = ReferrerRow.From(row);
+        var image = Keys.Image(referrer.App, referrer.Digest);
+        return ImageRow.Live(await view.GetAsync(image, cancellationToken)) is null ? [new Change(row.Key, null)] : [];
+    }
+
+    /// <summary>Decides what <see cref="RemoveIndexAsync"/> changes.</summary>
+    internal async Task<List<Change>> IndexChangesAsync(
+        DecisionView view,
+        ImageRow index,
+        CancellationToken cancellationToken
+    ) =>
+        await StateOfOldAsync(view, index, cancellationToken) is { } state
+        && await view.GetAsync(Keys.Blob(index.App, index.Digest), cancellationToken) is null
+        // One that never was complete has kept nothing out of lists but for its tags.
+        && (state == ImageState.Waiting || !await HasChildAsync(view, index, cancellationToken))
+            ? [new Change(index.Key, null)]
+            : [];
+
+    /// <summary>Decides what <see cref="RemoveLayoutAsync"/> changes.</summary>
+    internal async Task<List<Change>> LayoutChangesAsync(
+        DecisionView view,
+        string app,
+        CancellationToken cancellationToken
+    ) =>
+        await view.GetAsync(Keys.Layout(app), cancellationToken) is { } row
+        && !age.IsYoung(row.Timestamp, pushed: false)
+        && !await HasIndexJsonAsync(view.Partition, app, cancellationToken)
+            ? [new Change(row.Key, null)]
+            : [];
+
+    /// <summary>Decides what <see cref="RemoveTagsAsync"/> changes because of one of its rows.</summary>
+    internal async Task<IReadOnlyList<Change>> TagChangesAsync(
         DecisionView view,
         TableRow row,
         CancellationToken cancellationToken

@@ -61,8 +61,9 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
             : Decision.Of(true, [Write(view, row with { State = BlobState.Invalid })]);
     }
 
-    // True: another round is needed. The last round finds nothing to hide.
-    private static async Task<Decision<bool>> HideAsync(
+    /// <summary>Decides a round: hides images that need the blob, as many as fit a commit; or, if none is left, removes its row.</summary>
+    /// <returns>True: look once more. A round that finds nothing to hide comes after the commits of all others, and is the last.</returns>
+    internal static async Task<Decision<bool>> HideAsync(
         DecisionView view,
         BlobRow blob,
         CancellationToken cancellationToken

@@ -24,29 +24,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
         var path = new BlobPath(repository, digest);
         return RemoveAsync(
             path,
-            async (view, stop) =>
-            {
-                if (await view.ImageAsync(repository.App, digest, stop) is not { } image)
-                {
-                    return Decision.Nothing(new RemovalResult(false));
-                }
-
-                if (image.Pin?.HoldsAt(now) == true)
-                {
-                    return Decision.Nothing(new RemovalResult(true, IsPinned: true));
-                }
-
-                if (await NeededByAsync(view, path, stop) is { } by)
-                {
-                    return Decision.Nothing(new RemovalResult(true, by));
-                }
-
-                var blob = await GoodAsync(view, path, stop);
-                return Decision.Of(
-                    new RemovalResult(true),
-                    [.. await ImageChangesAsync(view, image, blob, stop), .. await NamedAsync(view, path, stop)]
-                );
-            },
+            (view, stop) => DecideImageAsync(view, path, now, stop),
             cancellationToken
         );
     }
@@ -55,19 +33,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
     public Task<RemovalResult> BlobAsync(BlobPath path, CancellationToken cancellationToken) =>
         RemoveAsync(
             path,
-            async (view, stop) =>
-            {
-                if (await GoodAsync(view, path, stop) is not { } blob)
-                {
-                    return Decision.Nothing(new RemovalResult(false));
-                }
-
-                var itself = await view.ImageAsync(path.Repository.App, path.Digest, stop);
-                var by = itself is null ? await NeededByAsync(view, path, stop) : path.Digest;
-                return by is null
-                    ? Decision.Of(new RemovalResult(true), [Mark(view, blob)])
-                    : Decision.Nothing(new RemovalResult(true, by));
-            },
+            (view, stop) => DecideBlobAsync(view, path, stop),
             cancellationToken
         );
 
@@ -75,19 +41,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
     public Task<bool> TagAsync(Repository repository, string tag, CancellationToken cancellationToken) =>
         rowStore.CommitAsync(
             repository.Namespace,
-            async (view, stop) =>
-            {
-                if (await view.GetAsync(Keys.Tag(repository.App, tag), stop) is not { } entity)
-                {
-                    return Decision.Nothing(false);
-                }
-
-                // A tag without a generation waits for its image.
-                var row = TagRow.From(entity);
-                var counts =
-                    row.Generation is null || await view.TaggedImageAsync(repository.App, tag, stop) is not null;
-                return Decision.Of(counts, [new Change(row.Key, null)]);
-            },
+            (view, stop) => DecideTagAsync(view, repository, tag, stop),
             cancellationToken
         );
 
@@ -106,6 +60,78 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
         var gone = await content.DeleteAsync(path, row.BlobETag, cancellationToken);
         await rowStore.RemoveDeletingAsync(path.Repository.Namespace, row, cancellationToken);
         return gone;
+    }
+
+    /// <summary>Decides what <see cref="ImageAsync"/> changes.</summary>
+    internal static async Task<Decision<RemovalResult>> DecideImageAsync(
+        DecisionView view,
+        BlobPath path,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await view.ImageAsync(path.Repository.App, path.Digest, cancellationToken) is not { } image)
+        {
+            return Decision.Nothing(new RemovalResult(false));
+        }
+
+        if (image.Pin?.HoldsAt(now) == true)
+        {
+            return Decision.Nothing(new RemovalResult(true, IsPinned: true));
+        }
+
+        if (await NeededByAsync(view, path, cancellationToken) is { } by)
+        {
+            return Decision.Nothing(new RemovalResult(true, by));
+        }
+
+        var blob = await GoodAsync(view, path, cancellationToken);
+        return Decision.Of(
+            new RemovalResult(true),
+            [
+                .. await ImageChangesAsync(view, image, blob, cancellationToken),
+                .. await NamedAsync(view, path, cancellationToken),
+            ]
+        );
+    }
+
+    /// <summary>Decides what <see cref="BlobAsync"/> changes.</summary>
+    internal static async Task<Decision<RemovalResult>> DecideBlobAsync(
+        DecisionView view,
+        BlobPath path,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await GoodAsync(view, path, cancellationToken) is not { } blob)
+        {
+            return Decision.Nothing(new RemovalResult(false));
+        }
+
+        var itself = await view.ImageAsync(path.Repository.App, path.Digest, cancellationToken);
+        var by = itself is null ? await NeededByAsync(view, path, cancellationToken) : path.Digest;
+        return by is null
+            ? Decision.Of(new RemovalResult(true), [Mark(view, blob)])
+            : Decision.Nothing(new RemovalResult(true, by));
+    }
+
+    /// <summary>Decides what <see cref="TagAsync"/> changes.</summary>
+    internal static async Task<Decision<bool>> DecideTagAsync(
+        DecisionView view,
+        Repository repository,
+        string tag,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await view.GetAsync(Keys.Tag(repository.App, tag), cancellationToken) is not { } stored)
+        {
+            return Decision.Nothing(false);
+        }
+
+        // A tag without a generation waits for its image.
+        var row = TagRow.From(stored);
+        var counts =
+            row.Generation is null || await view.TaggedImageAsync(repository.App, tag, cancellationToken) is not null;
+        return Decision.Of(counts, [new Change(row.Key, null)]);
     }
 
     /// <summary>The changes that remove an image. Its tags no longer count then, because no row has their generation.</summary>

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Azure.Core;
-using ImagesFunctions.Tests.Storage;
+using ImagesFunctions.Tests.Listing;
 
 namespace ImagesFunctions.Tests.Faults;
 

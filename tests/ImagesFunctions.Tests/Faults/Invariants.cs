@@ -1,7 +1,7 @@
 using Azure.Data.Tables;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Storage;
-using ImagesFunctions.Tests.Storage;
+using ImagesFunctions.Tests.Listing;
 
 namespace ImagesFunctions.Tests.Faults;
 
