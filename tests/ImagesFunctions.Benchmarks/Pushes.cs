@@ -270,10 +270,4 @@ internal sealed class Pushes : IDisposable
     }
 
     private double Speed(long started) => _bytes.Length / MiB / Stopwatch.GetElapsedTime(started).TotalSeconds;
-
-    // What makes a client send chunks.
-    private sealed class WithoutLength(byte[] bytes) : MemoryStream(bytes, writable: false)
-    {
-        public override bool CanSeek => false;
-    }
 }
