@@ -138,6 +138,7 @@ internal sealed class AzureRegistry : IAsyncDisposable
         )
         {
             WorkingDirectory = _folder,
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

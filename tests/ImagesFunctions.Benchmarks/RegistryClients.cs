@@ -36,13 +36,7 @@ internal sealed record LayerImage(Layer Layer, byte[] Config, Digest ConfigDiges
         var digest = Digest.Sha256(config);
         var manifest = RegistryImages.Manifest(
             RegistryImages.Descriptor("application/vnd.oci.image.config.v1+json", digest, config.Length),
-            [
-                RegistryImages.Descriptor(
-                    "application/vnd.oci.image.layer.v1.tar",
-                    layer.Digest,
-                    layer.Bytes.Length
-                ),
-            ]
+            [RegistryImages.Descriptor("application/vnd.oci.image.layer.v1.tar", layer.Digest, layer.Bytes.Length)]
         );
         return new LayerImage(layer, config, digest, Encoding.UTF8.GetBytes(manifest.ToJsonString()));
     }
@@ -194,6 +188,12 @@ internal sealed class StorageClient(Client http, string container, string signat
     {
         using var content = new ByteArrayContent(bytes);
         content.Headers.Add("x-ms-blob-type", "BlockBlob");
-        using var _ = await http.SendAsync(HttpMethod.Put, $"{blob}?{signature}", HttpStatusCode.Created, stop, content);
+        using var _ = await http.SendAsync(
+            HttpMethod.Put,
+            $"{blob}?{signature}",
+            HttpStatusCode.Created,
+            stop,
+            content
+        );
     }
 }

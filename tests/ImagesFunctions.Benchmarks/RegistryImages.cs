@@ -32,7 +32,10 @@ internal static class RegistryImages
     )
     {
         var config = await ConfigAsync(client, repository, stop);
-        var manifest = Manifest(config, [Descriptor("application/vnd.oci.image.layer.v1.tar", layer.Digest, layer.Size)]);
+        var manifest = Manifest(
+            config,
+            [Descriptor("application/vnd.oci.image.layer.v1.tar", layer.Digest, layer.Size)]
+        );
         await TagAsync(client, repository, tag, manifest, stop);
     }
 

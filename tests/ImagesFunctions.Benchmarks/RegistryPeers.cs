@@ -200,9 +200,7 @@ internal sealed class RegistryPeers : IAsyncDisposable
 
     private void Add(Server server, string? token)
     {
-        _peers.Add(
-            new Peer(Each(() => new RegistryClient(new Client(server.Address, token, MediaTypes.OciManifest))))
-        );
+        _peers.Add(new Peer(Each(() => new RegistryClient(new Client(server.Address, token, MediaTypes.OciManifest)))));
     }
 
     private static IWorkClient[] Each(Func<IWorkClient> make) => [.. Enumerable.Range(0, Clients).Select(_ => make())];

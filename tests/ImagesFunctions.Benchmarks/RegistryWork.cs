@@ -29,6 +29,7 @@ internal sealed record WorkLine(string Name, IReadOnlyList<Step> Steps, TimeSpan
 internal sealed class RegistryWork
 {
     private const int Repositories = 100;
+    private static readonly int[] s_sizes = [1, 10, 100];
 
     private readonly Bench _bench;
     private readonly Layer[] _layers;
@@ -37,7 +38,7 @@ internal sealed class RegistryWork
     {
         _bench = bench;
         var unit = bench.Smoke ? 1024 : 1024 * 1024;
-        _layers = [.. new[] { 1, 10, 100 }.Select(size => Layer.Random($"{size} MB", size * unit))];
+        _layers = [.. s_sizes.Select(size => Layer.Random($"{size} MB", size * unit))];
     }
 
     private Layer Small => _layers[0];
@@ -134,16 +135,16 @@ internal sealed class RegistryWork
         {
             yield return new WorkLine(
                 $"pull 75 % and push 25 %, {layer.Name}",
-                Shuffled([
-                    .. Times(count - (count / 4), Work.Pull, layer),
-                    .. Times(count / 4, Work.Push, layer),
-                ])
+                Shuffled([.. Times(count - (count / 4), Work.Pull, layer), .. Times(count / 4, Work.Push, layer)])
             );
         }
     }
 
-    private IEnumerable<(Layer Layer, int Count)> Sized(int small, int medium, int large) =>
-        _layers.Zip(_bench.Smoke ? [4, 4, 4] : [small, medium, large]);
+    private IEnumerable<(Layer Layer, int Count)> Sized(int small, int medium, int large)
+    {
+        int[] counts = _bench.Smoke ? [4, 4, 4] : [small, medium, large];
+        return _layers.Zip(counts);
+    }
 
     private WorkLine Mixed(string name, Work work, (int Small, int Medium, int Large) parts, int times)
     {
