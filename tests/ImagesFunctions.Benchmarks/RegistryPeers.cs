@@ -7,12 +7,12 @@ namespace ImagesFunctions.Benchmarks;
 /// <summary>A registry, or storage without one, and its clients, which share the work.</summary>
 internal sealed class Peer(IReadOnlyList<IWorkClient> clients) : IDisposable
 {
-    private readonly ConcurrentDictionary<Layer, string> _pulled = new();
+    private readonly ConcurrentDictionary<Layer, string> _images = new();
     private int _repositories;
     private int _catalog;
     private (string Repository, Layer Layer)? _last;
 
-    /// <summary>Pushes what a line needs.</summary>
+    /// <summary>Pushes what a line needs: an image of each layer, or the repositories of the catalog.</summary>
     /// <param name="line">What is going to be done.</param>
     /// <param name="repositories">How many the catalog has.</param>
     /// <param name="stop">Cancels it.</param>
@@ -20,11 +20,15 @@ internal sealed class Peer(IReadOnlyList<IWorkClient> clients) : IDisposable
     {
         foreach (var step in line.Steps.Distinct())
         {
-            if (step is { Work: Work.Pull, Layer: { } pulled } && !_pulled.ContainsKey(pulled))
+            if (step.Layer is { } needed)
             {
-                _pulled[pulled] = await PushAsync(clients[0], pulled, chunked: false, stop);
+                // For pushes, too: distribution's azure driver fails when clients push the same new blob at once.
+                if (!_images.ContainsKey(needed))
+                {
+                    _images[needed] = await PushAsync(clients[0], needed, chunked: false, stop);
+                }
             }
-            else if (step.Work == Work.Catalog)
+            else
             {
                 var layer = Layer.Random("catalog", 1024);
                 for (_catalog = 0; _catalog < repositories; _catalog++)
@@ -89,7 +93,7 @@ internal sealed class Peer(IReadOnlyList<IWorkClient> clients) : IDisposable
 
                 break;
             case { Work: Work.Pull, Layer: { } layer }:
-                await PullAsync(client, _pulled[layer], layer, stop);
+                await PullAsync(client, _images[layer], layer, stop);
                 break;
             case { Layer: { } layer }:
                 await PushAsync(client, layer, step.Work == Work.PushChunked, stop);

@@ -40,7 +40,7 @@ internal static class RegistryTable
                 : " as docker-registry")}. {Score(rows, azure)}
 
             - A push is a layer, a config and a manifest with a tag, into a repository of its own; all images of a size have the same
-              layer. Monolithic: POST and PUT. Chunked: POST, one PATCH without a length, and PUT. 1 MB is 1 MiB.
+              layer, which was pushed once before: docker-registry stores it no second time, ours once a repository. Monolithic: POST and PUT. Chunked: POST, one PATCH without a length, and PUT. 1 MB is 1 MiB.
             - A pull is HEAD and GET of manifest, config and layer, whose bytes are dropped. Of mixed work every peer gets the same
               steps in the same order.
             - Ours is on an Azurite in memory, and checks a token in every request; docker-registry checks none. Every line begins with
