@@ -87,7 +87,7 @@ internal sealed class Client : IDisposable
     private readonly HttpClient _http;
     private readonly byte[] _buffer = new byte[256 * 1024];
 
-    public Client(Uri address, string? token = null)
+    public Client(Uri address, string? token = null, string? accept = null)
     {
         (Address, Token) = (address, token);
         // 127.0.0.1 is never behind a proxy; whoever redirects is measured, too.
@@ -96,6 +96,11 @@ internal sealed class Client : IDisposable
         if (token is not null)
         {
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
+
+        if (accept is not null)
+        {
+            _http.DefaultRequestHeaders.Add("Accept", accept);
         }
     }
 
@@ -205,6 +210,12 @@ internal sealed class Client : IDisposable
     public static double Since(long started) => Stopwatch.GetElapsedTime(started).TotalMilliseconds;
 
     public void Dispose() => _http.Dispose();
+}
+
+/// <summary>Bytes whose length a client does not know, so that it sends chunks.</summary>
+internal sealed class WithoutLength(byte[] bytes) : MemoryStream(bytes, writable: false)
+{
+    public override bool CanSeek => false;
 }
 
 /// <summary>Measured values, and how they are got.</summary>

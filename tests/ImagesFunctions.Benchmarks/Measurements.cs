@@ -17,6 +17,7 @@ internal static class Measurements
         ("many", ManyImages.RunAsync),
         ("filter", Filters.RunAsync),
         ("push", Pushes.RunAsync),
+        ("registry", RegistryWork.RunAsync),
         ("ingest", Ingests.RunAsync),
         ("small", SmallImages.RunAsync),
         ("memory", Memory.RunAsync),

@@ -103,12 +103,7 @@ internal sealed class Pushes : IDisposable
     {
         var digest = Digest.Sha256(_bytes);
         await RegistryImages.PushAsync(_ours, Repository, "v1", (digest, _bytes.Length), Stop);
-        using var found = await _ours.SendAsync(
-            HttpMethod.Get,
-            $"boot/{Repository}/v1",
-            HttpStatusCode.Found,
-            Stop
-        );
+        using var found = await _ours.SendAsync(HttpMethod.Get, $"boot/{Repository}/v1", HttpStatusCode.Found, Stop);
         var tar = found.Headers.Location!.OriginalString.TrimStart('/');
         Add(
             $"boot tar of {Size}",
@@ -270,10 +265,4 @@ internal sealed class Pushes : IDisposable
     }
 
     private double Speed(long started) => _bytes.Length / MiB / Stopwatch.GetElapsedTime(started).TotalSeconds;
-
-    // What makes a client send chunks.
-    private sealed class WithoutLength(byte[] bytes) : MemoryStream(bytes, writable: false)
-    {
-        public override bool CanSeek => false;
-    }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Tests.Support;
@@ -31,11 +32,14 @@ internal static class RegistryImages
     )
     {
         var config = await ConfigAsync(client, repository, stop);
-        var manifest = Manifest(config, [Descriptor("application/vnd.oci.image.layer.v1.tar", layer.Digest, layer.Size)]);
+        var manifest = Manifest(
+            config,
+            [Descriptor("application/vnd.oci.image.layer.v1.tar", layer.Digest, layer.Size)]
+        );
         await TagAsync(client, repository, tag, manifest, stop);
     }
 
-    private static JsonObject Manifest(JsonObject config, JsonArray layers) =>
+    public static JsonObject Manifest(JsonObject config, JsonArray layers) =>
         new()
         {
             ["schemaVersion"] = 2,
@@ -44,7 +48,7 @@ internal static class RegistryImages
             ["layers"] = layers,
         };
 
-    private static JsonObject Descriptor(string mediaType, Digest digest, long size) =>
+    public static JsonObject Descriptor(string mediaType, Digest digest, long size) =>
         new()
         {
             ["mediaType"] = mediaType,
@@ -52,15 +56,24 @@ internal static class RegistryImages
             ["size"] = size,
         };
 
-    private static async Task TagAsync(
+    private static Task TagAsync(
         Client client,
         string repository,
         string tag,
         JsonObject manifest,
         CancellationToken stop
+    ) => TagAsync(client, repository, tag, Encoding.UTF8.GetBytes(manifest.ToJsonString()), stop);
+
+    /// <summary>Pushes a manifest.</summary>
+    public static async Task TagAsync(
+        Client client,
+        string repository,
+        string tag,
+        byte[] manifest,
+        CancellationToken stop
     )
     {
-        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(manifest.ToJsonString()));
+        using var content = new ByteArrayContent(manifest);
         content.Headers.Add("Content-Type", MediaTypes.OciManifest);
         using var _ = await client.SendAsync(
             HttpMethod.Put,
@@ -69,6 +82,18 @@ internal static class RegistryImages
             stop,
             content
         );
+    }
+
+    /// <summary>The digests of the config and of the only layer that a manifest names.</summary>
+    public static (string Config, string Layer) PartsOf(byte[] manifest)
+    {
+        using var json = JsonDocument.Parse(manifest);
+        return (
+            DigestOf(json.RootElement.GetProperty("config")),
+            DigestOf(json.RootElement.GetProperty("layers").EnumerateArray().Single())
+        );
+
+        static string DigestOf(JsonElement descriptor) => descriptor.GetProperty("digest").GetString()!;
     }
 
     private static async Task<JsonObject> ConfigAsync(Client client, string repository, CancellationToken stop)

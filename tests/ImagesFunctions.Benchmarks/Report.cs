@@ -70,6 +70,7 @@ internal sealed class Report(TextWriter output)
     private readonly List<Row> _rows = [];
     private readonly List<(string Name, double Microseconds, long Bytes)> _functions = [];
     private readonly List<(string Title, string File, string Text)> _plots = [];
+    private readonly List<WorkRow> _work = [];
 
     /// <summary>The facts of this machine.</summary>
     public IReadOnlyList<(string Name, string Value)> Machine { get; set; } = [];
@@ -79,6 +80,19 @@ internal sealed class Report(TextWriter output)
         _rows.Add(row);
         output.WriteLine(
             $"{DateTime.Now:HH:mm:ss} {row.Work} | {row.Ours} | {row.Peer} | {row.Ratio:0.00} | {row.Target} | {row.Met.Trim('*')}"
+        );
+    }
+
+    /// <summary>How docker-registry is run on Azurite, or why it is not.</summary>
+    public string RegistryNote { get; set; } = "";
+
+    /// <summary>Takes a line of the table of a registry's work.</summary>
+    public void Add(WorkRow row)
+    {
+        _work.Add(row);
+        var azure = row.Azure is { } peer ? row.Beside(peer) : "–";
+        output.WriteLine(
+            $"{DateTime.Now:HH:mm:ss} {row.Work} | {Row.Amount(row.Ours, "/s")} | {row.Beside(row.Files)} | {azure} | {row.Beside(row.Storage)} | {row.Won.Replace("*", "", StringComparison.Ordinal)}"
         );
     }
 
@@ -133,6 +147,7 @@ internal sealed class Report(TextWriter output)
         );
         AppendMachine(text);
         AppendRows(text);
+        RegistryTable.Append(text, _work, RegistryNote);
         AppendFunctions(text);
         if (_plots.Count > 0)
         {
