@@ -35,6 +35,7 @@ public static class ImagesServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(new StorageTimes());
         services.TryAddSingleton(s => StorageAccount.From(configuration, s.GetRequiredService<StorageTimes>()));
+        services.AddSingleton(s => s.GetRequiredService<StorageAccount>().Clock);
         services.AddSingleton<RowStore>();
         services.AddSingleton<Content>();
         services.AddSingleton<ImageRows>();
@@ -95,7 +96,7 @@ public static class ImagesServices
             s.GetRequiredService<Content>(),
             s.GetRequiredService<ImageRows>(),
             s.GetRequiredService<LayoutIndex>(),
-            s.GetRequiredService<TimeProvider>()
+            s.GetRequiredService<StorageClock>()
         ));
     }
 

@@ -18,8 +18,8 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
 
     private readonly string? _header = configuration[AddressSetting] is { Length: > 0 } header ? header : null;
 
-    // Parts of the hashes of secrets that were good here once. Only those who have one get past an address that is blocked,
-    // and are looked up like all others.
+    // Parts of the hashes of secrets that were good here when they were last looked up. Only those who have one get past an
+    // address that is blocked.
     private readonly long[] _known = new long[Remembered];
 
     /// <summary>Whose credentials these are, or null when they are no good.</summary>
@@ -38,19 +38,26 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
     {
         var address = AddressOf(context);
         var (slot, mark) = credentials is null ? (0, 0) : MarkOf(credentials);
-        if (credentials is null || Volatile.Read(ref _known[slot]) != mark)
+        var isKnown = credentials is not null && Volatile.Read(ref _known[slot]) == mark;
+        if (!isKnown)
         {
             // Before anything is read, so that a flood of guesses is no flood of reads.
             limits.Login(address);
         }
         else
         {
-            prefetch?.Invoke(context, credentials.Account);
+            prefetch?.Invoke(context, credentials!.Account);
         }
 
         var caller = credentials is null ? null : await tokens.AuthenticateAsync(credentials, context.RequestAborted);
         if (caller is null)
         {
+            if (isKnown)
+            {
+                // Revoked or expired since: from now on it waits like any other guess. Another token may have its place by now.
+                Interlocked.CompareExchange(ref _known[slot], 0, mark);
+            }
+
             limits.Failed(address, credentials?.Account);
             return null;
         }

@@ -26,6 +26,9 @@ internal sealed class Content(StorageAccount account)
 {
     private const int BufferSize = 1024 * 1024;
 
+    /// <summary>The clock by which blobs and rows have their times.</summary>
+    public StorageClock Clock => account.Clock;
+
     /// <summary>The blob, or null when there is none.</summary>
     public async Task<StoredBlob?> StatAsync(string path, CancellationToken cancellationToken)
     {

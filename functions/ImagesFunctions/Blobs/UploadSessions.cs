@@ -12,7 +12,7 @@ namespace ImagesFunctions.Blobs;
 /// Push sessions: their rows, which move only by comparing ETags, and their bytes, of which each attempt writes its own. So
 /// any number of clients and processes may work on one session at once, and it is never torn.
 /// </summary>
-internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
+internal sealed class UploadSessions(StorageAccount account)
 {
     private const int RemovalsAtOnce = 4;
 
@@ -33,7 +33,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         CancellationToken cancellationToken
     )
     {
-        var row = new UploadRow(repository.App, NewSession(), algorithm, [], time.GetUtcNow());
+        var row = new UploadRow(repository.App, NewSession(), algorithm, [], account.Clock.UtcNow);
         // Nobody else has this id: a second try after a lost answer writes the same.
         var written = await _rows.PutAsync(repository.Namespace, new Change(row.Key, row.ToRow()), cancellationToken);
         written.ThrowIfNotDone();
@@ -86,7 +86,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         CancellationToken cancellationToken
     )
     {
-        var moved = session with { Parts = [.. session.Parts, part], Updated = time.GetUtcNow() };
+        var moved = session with { Parts = [.. session.Parts, part], Updated = account.Clock.UtcNow };
         var shorter = await MergeAsync(repository, moved, cancellationToken);
         var written = await _rows.PutAsync(
             repository.Namespace,

@@ -16,13 +16,14 @@ internal sealed class UploadSweep(SweepRun run)
         var live = new HashSet<string>(StringComparer.Ordinal);
         await foreach (
             var row in run
-                .Account.ImageRows.Stream(run.Namespace, Keys.All('u'), "updated")
+                .Account.ImageRows.Stream(run.Namespace, Keys.All('u'), "app")
                 .WithCancellation(cancellationToken)
         )
         {
             var id = row.Key[2..];
             if (
-                run.Age.IsYoungerThan(row.GetDateTimeOffset("updated") ?? row.Timestamp, run.Age.Options.AfterChunk)
+                // Each chunk writes the row. What it says itself may be by the clock of a machine.
+                run.Age.IsYoungerThan(row.Timestamp, run.Age.Options.AfterChunk)
                 // Refused when a chunk came meanwhile.
                 || !await run.RemoveRowAsync(row, SweepKind.Sessions, cancellationToken)
             )

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ImagesFunctions.Http;
 using ImagesFunctions.Listing;
+using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -26,7 +27,7 @@ internal sealed record ImageShape(bool IsPlatform, JsonEncodedText Host, DateTim
         new(
             true,
             JsonEncodedText.Encode(PublicAddress.HostOf(context), Requests.Json.Encoder),
-            context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow()
+            context.RequestServices.GetRequiredService<StorageClock>().UtcNow
         );
 
     /// <summary>How many of these images have a pin that is over: no commit says so, and the answer changes with it.</summary>

@@ -13,7 +13,7 @@ public sealed class StatusReader
     private readonly Content _content;
     private readonly ImageRows _imageRows;
     private readonly LayoutIndex _layoutIndex;
-    private readonly TimeProvider _time;
+    private readonly StorageClock _clock;
     private readonly CoalescedReads<IngestStatus> _problems;
 
     internal StatusReader(
@@ -21,14 +21,14 @@ public sealed class StatusReader
         Content content,
         ImageRows imageRows,
         LayoutIndex layoutIndex,
-        TimeProvider time
+        StorageClock clock
     )
     {
         _rowStore = rowStore;
         _content = content;
         _imageRows = imageRows;
         _layoutIndex = layoutIndex;
-        _time = time;
+        _clock = clock;
         // It holds all rows of the namespace, so however often it is asked for, there is one at a time.
         _problems = new(
             async (ns, stop) => await ReadProblemsAsync(ns, app: null, await RowsAsync(ns, app: null, stop), stop)
@@ -225,7 +225,7 @@ public sealed class StatusReader
         CancellationToken cancellationToken
     )
     {
-        var now = _time.GetUtcNow();
+        var now = _clock.UtcNow;
         return
         [
             .. (await _rowStore.RangeAsync(@namespace, Keys.All('x'), cancellationToken))

@@ -90,7 +90,7 @@ internal sealed class BlobRegistration(
         {
             Verified.Changed => null,
             Verified.Bad => Landed.Refused,
-            _ => isKnown ? Landed.Known : Landed.Committed(stored.LastModified),
+            _ => isKnown ? Landed.Known : Landed.Committed(content.Clock.UtcNow - stored.LastModified),
         };
     }
 

@@ -33,7 +33,7 @@ internal sealed class PreparedImage(
 
     /// <summary>When a row that is new says that it was committed, in whole milliseconds.</summary>
     public DateTimeOffset Committed { get; } =
-        DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        DateTimeOffset.FromUnixTimeMilliseconds(content.Clock.UtcNow.ToUnixTimeMilliseconds());
 
     /// <summary>Whether it was tried to make the row.</summary>
     public bool IsTried { get; private set; }

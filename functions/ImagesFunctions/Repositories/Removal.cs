@@ -15,12 +15,11 @@ internal sealed record RemovalResult(bool Found, Digest? NeededBy = null, bool I
 /// Removes images, tags and blobs. A blob goes in three steps: a commit marks its row, the bytes go if they are still
 /// those of the row, the row goes. Whoever meets a marked row may finish what was killed half-way.
 /// </summary>
-internal sealed class Removal(RowStore rowStore, Content content, TimeProvider time)
+internal sealed class Removal(RowStore rowStore, Content content)
 {
     /// <summary>Removes an image, an index or another manifest, and with it all its tags.</summary>
     public Task<RemovalResult> ImageAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
         return RemoveAsync(
             repository,
             digest,
@@ -31,7 +30,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
                     return Decision.Nothing(new RemovalResult(false));
                 }
 
-                if (image.Pin?.HoldsAt(now) == true)
+                if (image.Pin?.HoldsAt(content.Clock.UtcNow) == true)
                 {
                     return Decision.Nothing(new RemovalResult(true, IsPinned: true));
                 }

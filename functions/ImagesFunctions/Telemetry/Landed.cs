@@ -2,8 +2,8 @@ namespace ImagesFunctions.Telemetry;
 
 /// <summary>What came of a blob that landed.</summary>
 /// <param name="Outcome">One of a few words.</param>
-/// <param name="LastModified">When the blob was written, by the storage service's clock; null where that says nothing about how long its ingest took.</param>
-internal readonly record struct Landed(string Outcome, DateTimeOffset? LastModified = null)
+/// <param name="Lag">How long ago the blob was written; null where that says nothing about how long its ingest took.</param>
+internal readonly record struct Landed(string Outcome, TimeSpan? Lag = null)
 {
     /// <summary>Nothing stands at the path any more.</summary>
     public static readonly Landed Gone = new("gone");
@@ -21,5 +21,6 @@ internal readonly record struct Landed(string Outcome, DateTimeOffset? LastModif
     public static readonly Landed Ignored = new("ignored");
 
     /// <summary>It is new and good.</summary>
-    public static Landed Committed(DateTimeOffset lastModified) => new("committed", lastModified);
+    /// <param name="lag">How long ago it was written, by one clock.</param>
+    public static Landed Committed(TimeSpan lag) => new("committed", lag);
 }

@@ -172,10 +172,10 @@ internal static class Metrics
         {
             var landed = await takeIn();
             outcome = landed.Outcome;
-            if (landed.LastModified is { } since)
+            if (landed.Lag is { } lag)
             {
-                // Two clocks: this one may be behind the storage account's.
-                IngestLag.Record(Math.Max(0, (DateTimeOffset.UtcNow - since).TotalSeconds));
+                // It is known to about a second.
+                IngestLag.Record(Math.Max(0, lag.TotalSeconds));
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
