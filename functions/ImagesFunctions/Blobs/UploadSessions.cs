@@ -14,11 +14,13 @@ namespace ImagesFunctions.Blobs;
 /// </summary>
 internal sealed class UploadSessions(StorageAccount account)
 {
-    private const int RemovalsAtOnce = 4;
+    private const int RemovalsAtOnce = 8;
 
-    // Shorter parts are put together when there are many of them.
-    private const int MaxShortParts = 500;
-    private const long ShortPart = BlobWriter.BlockSize;
+    // So many short parts are put together into one: few, so that no chunk waits long for it.
+    private const int MergedAtOnce = 16;
+
+    // What is shorter counts as short. Tiny parts become small ones first, so that no byte is copied often.
+    private static readonly long[] s_short = [64 * 1024, 512 * 1024, BlobWriter.BlockSize];
 
     private readonly StoredTable _rows = account.ImageRows;
     private readonly BlobCopies _copies = new(account);
@@ -200,25 +202,40 @@ internal sealed class UploadSessions(StorageAccount account)
 
     private static string NewId() => RandomNumberGenerator.GetHexString(12, lowercase: true);
 
-    // Puts the short parts at the end together into one when there are too many for a row.
+    // The part at which as many short ones begin as are put together; null when there are not so many yet. At most 16 of each
+    // length are left for the next chunk, so that a session of tiny chunks fits a row.
+    private static int? FirstMerged(IReadOnlyList<UploadPart> parts)
+    {
+        for (var length = 0; length < s_short.Length; length++)
+        {
+            var first = parts.Count;
+            while (first > 0 && parts[first - 1].Size < s_short[length])
+            {
+                first--;
+            }
+
+            if (parts.Count - first >= MergedAtOnce * (length + 1))
+            {
+                return first;
+            }
+        }
+
+        return null;
+    }
+
+    // Puts a few short parts together into one when there are many at the end.
     private async Task<UploadRow> MergeAsync(
         Repository repository,
         UploadRow session,
         CancellationToken cancellationToken
     )
     {
-        var kept = session.Parts.Count;
-        while (kept > 0 && session.Parts[kept - 1].Size < ShortPart)
-        {
-            kept--;
-        }
-
-        var some = session.Parts.Skip(kept).ToList();
-        if (some.Count < MaxShortParts)
+        if (FirstMerged(session.Parts) is not { } first)
         {
             return session;
         }
 
+        var some = session.Parts.Skip(first).Take(MergedAtOnce).ToList();
         var merged = new UploadPart(NewId(), some.Sum(p => p.Size));
         try
         {
@@ -237,7 +254,7 @@ internal sealed class UploadSessions(StorageAccount account)
 
         return session with
         {
-            Parts = [.. session.Parts.Take(kept), merged],
+            Parts = [.. session.Parts.Take(first), merged, .. session.Parts.Skip(first + MergedAtOnce)],
         };
     }
 
