@@ -95,15 +95,25 @@ internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage
         }
 
         return !seen.Value.IsYoung && !survey.IsLive(print) && !survey.Needed.Contains(print)
-            ? stop => RemoveAsync(repository, digest, blob.Size, stop)
+            ? stop => RemoveAsync(repository, digest, blob, stop)
             : null;
     }
 
-    private async Task RemoveAsync(Repository repository, Digest digest, long size, CancellationToken cancellationToken)
+    private async Task RemoveAsync(
+        Repository repository,
+        Digest digest,
+        BlobListing blob,
+        CancellationToken cancellationToken
+    )
     {
-        if (await run.TryAsync(() => garbage.RemoveAsync(repository, digest, cancellationToken)) > 0)
+        if (blob.IsLeased)
         {
-            Count(size);
+            // Marked it could not even be pushed again until the lease ends.
+            run.Counts.Add(SweepKind.Left);
+        }
+        else if (await run.TryAsync(() => garbage.RemoveAsync(repository, digest, cancellationToken)) > 0)
+        {
+            Count(blob.Size);
         }
     }
 

@@ -3,6 +3,7 @@ using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
+using ImagesFunctions.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace ImagesFunctions.GarbageCollection;
@@ -67,12 +68,8 @@ internal sealed class SweepRun(
     {
         var done = await TryAsync(async () =>
         {
-            if (!dryRun)
-            {
-                await ingest.LandedAsync(path, cancellationToken);
-            }
-
-            return 1;
+            // What storage keeps as it is stays where it is for another sweep.
+            return !dryRun && await ingest.TryLandedAsync(path, cancellationToken) == Landed.Held ? Garbage.Busy : 1;
         });
         if (done > 0 && kind is { } counted)
         {
@@ -114,6 +111,13 @@ internal sealed class SweepRun(
             Volatile.Write(ref _failuresInARow, 0);
             counts.Add(SweepKind.Left, changed == Garbage.Busy ? 1 : 0);
             return changed;
+        }
+        catch (StorageHeldException error)
+        {
+            // Storage answers: it is only this that it keeps.
+            log.LogWarning(error, "Left for the next sweep of {Namespace}", @namespace);
+            counts.Add(SweepKind.Left);
+            return Garbage.Busy;
         }
         catch (Exception error)
             when (StorageErrors.IsFailure(error) && Interlocked.Increment(ref _failuresInARow) <= MaxFailuresInARow)

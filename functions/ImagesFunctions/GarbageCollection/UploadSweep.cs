@@ -53,11 +53,8 @@ internal sealed class UploadSweep(SweepRun run)
             return;
         }
 
-        run.Counts.Add(SweepKind.Uploads);
-        if (!run.IsDryRun)
-        {
-            // Not while it is leased or being copied to: then the next sweep.
-            await _staged.DeleteAsync(blob.Name, cancellationToken);
-        }
+        // Not while it is leased or being copied to: then the next sweep.
+        var isRemoved = run.IsDryRun || await _staged.DeleteAsync(blob.Name, cancellationToken);
+        run.Counts.Add(isRemoved ? SweepKind.Uploads : SweepKind.Left);
     }
 }

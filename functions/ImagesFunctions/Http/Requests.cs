@@ -143,12 +143,18 @@ internal static partial class Requests
             return format.ServerError(StatusCodes.Status429TooManyRequests, limited.Message);
         }
 
+        if (StorageErrors.HeldOf(error) is { } held)
+        {
+            LogHeld(Log(context), id, PathOf(context), StorageErrors.Reason(held));
+            return format.ServerError(StatusCodes.Status409Conflict, held.Message);
+        }
+
         if (StorageErrors.IsFailure(error) || StorageErrors.IsUnclear(error))
         {
             LogUnavailable(Log(context), id, PathOf(context), StorageErrors.Reason(error));
             // Not the same for all: who failed together would come back together.
             context.Response.Headers.RetryAfter = Random.Shared.Next(1, 4).ToString(CultureInfo.InvariantCulture);
-            return format.ServerError(StatusCodes.Status503ServiceUnavailable, "Storage does not answer: try again.");
+            return format.ServerError(StatusCodes.Status503ServiceUnavailable, StorageErrors.Told(error));
         }
 
         LogFailure(Log(context), id, PathOf(context), error);
@@ -188,6 +194,12 @@ internal static partial class Requests
         Message = "{RequestId} Request to {Path} failed, storage does not answer: {Reason}"
     )]
     private static partial void LogUnavailable(ILogger logger, string requestId, string path, string reason);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "{RequestId} Request to {Path} was refused, storage keeps a blob as it is: {Reason}"
+    )]
+    private static partial void LogHeld(ILogger logger, string requestId, string path, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{RequestId} Request to {Path} failed")]
     private static partial void LogFailure(ILogger logger, string requestId, string path, Exception error);

@@ -2,6 +2,7 @@ using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Repositories;
+using ImagesFunctions.Storage;
 using ImagesFunctions.Telemetry;
 
 namespace ImagesFunctions.Ingest;
@@ -27,12 +28,29 @@ public sealed class BlobIngest
     /// <param name="path">The path inside the container, such as <c>alice/hello/blobs/sha256/…</c>.</param>
     /// <param name="cancellationToken">Ends it between any two steps; the next event for the path goes on.</param>
     /// <exception cref="StorageUnavailableException">Storage failed, as any exception of the Azure SDK says as well: the event is to be delivered again.</exception>
-    public Task LandedAsync(string path, CancellationToken cancellationToken) =>
+    public Task LandedAsync(string path, CancellationToken cancellationToken) => TryLandedAsync(path, cancellationToken);
+
+    /// <summary>As <see cref="LandedAsync"/>, and says what came of it.</summary>
+    internal Task<Landed> TryLandedAsync(string path, CancellationToken cancellationToken) =>
         Metrics.IngestAsync(
             () => Refusals.Visible(path),
-            () => TakeInAsync(path, cancellationToken),
+            () => TakeInOrRecordAsync(path, cancellationToken),
             cancellationToken
         );
+
+    private async Task<Landed> TakeInOrRecordAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await TakeInAsync(path, cancellationToken);
+        }
+        catch (StorageHeldException error)
+        {
+            // The same event again would find the same. The sweeper tries again, as with all that failed.
+            await _refusals.FailAsync(path, error.Message, cancellationToken);
+            return Landed.Held;
+        }
+    }
 
     private async Task<Landed> TakeInAsync(string path, CancellationToken cancellationToken)
     {

@@ -102,7 +102,12 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
     }
 
     /// <summary>A row without its facts, and what is kept of them.</summary>
-    public (ImageRow Row, T? Facts) Reduced(ImageRow row) => (WithoutFacts(row), FactsOf(row));
+    public (ImageRow Row, T? Facts) Reduced(ImageRow row)
+    {
+        // A row of an earlier version may have more of them.
+        row = row.Shown();
+        return (WithoutFacts(row), FactsOf(row));
+    }
 
     // What stands in a blob is fetched again when it is asked for.
     private T? FactsOf(ImageRow? row) =>

@@ -32,6 +32,7 @@ internal sealed class Blobs(
         var range = RangeOf(request, blob);
         if (HttpMethods.IsHead(request.Request.Method))
         {
+            await DemandBytesAsync(request, blob);
             Begin(request.Response, blob, range);
         }
         else if (!await IsRedirectedAsync(request, blob))
@@ -87,10 +88,27 @@ internal sealed class Blobs(
         );
     }
 
+    // HEAD says what GET would: of no bytes none is read.
+    private async Task DemandBytesAsync(RegistryRequest request, BlobRow blob)
+    {
+        var path = LayoutPath.Of(request.Repository, blob.Digest);
+        if (blob.Size > 0 && !await content.IsReadableAsync(path, blob.BlobETag, request.Stop))
+        {
+            throw await GoneAsync(request, blob);
+        }
+    }
+
+    // The row says what is not true any more: its images are hidden before anybody is told so.
+    private async Task<RegistryError> GoneAsync(RegistryRequest request, BlobRow blob)
+    {
+        await invalidation.RunAsync(request.Repository, blob, request.Stop);
+        return RegistryError.BlobUnknown(blob.Digest.ToString());
+    }
+
     private async Task<bool> IsRedirectedAsync(RegistryRequest request, BlobRow blob)
     {
         var path = LayoutPath.Of(request.Repository, blob.Digest);
-        if (!redirect.IsOn || blob.Size == 0 || !await content.IsStillAsync(path, blob.BlobETag, request.Stop))
+        if (!redirect.IsOn || blob.Size == 0 || !await content.IsReadableAsync(path, blob.BlobETag, request.Stop))
         {
             return false;
         }
@@ -113,9 +131,7 @@ internal sealed class Blobs(
                 : await content.OpenAsync(path, blob.BlobETag, range?.First ?? 0, range?.Length, request.Stop);
         if (bytes is null)
         {
-            // The row says what is not true any more: its images are hidden before anybody is told so.
-            await invalidation.RunAsync(request.Repository, blob, request.Stop);
-            throw RegistryError.BlobUnknown(blob.Digest.ToString());
+            throw await GoneAsync(request, blob);
         }
 
         RequestDeadline.Lift(request.Http);

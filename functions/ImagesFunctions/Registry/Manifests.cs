@@ -34,20 +34,24 @@ internal sealed class Manifests(
             return;
         }
 
+        var path = LayoutPath.Of(request.Repository, image.Digest);
         if (HttpMethods.IsHead(request.Request.Method))
         {
+            // It says what GET would.
+            if (!await content.IsReadableAsync(path, blob.BlobETag, request.Stop))
+            {
+                throw await GoneAsync(request, blob);
+            }
+
             Begin(response, image);
             response.ContentType = image.MediaType;
             response.ContentLength = blob.Size;
             return;
         }
 
-        var path = LayoutPath.Of(request.Repository, image.Digest);
         if (await content.ReadAsync(path, blob.BlobETag, request.Stop) is not { } bytes)
         {
-            // The row says what is not true any more: the image is hidden before anybody is told so.
-            await invalidation.RunAsync(request.Repository, blob, request.Stop);
-            throw RegistryError.ManifestUnknown(request.Path.Last);
+            throw await GoneAsync(request, blob);
         }
 
         Begin(response, image);
@@ -120,6 +124,13 @@ internal sealed class Manifests(
 
         request.Response.StatusCode = StatusCodes.Status202Accepted;
         request.Response.ContentLength = 0;
+    }
+
+    // The row says what is not true any more: the image is hidden before anybody is told so.
+    private async Task<RegistryError> GoneAsync(RegistryRequest request, BlobRow blob)
+    {
+        await invalidation.RunAsync(request.Repository, blob, request.Stop);
+        return RegistryError.ManifestUnknown(request.Path.Last);
     }
 
     private static void Begin(HttpResponse response, ImageRow image)

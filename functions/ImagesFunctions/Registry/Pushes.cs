@@ -3,6 +3,7 @@ using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Registry;
 
@@ -90,7 +91,10 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         }
     }
 
-    /// <summary>Mounts a blob that another repository has, or this one, as a copy. False when it is not there, or not unchanged.</summary>
+    /// <summary>
+    /// Mounts a blob that another repository has, or this one, as a copy. False when it is not there, not unchanged, or storage
+    /// does not copy it: then its bytes are to be pushed.
+    /// </summary>
     public async Task<bool> MountAsync(
         Repository repository,
         Repository from,
@@ -113,14 +117,15 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
                 source.Tar,
                 written: null,
                 async stop =>
-                    !await content.IsStillAsync(sourcePath, source.BlobETag, stop) ? throw new CopySourceGoneException()
+                    !await content.IsReadableAsync(sourcePath, source.BlobETag, stop)
+                        ? throw new CopySourceGoneException()
                     : source.Size == 0 ? await content.CreateAsync(path, ReadOnlyMemory<byte>.Empty, stop)
                     : await sessions.CopyAsync(sourcePath, source.BlobETag, source.Size, path, stop),
                 cancellationToken
             );
             return true;
         }
-        catch (CopySourceGoneException)
+        catch (Exception error) when (error is CopySourceGoneException || StorageErrors.IsNoCopy(error))
         {
             return false;
         }

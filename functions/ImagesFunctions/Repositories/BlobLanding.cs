@@ -2,6 +2,7 @@ using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Repositories;
 
@@ -51,6 +52,7 @@ internal sealed class BlobLanding(RowStore rowStore, Content content, Removal re
     /// </param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="StorageUnavailableException">Others kept changing the blob.</exception>
+    /// <exception cref="StorageHeldException">Storage keeps what is there, and nobody can read it.</exception>
     public async Task LandAsync(
         Repository repository,
         Digest digest,
@@ -73,6 +75,13 @@ internal sealed class BlobLanding(RowStore rowStore, Content content, Removal re
             }
 
             var stored = await content.StatAsync(path, cancellationToken);
+            if (stored is { Unreadable: not null } archived)
+            {
+                // Nobody can read it or write over it. It makes way for ours, which are there to be written.
+                await content.DeleteAsync(path, archived.ETag, cancellationToken);
+                stored = null;
+            }
+
             if (stored is null)
             {
                 written = await create(cancellationToken);
@@ -100,12 +109,13 @@ internal sealed class BlobLanding(RowStore rowStore, Content content, Removal re
         throw new StorageUnavailableException($"{path} was changed by others each time it was written");
     }
 
-    /// <summary>Whether the repository has the blob, verified and unchanged. If so its row is as new as the call.</summary>
+    /// <summary>Whether the repository has the blob, verified, unchanged and readable. If so its row is as new as the call.</summary>
     public async Task<bool> IsThereAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
         var path = LayoutPath.Of(repository, digest);
         return await rowStore.BlobAsync(repository, digest, cancellationToken) is { State: BlobState.Good } row
-            && await content.IsStillAsync(path, row.BlobETag, cancellationToken)
+            && await content.StatAsync(path, cancellationToken) is { Unreadable: null } stored
+            && stored.ETag == row.BlobETag
             && await rowStore.PutBlobAsync(repository.Namespace, row, row, cancellationToken);
     }
 

@@ -12,6 +12,7 @@ namespace ImagesFunctions.Repositories;
 internal sealed class ImageRows(RowStore rowStore, Content content)
 {
     private const int MaxReason = 1_000;
+    private const int ReadsAtOnce = 16;
 
     /// <summary>The row of an image manifest or an artifact; null when its config has just been overwritten.</summary>
     public async Task<ImageRow?> OfImageAsync(
@@ -87,18 +88,25 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
     /// The row of an index: the facts of its image for KraftCloud, else of its first one, and the size of all its images.
     /// Children are looked at one by one, because each may have facts of some MiB.
     /// </summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="digest">The digest of the index.</param>
+    /// <param name="index">What its bytes say.</param>
+    /// <param name="children">The rows of what it names.</param>
+    /// <param name="withAll">Whether its facts are to be all of its image's, and not only those that lists show.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task<ImageRow> OfIndexAsync(
         Repository repository,
         Digest digest,
         Manifest index,
         IEnumerable<ImageRow> children,
+        bool withAll,
         CancellationToken cancellationToken
     )
     {
         var byDigest = children.ToDictionary(c => c.Digest);
         var parts = new Dictionary<string, long>(StringComparer.Ordinal);
-        ImageFacts? first = null;
-        ImageFacts? kraftcloud = null;
+        ImageRow? first = null;
+        ImageRow? kraftcloud = null;
         var platforms = new List<ImagePlatform>();
         foreach (var descriptor in index.Manifests.Where(m => byDigest.ContainsKey(m.Digest) && !m.IsAttestation))
         {
@@ -109,8 +117,8 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
                 continue;
             }
 
-            first ??= child.Facts;
-            kraftcloud ??= descriptor.Platform is { Os: "kraftcloud", Architecture: "x86_64" } ? child.Facts : null;
+            first ??= child;
+            kraftcloud ??= descriptor.Platform is { Os: "kraftcloud", Architecture: "x86_64" } ? child : null;
             if (descriptor.Platform is { } platform)
             {
                 platforms.Add(new ImagePlatform(platform.Os, platform.Architecture, descriptor.Digest.ToString()));
@@ -122,6 +130,11 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             }
         }
 
+        var image = kraftcloud ?? first;
+        image =
+            image is not null && withAll
+                ? await WithAllFactsAsync(repository.Namespace, image, cancellationToken)
+                : image;
         var notImage = index.NotImage ?? (parts.Count == 0 ? "it names no image" : null);
         return new ImageRow(repository.App, digest)
         {
@@ -132,7 +145,8 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             Generation = "",
             Children = [.. index.Manifests.Select(m => m.Digest.ToString()).Distinct(StringComparer.Ordinal)],
             Parts = parts,
-            Facts = (kraftcloud ?? first) is { } facts ? facts with { Platforms = platforms } : ImageFacts.None,
+            Facts = image is null ? ImageFacts.None : image.Facts with { Platforms = platforms },
+            IsTruncated = image?.IsTruncated == true,
         };
     }
 
@@ -148,31 +162,78 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             return row;
         }
 
-        if (await content.ReadFactsAsync(row, cancellationToken) is { } found)
+        if (await content.Facts.ReadAsync(row, cancellationToken) is { } found)
         {
             return found;
         }
 
-        if (
-            !Repository.TryParse($"{@namespace}/{row.App}", out var repository)
-            || await rowStore.BlobAsync(repository, row.Digest, cancellationToken) is not { } blob
-        )
+        if (await AgainAsync(@namespace, row, withAll: false, cancellationToken) is not { } made)
         {
             // A deleted index, whose manifest is gone too: nobody can know any more what it named.
             return row with { Facts = new ImageFacts() };
         }
 
-        var path = LayoutPath.Of(repository, row.Digest);
-        var made = await content.ReadAsync(path, blob.BlobETag, cancellationToken) is { } bytes
-            ? await AgainAsync(repository, row.Digest, Manifest.Parse(bytes, row.MediaType), cancellationToken)
-            : null;
-        if (made is null)
+        // Those of a row that says that they are not all there stay as short as they were.
+        made = (row.IsTruncated ? made.Shown() : made) with
         {
-            throw new StorageUnavailableException($"{path} is being overwritten");
+            State = row.State,
+        };
+        await content.Facts.WriteAsync(@namespace, made, cancellationToken);
+        return row with { Facts = made.Facts with { }, Parts = made.Parts, Children = made.Children };
+    }
+
+    /// <summary>The row with all facts of its image. What lists leave out stands in its config, once for all who name that.</summary>
+    /// <exception cref="StorageUnavailableException">What it is made from is just being overwritten.</exception>
+    public async Task<ImageRow> WithAllFactsAsync(
+        string @namespace,
+        ImageRow row,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!row.IsTruncated)
+        {
+            return await WithFactsAsync(@namespace, row, cancellationToken);
         }
 
-        await content.WriteFactsAsync(@namespace, made with { State = row.State }, cancellationToken);
-        return row with { Facts = made.Facts with { }, Parts = made.Parts, Children = made.Children };
+        return await AgainAsync(@namespace, row, withAll: true, cancellationToken) is { } made
+            ? row with
+            {
+                Facts = made.Facts,
+                IsTruncated = made.IsTruncated,
+            }
+            : row;
+    }
+
+    // The row as it is made from the manifest; null when that is gone.
+    private async Task<ImageRow?> AgainAsync(
+        string @namespace,
+        ImageRow row,
+        bool withAll,
+        CancellationToken cancellationToken
+    )
+    {
+        if (
+            !Repository.TryParse($"{@namespace}/{row.App}", out var repository)
+            || await rowStore.BlobAsync(repository, row.Digest, cancellationToken) is not { } blob
+        )
+        {
+            return null;
+        }
+
+        var path = LayoutPath.Of(repository, row.Digest);
+        if (await content.ReadAsync(path, blob.BlobETag, cancellationToken) is { } bytes)
+        {
+            var manifest = Manifest.Parse(bytes, row.MediaType);
+            var made = manifest.IsIndex
+                ? await IndexAgainAsync(repository, row.Digest, manifest, withAll, cancellationToken)
+                : await ImageAgainAsync(repository, row.Digest, manifest, cancellationToken);
+            if (made is not null)
+            {
+                return made;
+            }
+        }
+
+        throw new StorageUnavailableException($"{path} is being overwritten");
     }
 
     // Words of what was pushed stand in it.
@@ -199,36 +260,38 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             : null;
     }
 
-    private async Task<ImageRow?> AgainAsync(
+    private async Task<ImageRow?> ImageAgainAsync(
         Repository repository,
         Digest digest,
         Manifest manifest,
         CancellationToken cancellationToken
     )
     {
-        if (!manifest.IsIndex)
+        var blobs = new List<BlobRow>();
+        foreach (var some in manifest.NeededBlobs.Chunk(ReadsAtOnce))
         {
-            var blobs = new List<BlobRow>();
-            foreach (var needed in manifest.NeededBlobs)
-            {
-                if (await rowStore.BlobAsync(repository, needed.Digest, cancellationToken) is { } blob)
-                {
-                    blobs.Add(blob);
-                }
-            }
-
-            return await OfImageAsync(repository, digest, manifest, blobs, cancellationToken);
+            var rows = some.Select(needed => rowStore.BlobAsync(repository, needed.Digest, cancellationToken));
+            blobs.AddRange((await Task.WhenAll(rows)).OfType<BlobRow>());
         }
 
+        return await OfImageAsync(repository, digest, manifest, blobs, cancellationToken);
+    }
+
+    private async Task<ImageRow> IndexAgainAsync(
+        Repository repository,
+        Digest digest,
+        Manifest index,
+        bool withAll,
+        CancellationToken cancellationToken
+    )
+    {
         var children = new List<ImageRow>();
-        foreach (var needed in manifest.NeededManifests)
+        foreach (var some in index.NeededManifests.Chunk(ReadsAtOnce))
         {
-            if (await rowStore.ImageAsync(repository, needed.Digest, cancellationToken) is { } child)
-            {
-                children.Add(child);
-            }
+            var rows = some.Select(needed => rowStore.ImageAsync(repository, needed.Digest, cancellationToken));
+            children.AddRange((await Task.WhenAll(rows)).OfType<ImageRow>());
         }
 
-        return await OfIndexAsync(repository, digest, manifest, children, cancellationToken);
+        return await OfIndexAsync(repository, digest, index, children, withAll, cancellationToken);
     }
 }

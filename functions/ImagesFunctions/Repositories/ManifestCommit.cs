@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Repositories;
 
@@ -35,7 +36,7 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
     /// to look the other way each time would take time in the square of an index's length.
     /// </param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>The digests that are said to be manifests and are none; each refusal is recorded.</returns>
+    /// <returns>The digests that are said to be manifests and are none, or cannot be read now; each is recorded.</returns>
     public async Task<IReadOnlySet<Digest>> SettleAsync(
         Repository repository,
         IEnumerable<Digest> about,
@@ -128,6 +129,12 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
         try
         {
             return (digest, await _try.RunAsync(repository, digest, cancellationToken), null);
+        }
+        catch (StorageHeldException error)
+        {
+            // Its config, or the manifest itself, cannot be read. That is no fault of whoever brought another part of it.
+            await refusals.FailAsync(LayoutPath.Of(repository, digest), error.Message, cancellationToken);
+            return (digest, new ManifestOutcome(ManifestState.Refused), null);
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {

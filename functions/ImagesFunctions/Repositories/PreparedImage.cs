@@ -50,17 +50,17 @@ internal sealed class PreparedImage(
     )
     {
         var row = manifest.IsIndex
-            ? await imageRows.OfIndexAsync(repository, digest, manifest, children, cancellationToken)
+            ? await imageRows.OfIndexAsync(repository, digest, manifest, children, withAll: false, cancellationToken)
             : await imageRows.OfImageAsync(repository, digest, manifest, blobs, cancellationToken);
         if (row is not null)
         {
-            row = row with { State = state };
+            row = row.Shown() with { State = state };
             // Puts aside what is too long for the row.
             Row =
                 LongFacts.Write(row).Length > MaxInlineFacts
                     ? row with
                     {
-                        FactsBlob = await content.WriteFactsAsync(repository.Namespace, row, cancellationToken),
+                        FactsBlob = await content.Facts.WriteAsync(repository.Namespace, row, cancellationToken),
                     }
                     : row;
         }

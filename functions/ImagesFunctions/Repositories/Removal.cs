@@ -2,6 +2,7 @@ using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Repositories;
 
@@ -13,11 +14,13 @@ internal sealed record RemovalResult(bool Found, Digest? NeededBy = null, bool I
 
 /// <summary>
 /// Removes images, tags and blobs. A blob goes in three steps: a commit marks its row, the bytes go if they are still
-/// those of the row, the row goes. Whoever meets a marked row may finish what was killed half-way.
+/// those of the row, the row goes. Whoever meets a marked row may finish what was killed half-way. What storage keeps as it is
+/// is refused before the first step; where it shows only later, the blob stays marked, and goes when storage lets it.
 /// </summary>
 internal sealed class Removal(RowStore rowStore, Content content)
 {
     /// <summary>Removes an image, an index or another manifest, and with it all its tags.</summary>
+    /// <exception cref="StorageHeldException">Storage keeps its bytes: nothing is removed.</exception>
     public Task<RemovalResult> ImageAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
         return RemoveAsync(
@@ -41,6 +44,7 @@ internal sealed class Removal(RowStore rowStore, Content content)
                 }
 
                 var blob = await GoodAsync(view, repository, digest, stop);
+                await DemandRemovableAsync(repository, blob, stop);
                 return Decision.Of(
                     new RemovalResult(true),
                     [
@@ -54,6 +58,7 @@ internal sealed class Removal(RowStore rowStore, Content content)
     }
 
     /// <summary>Removes a blob that no live image needs and that is no image itself.</summary>
+    /// <exception cref="StorageHeldException">Storage keeps its bytes: nothing is removed.</exception>
     public Task<RemovalResult> BlobAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
         RemoveAsync(
             repository,
@@ -67,9 +72,13 @@ internal sealed class Removal(RowStore rowStore, Content content)
 
                 var itself = ImageRow.Live(await view.GetAsync(Keys.Image(repository.App, digest), stop));
                 var by = itself is null ? await NeededByAsync(view, repository, digest, stop) : digest;
-                return by is null
-                    ? Decision.Of(new RemovalResult(true), [Mark(view, blob)])
-                    : Decision.Nothing(new RemovalResult(true, by));
+                if (by is not null)
+                {
+                    return Decision.Nothing(new RemovalResult(true, by));
+                }
+
+                await DemandRemovableAsync(repository, blob, stop);
+                return Decision.Of(new RemovalResult(true), [Mark(view, blob)]);
             },
             cancellationToken
         );
@@ -100,6 +109,7 @@ internal sealed class Removal(RowStore rowStore, Content content)
     /// The second and third step, for a blob whose row is marked; nothing for any other. True when the path is settled,
     /// false when it holds new bytes, which are to be ingested.
     /// </summary>
+    /// <exception cref="StorageHeldException">Storage keeps the bytes: the row stays marked.</exception>
     public async Task<bool> FinishAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
         var row = await rowStore.BlobAsync(repository, digest, cancellationToken);
@@ -142,13 +152,26 @@ internal sealed class Removal(RowStore rowStore, Content content)
     )
     {
         var result = await rowStore.CommitAsync(repository.Namespace, decide, cancellationToken);
-        if (result is { Found: true, NeededBy: null })
+        if (result is { Found: true, NeededBy: null, IsPinned: false })
         {
-            await FinishAsync(repository, digest, cancellationToken);
+            try
+            {
+                await FinishAsync(repository, digest, cancellationToken);
+            }
+            catch (StorageHeldException)
+            {
+                // Removed is removed: the sweeper tries again until storage lets the bytes go.
+            }
         }
 
         return result;
     }
+
+    // What storage holds would be gone from every list, and stay. Without a good row nothing is to be removed from storage.
+    private Task DemandRemovableAsync(Repository repository, BlobRow? blob, CancellationToken cancellationToken) =>
+        blob is null
+            ? Task.CompletedTask
+            : content.DemandRemovableAsync(LayoutPath.Of(repository, blob.Digest), cancellationToken);
 
     private static async Task<Change[]> ReferrerAsync(
         DecisionView view,

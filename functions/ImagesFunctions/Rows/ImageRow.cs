@@ -62,6 +62,9 @@ internal sealed record ImageRow(string App, Digest Digest)
 
     public ImageFacts Facts { get; init; } = ImageFacts.None;
 
+    /// <summary>Whether <see cref="Facts"/> are not all: see <see cref="ShownFacts"/>. The rest is what its manifest and config say.</summary>
+    public bool IsTruncated { get; init; }
+
     /// <summary>Where facts and children are that do not fit into the row: a blob of the container <c>derived</c>; or null.</summary>
     public string? FactsBlob { get; init; }
 
@@ -69,6 +72,13 @@ internal sealed record ImageRow(string App, Digest Digest)
     public bool HasFacts => FactsBlob is null || !ReferenceEquals(Facts, ImageFacts.None);
 
     public string Key => Keys.Image(App, Digest);
+
+    /// <summary>The row with as much of its facts as lists show.</summary>
+    public ImageRow Shown()
+    {
+        var shown = ShownFacts.Of(Facts);
+        return ReferenceEquals(shown, Facts) ? this : this with { Facts = shown, IsTruncated = true };
+    }
 
     public TableRow ToRow()
     {
@@ -104,6 +114,11 @@ internal sealed record ImageRow(string App, Digest Digest)
             row["left_out"] = LeftOut;
         }
 
+        if (IsTruncated)
+        {
+            row["truncated"] = true;
+        }
+
         if (FactsBlob is not null)
         {
             row["facts_blob"] = FactsBlob;
@@ -132,6 +147,7 @@ internal sealed record ImageRow(string App, Digest Digest)
             Pin = ImagePin.From(row),
             Subject = row.GetString("subject") is { } subject ? Parse(subject) : null,
             State = head.State,
+            IsTruncated = row.GetBoolean("truncated") == true,
             FactsBlob = factsBlob,
         };
         return factsBlob is null ? LongFacts.Read(SplitText.Read(row, "facts"), image) : image;

@@ -11,6 +11,9 @@ internal readonly record struct Landed(string Outcome, TimeSpan? Lag = null)
     /// <summary>It does not count, and the refusal says why.</summary>
     public static readonly Landed Refused = new("refused");
 
+    /// <summary>Storage keeps it as it is, so that it can be neither read nor removed now.</summary>
+    public static readonly Landed Held = new("held");
+
     /// <summary>It was good before.</summary>
     public static readonly Landed Known = new("known");
 

@@ -155,7 +155,7 @@ internal static class Metrics
     /// <param name="path">The blob's path, with everything visible.</param>
     /// <param name="takeIn">Takes it in.</param>
     /// <param name="cancellationToken">What ends <paramref name="takeIn"/>.</param>
-    public static async Task IngestAsync(
+    public static async Task<Landed> IngestAsync(
         Func<string> path,
         Func<Task<Landed>> takeIn,
         CancellationToken cancellationToken
@@ -177,6 +177,8 @@ internal static class Metrics
                 // It is known to about a second.
                 IngestLag.Record(Math.Max(0, lag.TotalSeconds));
             }
+
+            return landed;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
