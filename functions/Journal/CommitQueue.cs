@@ -17,8 +17,11 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
     private bool _running;
     private JournalVersion? _version;
 
-    // After a refusal: the last number up to which is known what was committed.
-    private long? _behind;
+    // After a refusal: the last version up to which is known what was committed.
+    private JournalVersion? _behind;
+
+    // The number of an entry that is there although no commit had it yet: what a backup has left of what it replaced.
+    private long? _leftover;
 
     /// <summary>A sequence number that was committed before this returns: what is read afterwards is at least that new.</summary>
     public async Task<long> SequenceAsync(CancellationToken cancellationToken)
@@ -99,7 +102,9 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
     {
         var known = Volatile.Read(ref _version);
         var version =
-            known is not null && _behind is null ? known : await CatchUpAsync(_behind ?? open.Min(p => p.View.Seq));
+            known is not null && _behind is null
+                ? known
+                : await CatchUpAsync(open, _behind ?? new JournalVersion(open.Min(p => p.View.Seq), null));
         _behind = null;
         SendBackStale(open, version);
         if (open.Count == 0)
@@ -117,7 +122,12 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
         JournalVersion? next;
         try
         {
-            next = await _transaction.SendAsync(version, entry, pack.SelectMany(p => p.Changes));
+            next = await _transaction.SendAsync(
+                version,
+                entry,
+                pack.SelectMany(p => p.Changes),
+                replaces: entry.Seq == _leftover
+            );
         }
         catch (Exception error)
         {
@@ -141,15 +151,17 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
     private async Task AfterRefusalAsync(List<PendingDecision> open, List<PendingDecision> pack, JournalVersion version)
     {
         var now = await ReadVersionAsync();
-        if (now.Seq == version.Seq)
+        if (now != version)
         {
-            // Nobody committed: a row's own version did not hold. Which one is not worth knowing.
-            Answer(open, pack, isCommitted: false);
+            _behind = version;
+            return;
         }
-        else
-        {
-            _behind = version.Seq;
-        }
+
+        // Nobody committed: a row's own version did not hold, and which one is not worth knowing; or an entry is in the way.
+        var next = JournalKeys.Entry(version.Seq + 1);
+        var isLeftover = await table.GetAsync(partition, next, CancellationToken.None) is not null;
+        _leftover = isLeftover ? version.Seq + 1 : null;
+        Answer(open, pack, isCommitted: false);
     }
 
     private static void Answer(List<PendingDecision> open, List<PendingDecision> pack, bool isCommitted)
@@ -160,20 +172,32 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
 
     // Reads what others have committed, and then the version once more: they commit at this very time, and the less of it
     // passes between that read and the transaction, the better the chance against one who has no log to read.
-    private async Task<JournalVersion> CatchUpAsync(long from)
+    private async Task<JournalVersion> CatchUpAsync(List<PendingDecision> open, JournalVersion from)
     {
         for (var round = 1; ; round++)
         {
             var version = await ReadVersionAsync();
-            if (version.Seq <= from || version.Seq - from > MaxHistory)
+            if (!from.MayLeadTo(version))
+            {
+                SendBackAll(open);
+                return version;
+            }
+
+            if (version.Seq == from.Seq || version.Seq - from.Seq > MaxHistory)
             {
                 return version;
             }
 
             foreach (
-                var committed in await table.EntriesAsync(partition, from + 1, version.Seq, CancellationToken.None)
+                var committed in await table.EntriesAsync(partition, from.Seq + 1, version.Seq, CancellationToken.None)
             )
             {
+                if (!from.MayLeadTo(committed))
+                {
+                    SendBackAll(open);
+                    return version;
+                }
+
                 Remember(committed.Seq, committed.Keys);
             }
 
@@ -182,8 +206,16 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
                 return version;
             }
 
-            from = version.Seq;
+            from = version;
         }
+    }
+
+    // The table is not the one any more that they have read: it was emptied, or restored from a backup.
+    private void SendBackAll(List<PendingDecision> open)
+    {
+        _history.Clear();
+        open.ForEach(p => p.Done.TrySetResult(false));
+        open.Clear();
     }
 
     // What storage does not take may be the fault of one decision: the others are innocent, and go alone next time.
@@ -202,6 +234,13 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
     private void SendBackStale(List<PendingDecision> open, JournalVersion version) =>
         open.RemoveAll(p =>
         {
+            if (p.View.Seq > version.Seq)
+            {
+                // It has read before the table went back.
+                p.Done.TrySetResult(false);
+                return true;
+            }
+
             for (var seq = p.View.Seq + 1; seq <= version.Seq; seq++)
             {
                 if (!_history.TryGetValue(seq, out var keys) || p.IsTouchedBy(keys))

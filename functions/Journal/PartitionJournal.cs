@@ -107,27 +107,27 @@ public sealed class PartitionJournal(IJournalTable table, string partition, Func
     /// too long or too many: then rows are to be scanned.
     /// </summary>
     /// <param name="isWanted">Which keys.</param>
-    /// <param name="after">The number of the last commit before.</param>
-    /// <param name="to">The number of the last commit.</param>
+    /// <param name="after">The last commit before; null altogether, too, where the entries do not go on from just that one.</param>
+    /// <param name="to">The last commit.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public async Task<IReadOnlyDictionary<string, TableRow?>?> ChangesAsync(
         Func<string, bool> isWanted,
-        long after,
-        long to,
+        JournalVersion after,
+        JournalVersion to,
         CancellationToken cancellationToken
     )
     {
         var changes = new Dictionary<string, TableRow?>(StringComparer.Ordinal);
-        if (to - after > MaxReplayed)
+        if (!after.MayLeadTo(to) || to.Seq - after.Seq > MaxReplayed)
         {
             return null;
         }
 
-        for (var first = after + 1; first <= to; first += ReplayedAtOnce)
+        for (var first = after.Seq + 1; first <= to.Seq; first += ReplayedAtOnce)
         {
-            var last = Math.Min(to, first + ReplayedAtOnce - 1);
+            var last = Math.Min(to.Seq, first + ReplayedAtOnce - 1);
             var entries = await table.EntriesAsync(partition, first, last, cancellationToken);
-            if (entries.Count <= last - first || entries.Any(e => e.Rows is null))
+            if (entries.Count <= last - first || entries.Any(e => e.Rows is null || !after.MayLeadTo(e)))
             {
                 return null;
             }
@@ -140,6 +140,14 @@ public sealed class PartitionJournal(IJournalTable table, string partition, Func
 
         return changes;
     }
+
+    /// <summary>As the other overload, of commits of which only the numbers are known.</summary>
+    public Task<IReadOnlyDictionary<string, TableRow?>?> ChangesAsync(
+        Func<string, bool> isWanted,
+        long after,
+        long to,
+        CancellationToken cancellationToken
+    ) => ChangesAsync(isWanted, new JournalVersion(after, null), new JournalVersion(to, null), cancellationToken);
 
     /// <summary>The mark of a commit, which no other has, also not of the same number after a backup was restored; null where it is trimmed.</summary>
     public async Task<string?> OperationAsync(long seq, CancellationToken cancellationToken) =>

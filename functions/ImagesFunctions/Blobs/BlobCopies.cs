@@ -72,8 +72,9 @@ internal sealed class BlobCopies(StorageAccount account)
             ? from[0].Blob
             : to;
 
-    // Storage has several names for a source that is gone, and one of them is for any trouble with it: what is so is looked up.
-    private static async Task DemandSourcesAsync(IReadOnlyList<CopySource> sources, CancellationToken cancellationToken)
+    /// <summary>Looks whether all sources are there: storage has several names for one that is gone, and one of them is for any trouble with it.</summary>
+    /// <exception cref="CopySourceGoneException">A source is gone.</exception>
+    public static async Task DemandSourcesAsync(IReadOnlyList<CopySource> sources, CancellationToken cancellationToken)
     {
         foreach (var source in sources)
         {

@@ -176,6 +176,15 @@ internal sealed class UploadSessions(StorageAccount account)
         CancellationToken cancellationToken
     ) => _copies.CopyAsync(Sources(repository, id, parts), account.Images.GetBlockBlobClient(path), cancellationToken);
 
+    /// <summary>Makes sure that what a session has stored can be copied.</summary>
+    /// <exception cref="CopySourceGoneException">The session was ended, and what it stored is gone.</exception>
+    public Task DemandAsync(
+        Repository repository,
+        string id,
+        IReadOnlyList<UploadPart> parts,
+        CancellationToken cancellationToken
+    ) => BlobCopies.DemandSourcesAsync(Sources(repository, id, parts), cancellationToken);
+
     /// <summary>As above, from a blob of the container <c>images</c> that has this ETag.</summary>
     /// <exception cref="CopySourceGoneException">That blob is gone.</exception>
     public Task<string?> CopyAsync(

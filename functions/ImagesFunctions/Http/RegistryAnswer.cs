@@ -27,6 +27,8 @@ internal static class RegistryAnswer
         CancellationToken cancellationToken
     )
     {
+        // The server drops what is written to a connection that is gone.
+        cancellationToken.ThrowIfCancellationRequested();
         await response.Body.WriteAsync(piece, cancellationToken);
         Metrics.Sent(piece.Length);
     }

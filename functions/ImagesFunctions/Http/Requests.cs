@@ -88,9 +88,13 @@ internal static partial class Requests
         try
         {
             await handle();
-            return null;
+            // One without a body goes out only now.
+            return deadline.IsClientGone && !context.Response.HasStarted
+                ? StatusCodes.Status499ClientClosedRequest
+                : null;
         }
-        catch (Exception error) when (error is ConnectionResetException || deadline.IsClientGone)
+        catch (Exception error)
+            when (error is ConnectionResetException or ClientGoneException || deadline.IsClientGone)
         {
             // Nobody is there to read an answer.
             return StatusCodes.Status499ClientClosedRequest;

@@ -4,13 +4,6 @@ using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Listing;
 
-/// <summary>An image that lists show.</summary>
-/// <param name="Row">Its row, without its facts.</param>
-/// <param name="Facts">What was kept of its facts; null where those do not stand in the row.</param>
-/// <param name="Tags">Its tags in ordinal order.</param>
-internal sealed record ListedRow<T>(ImageRow Row, T? Facts, IReadOnlyList<string> Tags)
-    where T : class;
-
 /// <summary>
 /// Says which images of a namespace, or of one app of it, lists show: complete ones, and of those that an index of the same
 /// repository names, complete, awaited or deleted, only the ones with a tag of their own (docs/storage.md). It follows

@@ -15,6 +15,15 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
 {
     public static NamespaceList Empty { get; } = new(0, []);
 
+    /// <summary>The version of that commit, which tells it from another one of the same number; null where it is not known.</summary>
+    public VersionTag? Tag { get; init; }
+
+    /// <summary>Which commit that is.</summary>
+    public JournalVersion Version => new(Seq, Tag);
+
+    /// <summary>Whether it has all that a version has.</summary>
+    public bool IsAtLeast(JournalVersion version) => Seq > version.Seq || (Seq == version.Seq && version.MayLeadTo(Version));
+
     /// <summary>When it was made, by the process's own clock.</summary>
     public long MadeAt { get; } = Stopwatch.GetTimestamp();
 

@@ -74,10 +74,14 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
                 hash.Size,
                 hash.Tar,
                 written: null,
-                stop =>
+                new LandingSource(stop =>
                     parts.Count == 0
                         ? content.CreateAsync(path, ReadOnlyMemory<byte>.Empty, stop)
-                        : sessions.CopyAsync(repository, session, parts, path, stop),
+                        : sessions.CopyAsync(repository, session, parts, path, stop)
+                )
+                {
+                    DemandAsync = stop => sessions.DemandAsync(repository, session, parts, stop),
+                },
                 cancellationToken
             );
         }
@@ -116,11 +120,16 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
                 source.Size,
                 source.Tar,
                 written: null,
-                async stop =>
-                    !await content.IsReadableAsync(sourcePath, source.BlobETag, stop)
-                        ? throw new CopySourceGoneException()
-                    : source.Size == 0 ? await content.CreateAsync(path, ReadOnlyMemory<byte>.Empty, stop)
-                    : await sessions.CopyAsync(sourcePath, source.BlobETag, source.Size, path, stop),
+                new LandingSource(async stop =>
+                {
+                    await DemandSourceAsync(stop);
+                    return source.Size == 0
+                        ? await content.CreateAsync(path, ReadOnlyMemory<byte>.Empty, stop)
+                        : await sessions.CopyAsync(sourcePath, source.BlobETag, source.Size, path, stop);
+                })
+                {
+                    DemandAsync = DemandSourceAsync,
+                },
                 cancellationToken
             );
             return true;
@@ -128,6 +137,14 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         catch (Exception error) when (error is CopySourceGoneException || StorageErrors.IsNoCopy(error))
         {
             return false;
+        }
+
+        async Task DemandSourceAsync(CancellationToken stop)
+        {
+            if (!await content.IsReadableAsync(sourcePath, source.BlobETag, stop))
+            {
+                throw new CopySourceGoneException();
+            }
         }
     }
 
@@ -149,7 +166,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
             hash.Size,
             hash.Tar,
             written: null,
-            stop => content.CreateAsync(path, body.First, stop),
+            new LandingSource(stop => content.CreateAsync(path, body.First, stop)),
             cancellationToken
         );
     }
@@ -178,7 +195,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
             hash.Size,
             hash.Tar,
             written,
-            _ => throw new StorageUnavailableException($"{path} was removed while it was pushed"),
+            new LandingSource(_ => throw new StorageUnavailableException($"{path} was removed while it was pushed")),
             cancellationToken
         );
     }

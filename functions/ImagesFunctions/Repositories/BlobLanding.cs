@@ -6,6 +6,16 @@ using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Repositories;
 
+/// <summary>Bytes that somebody can write, from wherever they are.</summary>
+/// <param name="CreateAsync">
+/// Writes them where no blob is and returns its ETag; null when there is one, or when it has to be tried again.
+/// </param>
+internal sealed record LandingSource(Func<CancellationToken, Task<string?>> CreateAsync)
+{
+    /// <summary>Throws unless they can be written now: asked before a blob is removed to make way for them. Null: they always can.</summary>
+    public Func<CancellationToken, Task>? DemandAsync { get; init; }
+}
+
 /// <summary>
 /// Brings bytes that are known to have a digest to their place in a repository's layout, and their row <c>b</c> into the
 /// table. Whoever drops, ingests, removes or pushes the same digest at the same time, all come to the same end.
@@ -33,7 +43,7 @@ internal sealed class BlobLanding(RowStore rowStore, Content content, Removal re
             bytes.Length,
             tar.Facts,
             written: null,
-            stop => content.CreateAsync(LayoutPath.Of(repository, digest), bytes, stop),
+            new LandingSource(stop => content.CreateAsync(LayoutPath.Of(repository, digest), bytes, stop)),
             cancellationToken
         );
     }
@@ -47,9 +57,7 @@ internal sealed class BlobLanding(RowStore rowStore, Content content, Removal re
     /// <param name="size">Their number.</param>
     /// <param name="tar">What was seen in them.</param>
     /// <param name="written">The ETag of the blob if the caller has just written it; else null.</param>
-    /// <param name="create">
-    /// Writes them where no blob is and returns its ETag; null when there is one, or when it has to be tried again.
-    /// </param>
+    /// <param name="source">Writes them.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="StorageUnavailableException">Others kept changing the blob.</exception>
     /// <exception cref="StorageHeldException">Storage keeps what is there, and nobody can read it.</exception>
@@ -59,7 +67,7 @@ internal sealed class BlobLanding(RowStore rowStore, Content content, Removal re
         long size,
         TarFacts? tar,
         string? written,
-        Func<CancellationToken, Task<string?>> create,
+        LandingSource source,
         CancellationToken cancellationToken
     )
     {
@@ -78,13 +86,14 @@ internal sealed class BlobLanding(RowStore rowStore, Content content, Removal re
             if (stored is { Unreadable: not null } archived)
             {
                 // Nobody can read it or write over it. It makes way for ours, which are there to be written.
+                await (source.DemandAsync?.Invoke(cancellationToken) ?? Task.CompletedTask);
                 await content.DeleteAsync(path, archived.ETag, cancellationToken);
                 stored = null;
             }
 
             if (stored is null)
             {
-                written = await create(cancellationToken);
+                written = await source.CreateAsync(cancellationToken);
             }
             else if (
                 stored.Value.ETag != written

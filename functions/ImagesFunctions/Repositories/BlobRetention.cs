@@ -39,8 +39,12 @@ internal sealed class BlobRetention(StorageAccount account, RowStore rowStore, B
                 return row;
             }
 
-            // The same row again has a new time. A sweeper that has just decided by the old one finds another ETag.
-            if (await rowStore.PutBlobAsync(repository.Namespace, row, row, cancellationToken))
+            if (await TryRenewAsync(repository, row, cancellationToken) is not { } isRenewed)
+            {
+                return row;
+            }
+
+            if (isRenewed)
             {
                 return
                     await rowStore.BlobAsync(repository, digest, cancellationToken) is { State: BlobState.Good } renewed
@@ -50,5 +54,19 @@ internal sealed class BlobRetention(StorageAccount account, RowStore rowStore, B
         }
 
         throw new StorageUnavailableException($"the row of {digest} was changed each time it was read");
+    }
+
+    // The same row again has a new time. A sweeper that has just decided by the old one finds another ETag. Null: nothing can be
+    // written. It is there all the same, who pulls may ask for it too, and no push that relies on it can succeed.
+    private async Task<bool?> TryRenewAsync(Repository repository, BlobRow row, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await rowStore.PutBlobAsync(repository.Namespace, row, row, cancellationToken);
+        }
+        catch (Exception error) when (StorageErrors.IsDenied(error))
+        {
+            return null;
+        }
     }
 }

@@ -30,6 +30,10 @@ internal static class StorageErrors
     public static bool IsFailure(Exception error) =>
         error is StorageUnavailableException or StorageHeldException or RequestFailedException;
 
+    /// <summary>Whether storage does not let us do it: the right is missing, or nothing may be written at all.</summary>
+    public static bool IsDenied(Exception error) =>
+        error is RequestFailedException failed && failed.Meaning() == StorageMeaning.Denied;
+
     /// <summary>The failure as one of something that storage keeps as it is; null where it is another.</summary>
     public static StorageHeldException? HeldOf(Exception error) =>
         error switch
