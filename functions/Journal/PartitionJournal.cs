@@ -11,7 +11,7 @@ public delegate Task Rehearsal(IReadOnlyList<Change> changes, Func<Task<IReadOnl
 /// <param name="isInFull">Which rows stand in full in the entries, by their keys.</param>
 public sealed class PartitionJournal(IJournalTable table, string partition, Func<string, bool> isInFull)
 {
-    /// <summary>The most commits that <see cref="ChangesAsync"/> tells of. Beyond, a scan of the rows costs less than point reads.</summary>
+    /// <summary>The most commits that <c>ChangesAsync</c> tells of. Beyond, a scan of the rows costs less than point reads.</summary>
     public const int MaxReplayed = 1_024;
 
     private const int MaxTries = 200;

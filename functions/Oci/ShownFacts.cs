@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -51,7 +52,9 @@ public static class ShownFacts
         }
 
         private static int Encoded(string text) =>
-            JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes.Length;
+            JsonEncodedText
+                .Encode(Encoding.UTF8.GetBytes(text), JavaScriptEncoder.UnsafeRelaxedJsonEscaping)
+                .EncodedUtf8Bytes.Length;
     }
 
     /// <summary>

@@ -44,9 +44,7 @@ internal sealed class Content(StorageAccount account)
     public async Task<bool> IsReadableAsync(string path, string etag, CancellationToken cancellationToken)
     {
         var stored = await StatAsync(path, cancellationToken);
-        return stored?.Unreadable is { } code
-            ? throw new StorageHeldException(path, code)
-            : stored?.ETag == etag;
+        return stored?.Unreadable is { } code ? throw new StorageHeldException(path, code) : stored?.ETag == etag;
     }
 
     /// <summary>Makes sure that a blob can be removed, as far as storage says so before it is tried.</summary>

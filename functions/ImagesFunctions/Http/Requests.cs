@@ -93,8 +93,7 @@ internal static partial class Requests
                 ? StatusCodes.Status499ClientClosedRequest
                 : null;
         }
-        catch (Exception error)
-            when (error is ConnectionResetException or ClientGoneException || deadline.IsClientGone)
+        catch (Exception error) when (error is ConnectionResetException or ClientGoneException || deadline.IsClientGone)
         {
             // Nobody is there to read an answer.
             return StatusCodes.Status499ClientClosedRequest;

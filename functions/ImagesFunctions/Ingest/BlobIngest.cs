@@ -28,7 +28,8 @@ public sealed class BlobIngest
     /// <param name="path">The path inside the container, such as <c>alice/hello/blobs/sha256/…</c>.</param>
     /// <param name="cancellationToken">Ends it between any two steps; the next event for the path goes on.</param>
     /// <exception cref="StorageUnavailableException">Storage failed, as any exception of the Azure SDK says as well: the event is to be delivered again.</exception>
-    public Task LandedAsync(string path, CancellationToken cancellationToken) => TryLandedAsync(path, cancellationToken);
+    public Task LandedAsync(string path, CancellationToken cancellationToken) =>
+        TryLandedAsync(path, cancellationToken);
 
     /// <summary>As <see cref="LandedAsync"/>, and says what came of it.</summary>
     internal Task<Landed> TryLandedAsync(string path, CancellationToken cancellationToken) =>

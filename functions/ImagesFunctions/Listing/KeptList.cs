@@ -208,13 +208,7 @@ internal sealed class KeptList
         CancellationToken cancellationToken
     )
     {
-        var changes = await _rowStore.ChangesAsync(
-            Key.Namespace,
-            Key.App,
-            list.Version,
-            version,
-            cancellationToken
-        );
+        var changes = await _rowStore.ChangesAsync(Key.Namespace, Key.App, list.Version, version, cancellationToken);
         if (changes is null)
         {
             return false;

@@ -22,7 +22,8 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
     public JournalVersion Version => new(Seq, Tag);
 
     /// <summary>Whether it has all that a version has.</summary>
-    public bool IsAtLeast(JournalVersion version) => Seq > version.Seq || (Seq == version.Seq && version.MayLeadTo(Version));
+    public bool IsAtLeast(JournalVersion version) =>
+        Seq > version.Seq || (Seq == version.Seq && version.MayLeadTo(Version));
 
     /// <summary>When it was made, by the process's own clock.</summary>
     public long MadeAt { get; } = Stopwatch.GetTimestamp();

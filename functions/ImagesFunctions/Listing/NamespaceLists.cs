@@ -49,11 +49,7 @@ internal sealed class NamespaceLists(RowStore rowStore, ImageRows imageRows, Lis
     )
     {
         var version = await sequences.OfAsync(@namespace);
-        if (
-            Known(@namespace, app) is { } known
-            && !known.Version.MayLeadTo(version)
-            && known.MadeAt < sequences.Begun
-        )
+        if (Known(@namespace, app) is { } known && !known.Version.MayLeadTo(version) && known.MadeAt < sequences.Begun)
         {
             // The storage account was emptied or restored under this process.
             Forget(@namespace);

@@ -184,11 +184,7 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
 
     /// <summary>The row with all facts of its image. What lists leave out stands in its config, once for all who name that.</summary>
     /// <exception cref="StorageUnavailableException">What it is made from is just being overwritten.</exception>
-    public async Task<ImageRow> WithAllFactsAsync(
-        string @namespace,
-        ImageRow row,
-        CancellationToken cancellationToken
-    )
+    public async Task<ImageRow> WithAllFactsAsync(string @namespace, ImageRow row, CancellationToken cancellationToken)
     {
         if (!row.IsTruncated)
         {

@@ -272,7 +272,7 @@ internal sealed class RowStore(StorageAccount account)
 
     /// <summary>
     /// The image and tag rows that the commits after one and up to another have written: see
-    /// <see cref="PartitionJournal.ChangesAsync"/>.
+    /// <see cref="PartitionJournal.ChangesAsync(Func{string, bool}, JournalVersion, JournalVersion, CancellationToken)"/>.
     /// </summary>
     public Task<IReadOnlyDictionary<string, TableRow?>?> ChangesAsync(
         string @namespace,

@@ -134,7 +134,9 @@ public sealed class CredentialsTests
         var credentials = Credentials.New(name);
         Assert.True(Credentials.TryParse(credentials.Text, out var read));
         Assert.Equal(credentials, read);
-        foreach (var user in (string[])[name, $"robot${name}.users.kraftcloud", $"robot${name}", $"{name}.users.kraftcloud"])
+        foreach (
+            var user in (string[])[name, $"robot${name}.users.kraftcloud", $"robot${name}", $"{name}.users.kraftcloud"]
+        )
         {
             foreach (var password in (string[])[credentials.Text, $"{credentials.Id}.{credentials.Secret}"])
             {

@@ -34,7 +34,9 @@ public sealed class TinyChunks
         Assert.Equal(bytes.Length, session.Offset);
         using var hash = await sessions.HashAsync(repository, session.Id, session.Parts, "sha256", Stop);
         Assert.Equal(Layout.DigestOf(bytes), hash!.Digest.ToString());
-        var stored = await new StoredBlobs(node.Storage.Uploads).ListAsync("alice/", uncommitted: true, Stop).CountAsync(Stop);
+        var stored = await new StoredBlobs(node.Storage.Uploads)
+            .ListAsync("alice/", uncommitted: true, Stop)
+            .CountAsync(Stop);
         Assert.Equal(session.Parts.Count, stored);
     }
 

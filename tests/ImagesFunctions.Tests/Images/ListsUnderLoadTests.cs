@@ -29,7 +29,10 @@ public sealed class ListsUnderLoadTests
         var gate = new TaskCompletionSource();
         node.Calls.Before = async (_, _) => await gate.Task;
         Assert.True(node.Calls.Count > scanned);
-        var waits = Enumerable.Range(2, 8).Select(seq => kept.AtLeastAsync(new JournalVersion(seq, null), Stop)).ToList();
+        var waits = Enumerable
+            .Range(2, 8)
+            .Select(seq => kept.AtLeastAsync(new JournalVersion(seq, null), Stop))
+            .ToList();
         var before = node.Calls.Count;
         gate.SetResult();
 

@@ -94,9 +94,7 @@ public sealed class ClientsGiveUp : IAsyncLifetime
             () =>
                 Task.FromResult(
                     _log.Collector.GetSnapshot()
-                        .Any(l =>
-                            l.Message.Contains($" {method} {path} 499 ", StringComparison.Ordinal)
-                        )
+                        .Any(l => l.Message.Contains($" {method} {path} 499 ", StringComparison.Ordinal))
                 ),
             () => Task.FromResult(string.Join('\n', _log.Collector.GetSnapshot().Select(l => l.Message)))
         );

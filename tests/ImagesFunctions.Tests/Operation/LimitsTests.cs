@@ -179,10 +179,7 @@ public sealed class LimitsTests
 
         Assert.Equal(HttpStatusCode.TooManyRequests, last!.Status);
         using var test = heard.Begin();
-        Assert.Equal(
-            HttpStatusCode.TooManyRequests,
-            (await client.GetAsync("/v2/", (Address, "192.0.2.9"))).Status
-        );
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await client.GetAsync("/v2/", (Address, "192.0.2.9"))).Status);
         Assert.DoesNotContain(heard.Of(test.TraceId), m => m.Contains("shared_reads", StringComparison.Ordinal));
     }
 
