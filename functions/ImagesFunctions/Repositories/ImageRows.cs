@@ -2,6 +2,7 @@ using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Repositories;
 
@@ -167,10 +168,24 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             return found;
         }
 
-        if (await AgainAsync(@namespace, row, withAll: false, cancellationToken) is not { } made)
+        ImageRow? made = null;
+        try
         {
-            // A deleted index, whose manifest is gone too: nobody can know any more what it named.
-            return row with { Facts = new ImageFacts() };
+            made = await AgainAsync(@namespace, row, withAll: false, cancellationToken);
+        }
+        catch (StorageHeldException)
+        {
+            // Its manifest or config is archived, and the lists that show it must not fail because of that.
+        }
+
+        if (made is null)
+        {
+            // Or a deleted index, whose manifest is gone too: nobody can know any more what it named.
+            return row with
+            {
+                Facts = new ImageFacts(),
+                IsTruncated = true,
+            };
         }
 
         // Those of a row that says that they are not all there stay as short as they were.

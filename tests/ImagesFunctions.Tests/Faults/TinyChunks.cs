@@ -19,7 +19,8 @@ public sealed class TinyChunks
         var sessions = new UploadSessions(node.Storage);
         var repository = Node.Repository("alice/web");
         var bytes = RandomNumberGenerator.GetBytes(length * chunks);
-        var session = await sessions.BeginAsync(repository, "sha256", Stop);
+        var begun = await sessions.BeginAsync(repository, "sha256", Stop);
+        var session = (await sessions.FindAsync(repository, begun.Id, Stop))!;
         var most = 0;
         for (var i = 0; i < chunks; i++)
         {
