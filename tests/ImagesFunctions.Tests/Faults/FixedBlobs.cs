@@ -51,6 +51,9 @@ public sealed class FixedBlobs : HeldBlobs
         var delete = await Registry.SendAsync("DELETE", $"/v2/{Repo}/manifests/{Image.FirstImage}");
 
         Assert.Equal(HttpStatusCode.Accepted, delete.Status);
+        // Its bytes are going, and cannot be written anew before they are gone.
+        var push = await Registry.SendAsync("PUT", $"/v2/{Repo}/manifests/v1", Manifest, Layout.OciManifest);
+        IsHeld(push, code, ManifestPath);
         for (var sweep = 0; sweep < 2; sweep++)
         {
             Assert.NotEqual(0, (await Node.SweepYoungAsync())[SweepKind.Left]);
@@ -60,9 +63,8 @@ public sealed class FixedBlobs : HeldBlobs
         }
 
         Assert.Contains(ManifestPath, await Outside.PathsAsync());
-        // Its bytes are going, and cannot be written anew before they are gone.
-        var push = await Registry.SendAsync("PUT", $"/v2/{Repo}/manifests/v1", Manifest, Layout.OciManifest);
-        IsHeld(push, code, ManifestPath);
+        // By now nothing needs its layer either.
+        IsHeld(await Registry.SendAsync("POST", $"/v2/{Repo}/blobs/uploads/?digest={Layer}", Bytes), code, LayerPath);
         Says.Say = _ => null;
         await Node.SweepAllAsync();
         Assert.Empty(await Outside.PathsAsync());
