@@ -39,6 +39,7 @@ public static class ImagesServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(new StorageTimes());
         services.TryAddSingleton(s => StorageAccount.From(configuration, s.GetRequiredService<StorageTimes>()));
+        services.AddSingleton(s => s.GetRequiredService<StorageAccount>().Clock);
         services.AddSingleton<RowStore>();
         services.AddSingleton<Content>();
         services.AddSingleton<ImageRows>();

@@ -17,8 +17,11 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
     private bool _running;
     private JournalVersion? _version;
 
-    // After a refusal: the number of the last commit whose keys are known.
-    private long? _behind;
+    // After a refusal: the last version up to which the keys of commits are known.
+    private JournalVersion? _behind;
+
+    // The number of an entry that is there although no commit had it yet: left from the history that a backup has replaced.
+    private long? _leftover;
 
     /// <summary>The number of a commit that took effect before this returns: later reads are at least that new.</summary>
     public async Task<long> SequenceAsync(CancellationToken cancellationToken)
@@ -100,7 +103,9 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
     {
         var known = Volatile.Read(ref _version);
         var version =
-            known is not null && _behind is null ? known : await CatchUpAsync(_behind ?? open.Min(p => p.View.Seq));
+            known is not null && _behind is null
+                ? known
+                : await CatchUpAsync(open, _behind ?? new JournalVersion(open.Min(p => p.View.Seq), null));
         _behind = null;
         SendBackStale(open, version);
         if (open.Count == 0)
@@ -118,7 +123,12 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
         JournalVersion? next;
         try
         {
-            next = await _transaction.SendAsync(version, entry, pack.SelectMany(p => p.Changes));
+            next = await _transaction.SendAsync(
+                version,
+                entry,
+                pack.SelectMany(p => p.Changes),
+                replaces: entry.Seq == _leftover
+            );
         }
         catch (Exception error)
         {
@@ -142,15 +152,17 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
     private async Task AfterRefusalAsync(List<PendingDecision> open, List<PendingDecision> pack, JournalVersion version)
     {
         var now = await ReadVersionAsync();
-        if (now.Seq == version.Seq)
+        if (now != version)
         {
-            // There was no other commit, so the version of a row did not match: all of the pack are made again.
-            Answer(open, pack, isCommitted: false);
+            _behind = version;
+            return;
         }
-        else
-        {
-            _behind = version.Seq;
-        }
+
+        // There was no other commit: the version of a row did not match, or an entry is in the way. All of the pack are made again.
+        var next = JournalKeys.Entry(version.Seq + 1);
+        var isLeftover = await table.GetAsync(partition, next, CancellationToken.None) is not null;
+        _leftover = isLeftover ? version.Seq + 1 : null;
+        Answer(open, pack, isCommitted: false);
     }
 
     private static void Answer(List<PendingDecision> open, List<PendingDecision> pack, bool isCommitted)
@@ -161,20 +173,32 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
 
     // Reads the commits of other processes, and then the version again: they commit at the same time, and the less time passes
     // between the last read and the transaction, the better are the chances against a process that has nothing to catch up with.
-    private async Task<JournalVersion> CatchUpAsync(long from)
+    private async Task<JournalVersion> CatchUpAsync(List<PendingDecision> open, JournalVersion from)
     {
         for (var round = 1; ; round++)
         {
             var version = await ReadVersionAsync();
-            if (version.Seq <= from || version.Seq - from > MaxHistory)
+            if (!from.MayLeadTo(version))
+            {
+                SendBackAll(open);
+                return version;
+            }
+
+            if (version.Seq == from.Seq || version.Seq - from.Seq > MaxHistory)
             {
                 return version;
             }
 
             foreach (
-                var committed in await table.EntriesAsync(partition, from + 1, version.Seq, CancellationToken.None)
+                var committed in await table.EntriesAsync(partition, from.Seq + 1, version.Seq, CancellationToken.None)
             )
             {
+                if (!from.MayLeadTo(committed))
+                {
+                    SendBackAll(open);
+                    return version;
+                }
+
                 Remember(committed.Seq, committed.Keys);
             }
 
@@ -183,8 +207,16 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
                 return version;
             }
 
-            from = version.Seq;
+            from = version;
         }
+    }
+
+    // The table is not the one any more that they have read: it was emptied, or restored from a backup.
+    private void SendBackAll(List<PendingDecision> open)
+    {
+        _history.Clear();
+        open.ForEach(p => p.Done.TrySetResult(false));
+        open.Clear();
     }
 
     // The failure may be due to one decision: each of the pack is committed alone next time.
@@ -203,6 +235,13 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
     private void SendBackStale(List<PendingDecision> open, JournalVersion version) =>
         open.RemoveAll(p =>
         {
+            if (p.View.Seq > version.Seq)
+            {
+                // It has read before the table went back.
+                p.Done.TrySetResult(false);
+                return true;
+            }
+
             for (var seq = p.View.Seq + 1; seq <= version.Seq; seq++)
             {
                 if (!_history.TryGetValue(seq, out var keys) || p.IsTouchedBy(keys))

@@ -9,18 +9,20 @@ internal sealed class CommitTransaction(IJournalTable table, string partition, T
     /// <param name="version">The version before the commit.</param>
     /// <param name="entry">Its entry.</param>
     /// <param name="changes">Its changes.</param>
+    /// <param name="replaces">Whether an entry of its number may be there, left from a history that a backup has replaced.</param>
     /// <returns>The new version, or null when the transaction was refused and has changed nothing.</returns>
     /// <exception cref="StorageUnavailableException">There was no definite answer.</exception>
     public async Task<JournalVersion?> SendAsync(
         JournalVersion version,
         JournalEntry entry,
-        IEnumerable<Change> changes
+        IEnumerable<Change> changes,
+        bool replaces = false
     )
     {
         var row = new TableRow(JournalKeys.Version) { ["seq"] = entry.Seq };
         var next = new Change(row.Key, row, version.Tag) { IsNew = version.Tag is null };
-        var entryRow = entry.ToRow();
-        List<Change> all = [next, new Change(entryRow.Key, entryRow) { IsNew = true }, .. changes];
+        var entryRow = (entry with { After = version.Tag }).ToRow();
+        List<Change> all = [next, new Change(entryRow.Key, entryRow) { IsNew = !replaces }, .. changes];
         for (var send = 1; ; send++)
         {
             var result = await table.WriteAsync(partition, all, CancellationToken.None);

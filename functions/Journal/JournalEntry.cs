@@ -18,6 +18,12 @@ public sealed record JournalEntry(
     IReadOnlyDictionary<string, TableRow?>? Rows
 )
 {
+    /// <summary>
+    /// The version of the partition's row <c>v</c> that this commit replaced: who knows the version of the commit before can tell that
+    /// this one follows it, and not one of the same number that a backup has replaced. Null for the first, and where it is not said.
+    /// </summary>
+    public VersionTag? After { get; init; }
+
     // Of keys and rows. Below 1 MiB of UTF-16, the limit of an entity, with room for the rest of the row.
     private const int MaxCharacters = 500_000;
 
@@ -43,6 +49,11 @@ public sealed record JournalEntry(
     public TableRow ToRow()
     {
         var row = new TableRow(JournalKeys.Entry(Seq)) { ["op"] = Operation };
+        if (After is { } after)
+        {
+            row["after"] = after.Text;
+        }
+
         var keys = string.Join('\n', Keys);
         SplitText.Write(row, "keys", keys);
         var rows = WriteRows();
@@ -65,7 +76,10 @@ public sealed record JournalEntry(
             row.Text("op"),
             SplitText.Read(row, "keys").Split('\n', StringSplitOptions.RemoveEmptyEntries),
             row.GetBoolean("rescan") == true ? null : ReadRows(SplitText.Read(row, "rows"))
-        );
+        )
+        {
+            After = row.GetString("after") is { } after ? new VersionTag(after) : null,
+        };
 
     private string WriteRows()
     {

@@ -3,7 +3,19 @@ namespace ImagesFunctions.Journal;
 /// <summary>The version of a partition.</summary>
 /// <param name="Seq">The number of its last commit; 0 before the first.</param>
 /// <param name="Tag">The version of the row <c>v</c>; null before the first commit.</param>
-public sealed record JournalVersion(long Seq, VersionTag? Tag);
+public sealed record JournalVersion(long Seq, VersionTag? Tag)
+{
+    /// <summary>
+    /// Whether the order that had this version has gone on to another one, as far as the two tell: numbers only grow, and each
+    /// belongs to one version of the row. Else the table was emptied, or restored from a backup.
+    /// </summary>
+    public bool MayLeadTo(JournalVersion later) =>
+        later.Seq > Seq || (later.Seq == Seq && (Tag is null || later.Tag is null || Tag == later.Tag));
+
+    /// <summary>Whether a commit may be the next one after this version: see <see cref="JournalEntry.After"/>.</summary>
+    public bool MayLeadTo(JournalEntry next) =>
+        next.Seq != Seq + 1 || Tag is null || next.After is null || Tag == next.After;
+}
 
 /// <summary>Reads of the rows that a journal adds to its partition.</summary>
 public static class JournalReads

@@ -17,7 +17,7 @@ public sealed class PartitionJournal(
     TimeProvider? time = null
 )
 {
-    /// <summary>The maximum number of commits of <see cref="ChangesAsync"/>. For more, a scan of the rows is cheaper than point reads.</summary>
+    /// <summary>The maximum number of commits of <c>ChangesAsync</c>. For more, a scan of the rows is cheaper than point reads.</summary>
     public const int MaxReplayed = 1_024;
 
     private const int MaxTries = 200;
@@ -106,32 +106,32 @@ public sealed class PartitionJournal(
     }
 
     /// <summary>
-    /// The rows in full that commits have written, after one number and up to another: each key once with its last row, null for a
+    /// The rows in full that commits have written, after one and up to another: each key once with its last row, null for a
     /// removed one. Null altogether when the entries are not enough, because some are trimmed, too long or too many: then the
     /// caller has to scan the rows.
     /// </summary>
     /// <param name="isWanted">Which keys.</param>
-    /// <param name="after">The number of the last commit before.</param>
-    /// <param name="to">The number of the last commit.</param>
+    /// <param name="after">The last commit before. Null altogether, too, where the entries do not follow this very commit.</param>
+    /// <param name="to">The last commit.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task<IReadOnlyDictionary<string, TableRow?>?> ChangesAsync(
         Func<string, bool> isWanted,
-        long after,
-        long to,
+        JournalVersion after,
+        JournalVersion to,
         CancellationToken cancellationToken
     )
     {
         var changes = new Dictionary<string, TableRow?>(StringComparer.Ordinal);
-        if (to - after > MaxReplayed)
+        if (!after.MayLeadTo(to) || to.Seq - after.Seq > MaxReplayed)
         {
             return null;
         }
 
-        for (var first = after + 1; first <= to; first += ReplayedAtOnce)
+        for (var first = after.Seq + 1; first <= to.Seq; first += ReplayedAtOnce)
         {
-            var last = Math.Min(to, first + ReplayedAtOnce - 1);
+            var last = Math.Min(to.Seq, first + ReplayedAtOnce - 1);
             var entries = await table.EntriesAsync(partition, first, last, cancellationToken);
-            if (entries.Count <= last - first || entries.Any(e => e.Rows is null))
+            if (entries.Count <= last - first || entries.Any(e => e.Rows is null || !after.MayLeadTo(e)))
             {
                 return null;
             }
@@ -144,6 +144,14 @@ public sealed class PartitionJournal(
 
         return changes;
     }
+
+    /// <summary>As the other overload, for commits of which only the numbers are known.</summary>
+    public Task<IReadOnlyDictionary<string, TableRow?>?> ChangesAsync(
+        Func<string, bool> isWanted,
+        long after,
+        long to,
+        CancellationToken cancellationToken
+    ) => ChangesAsync(isWanted, new JournalVersion(after, null), new JournalVersion(to, null), cancellationToken);
 
     /// <summary>The operation id of a commit; after a restore from a backup, the commit of the same number has another one. Null where its entry is trimmed.</summary>
     public async Task<string?> OperationAsync(long seq, CancellationToken cancellationToken) =>

@@ -10,7 +10,7 @@ internal static class TokenCommands
 {
     public static Command Create(Terminal terminal)
     {
-        var account = Account();
+        var account = Account(isNew: true);
         var expires = new Option<string?>("--expires")
         {
             Description = "30d, 12h, 15m or a date like 2030-01-31 (default: never)",
@@ -92,17 +92,16 @@ internal static class TokenCommands
         );
     }
 
-    private static Argument<string> Account()
+    // Tokens of a name that an earlier version allowed can be listed and revoked.
+    private static Argument<string> Account(bool isNew = false)
     {
         var account = new Argument<string>("account") { Description = "Its name is its namespace too" };
         account.Validators.Add(result =>
         {
             var given = result.GetValueOrDefault<string?>();
-            if (!Repository.IsNamespace(given))
+            if (isNew ? !Tokens.IsName(given) : !Repository.IsNamespace(given))
             {
-                result.AddError(
-                    $"'{given}' is no account: use lower-case letters and digits, with single '.', '_' or '-'"
-                );
+                result.AddError($"'{given}' is no account: {Tokens.NameRule}");
             }
         });
         return account;
@@ -115,8 +114,8 @@ internal static class TokenCommands
 
     private static string Ends(Token token) =>
         token.Expires is not { } expires ? "never expires"
-        : expires > TimeProvider.System.GetUtcNow() ? $"expires {Text(expires)}"
-        : $"expired {Text(expires)}";
+        : token.IsExpired ? $"expired {Text(expires)}"
+        : $"expires {Text(expires)}";
 
     private static string Text(DateTimeOffset moment) => moment.ToString("u", CultureInfo.InvariantCulture);
 }

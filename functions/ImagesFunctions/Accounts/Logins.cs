@@ -18,8 +18,8 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
 
     private readonly string? _header = configuration[AddressSetting] is { Length: > 0 } header ? header : null;
 
-    // Parts of the hashes of secrets that were valid before. Only a caller with such a secret passes a blocked address; its
-    // token is looked up like any other.
+    // Parts of the hashes of secrets that were valid when they were last looked up. Only a caller with such a secret passes a
+    // blocked address; its token is looked up like any other.
     private readonly long[] _known = new long[Remembered];
 
     /// <summary>What the owner of these credentials may do; null when they are not valid.</summary>
@@ -38,19 +38,26 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
     {
         var address = AddressOf(context);
         var (slot, mark) = credentials is null ? (0, 0) : MarkOf(credentials);
-        if (credentials is null || Volatile.Read(ref _known[slot]) != mark)
+        var isKnown = credentials is not null && Volatile.Read(ref _known[slot]) == mark;
+        if (!isKnown)
         {
             // Before any read, so that a flood of guesses does not become a flood of reads.
             limits.Login(address);
         }
         else
         {
-            prefetch?.Invoke(context, credentials.Account);
+            prefetch?.Invoke(context, credentials!.Account);
         }
 
         var access = credentials is null ? null : await tokens.AuthenticateAsync(credentials, context.RequestAborted);
         if (access is null)
         {
+            if (isKnown)
+            {
+                // Revoked or expired since: from now on it is limited like any other guess. Another token may have taken its slot.
+                Interlocked.CompareExchange(ref _known[slot], 0, mark);
+            }
+
             limits.Failed(address, credentials?.Account);
             return null;
         }

@@ -17,7 +17,11 @@ public sealed record Token(
     DateTimeOffset Created,
     DateTimeOffset? Expires,
     bool ReadOnly = false
-);
+)
+{
+    /// <summary>Whether it had ended by itself when it was read, by the storage service's clock.</summary>
+    public bool IsExpired { get; init; }
+}
 
 /// <summary>
 /// The credentials of a client: an account and the secret of one of its tokens. Their text is the base64 of
@@ -40,6 +44,13 @@ internal sealed record Credentials(string Account, string Id, string Secret)
             RandomNumberGenerator.GetHexString(8, lowercase: true),
             RandomNumberGenerator.GetHexString(64, lowercase: true)
         );
+
+    /// <summary>
+    /// Whether an account may have this name: one part of a repository's name that stays what it is as a user name, with prefix and
+    /// suffix and without. One that ends in the suffix itself would be another account's wherever it logs in.
+    /// </summary>
+    public static bool IsAccount([NotNullWhen(true)] string? name) =>
+        Repository.IsNamespace(name) && AccountOf(name) == name && AccountOf($"{Prefix}{name}{Suffix}") == name;
 
     /// <summary>Reads a token's text: standard or url-safe base64, padded or not, with or without prefix and suffix.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out Credentials? credentials)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -8,10 +9,20 @@ using ImagesFunctions.Storage;
 namespace ImagesFunctions.Accounts;
 
 /// <summary>The tokens in the table <c>accounts</c>: partition key the account, row key the token's id.</summary>
-public sealed class Tokens(StorageAccount account, TimeProvider time)
+public sealed class Tokens(StorageAccount account)
 {
+    /// <summary>What an account's name has to be, in words that end a sentence.</summary>
+    public const string NameRule =
+        "use lower-case letters and digits, with single '.', '_' or '-' between them, up to 128 characters, and not '.users.kraftcloud' at the end";
+
     private static readonly byte[] NoHash = new byte[64];
+
+    // More than an answer may leave unclear, and less than matters to a token.
+    private static readonly TimeSpan MaxDrift = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(36_500);
+
+    /// <summary>Whether an account may have this name: see <see cref="NameRule"/>.</summary>
+    public static bool IsName([NotNullWhen(true)] string? name) => Credentials.IsAccount(name);
 
     // By `account/id`: neither of the two contains a slash.
     private readonly CoalescedReads<TableRow?> _rows = new(
@@ -37,11 +48,9 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
         bool readOnly = false
     )
     {
-        if (!Repository.IsNamespace(name))
+        if (!Credentials.IsAccount(name))
         {
-            throw new FormatException(
-                $"'{name}' is not an account name: use lower-case letters and digits, with single '.', '_' or '-' between them, up to 128 characters"
-            );
+            throw new FormatException($"'{name}' is not an account name: {NameRule}");
         }
 
         if (lifetime <= TimeSpan.Zero || lifetime > MaxLifetime)
@@ -52,20 +61,27 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
         }
 
         var credentials = Credentials.New(name);
-        var created = time.GetUtcNow();
-        var row = new TableRow(credentials.Id) { ["hash"] = credentials.SecretHash, ["created"] = created };
-        if (lifetime is { } lives)
+        for (var isFirst = true; ; isFirst = false)
         {
-            row["expires"] = created + lives;
-        }
+            var created = account.Clock.UtcNow;
+            var row = new TableRow(credentials.Id) { ["hash"] = credentials.SecretHash, ["created"] = created };
+            if (lifetime is { } lives)
+            {
+                row["expires"] = created + lives;
+            }
 
-        if (readOnly)
-        {
-            row["read_only"] = true;
-        }
+            if (readOnly)
+            {
+                row["read_only"] = true;
+            }
 
-        (await account.TokenRows.PutAsync(name, new Change(row.Key, row), cancellationToken)).ThrowIfNotDone();
-        return (From(name, row), credentials.Text);
+            (await account.TokenRows.PutAsync(name, new Change(row.Key, row), cancellationToken)).ThrowIfNotDone();
+            // Where nothing was asked of storage before, only this answer tells that the machine's clock is wrong.
+            if (!isFirst || (account.Clock.UtcNow - created).Duration() < MaxDrift)
+            {
+                return (From(name, row), credentials.Text);
+            }
+        }
     }
 
     /// <summary>The account's tokens by id, expired ones included.</summary>
@@ -106,17 +122,23 @@ public sealed class Tokens(StorageAccount account, TimeProvider time)
         var row = await _rows.ReadAsync($"{credentials.Account}/{credentials.Id}", cancellationToken);
         var kept = row?.GetString("hash") is { Length: 64 } hash ? Encoding.ASCII.GetBytes(hash) : NoHash;
         var matches = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(credentials.SecretHash), kept);
-        return matches && (row!.GetDateTimeOffset("expires") is not { } expires || expires > time.GetUtcNow())
-            ? new Access(credentials.Account, row.GetBoolean("read_only") == true)
+        return matches && !IsExpired(row!)
+            ? new Access(credentials.Account, row!.GetBoolean("read_only") == true)
             : null;
     }
 
-    private static Token From(string account, TableRow row) =>
+    private bool IsExpired(TableRow row) =>
+        row.GetDateTimeOffset("expires") is { } expires && expires <= account.Clock.UtcNow;
+
+    private Token From(string name, TableRow row) =>
         new(
-            account,
+            name,
             row.Key,
             row.GetDateTimeOffset("created") ?? default,
             row.GetDateTimeOffset("expires"),
             row.GetBoolean("read_only") == true
-        );
+        )
+        {
+            IsExpired = IsExpired(row),
+        };
 }

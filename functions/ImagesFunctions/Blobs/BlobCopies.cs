@@ -27,6 +27,7 @@ internal sealed class BlobCopies(StorageAccount account)
 
     /// <summary>Copies to a path where nothing is. Null when somebody was faster, and it is to be looked at again.</summary>
     /// <exception cref="CopySourceGoneException">A source is gone.</exception>
+    /// <exception cref="StorageHeldException">Storage keeps a source from being read, or what is there from being written over.</exception>
     public async Task<string?> CopyAsync(
         IReadOnlyList<CopySource> from,
         BlockBlobClient to,
@@ -55,10 +56,25 @@ internal sealed class BlobCopies(StorageAccount account)
             // Written by somebody else, who may also have made our blocks void.
             return null;
         }
+        catch (RequestFailedException error) when (error.IsHeld())
+        {
+            throw StorageHeldException.Of(HeldOf(from, to, error).Name, error);
+        }
     }
 
-    // Storage has several names for a source that is gone, and one of them is for any trouble with it: what is so is looked up.
-    private static async Task DemandSourcesAsync(IReadOnlyList<CopySource> sources, CancellationToken cancellationToken)
+    // Only what is read can be in the archive: nothing is at the other end.
+    private static BlockBlobClient HeldOf(
+        IReadOnlyList<CopySource> from,
+        BlockBlobClient to,
+        RequestFailedException error
+    ) =>
+        StorageCodes.CodeOf(error) is StorageCodes.Archived or StorageCodes.Rehydrating && from.Count > 0
+            ? from[0].Blob
+            : to;
+
+    /// <summary>Looks whether all sources are there: storage has several names for one that is gone, and one of them is for any trouble with it.</summary>
+    /// <exception cref="CopySourceGoneException">A source is gone.</exception>
+    public static async Task DemandSourcesAsync(IReadOnlyList<CopySource> sources, CancellationToken cancellationToken)
     {
         foreach (var source in sources)
         {

@@ -8,23 +8,16 @@ using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Blobs;
 
-/// <summary>A stored blob as it stands: its ETag and its length in bytes.</summary>
-internal readonly record struct StoredBlob(string ETag, long Size, DateTimeOffset LastModified)
-{
-    /// <summary>Whether it only stands for a folder, as tools put such blobs there.</summary>
-    public bool IsFolder { get; init; }
-}
-
-/// <summary>What a blob's bytes really are.</summary>
-/// <param name="Digest">Their digest.</param>
-/// <param name="Size">Their number.</param>
-/// <param name="Tar">What was seen in them, if they are a tar, compressed or not.</param>
-internal sealed record HashedBlob(Digest Digest, long Size, TarFacts? Tar);
-
 /// <summary>The blobs of the container <c>images</c>. Layers stream through a few pooled buffers; only manifests and configs are read whole.</summary>
 internal sealed class Content(StorageAccount account)
 {
     private const int BufferSize = 1024 * 1024;
+
+    /// <summary>The clock by which blobs and rows have their times.</summary>
+    public StorageClock Clock => account.Clock;
+
+    /// <summary>What does not fit into image rows.</summary>
+    public FactsBlobs Facts { get; } = new(account);
 
     /// <summary>The blob, or null when there is none.</summary>
     public Task<StoredBlob?> StatAsync(LayoutPath path, CancellationToken cancellationToken) =>
@@ -38,14 +31,7 @@ internal sealed class Content(StorageAccount account)
             var properties = await account
                 .Images.GetBlobClient(path)
                 .GetPropertiesAsync(cancellationToken: cancellationToken);
-            return new StoredBlob(
-                properties.Value.ETag.ToString(),
-                properties.Value.ContentLength,
-                properties.Value.LastModified
-            )
-            {
-                IsFolder = FolderStub.IsOne(properties.Value.ContentLength, properties.Value.Metadata),
-            };
+            return StoredBlob.Of(properties.Value, account.Clock.UtcNow);
         }
         catch (RequestFailedException error) when (error.IsAbsent())
         {
@@ -56,6 +42,26 @@ internal sealed class Content(StorageAccount account)
     /// <summary>Whether the blob is there with this very ETag.</summary>
     public async Task<bool> IsStillAsync(LayoutPath path, string etag, CancellationToken cancellationToken) =>
         (await StatAsync(path, cancellationToken))?.ETag == etag;
+
+    /// <summary>As <see cref="IsStillAsync"/>, for a caller that is about to say that the bytes can be read.</summary>
+    /// <exception cref="StorageHeldException">The blob is there, and cannot be read.</exception>
+    public async Task<bool> IsReadableAsync(LayoutPath path, string etag, CancellationToken cancellationToken)
+    {
+        var stored = await StatAsync(path, cancellationToken);
+        return stored?.Unreadable is { } code
+            ? throw new StorageHeldException(path.ToString(), code)
+            : stored?.ETag == etag;
+    }
+
+    /// <summary>Makes sure that a blob can be removed, as far as its properties tell.</summary>
+    /// <exception cref="StorageHeldException">It cannot be removed.</exception>
+    public async Task DemandRemovableAsync(LayoutPath path, CancellationToken cancellationToken)
+    {
+        if (await StatAsync(path, cancellationToken) is { Unchangeable: { } code })
+        {
+            throw new StorageHeldException(path.ToString(), code);
+        }
+    }
 
     /// <summary>Hashes a blob's bytes as they stream, once. Null when it is gone, or other bytes than those of the ETag.</summary>
     /// <param name="path">The blob; its digest says which algorithm to use.</param>
@@ -88,6 +94,10 @@ internal sealed class Content(StorageAccount account)
         {
             // The blob was overwritten or deleted while a broken read was taken up again.
             return null;
+        }
+        catch (RequestFailedException error) when (error.IsHeld())
+        {
+            throw StorageHeldException.Of(path.ToString(), error);
         }
         finally
         {
@@ -172,6 +182,10 @@ internal sealed class Content(StorageAccount account)
         {
             return null;
         }
+        catch (RequestFailedException error) when (error.IsHeld())
+        {
+            throw StorageHeldException.Of(path.ToString(), error);
+        }
     }
 
     /// <summary>Writes a body where no blob is: see <see cref="BlobWriter.WriteAsync"/>.</summary>
@@ -222,7 +236,8 @@ internal sealed class Content(StorageAccount account)
         return blobs;
     }
 
-    /// <summary>Removes a blob if it still has this ETag. False when other bytes are there now; true also when it was gone.</summary>
+    /// <summary>Removes a blob with its snapshots if it still has this ETag. False when other bytes are there now; true also when it was gone.</summary>
+    /// <exception cref="StorageHeldException">Storage keeps it.</exception>
     public async Task<bool> DeleteAsync(BlobPath path, string etag, CancellationToken cancellationToken)
     {
         try
@@ -244,32 +259,9 @@ internal sealed class Content(StorageAccount account)
         {
             return false;
         }
-    }
-
-    /// <summary>
-    /// Keeps what does not fit into an image row. The path is made from the digest, so the same facts are the same blob. Those
-    /// of an index that waits are others: whoever is late with them must not overwrite those of the complete one.
-    /// </summary>
-    public async Task<string> WriteFactsAsync(string @namespace, ImageRow row, CancellationToken cancellationToken)
-    {
-        var kind = row.State == ImageState.Waiting ? "waiting" : "facts";
-        var path = $"{@namespace}/{row.App}/{kind}/{ImageRow.Schema}/{row.Digest.Algorithm}/{row.Digest.Encoded}";
-        var json = BinaryData.FromString(LongFacts.Write(row));
-        await account.Derived.GetBlobClient(path).UploadAsync(json, overwrite: true, cancellationToken);
-        return path;
-    }
-
-    /// <summary>The row with the facts that its blob holds; null when that blob is lost.</summary>
-    public async Task<ImageRow?> ReadFactsAsync(ImageRow row, CancellationToken cancellationToken)
-    {
-        try
+        catch (RequestFailedException error) when (error.IsHeld())
         {
-            var blob = await account.Derived.GetBlobClient(row.FactsBlob).DownloadContentAsync(cancellationToken);
-            return LongFacts.Read(blob.Value.Content.ToString(), row);
-        }
-        catch (RequestFailedException error) when (error.IsAbsent())
-        {
-            return null;
+            throw StorageHeldException.Of(path.ToString(), error);
         }
     }
 
@@ -285,7 +277,16 @@ internal sealed class Content(StorageAccount account)
             Conditions = new BlobRequestConditions { IfMatch = new ETag(etag) },
             Range = range,
         };
-        return await account.Images.GetBlobClient(path.ToString()).DownloadStreamingAsync(options, cancellationToken);
+        try
+        {
+            return await account
+                .Images.GetBlobClient(path.ToString())
+                .DownloadStreamingAsync(options, cancellationToken);
+        }
+        catch (RequestFailedException error) when (error.IsHeld())
+        {
+            throw StorageHeldException.Of(path.ToString(), error);
+        }
     }
 
     private static async Task<int> FillAsync(Stream from, byte[] buffer, CancellationToken cancellationToken) =>

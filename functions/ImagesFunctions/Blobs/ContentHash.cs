@@ -3,6 +3,12 @@ using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Blobs;
 
+/// <summary>What a blob's bytes really are.</summary>
+/// <param name="Digest">Their digest.</param>
+/// <param name="Size">Their number.</param>
+/// <param name="Tar">What was seen in them, if they are a tar, compressed or not.</param>
+internal sealed record HashedBlob(Digest Digest, long Size, TarFacts? Tar);
+
 /// <summary>Takes bytes as they stream by: their hash, their number, and what there is to see in a tar.</summary>
 /// <param name="algorithm">sha256 or sha512.</param>
 internal sealed class ContentHash(string algorithm) : IDisposable

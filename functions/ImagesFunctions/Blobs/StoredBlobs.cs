@@ -11,7 +11,14 @@ namespace ImagesFunctions.Blobs;
 /// <param name="ETag">Its ETag, with quotes.</param>
 /// <param name="Size">Its length in bytes.</param>
 /// <param name="LastModified">When it was written, by the storage service's clock.</param>
-internal sealed record BlobListing(string Name, string ETag, long Size, DateTimeOffset? LastModified);
+/// <param name="IsLeased">Whether somebody has a lease on it, so that it cannot be removed.</param>
+internal sealed record BlobListing(
+    string Name,
+    string ETag,
+    long Size,
+    DateTimeOffset? LastModified,
+    bool IsLeased = false
+);
 
 /// <summary>The blobs of one container, for those for whom no client waits.</summary>
 internal sealed class StoredBlobs(BlobContainerClient container)
@@ -38,7 +45,8 @@ internal sealed class StoredBlobs(BlobContainerClient container)
                 blob.Name,
                 $"\"{blob.Properties.ETag?.ToString().Trim('"')}\"",
                 blob.Properties.ContentLength ?? 0,
-                blob.Properties.LastModified
+                blob.Properties.LastModified,
+                blob.Properties.LeaseStatus == LeaseStatus.Locked
             );
         }
     }

@@ -1,6 +1,4 @@
 using System.Security.Cryptography;
-using Azure;
-using Azure.Storage.Blobs.Specialized;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
@@ -9,23 +7,17 @@ using ImagesFunctions.Storage;
 namespace ImagesFunctions.Blobs;
 
 /// <summary>
-/// Push sessions: their rows, which move only by comparing ETags, and their bytes, of which each attempt writes its own. So
-/// any number of clients and processes may work on one session at once, and it is never torn.
+/// Push sessions: their rows, which move only by comparing ETags. Their bytes are <see cref="UploadParts"/>, of which each attempt
+/// writes its own. So any number of clients and processes may work on one session at once, and it is never torn.
 /// </summary>
-internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
+internal sealed class UploadSessions(StorageAccount account, UploadParts uploadParts)
 {
-    private const int RemovalsAtOnce = 4;
     private const int MaxSends = 6;
-
-    // Shorter parts are put together when there are many of them.
-    private const int MaxShortParts = 500;
-    private const long ShortPart = BlobWriter.BlockSize;
 
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(4);
 
     private readonly StoredTable _rows = account.ImageRows;
-    private readonly BlobCopies _copies = new(account);
     private readonly RecentSessions _recent = new();
 
     /// <summary>A session's id.</summary>
@@ -38,7 +30,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         CancellationToken cancellationToken
     )
     {
-        var row = new UploadRow(repository.App, NewSession(), algorithm, [], time.GetUtcNow());
+        var row = new UploadRow(repository.App, NewSession(), algorithm, [], account.Clock.UtcNow);
         // Nobody else has this id: a second try after a lost answer writes the same.
         var written = await _rows.PutAsync(repository.Namespace, new Change(row.Key, row.ToRow()), cancellationToken);
         written.ThrowIfNotDone();
@@ -62,40 +54,6 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
             ? row
             : null;
 
-    /// <summary>
-    /// Stores a chunk, which counts only once a session names it. Null when it was not accepted; a part of no bytes is none
-    /// either, and is not stored.
-    /// </summary>
-    public async Task<UploadPart?> WritePartAsync(
-        Repository repository,
-        string session,
-        UploadBody body,
-        ContentHash hash,
-        Func<bool> accept,
-        CancellationToken cancellationToken
-    )
-    {
-        var before = hash.Size;
-        var part = new UploadPart(NewId(), 0);
-        var path = UploadRow.PathOf(repository.Namespace, session, part);
-        var etag = await BlobWriter.WriteAsync(
-            account.Uploads.GetBlockBlobClient(path),
-            account.UploadStreams.GetBlockBlobClient(path),
-            body,
-            hash,
-            accept,
-            conditions: null,
-            cancellationToken
-        );
-        return etag is null ? null : part with { Size = hash.Size - before };
-    }
-
-    /// <summary>A part whose bytes are so few that they stand in the session's row; null where there are too many, or others before them.</summary>
-    public static UploadPart? InlinePart(UploadRow session, UploadBody body) =>
-        session.Parts.Count == 0 && body.IsWhole && body.First.Length <= UploadRow.MaxInline
-            ? new UploadPart(NewId(), body.First.Length)
-            : null;
-
     /// <summary>Adds a part to the session. Null when somebody else has moved or ended it; then the part is still there.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="session">The session that it is added to.</param>
@@ -112,16 +70,16 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
     {
         if (session.Inline is not null)
         {
-            session = await OutlinedAsync(repository, session, cancellationToken);
+            session = await uploadParts.OutlinedAsync(repository, session, cancellationToken);
         }
 
         var moved = session with
         {
             Parts = [.. session.Parts, part],
             Inline = inline,
-            Updated = time.GetUtcNow(),
+            Updated = account.Clock.UtcNow,
         };
-        var shorter = await MergeAsync(repository, moved, cancellationToken);
+        var shorter = await uploadParts.MergedAsync(repository, moved, cancellationToken);
         var written = await _rows.PutAsync(
             repository.Namespace,
             new Change(shorter.Key, shorter.ToRow(), session.RowETag),
@@ -129,7 +87,7 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         );
         if (written.IsDone)
         {
-            await RemovePartsAsync(repository, session.Id, moved.Parts.Except(shorter.Parts));
+            await uploadParts.RemoveAsync(repository, session.Id, moved.Parts.Except(shorter.Parts));
             return Kept(repository, shorter with { RowETag = written.First ?? default });
         }
 
@@ -141,11 +99,8 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
         }
 
         _recent.Forget(repository.Namespace, session.Id);
-        await RemovePartsAsync(
-            repository,
-            session.Id,
-            shorter.Parts.Except(moved.Parts).Except(now?.Parts ?? [])
-        );
+        var lost = shorter.Parts.Except(moved.Parts).Except(now?.Parts ?? []);
+        await uploadParts.RemoveAsync(repository, session.Id, lost);
         return null;
     }
 
@@ -160,41 +115,11 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
 
         if (session.Inline is null)
         {
-            await RemovePartsAsync(repository, session.Id, session.Parts);
+            await uploadParts.RemoveAsync(repository, session.Id, session.Parts);
         }
 
         return true;
     }
-
-    /// <summary>The session with the bytes of its row in a blob, as all others are. The row itself stays as it is until it moves.</summary>
-    public async Task<UploadRow> OutlinedAsync(
-        Repository repository,
-        UploadRow session,
-        CancellationToken cancellationToken
-    )
-    {
-        if (session.Inline is { } bytes)
-        {
-            await OutlineAsync(repository, session.Id, session.Parts[0], bytes, cancellationToken);
-        }
-
-        return session with
-        {
-            Inline = null,
-        };
-    }
-
-    /// <summary>Writes the blob of a part whose bytes are in memory. Nobody else writes other bytes there: twice is as good as once.</summary>
-    public Task OutlineAsync(
-        Repository repository,
-        string id,
-        UploadPart part,
-        ReadOnlyMemory<byte> bytes,
-        CancellationToken cancellationToken
-    ) =>
-        account
-            .Uploads.GetBlobClient(UploadRow.PathOf(repository.Namespace, id, part))
-            .UploadAsync(BinaryData.FromBytes(bytes), overwrite: true, cancellationToken);
 
     private UploadRow Kept(Repository repository, UploadRow row)
     {
@@ -223,142 +148,5 @@ internal sealed class UploadSessions(StorageAccount account, TimeProvider time)
 
             await Backoff.DelayAsync(sends, FirstDelay, MaxDelay, cancellationToken);
         }
-    }
-
-    /// <summary>Hashes what is stored, by reading it once. Null when part of it is gone, and so the session with it.</summary>
-    public async Task<ContentHash?> HashAsync(
-        Repository repository,
-        string id,
-        IEnumerable<UploadPart> parts,
-        string algorithm,
-        CancellationToken cancellationToken
-    )
-    {
-        var hash = new ContentHash(algorithm);
-        try
-        {
-            foreach (var part in parts)
-            {
-                var blob = account.Uploads.GetBlobClient(UploadRow.PathOf(repository.Namespace, id, part));
-                using var download = (await blob.DownloadStreamingAsync(cancellationToken: cancellationToken)).Value;
-                using var body = await UploadBody.BeginAsync(download.Content, null, cancellationToken);
-                await body.DrainAsync(hash, cancellationToken);
-            }
-
-            return hash;
-        }
-        catch (RequestFailedException error) when (error.IsAbsent())
-        {
-            hash.Dispose();
-            return null;
-        }
-        catch
-        {
-            hash.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>
-    /// Copies what is stored to a path of the container <c>images</c> where nothing is, inside storage. Returns the new blob's
-    /// ETag; null when somebody was faster, and it is to be looked at again.
-    /// </summary>
-    /// <exception cref="CopySourceGoneException">The session was ended, and what it stored is gone.</exception>
-    public Task<string?> CopyAsync(
-        Repository repository,
-        string id,
-        IReadOnlyList<UploadPart> parts,
-        BlobPath path,
-        CancellationToken cancellationToken
-    ) =>
-        _copies.CopyAsync(
-            Sources(repository, id, parts),
-            account.Images.GetBlockBlobClient(path.ToString()),
-            cancellationToken
-        );
-
-    /// <summary>As above, from a blob of the container <c>images</c> that has this ETag.</summary>
-    /// <exception cref="CopySourceGoneException">That blob is gone.</exception>
-    public Task<string?> CopyAsync(
-        BlobPath from,
-        string etag,
-        long size,
-        BlobPath path,
-        CancellationToken cancellationToken
-    ) =>
-        _copies.CopyAsync(
-            [new CopySource(account.Images.GetBlockBlobClient(from.ToString()), etag, size)],
-            account.Images.GetBlockBlobClient(path.ToString()),
-            cancellationToken
-        );
-
-    private List<CopySource> Sources(Repository repository, string id, IEnumerable<UploadPart> parts) =>
-        [
-            .. parts.Select(p => new CopySource(
-                account.Uploads.GetBlockBlobClient(UploadRow.PathOf(repository.Namespace, id, p)),
-                null,
-                p.Size
-            )),
-        ];
-
-    private static string NewId() => RandomNumberGenerator.GetHexString(12, lowercase: true);
-
-    // Puts the short parts at the end together into one when there are too many for a row.
-    private async Task<UploadRow> MergeAsync(
-        Repository repository,
-        UploadRow session,
-        CancellationToken cancellationToken
-    )
-    {
-        var kept = session.Parts.Count;
-        while (kept > 0 && session.Parts[kept - 1].Size < ShortPart)
-        {
-            kept--;
-        }
-
-        var some = session.Parts.Skip(kept).ToList();
-        if (some.Count < MaxShortParts)
-        {
-            return session;
-        }
-
-        var merged = new UploadPart(NewId(), some.Sum(p => p.Size));
-        try
-        {
-            await _copies.CopyPiecesAsync(
-                Sources(repository, session.Id, some),
-                account.Uploads.GetBlockBlobClient(UploadRow.PathOf(repository.Namespace, session.Id, merged)),
-                conditions: null,
-                cancellationToken
-            );
-        }
-        catch (CopySourceGoneException)
-        {
-            // The session was ended meanwhile: its row will tell.
-            return session;
-        }
-
-        return session with
-        {
-            Parts = [.. session.Parts.Take(kept), merged],
-        };
-    }
-
-    /// <summary>Removes parts that nobody names. What cannot be removed now goes with the sweeper.</summary>
-    public async Task RemovePartsAsync(Repository repository, string id, IEnumerable<UploadPart> parts)
-    {
-        try
-        {
-            await Parallel.ForEachAsync(
-                parts,
-                new ParallelOptions { MaxDegreeOfParallelism = RemovalsAtOnce },
-                async (part, stop) =>
-                    await new StoredBlobs(account.Uploads).DeleteAsync(
-                        UploadRow.PathOf(repository.Namespace, id, part),
-                        stop
-                    )
-            );
-        }
-        catch (Exception error) when (error is RequestFailedException || StorageErrors.IsUnclear(error)) { }
     }
 }

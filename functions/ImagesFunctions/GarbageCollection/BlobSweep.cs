@@ -96,15 +96,20 @@ internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage
         }
 
         return !seen.Value.IsYoung && !survey.IsLive(fingerprint) && !survey.Needed.Contains(fingerprint)
-            ? stop => RemoveAsync(path, blob.Size, stop)
+            ? stop => RemoveAsync(path, blob, stop)
             : null;
     }
 
-    private async Task RemoveAsync(BlobPath path, long size, CancellationToken cancellationToken)
+    private async Task RemoveAsync(BlobPath path, BlobListing blob, CancellationToken cancellationToken)
     {
-        if (await run.TryAsync(() => garbage.RemoveAsync(path, cancellationToken)) > 0)
+        if (blob.IsLeased)
         {
-            Count(size);
+            // Marked, it could not even be pushed again before the lease ends.
+            run.Counts.Add(SweepKind.Left);
+        }
+        else if (await run.TryAsync(() => garbage.RemoveAsync(path, cancellationToken)) > 0)
+        {
+            Count(blob.Size);
         }
     }
 

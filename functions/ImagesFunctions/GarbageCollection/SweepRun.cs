@@ -3,6 +3,7 @@ using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
+using ImagesFunctions.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace ImagesFunctions.GarbageCollection;
@@ -73,16 +74,12 @@ internal sealed class SweepRun(
     public Task<bool> LandedAsync(LayoutPath path, SweepKind? kind, CancellationToken cancellationToken) =>
         LandedAsync(() => ingest.LandedAsync(path, cancellationToken), kind);
 
-    private async Task<bool> LandedAsync(Func<Task> takeIn, SweepKind? kind)
+    private async Task<bool> LandedAsync(Func<Task<Landed>> takeIn, SweepKind? kind)
     {
         var done = await TryAsync(async () =>
         {
-            if (!dryRun)
-            {
-                await takeIn();
-            }
-
-            return 1;
+            // What storage keeps as it is stays where it is for another sweep.
+            return !dryRun && await takeIn() == Landed.Held ? Garbage.Busy : 1;
         });
         if (done > 0 && kind is { } counted)
         {
@@ -130,6 +127,13 @@ internal sealed class SweepRun(
             Volatile.Write(ref _failuresInARow, 0);
             counts.Add(SweepKind.Left, changed == Garbage.Busy ? 1 : 0);
             return changed;
+        }
+        catch (StorageHeldException error)
+        {
+            // Storage answers: it keeps only this.
+            log.LogWarning(error, "Left for the next sweep of {Namespace}", @namespace);
+            counts.Add(SweepKind.Left);
+            return Garbage.Busy;
         }
         catch (Exception error)
             when (StorageErrors.IsFailure(error) && Interlocked.Increment(ref _failuresInARow) <= MaxFailuresInARow)

@@ -16,13 +16,14 @@ internal sealed class UploadSweep(SweepRun run)
         var live = new HashSet<string>(StringComparer.Ordinal);
         await foreach (
             var row in run
-                .Account.ImageRows.Stream(run.Namespace, Keys.All('u'), "updated")
+                .Account.ImageRows.Stream(run.Namespace, Keys.All('u'), "app")
                 .WithCancellation(cancellationToken)
         )
         {
             var id = row.Key[2..];
             if (
-                run.Age.IsYoungerThan(row.GetDateTimeOffset("updated") ?? row.Timestamp, run.Age.Options.AfterChunk)
+                // Each chunk writes the row. What it says itself may be by the clock of a machine.
+                run.Age.IsYoungerThan(row.Timestamp, run.Age.Options.AfterChunk)
                 // Refused when a chunk came meanwhile.
                 || !await run.RemoveRowAsync(row, SweepKind.Sessions, cancellationToken)
             )
@@ -52,11 +53,8 @@ internal sealed class UploadSweep(SweepRun run)
             return;
         }
 
-        run.Counts.Add(SweepKind.Uploads);
-        if (!run.IsDryRun)
-        {
-            // Not while it is leased or being copied to: then the next sweep.
-            await _staged.DeleteAsync(blob.Name, cancellationToken);
-        }
+        // Not while it is leased or being copied to: then the next sweep.
+        var isRemoved = run.IsDryRun || await _staged.DeleteAsync(blob.Name, cancellationToken);
+        run.Counts.Add(isRemoved ? SweepKind.Uploads : SweepKind.Left);
     }
 }

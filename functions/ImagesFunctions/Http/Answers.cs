@@ -44,6 +44,8 @@ internal static class Answers
         CancellationToken cancellationToken
     )
     {
+        // The server drops what is written to a connection that is gone.
+        cancellationToken.ThrowIfCancellationRequested();
         await response.Body.WriteAsync(piece, cancellationToken);
         Metrics.Sent(piece.Length);
     }

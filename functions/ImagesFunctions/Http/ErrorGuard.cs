@@ -35,8 +35,13 @@ internal sealed partial class ErrorGuard(
         try
         {
             await next(context);
+            if (deadline.IsClientGone && !context.Response.HasStarted)
+            {
+                // An answer without a body is sent only now.
+                info.BrokenOff = StatusCodes.Status499ClientClosedRequest;
+            }
         }
-        catch (Exception error) when (error is ConnectionResetException || deadline.IsClientGone)
+        catch (Exception error) when (error is ConnectionResetException or ClientGoneException || deadline.IsClientGone)
         {
             // The client has disconnected.
             info.BrokenOff = StatusCodes.Status499ClientClosedRequest;
@@ -79,12 +84,18 @@ internal sealed partial class ErrorGuard(
             return (StatusCodes.Status429TooManyRequests, limited.Message);
         }
 
+        if (StorageErrors.HeldOf(error) is { } held)
+        {
+            LogHeld(info.Id, RequestLog.PathOf(context), StorageErrors.Reason(held));
+            return (StatusCodes.Status409Conflict, held.Message);
+        }
+
         if (StorageErrors.IsFailure(error) || StorageErrors.IsUnclear(error))
         {
             LogUnavailable(info.Id, RequestLog.PathOf(context), StorageErrors.Reason(error));
             // Not the same for all: clients that failed together would come back together.
             context.Response.Headers.RetryAfter = Random.Shared.Next(1, 4).ToString(CultureInfo.InvariantCulture);
-            return (StatusCodes.Status503ServiceUnavailable, "Storage does not answer: try again.");
+            return (StatusCodes.Status503ServiceUnavailable, StorageErrors.Told(error));
         }
 
         LogFailure(info.Id, RequestLog.PathOf(context), error);
@@ -99,6 +110,12 @@ internal sealed partial class ErrorGuard(
         Message = "{RequestId} Request to {Path} failed, storage does not answer: {Reason}"
     )]
     private partial void LogUnavailable(string requestId, string path, string reason);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "{RequestId} Request to {Path} was refused, storage keeps a blob as it is: {Reason}"
+    )]
+    private partial void LogHeld(string requestId, string path, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{RequestId} Request to {Path} failed")]
     private partial void LogFailure(string requestId, string path, Exception error);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Http;
@@ -53,7 +54,7 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
             bytes = bytes[part.Length..];
             if (_unsent >= MaxLength)
             {
-                await response.BodyWriter.FlushAsync(cancellationToken);
+                DemandTaken(await response.BodyWriter.FlushAsync(cancellationToken), cancellationToken);
                 _unsent = 0;
             }
         }
@@ -82,7 +83,10 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
     public async ValueTask SendAsync(CancellationToken cancellationToken)
     {
         _started = true;
-        await response.BodyWriter.WriteAsync(_bytes.AsMemory(0, _length), cancellationToken);
+        DemandTaken(
+            await response.BodyWriter.WriteAsync(_bytes.AsMemory(0, _length), cancellationToken),
+            cancellationToken
+        );
         _unsent = 0;
         _length = 0;
     }
@@ -103,6 +107,20 @@ internal sealed class ResponseBuffer(HttpResponse response) : IBufferWriter<byte
     {
         ArrayPool<byte>.Shared.Return(_bytes);
         _bytes = [];
+    }
+
+    // The server does not throw when the connection is closed, or when it is told to stop writing.
+    private static void DemandTaken(FlushResult result, CancellationToken cancellationToken)
+    {
+        if (result.IsCompleted)
+        {
+            throw new ClientGoneException();
+        }
+
+        if (result.IsCanceled)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
     }
 
     private void Reserve(int more)

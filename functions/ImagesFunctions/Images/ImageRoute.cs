@@ -160,6 +160,11 @@ internal static class ImageRoute
         var shape = ImageShape.Platform(context);
         if (!ImagesAnswer.IsKnown(context, shape, $"{shape.PinsOver([image])}", image.Hash))
         {
+            // The one place that shows what lists leave out.
+            var imageRows = context.RequestServices.GetRequiredService<ImageRows>();
+            image = HttpMethods.IsHead(context.Request.Method)
+                ? image
+                : await image.WithAllFactsAsync(imageRows, context.RequestAborted);
             await ImagesAnswer.WriteAsync(context, [new ListPiece(image)], shape);
         }
     }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ImagesFunctions.Http;
 using ImagesFunctions.Listing;
+using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -26,7 +27,7 @@ internal sealed record ImageShape(bool IsPlatform, JsonEncodedText Host, DateTim
         new(
             true,
             JsonEncodedText.Encode(PublicAddress.HostOf(context), Answers.Json.Encoder),
-            context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow()
+            context.RequestServices.GetRequiredService<StorageClock>().UtcNow
         );
 
     /// <summary>The number of images whose pin has expired: the answer changes then without a commit.</summary>

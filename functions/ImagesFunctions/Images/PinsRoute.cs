@@ -5,6 +5,7 @@ using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -101,7 +102,7 @@ internal static class PinsRoute
         }
 
         var services = context.RequestServices;
-        var now = services.GetRequiredService<TimeProvider>().GetUtcNow().ToUnixTimeMilliseconds();
+        var now = services.GetRequiredService<StorageClock>().UtcNow.ToUnixTimeMilliseconds();
         var pin = new ImagePin(DateTimeOffset.FromUnixTimeMilliseconds(now), item.Autokill);
         var row = await services.GetRequiredService<Pins>().PinAsync(reference, pin, context.RequestAborted);
         if (row is null)

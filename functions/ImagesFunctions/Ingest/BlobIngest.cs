@@ -2,6 +2,7 @@ using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Repositories;
+using ImagesFunctions.Storage;
 using ImagesFunctions.Telemetry;
 
 namespace ImagesFunctions.Ingest;
@@ -23,10 +24,11 @@ internal sealed class BlobIngest(
     /// </summary>
     /// <param name="path">The path inside the container, such as <c>alice/hello/blobs/sha256/…</c>.</param>
     /// <param name="cancellationToken">Cancels the operation between two steps; the next event for the path completes it.</param>
+    /// <returns>What came of it.</returns>
     /// <exception cref="StorageUnavailableException">
     /// Storage failed. Exceptions of the Azure SDK mean the same. The event is to be delivered again.
     /// </exception>
-    public Task LandedAsync(string path, CancellationToken cancellationToken) =>
+    public Task<Landed> LandedAsync(string path, CancellationToken cancellationToken) =>
         Metrics.IngestAsync(
             () => Refusals.Visible(path),
             () =>
@@ -37,10 +39,24 @@ internal sealed class BlobIngest(
         );
 
     /// <summary>As the other overload, for a file of a layout.</summary>
-    public Task LandedAsync(LayoutPath path, CancellationToken cancellationToken) =>
+    public Task<Landed> LandedAsync(LayoutPath path, CancellationToken cancellationToken) =>
         Metrics.IngestAsync(path.ToString, () => TakeInAsync(path, cancellationToken), cancellationToken);
 
     private async Task<Landed> TakeInAsync(LayoutPath path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await RegisterAsync(path, cancellationToken);
+        }
+        catch (StorageHeldException error)
+        {
+            // The same event would find the same again. The sweeper retries it, like all that failed.
+            await refusals.FailAsync(path.ToString(), error.Message, cancellationToken);
+            return Landed.Held;
+        }
+    }
+
+    private async Task<Landed> RegisterAsync(LayoutPath path, CancellationToken cancellationToken)
     {
         switch (path)
         {

@@ -11,7 +11,7 @@ namespace ImagesFunctions.Listing;
 /// <param name="Platform">As the later generations show it.</param>
 internal sealed partial record ImageTexts(byte[] V1, byte[] Platform)
 {
-    /// <summary>Writes the texts of a row that has its facts.</summary>
+    /// <summary>Writes the texts of a row that has its facts: all of them that it has.</summary>
     public static ImageTexts Of(ImageRow row)
     {
         var facts = row.Facts;
@@ -23,6 +23,7 @@ internal sealed partial record ImageTexts(byte[] V1, byte[] Platform)
             json.WriteString("args", string.Join(' ', facts.Args));
             json.WriteString("kernel_args", facts.KernelArgs);
             WriteMap(json, "labels", labels);
+            WriteTruncated(json, row);
         });
         var platform = Text(json =>
         {
@@ -51,6 +52,7 @@ internal sealed partial record ImageTexts(byte[] V1, byte[] Platform)
             }
 
             ComponentsJson.Write(json, facts);
+            WriteTruncated(json, row);
         });
         return new ImageTexts(v1, platform);
     }
@@ -77,6 +79,14 @@ internal sealed partial record ImageTexts(byte[] V1, byte[] Platform)
         }
 
         return variables;
+    }
+
+    private static void WriteTruncated(Utf8JsonWriter json, ImageRow row)
+    {
+        if (row.IsTruncated)
+        {
+            json.WriteBoolean("truncated", value: true);
+        }
     }
 
     private static void WriteMap(Utf8JsonWriter json, string name, IEnumerable<KeyValuePair<string, string>> map)

@@ -1,9 +1,7 @@
-using System.Diagnostics;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;
-using ImagesFunctions.Storage;
 using ImagesFunctions.Telemetry;
 
 namespace ImagesFunctions.Listing;
@@ -15,31 +13,23 @@ internal sealed class KeptList
     private const long BytesAtFirst = 4_096;
 
     // A scan of 100,000 rows takes 100 pages one after the other.
-    private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(3);
-
-    // The rows of one page: scanning them takes about as long as loading a snapshot.
-    private const int MinRows = 1_000;
-
-    // Well below the maximum number of replayed commits.
-    private const int MinCommits = 256;
-
-    private static readonly TimeSpan MinInterval = TimeSpan.FromMinutes(1);
+    internal static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(3);
 
     private readonly Lock _gate = new();
     private readonly RowStore _rowStore;
     private readonly ImageRows _imageRows;
     private readonly ListSnapshots _snapshots;
+    private readonly ListSaving _saving;
     private ListedRows<ImageTexts>? _rows;
     private NamespaceList? _list;
     private Task? _catchingUp;
-    private long _wanted;
-    private long _saved;
-    private long _savedAt;
+    private JournalVersion _wanted = new(0, null);
 
     public KeptList(RowStore rowStore, ImageRows imageRows, ListSnapshots snapshots, string @namespace, string? app)
     {
         (_rowStore, _imageRows, _snapshots, Key) = (rowStore, imageRows, snapshots, (@namespace, app));
         Use = new LinkedListNode<KeptList>(this);
+        _saving = new ListSaving(rowStore, snapshots, @namespace);
     }
 
     /// <summary>The namespace, and the app; null for all apps.</summary>
@@ -57,17 +47,14 @@ internal sealed class KeptList
     /// <summary>The size with which it is part of the sum over all lists, in bytes.</summary>
     public long Counted { get; set; } = BytesAtFirst;
 
-    /// <summary>The task that saves a snapshot, or that saved the last one.</summary>
-    public Task Saving { get; private set; } = Task.CompletedTask;
-
     /// <summary>The list after this commit or a later one.</summary>
-    public async Task<NamespaceList> AtLeastAsync(long seq, CancellationToken cancellationToken)
+    public async Task<NamespaceList> AtLeastAsync(JournalVersion version, CancellationToken cancellationToken)
     {
         // A running catch-up may have started for an earlier commit. The next one goes to the latest commit that a caller
         // waits for, so that it reaches this one.
         for (var round = 1; ; round++)
         {
-            if (List is { } list && list.Seq >= seq)
+            if (List is { } list && list.IsAtLeast(version))
             {
                 return list;
             }
@@ -80,8 +67,8 @@ internal sealed class KeptList
             Task catchingUp;
             lock (_gate)
             {
-                _wanted = Math.Max(_wanted, seq);
-                if (_catchingUp is null or { IsCompleted: true } && (List?.Seq ?? 0) < seq)
+                _wanted = version.Seq >= _wanted.Seq ? version : _wanted;
+                if (_catchingUp is null or { IsCompleted: true } && List?.IsAtLeast(version) != true)
                 {
                     // It serves all waiting requests, so it is not cancelled with the one that started it.
                     var wanted = _wanted;
@@ -95,24 +82,32 @@ internal sealed class KeptList
         }
     }
 
-    private async Task CatchUpAsync(long seq)
+    private async Task CatchUpAsync(JournalVersion version)
     {
         // One that fails leaves rows and list as they were: a scan in place of a replay asks for more of what was refused.
         using var deadline = new CancellationTokenSource(MaxTime);
-        var source = await UpdateAsync(seq, deadline.Token);
+        var source = await UpdateAsync(version, deadline.Token);
         Metrics.ListUpdated(source);
-        SaveIfWorthIt(wasScanned: source == "scan");
+        if (Key.App is null)
+        {
+            _saving.SaveIfWorthIt(_rows!, List!.Seq, wasScanned: source == "scan");
+        }
     }
 
     // Takes the cheapest way, and returns its name for the metric.
-    private async Task<string> UpdateAsync(long seq, CancellationToken cancellationToken)
+    private async Task<string> UpdateAsync(JournalVersion version, CancellationToken cancellationToken)
     {
-        if (_rows is { } rows && List is { } list && await ReplayAsync(rows, list, seq, cancellationToken))
+        if (
+            _rows is { } rows
+            && List is { } list
+            && list.Seq < version.Seq
+            && await ReplayAsync(rows, list, version, cancellationToken)
+        )
         {
             return "log";
         }
 
-        if (List is null && Key.App is null && await LoadAsync(seq, cancellationToken))
+        if (List is null && Key.App is null && await LoadAsync(version, cancellationToken))
         {
             return "snapshot";
         }
@@ -126,14 +121,14 @@ internal sealed class KeptList
         var rows = new ListedRows<ImageTexts>(ImageTexts.Of);
         var images = new Dictionary<string, (ImageRow Row, ImageTexts? Texts)>(StringComparer.Ordinal);
         var tags = new Dictionary<string, TagRow>(StringComparer.Ordinal);
-        var seq = await _rowStore.ScanAsync(Key.Namespace, Key.App, Begin, cancellationToken);
+        var version = await _rowStore.ScanAsync(Key.Namespace, Key.App, Begin, cancellationToken);
         var incomplete = images.Values.Where(i => i.Row.FactsBlob is not null && MediaTypes.IsIndex(i.Row.MediaType));
         foreach (var (row, _) in incomplete.ToList())
         {
             images[row.Key] = rows.Reduced(await _imageRows.WithFactsAsync(Key.Namespace, row, cancellationToken));
         }
 
-        Publish(rows, NamespaceList.Empty.With(seq, Images(rows.Apply(images, tags))));
+        Publish(rows, NamespaceList.Empty.With(version.Seq, Images(rows.Apply(images, tags))), version);
 
         Action<string, TableRow?> Begin()
         {
@@ -158,7 +153,7 @@ internal sealed class KeptList
         }
     }
 
-    private async Task<bool> LoadAsync(long seq, CancellationToken cancellationToken)
+    private async Task<bool> LoadAsync(JournalVersion version, CancellationToken cancellationToken)
     {
         if (
             await _snapshots.LoadAsync(Key.Namespace, cancellationToken) is not { } snapshot
@@ -168,81 +163,43 @@ internal sealed class KeptList
             return false;
         }
 
+        if (snapshot.Seq > version.Seq)
+        {
+            // Saved since the version was read; or left from before the account was restored.
+            version = await _rowStore.VersionAsync(Key.Namespace, cancellationToken);
+            if (snapshot.Seq > version.Seq)
+            {
+                return false;
+            }
+        }
+
         var rows = new ListedRows<ImageTexts>(ImageTexts.Of);
         var listed = rows.Apply(
             snapshot.Images.Select(i => KeyValuePair.Create(i.Row.Key, i)),
             snapshot.Tags.Select(t => KeyValuePair.Create(t.Key, t))
         );
         var list = NamespaceList.Empty.With(snapshot.Seq, Images(listed));
-        if (snapshot.Seq >= seq)
+        if (snapshot.Seq == version.Seq)
         {
-            Publish(rows, list);
+            Publish(rows, list, version);
         }
-        else if (!await ReplayAsync(rows, list, seq, cancellationToken))
+        else if (!await ReplayAsync(rows, list, version, cancellationToken))
         {
             return false;
         }
 
-        _saved = snapshot.Seq;
+        _saving.Found(snapshot.Seq);
         return true;
-    }
-
-    // In the background. If it fails, the next process scans, or replays more commits.
-    private void SaveIfWorthIt(bool wasScanned)
-    {
-        var (rows, list) = (_rows!, List!);
-        if (
-            Key.App is null
-            && rows.Count >= MinRows
-            && Saving.IsCompleted
-            && (wasScanned || (list.Seq - _saved >= MinCommits && Stopwatch.GetElapsedTime(_savedAt) > MinInterval))
-        )
-        {
-            // Copies of references: the next commit changes the collections.
-            var (images, tags) = rows.Export();
-            _savedAt = Stopwatch.GetTimestamp();
-            Saving = Task.Run(() => SaveAsync(list.Seq, images, tags, wasScanned), CancellationToken.None);
-        }
-    }
-
-    private async Task SaveAsync(
-        long seq,
-        IReadOnlyList<(ImageRow Row, ImageTexts? Texts)> images,
-        IReadOnlyList<TagRow> tags,
-        bool wasScanned
-    )
-    {
-        using var deadline = new CancellationTokenSource(MaxTime);
-        try
-        {
-            // Another process may have been faster. After a scan there is no usable snapshot.
-            var there = await _snapshots.SeqAsync(Key.Namespace, deadline.Token);
-            if (
-                (wasScanned || there < seq - MinCommits)
-                && await _rowStore.OperationAsync(Key.Namespace, seq, deadline.Token) is { } operation
-            )
-            {
-                var snapshot = new ListSnapshot(seq, operation, images, tags);
-                await _snapshots.SaveAsync(Key.Namespace, snapshot, deadline.Token);
-                there = seq;
-            }
-
-            _saved = there;
-        }
-        catch (Exception error) when (StorageErrors.IsFailure(error) || StorageErrors.IsUnclear(error))
-        {
-            // The next save is after some more commits.
-        }
     }
 
     private async Task<bool> ReplayAsync(
         ListedRows<ImageTexts> rows,
         NamespaceList list,
-        long seq,
+        JournalVersion version,
         CancellationToken cancellationToken
     )
     {
-        var changes = await _rowStore.ChangesAsync(Key.Namespace, Key.App, list.Seq, seq, cancellationToken);
+        var changes = await _rowStore.ChangesAsync(Key.Namespace, Key.App, list.Version, version, cancellationToken);
         if (changes is null)
         {
             return false;
@@ -268,7 +225,7 @@ internal sealed class KeptList
 
         // Half-changed rows would be worse than a scan.
         _rows = null;
-        Publish(rows, list.With(seq, Images(rows.Apply(images, tags))));
+        Publish(rows, list.With(version.Seq, Images(rows.Apply(images, tags))), version);
         return true;
     }
 
@@ -285,10 +242,10 @@ internal sealed class KeptList
         return images;
     }
 
-    private void Publish(ListedRows<ImageTexts> rows, NamespaceList list)
+    private void Publish(ListedRows<ImageTexts> rows, NamespaceList list, JournalVersion version)
     {
         _rows = rows;
         Bytes = rows.Bytes + list.Bytes;
-        Volatile.Write(ref _list, list with { Names = rows.Names });
+        Volatile.Write(ref _list, list with { Names = rows.Names, Tag = version.Tag });
     }
 }

@@ -27,7 +27,9 @@ internal sealed record ListSnapshot(
 internal sealed class ListSnapshots(StorageAccount account)
 {
     // The version of the format, the texts included. A program that writes another format needs another number.
-    private const string Schema = "3";
+    private const int Schema = 4;
+
+    private const string Folder = "list";
 
     private const int MaxLength = 512 * 1024 * 1024;
 
@@ -108,7 +110,14 @@ internal sealed class ListSnapshots(StorageAccount account)
         await _blobs.WriteAsync(PathOf(@namespace), bytes, metadata, cancellationToken);
     }
 
-    private static string PathOf(string @namespace) => $"{@namespace}/list/{Schema}";
+    /// <summary>Whether a blob of the container <c>derived</c> is a snapshot in the format of an earlier version.</summary>
+    public static bool IsOutdated(string path) =>
+        path.Split('/') is [_, Folder, var schema]
+        && int.TryParse(schema, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        && number < Schema;
+
+    private static string PathOf(string @namespace) =>
+        string.Create(CultureInfo.InvariantCulture, $"{@namespace}/{Folder}/{Schema}");
 
     private static void Write(Stream to, ListSnapshot snapshot)
     {
@@ -127,6 +136,7 @@ internal sealed class ListSnapshots(StorageAccount account)
             writer.Write((byte)row.State);
             writer.Write(row.Subject?.ToString() ?? "");
             writer.Write(row.FactsBlob ?? "");
+            writer.Write(row.IsTruncated);
             writer.Write(row.Committed?.ToUnixTimeMilliseconds() ?? NoTime);
             writer.Write(row.Pin?.Since.ToUnixTimeMilliseconds() ?? NoTime);
             writer.Write(row.Pin?.Autokill?.Ticks ?? NoTime);
@@ -177,6 +187,7 @@ internal sealed class ListSnapshots(StorageAccount account)
                 State = (ImageState)reader.ReadByte(),
                 Subject = reader.ReadString() is { Length: > 0 } subject ? ImageRow.Parse(subject) : null,
                 FactsBlob = reader.ReadString() is { Length: > 0 } blob ? blob : null,
+                IsTruncated = reader.ReadBoolean(),
                 Committed = ReadTime(reader),
                 Pin = ReadPin(reader),
                 Children = ReadAll(reader),

@@ -4,20 +4,25 @@ using System.Text;
 using System.Text.Json;
 using ImagesFunctions.Http;
 using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
 using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Listing;
 
 /// <summary>
 /// A listed image. Its JSON is made once, when the image or its tags change, and is copied for each request. Facts that are too long
-/// for a row are loaded when they are written, and not kept.
+/// for a row are loaded when they are written for the first time.
 /// </summary>
 internal sealed class ListedImage
 {
-    private readonly ImageTexts? _texts;
+    // The most that lists write of an image: one that is not whole may become so.
+    private const long MaxTexts = 3L * ShownFacts.MaxBytes;
+
     private readonly byte[] _head;
     private readonly string[] _tags;
+    private ImageTexts? _texts;
 
     public ListedImage(
         string @namespace,
@@ -74,7 +79,7 @@ internal sealed class ListedImage
     public UInt128 Hash { get; }
 
     /// <summary>Its size in memory, about, in bytes.</summary>
-    public long Bytes => 300 + _head.Length + (_texts is null ? 0 : _texts.V1.Length + _texts.Platform.Length);
+    public long Bytes => 300 + _head.Length + (_texts is null ? MaxTexts : _texts.V1.Length + _texts.Platform.Length);
 
     /// <summary>The length of its JSON in lists of the first generation, in bytes; too short for one that is not whole.</summary>
     public int V1Length => _head.Length + (_texts?.V1.Length ?? 0);
@@ -82,17 +87,39 @@ internal sealed class ListedImage
     /// <summary>Whether its facts are loaded, so that it can be written.</summary>
     public bool IsWhole => _texts is not null;
 
-    /// <summary>The same image with its facts.</summary>
+    /// <summary>The same image with the facts that lists show.</summary>
     /// <exception cref="StorageUnavailableException">The facts cannot be read now.</exception>
-    public async Task<ListedImage> WholeAsync(ImageRows imageRows, CancellationToken cancellationToken) =>
-        IsWhole
-            ? this
-            : new ListedImage(
-                Namespace,
-                Row,
-                ImageTexts.Of(await imageRows.WithFactsAsync(Namespace, Row, cancellationToken)),
-                Tags
-            );
+    public async Task<ListedImage> WholeAsync(ImageRows imageRows, CancellationToken cancellationToken)
+    {
+        if (!IsWhole)
+        {
+            // They follow from immutable bytes: two requests that load them at once get the same.
+            var row = await imageRows.WithFactsAsync(Namespace, Row, cancellationToken);
+            Volatile.Write(ref _texts, ImageTexts.Of(row.Shown()));
+        }
+
+        return this;
+    }
+
+    /// <summary>The same image with all of its facts, as it is shown alone. Where storage holds its config, those that lists show.</summary>
+    /// <exception cref="StorageUnavailableException">The facts cannot be read now.</exception>
+    public async Task<ListedImage> WithAllFactsAsync(ImageRows imageRows, CancellationToken cancellationToken)
+    {
+        if (IsWhole && !Row.IsTruncated)
+        {
+            return this;
+        }
+
+        try
+        {
+            var row = await imageRows.WithAllFactsAsync(Namespace, Row, cancellationToken);
+            return new ListedImage(Namespace, Row, ImageTexts.Of(row), Tags);
+        }
+        catch (StorageHeldException) when (IsWhole)
+        {
+            return this;
+        }
+    }
 
     /// <summary>Writes it in the shape of <c>/v1/images/list</c>. It has to be whole.</summary>
     public async ValueTask WriteV1Async(ResponseBuffer to, CancellationToken cancellationToken)

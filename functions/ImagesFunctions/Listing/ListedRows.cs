@@ -99,11 +99,13 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
     }
 
     /// <summary>A row without its facts, and what is kept of them.</summary>
-    public (ImageRow Row, T? Facts) Reduced(ImageRow row) => (WithoutFacts(row), FactsOf(row));
-
-    // Facts in a blob are loaded again when they are written.
-    private T? FactsOf(ImageRow? row) =>
-        row is { State: ImageState.Complete, IsImage: true, FactsBlob: null } ? keep(row) : null;
+    public (ImageRow Row, T? Facts) Reduced(ImageRow row)
+    {
+        // A row of an earlier version may have more facts than lists show. Facts in a blob are loaded again when they are written.
+        row = row.Shown();
+        var isKept = row is { State: ImageState.Complete, IsImage: true, FactsBlob: null };
+        return (WithoutFacts(row), isKept ? keep(row) : null);
+    }
 
     private ImageRow WithoutFacts(ImageRow row) =>
         row with

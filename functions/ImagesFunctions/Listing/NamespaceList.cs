@@ -15,6 +15,16 @@ internal sealed record NamespaceList(long Seq, ImmutableArray<ListChunk> Chunks)
 {
     public static NamespaceList Empty { get; } = new(0, []);
 
+    /// <summary>The version of that commit, which tells it from another one of the same number; null where it is not known.</summary>
+    public VersionTag? Tag { get; init; }
+
+    /// <summary>The commit.</summary>
+    public JournalVersion Version => new(Seq, Tag);
+
+    /// <summary>Whether it includes the commits up to a version.</summary>
+    public bool IsAtLeast(JournalVersion version) =>
+        Seq > version.Seq || (Seq == version.Seq && version.MayLeadTo(Version));
+
     /// <summary>When it was made: a timestamp of <see cref="Stopwatch"/>.</summary>
     public long MadeAt { get; } = Stopwatch.GetTimestamp();
 

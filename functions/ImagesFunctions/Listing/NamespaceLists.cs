@@ -47,21 +47,21 @@ internal sealed class NamespaceLists(RowStore rowStore, ImageRows imageRows, Lis
         CancellationToken cancellationToken
     )
     {
-        var seq = await sequences.OfAsync(@namespace);
-        if (Known(@namespace, app) is { } known && seq < known.Seq && known.MadeAt < sequences.Begun)
+        var version = await sequences.OfAsync(@namespace);
+        if (Known(@namespace, app) is { } known && !known.Version.MayLeadTo(version) && known.MadeAt < sequences.Begun)
         {
-            // Numbers only grow, so the storage account was emptied or restored.
+            // Numbers only grow, and each belongs to one version: the storage account was emptied or restored.
             Forget(@namespace);
         }
 
-        if (seq == 0)
+        if (version.Seq == 0)
         {
             return NamespaceList.Empty;
         }
 
         var kept = Kept(@namespace, app);
-        Metrics.ListRead(isHit: kept.List?.Seq >= seq);
-        var list = await kept.AtLeastAsync(seq, cancellationToken);
+        Metrics.ListRead(isHit: kept.List?.IsAtLeast(version) == true);
+        var list = await kept.AtLeastAsync(version, cancellationToken);
         Trim(kept);
         return list;
     }

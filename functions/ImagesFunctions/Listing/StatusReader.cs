@@ -13,7 +13,7 @@ internal sealed class StatusReader
     private readonly Content _content;
     private readonly ImageRows _imageRows;
     private readonly LayoutIndex _layoutIndex;
-    private readonly TimeProvider _time;
+    private readonly StorageClock _clock;
     private readonly CoalescedReads<IngestStatus> _problems;
 
     public StatusReader(
@@ -21,14 +21,14 @@ internal sealed class StatusReader
         Content content,
         ImageRows imageRows,
         LayoutIndex layoutIndex,
-        TimeProvider time
+        StorageClock clock
     )
     {
         _rowStore = rowStore;
         _content = content;
         _imageRows = imageRows;
         _layoutIndex = layoutIndex;
-        _time = time;
+        _clock = clock;
         // It reads all rows of the namespace, so requests at the same time share one.
         _problems = new(
             async (ns, stop) => await ReadProblemsAsync(ns, app: null, await RowsAsync(ns, app: null, stop), stop)
@@ -133,7 +133,7 @@ internal sealed class StatusReader
         CancellationToken cancellationToken
     )
     {
-        var now = _time.GetUtcNow();
+        var now = _clock.UtcNow;
         return
         [
             .. (await _rowStore.RangeAsync(@namespace, Keys.All('x'), cancellationToken))

@@ -33,6 +33,7 @@ internal sealed class Blobs(
         var range = RangeOf(request, blob);
         if (HttpMethods.IsHead(request.Request.Method))
         {
+            await DemandBytesAsync(request, path, blob);
             Begin(request.Response, blob, range);
         }
         else if (!await IsRedirectedAsync(request, path, blob))
@@ -86,9 +87,25 @@ internal sealed class Blobs(
         );
     }
 
+    // HEAD says what GET would. An empty blob is not read.
+    private async Task DemandBytesAsync(RegistryRequest request, BlobPath path, BlobRow blob)
+    {
+        if (blob.Size > 0 && !await content.IsReadableAsync(path, blob.BlobETag, request.Stop))
+        {
+            throw await GoneAsync(request, path, blob);
+        }
+    }
+
+    // The row is out of date: the images that need the blob are hidden before the answer is sent.
+    private async Task<RegistryError> GoneAsync(RegistryRequest request, BlobPath path, BlobRow blob)
+    {
+        await invalidation.RunAsync(path, blob, request.Stop);
+        return RegistryError.BlobUnknown(blob.Digest.ToString());
+    }
+
     private async Task<bool> IsRedirectedAsync(RegistryRequest request, BlobPath path, BlobRow blob)
     {
-        if (!redirect.IsOn || blob.Size == 0 || !await content.IsStillAsync(path, blob.BlobETag, request.Stop))
+        if (!redirect.IsOn || blob.Size == 0 || !await content.IsReadableAsync(path, blob.BlobETag, request.Stop))
         {
             return false;
         }
@@ -110,9 +127,7 @@ internal sealed class Blobs(
                 : await content.OpenAsync(path, blob.BlobETag, range?.First ?? 0, range?.Length, request.Stop);
         if (bytes is null)
         {
-            // The row is out of date: the images that need the blob are hidden before the answer is sent.
-            await invalidation.RunAsync(path, blob, request.Stop);
-            throw RegistryError.BlobUnknown(blob.Digest.ToString());
+            throw await GoneAsync(request, path, blob);
         }
 
         RequestDeadline.Lift(request.Http);

@@ -34,13 +34,23 @@ internal sealed class Manifests(
 
         if (HttpMethods.IsHead(request.Request.Method))
         {
+            // It says what GET would.
+            await ReadAsync(
+                request,
+                image,
+                async (path, etag) => await content.IsReadableAsync(path, etag, request.Stop) ? [] : null
+            );
             Begin(response, image);
             response.ContentType = image.MediaType;
             response.ContentLength = image.Stored!.Size;
             return;
         }
 
-        var bytes = await ReadAsync(request, image);
+        var bytes = await ReadAsync(
+            request,
+            image,
+            (path, etag) => content.ReadAsync(path, etag, request.Stop)
+        );
         Begin(response, image);
         await response.WriteBodyAsync(image.MediaType, bytes, request.Stop);
     }
@@ -160,23 +170,27 @@ internal sealed class Manifests(
     }
 
     // Its bytes, by the ETag of the image's row, and where that is not theirs any more by the one of the blob's row.
-    private async Task<byte[]> ReadAsync(RegistryRequest request, ImageRow image)
+    private async Task<byte[]> ReadAsync(
+        RegistryRequest request,
+        ImageRow image,
+        Func<BlobPath, string, Task<byte[]?>> read
+    )
     {
         var path = new BlobPath(request.Repository, image.Digest);
         var etag = image.Stored!.ETag;
-        if (await content.ReadAsync(path, etag, request.Stop) is { } bytes)
+        if (await read(path, etag) is { } bytes)
         {
             return bytes;
         }
 
         if (await rowStore.BlobAsync(path, request.Stop) is { State: BlobState.Good } blob)
         {
-            if (blob.BlobETag != etag && await content.ReadAsync(path, blob.BlobETag, request.Stop) is { } again)
+            if (blob.BlobETag != etag && await read(path, blob.BlobETag) is { } again)
             {
                 return again;
             }
 
-            // The row says what is not true any more: the image is hidden before anybody is told so.
+            // The row is out of date: the image is hidden before the answer is sent.
             await invalidation.RunAsync(path, blob, request.Stop);
         }
 

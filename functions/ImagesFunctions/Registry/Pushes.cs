@@ -3,11 +3,12 @@ using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Registry;
 
 /// <summary>Brings pushed blobs into a repository: from a body, from what a session has stored, or from another repository.</summary>
-internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions sessions, BlobStore blobs)
+internal sealed class Pushes(RowStore rowStore, Content content, UploadParts uploadParts, BlobStore blobs)
 {
     // A body on its way to the blob that it has to be.
     private sealed record Push(BlobPath Path, UploadBody Body, ContentHash Hash, long? Size)
@@ -48,7 +49,8 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         {
             hash.Append(body.First.Span);
             push.Demand();
-            await blobs.StoreAsync(push.Bytes, stop => content.CreateAsync(path, body.First, stop), cancellationToken);
+            var source = new BlobSource(stop => content.CreateAsync(path, body.First, stop));
+            await blobs.StoreAsync(push.Bytes, source, cancellationToken);
         }
         else if (await blobs.IsThereAsync(path, cancellationToken))
         {
@@ -78,7 +80,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
 
         await blobs.StoreAsync(
             new VerifiedBytes(path, hash.Size, hash.Tar),
-            stop => content.CreateAsync(path, bytes, stop),
+            new BlobSource(stop => content.CreateAsync(path, bytes, stop)),
             cancellationToken
         );
     }
@@ -102,10 +104,14 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         {
             await blobs.StoreAsync(
                 new VerifiedBytes(path, hash.Size, hash.Tar),
-                stop =>
+                new BlobSource(stop =>
                     parts.Count == 0
                         ? content.CreateAsync(path, ReadOnlyMemory<byte>.Empty, stop)
-                        : sessions.CopyAsync(path.Repository, session, parts, path, stop),
+                        : uploadParts.CopyAsync(path.Repository, session, parts, path, stop)
+                )
+                {
+                    DemandAsync = stop => uploadParts.DemandAsync(path.Repository, session, parts, stop),
+                },
                 cancellationToken
             );
         }
@@ -123,7 +129,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
     /// <param name="path">The blob to make.</param>
     /// <param name="from">The repository that has it.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <returns>False when that repository does not have it, or not unchanged.</returns>
+    /// <returns>False when that repository does not have it, or not unchanged, or storage does not copy it: then its bytes are to be pushed.</returns>
     public async Task<bool> MountAsync(BlobPath path, Repository from, CancellationToken cancellationToken)
     {
         var sourcePath = new BlobPath(from, path.Digest);
@@ -136,17 +142,31 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         {
             await blobs.StoreAsync(
                 new VerifiedBytes(path, source.Size, source.Tar),
-                async stop =>
-                    !await content.IsStillAsync(sourcePath, source.BlobETag, stop) ? throw new CopySourceGoneException()
-                    : source.Size == 0 ? await content.CreateAsync(path, ReadOnlyMemory<byte>.Empty, stop)
-                    : await sessions.CopyAsync(sourcePath, source.BlobETag, source.Size, path, stop),
+                new BlobSource(async stop =>
+                {
+                    await DemandSourceAsync(stop);
+                    return source.Size == 0
+                        ? await content.CreateAsync(path, ReadOnlyMemory<byte>.Empty, stop)
+                        : await uploadParts.CopyAsync(sourcePath, source.BlobETag, source.Size, path, stop);
+                })
+                {
+                    DemandAsync = DemandSourceAsync,
+                },
                 cancellationToken
             );
             return true;
         }
-        catch (CopySourceGoneException)
+        catch (Exception error) when (error is CopySourceGoneException || StorageErrors.IsNoCopy(error))
         {
             return false;
+        }
+
+        async Task DemandSourceAsync(CancellationToken stop)
+        {
+            if (!await content.IsReadableAsync(sourcePath, source.BlobETag, stop))
+            {
+                throw new CopySourceGoneException();
+            }
         }
     }
 
@@ -166,7 +186,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
             {
                 Written = written,
             },
-            _ => throw new StorageUnavailableException($"{path} was removed while it was pushed"),
+            new BlobSource(_ => throw new StorageUnavailableException($"{path} was removed while it was pushed")),
             cancellationToken
         );
     }
@@ -176,7 +196,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
     {
         var (path, body, hash, _) = push;
         var session = UploadSessions.NewSession();
-        var part = await sessions.WritePartAsync(
+        var part = await uploadParts.WriteAsync(
             path.Repository,
             session,
             body,
@@ -194,7 +214,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadSessions 
         }
         finally
         {
-            await sessions.RemovePartsAsync(path.Repository, session, parts);
+            await uploadParts.RemoveAsync(path.Repository, session, parts);
         }
     }
 }

@@ -102,6 +102,8 @@ internal static class RegistryErrors
                 status,
                 status switch
                 {
+                    // No code of the spec says just that; some clients repeat what is UNAVAILABLE or UNKNOWN.
+                    StatusCodes.Status409Conflict => "DENIED",
                     StatusCodes.Status429TooManyRequests => "TOOMANYREQUESTS",
                     StatusCodes.Status503ServiceUnavailable => "UNAVAILABLE",
                     _ => "UNKNOWN",

@@ -11,6 +11,7 @@ internal static class RegistryServices
 {
     public static void AddRegistry(this IServiceCollection services, IConfiguration configuration)
     {
+        services.AddSingleton<UploadParts>();
         services.AddSingleton<UploadSessions>();
         services.AddSingleton<UploadHashes>();
         services.AddSingleton<BlobStore>();

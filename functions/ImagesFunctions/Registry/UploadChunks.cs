@@ -5,7 +5,7 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Registry;
 
 /// <summary>The chunks of a push session: where they are stored, and how they become a part of it (spec, "Pushing a blob in chunks").</summary>
-internal sealed class UploadChunks(UploadSessions sessions)
+internal sealed class UploadChunks(UploadSessions sessions, UploadParts uploadParts)
 {
     /// <summary>The session as it is now.</summary>
     /// <exception cref="RegistryError">There is none (BLOB_UPLOAD_UNKNOWN).</exception>
@@ -30,7 +30,7 @@ internal sealed class UploadChunks(UploadSessions sessions)
         long? size
     )
     {
-        if (UploadSessions.InlinePart(session, body) is not { } inline)
+        if (UploadParts.Inline(session, body) is not { } inline)
         {
             return (await WriteAsync(request, session, body, hash, size), null);
         }
@@ -52,7 +52,7 @@ internal sealed class UploadChunks(UploadSessions sessions)
     )
     {
         var before = hash.Size;
-        var part = await sessions.WritePartAsync(
+        var part = await uploadParts.WriteAsync(
             request.Repository,
             session.Id,
             body,
@@ -93,7 +93,7 @@ internal sealed class UploadChunks(UploadSessions sessions)
             {
                 if (inline is { } bytes && session.Parts.Count > 0)
                 {
-                    await sessions.OutlineAsync(request.Repository, session.Id, part, bytes, request.Stop);
+                    await uploadParts.OutlineAsync(request.Repository, session.Id, part, bytes, request.Stop);
                     inline = null;
                 }
 
@@ -105,7 +105,7 @@ internal sealed class UploadChunks(UploadSessions sessions)
         }
         catch (RegistryError) when (inline is null)
         {
-            await sessions.RemovePartsAsync(request.Repository, request.Path.Last, [part]);
+            await uploadParts.RemoveAsync(request.Repository, request.Path.Last, [part]);
             throw;
         }
     }

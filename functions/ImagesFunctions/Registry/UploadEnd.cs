@@ -5,7 +5,13 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Registry;
 
 /// <summary>The end of a push session: its chunks become a blob of the repository (spec, end-6).</summary>
-internal sealed class UploadEnd(UploadSessions sessions, UploadHashes hashes, UploadChunks chunks, Pushes pushes)
+internal sealed class UploadEnd(
+    UploadSessions sessions,
+    UploadParts uploadParts,
+    UploadHashes hashes,
+    UploadChunks chunks,
+    Pushes pushes
+)
 {
     /// <summary>PUT: the end, with the last chunk or without.</summary>
     public async Task PutAsync(RegistryRequest request)
@@ -81,7 +87,7 @@ internal sealed class UploadEnd(UploadSessions sessions, UploadHashes hashes, Up
         long? size
     )
     {
-        var outlined = await sessions.OutlinedAsync(request.Repository, session, request.Stop);
+        var outlined = await uploadParts.OutlinedAsync(request.Repository, session, request.Stop);
         try
         {
             await StorePartsAsync(request, outlined, path, body, size);
@@ -90,7 +96,7 @@ internal sealed class UploadEnd(UploadSessions sessions, UploadHashes hashes, Up
         catch (RegistryError) when (session.Inline is not null)
         {
             // The session's row has the bytes still.
-            await sessions.RemovePartsAsync(request.Repository, session.Id, outlined.Parts);
+            await uploadParts.RemoveAsync(request.Repository, session.Id, outlined.Parts);
             throw;
         }
     }
@@ -146,7 +152,7 @@ internal sealed class UploadEnd(UploadSessions sessions, UploadHashes hashes, Up
             }
 
             hash ??=
-                await sessions.HashAsync(repository, session.Id, parts, digest.Algorithm, request.Stop)
+                await uploadParts.HashAsync(repository, session.Id, parts, digest.Algorithm, request.Stop)
                 ?? throw RegistryError.UploadUnknown(session.Id);
             if (hash.Digest != digest)
             {
@@ -160,7 +166,7 @@ internal sealed class UploadEnd(UploadSessions sessions, UploadHashes hashes, Up
             hash?.Dispose();
             if (last is not null)
             {
-                await sessions.RemovePartsAsync(repository, session.Id, [last]);
+                await uploadParts.RemoveAsync(repository, session.Id, [last]);
             }
         }
     }

@@ -107,7 +107,7 @@ internal sealed class BlobRegistration(
         {
             Verified.Changed => null,
             Verified.Invalid => Landed.Refused,
-            _ => isKnown ? Landed.Known : Landed.Committed(stored.LastModified),
+            _ => isKnown ? Landed.Known : Landed.Committed(content.Clock.UtcNow - stored.LastModified),
         };
     }
 

@@ -39,8 +39,12 @@ internal sealed class BlobRetention(StorageAccount account, RowStore rowStore, B
                 return row;
             }
 
-            // Written unchanged, the row gets a new timestamp. A sweeper that has decided by the old one finds another ETag.
-            if (await rowStore.PutBlobAsync(ns, row, row, cancellationToken))
+            if (await TryRenewAsync(ns, row, cancellationToken) is not { } isRenewed)
+            {
+                return row;
+            }
+
+            if (isRenewed)
             {
                 return await rowStore.BlobAsync(path, cancellationToken) is { State: BlobState.Good } renewed
                     ? renewed
@@ -49,5 +53,19 @@ internal sealed class BlobRetention(StorageAccount account, RowStore rowStore, B
         }
 
         throw new StorageUnavailableException($"the row of {path.Digest} was changed each time it was read");
+    }
+
+    // Written unchanged, the row gets a new timestamp. A sweeper that has decided by the old one finds another ETag. Null: storage
+    // lets nothing be written. The blob is there all the same, a pull may ask for it too, and no push that relies on it can succeed.
+    private async Task<bool?> TryRenewAsync(string @namespace, BlobRow row, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await rowStore.PutBlobAsync(@namespace, row, row, cancellationToken);
+        }
+        catch (Exception error) when (StorageErrors.IsDenied(error))
+        {
+            return null;
+        }
     }
 }

@@ -2,6 +2,7 @@ using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Repositories;
 
@@ -18,6 +19,16 @@ internal sealed record VerifiedBytes(BlobPath Path, long Size, TarFacts? Tar)
     /// <param name="etag">The ETag of the stored blob.</param>
     public BlobRow RowOf(string etag) =>
         new(Path.Repository.App, Path.Digest, Size, etag, BlobState.Good, Tar) { Pushed = true };
+}
+
+/// <summary>Bytes that a caller can write, wherever they come from.</summary>
+/// <param name="CreateAsync">
+/// Writes them where no blob is, and returns the blob's ETag; null when there is a blob, or when it is to be tried again.
+/// </param>
+internal sealed record BlobSource(Func<CancellationToken, Task<string?>> CreateAsync)
+{
+    /// <summary>Throws unless they can be written now: called before a blob is removed to make way for them. Null: they always can.</summary>
+    public Func<CancellationToken, Task>? DemandAsync { get; init; }
 }
 
 /// <summary>
@@ -45,7 +56,7 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
         tar.Read(bytes.Span);
         return StoreAsync(
             new VerifiedBytes(path, bytes.Length, tar.Facts),
-            stop => content.CreateAsync(path, bytes, stop),
+            new BlobSource(stop => content.CreateAsync(path, bytes, stop)),
             cancellationToken
         );
     }
@@ -55,21 +66,16 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
     /// call, whichever process wrote it.
     /// </summary>
     /// <param name="bytes">The bytes.</param>
-    /// <param name="create">
-    /// Writes them where no blob is, and returns the blob's ETag; null when there is a blob, or when it is to be tried again.
-    /// </param>
+    /// <param name="source">Writes them.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="StorageUnavailableException">Others kept changing the blob.</exception>
-    public async Task StoreAsync(
-        VerifiedBytes bytes,
-        Func<CancellationToken, Task<string?>> create,
-        CancellationToken cancellationToken
-    )
+    /// <exception cref="StorageHeldException">Storage keeps the blob that is there, and nobody can read it.</exception>
+    public async Task StoreAsync(VerifiedBytes bytes, BlobSource source, CancellationToken cancellationToken)
     {
         var (path, written) = (bytes.Path, bytes.Written);
         if (written is null && bytes.Size <= MaxAtOnce)
         {
-            written = await create(cancellationToken);
+            written = await TryCreateAsync(source, cancellationToken);
         }
 
         if (written is not null && await AddAsync(bytes, written, cancellationToken))
@@ -87,10 +93,10 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
                 continue;
             }
 
-            var stored = await content.StatAsync(path, cancellationToken);
+            var stored = await WithoutUnreadableAsync(path, source, cancellationToken);
             if (stored is null)
             {
-                written = await create(cancellationToken);
+                written = await source.CreateAsync(cancellationToken);
             }
             else if (stored.Value.ETag != written && await RenewAsync(path, row, stored.Value, cancellationToken))
             {
@@ -99,7 +105,7 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
 
             if (written is not null && (stored is null || stored.Value.ETag == written))
             {
-                if (await RegisterAsync(path, RowOf(bytes, written), row, cancellationToken))
+                if (await RegisterAsync(path, bytes.RowOf(written), row, cancellationToken))
                 {
                     return;
                 }
@@ -111,11 +117,42 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
         throw new StorageUnavailableException($"{path} was changed by others each time it was written");
     }
 
+    // Null, too, where storage does not write or copy: what is there, or missing, is looked at then.
+    private static async Task<string?> TryCreateAsync(BlobSource source, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await source.CreateAsync(cancellationToken);
+        }
+        catch (Exception error) when (StorageErrors.IsNoCopy(error))
+        {
+            return null;
+        }
+    }
+
+    // The blob that is there. One that nobody can read or write over makes way for ours, which are there to be written.
+    private async Task<StoredBlob?> WithoutUnreadableAsync(
+        BlobPath path,
+        BlobSource source,
+        CancellationToken cancellationToken
+    )
+    {
+        var stored = await content.StatAsync(path, cancellationToken);
+        if (stored is not { Unreadable: not null } archived)
+        {
+            return stored;
+        }
+
+        await (source.DemandAsync?.Invoke(cancellationToken) ?? Task.CompletedTask);
+        await content.DeleteAsync(path, archived.ETag, cancellationToken);
+        return null;
+    }
+
     // Most blobs are new, and so is the row. False when there was one: then it is looked at what it says.
     private async Task<bool> AddAsync(VerifiedBytes bytes, string written, CancellationToken cancellationToken)
     {
         var ns = bytes.Path.Repository.Namespace;
-        if (!await rowStore.PutBlobAsync(ns, RowOf(bytes, written), before: null, cancellationToken))
+        if (!await rowStore.PutBlobAsync(ns, bytes.RowOf(written), before: null, cancellationToken))
         {
             return false;
         }
@@ -124,16 +161,11 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
         return true;
     }
 
-    private static BlobRow RowOf(VerifiedBytes bytes, string etag) =>
-        new(bytes.Path.Repository.App, bytes.Path.Digest, bytes.Size, etag, BlobState.Good, bytes.Tar)
-        {
-            Pushed = true,
-        };
-
-    /// <summary>Whether the repository has the blob, verified and unchanged. If so its row is as new as the call.</summary>
+    /// <summary>Whether the repository has the blob, verified, unchanged and readable. If so its row is as new as the call.</summary>
     public async Task<bool> IsThereAsync(BlobPath path, CancellationToken cancellationToken) =>
         await rowStore.BlobAsync(path, cancellationToken) is { State: BlobState.Good } row
-        && await content.IsStillAsync(path, row.BlobETag, cancellationToken)
+        && await content.StatAsync(path, cancellationToken) is { Unreadable: null } stored
+        && stored.ETag == row.BlobETag
         && await rowStore.PutBlobAsync(path.Repository.Namespace, row, row, cancellationToken);
 
     // False when the row was changed since it was read.

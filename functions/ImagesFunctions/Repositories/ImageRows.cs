@@ -2,6 +2,7 @@ using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Repositories;
 
@@ -86,18 +87,24 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
     /// The row of an index: the facts of its image for KraftCloud, else of its first image, and the size of all its images.
     /// Children are loaded one after the other, because the facts of each may have some MiB.
     /// </summary>
+    /// <param name="path">The blob of the index.</param>
+    /// <param name="index">The parsed index.</param>
+    /// <param name="children">The rows of the manifests that it names.</param>
+    /// <param name="withAll">Whether its facts have to be all of its image's, and not only those that lists show.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task<ImageRow> OfIndexAsync(
         BlobPath path,
         Manifest index,
         IEnumerable<ImageRow> children,
+        bool withAll,
         CancellationToken cancellationToken
     )
     {
         var ns = path.Repository.Namespace;
         var byDigest = children.ToDictionary(c => c.Digest);
         var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
-        ImageFacts? first = null;
-        ImageFacts? kraftcloud = null;
+        ImageRow? first = null;
+        ImageRow? kraftcloud = null;
         var platforms = new List<ImagePlatform>();
         foreach (var descriptor in index.Manifests.Where(m => byDigest.ContainsKey(m.Digest) && !m.IsAttestation))
         {
@@ -108,8 +115,8 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
                 continue;
             }
 
-            first ??= child.Facts;
-            kraftcloud ??= descriptor.Platform is { Os: "kraftcloud", Architecture: "x86_64" } ? child.Facts : null;
+            first ??= child;
+            kraftcloud ??= descriptor.Platform is { Os: "kraftcloud", Architecture: "x86_64" } ? child : null;
             if (descriptor.Platform is { } platform)
             {
                 platforms.Add(new ImagePlatform(platform.Os, platform.Architecture, descriptor.Digest.ToString()));
@@ -121,6 +128,8 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             }
         }
 
+        var image = kraftcloud ?? first;
+        image = image is not null && withAll ? await WithAllFactsAsync(ns, image, cancellationToken) : image;
         var notImage = index.NotImage ?? (sizes.Count == 0 ? "it names no image" : null);
         return new ImageRow(path.Repository.App, path.Digest)
         {
@@ -131,7 +140,8 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             Generation = "",
             Children = [.. index.Manifests.Select(m => m.Digest.ToString()).Distinct(StringComparer.Ordinal)],
             BlobSizes = sizes,
-            Facts = (kraftcloud ?? first) is { } facts ? facts with { Platforms = platforms } : ImageFacts.None,
+            Facts = image is null ? ImageFacts.None : image.Facts with { Platforms = platforms },
+            IsTruncated = image?.IsTruncated == true,
         };
     }
 
@@ -147,28 +157,86 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             return row;
         }
 
-        if (await content.ReadFactsAsync(row, cancellationToken) is { } found)
+        if (await content.Facts.ReadAsync(row, cancellationToken) is { } found)
         {
             return found;
         }
 
+        ImageRow? made = null;
+        try
+        {
+            made = await AgainAsync(@namespace, row, withAll: false, cancellationToken);
+        }
+        catch (StorageHeldException)
+        {
+            // Its manifest or config is archived, and the lists that show it must not fail because of that.
+        }
+
+        if (made is null)
+        {
+            // Or a deleted index whose manifest is gone too: what it named cannot be known.
+            return row with
+            {
+                Facts = new ImageFacts(),
+                IsTruncated = true,
+            };
+        }
+
+        // Facts that the row calls truncated stay as short as they were.
+        made = (row.IsTruncated ? made.Shown() : made) with
+        {
+            State = row.State,
+        };
+        await content.Facts.WriteAsync(@namespace, made, cancellationToken);
+        return row with { Facts = made.Facts with { }, BlobSizes = made.BlobSizes, Children = made.Children };
+    }
+
+    /// <summary>The row with all facts of its image. What lists leave out is read from its config, which all images that name it share.</summary>
+    /// <exception cref="StorageUnavailableException">The manifest or config is being overwritten.</exception>
+    /// <exception cref="StorageHeldException">Storage does not give out the manifest or config.</exception>
+    public async Task<ImageRow> WithAllFactsAsync(string @namespace, ImageRow row, CancellationToken cancellationToken)
+    {
+        if (!row.IsTruncated)
+        {
+            return await WithFactsAsync(@namespace, row, cancellationToken);
+        }
+
+        return await AgainAsync(@namespace, row, withAll: true, cancellationToken) is { } made
+            ? row with
+            {
+                Facts = made.Facts,
+                IsTruncated = made.IsTruncated,
+            }
+            : row;
+    }
+
+    // The row as it is made from the manifest; null when that is gone.
+    private async Task<ImageRow?> AgainAsync(
+        string @namespace,
+        ImageRow row,
+        bool withAll,
+        CancellationToken cancellationToken
+    )
+    {
         var path = new BlobPath(Repository.Of(@namespace, row.App), row.Digest);
         if (await rowStore.BlobAsync(path, cancellationToken) is not { } blob)
         {
-            // A deleted index whose manifest is gone too: what it named cannot be known.
-            return row with { Facts = new ImageFacts() };
+            return null;
         }
 
-        var made = await content.ReadAsync(path, blob.BlobETag, cancellationToken) is { } bytes
-            ? await AgainAsync(path, Manifest.Parse(bytes, row.MediaType), cancellationToken)
-            : null;
-        if (made is null)
+        if (await content.ReadAsync(path, blob.BlobETag, cancellationToken) is { } bytes)
         {
-            throw new StorageUnavailableException($"{path} is being overwritten");
+            var manifest = Manifest.Parse(bytes, row.MediaType);
+            var made = manifest.IsIndex
+                ? await IndexAgainAsync(path, manifest, withAll, cancellationToken)
+                : await ImageAgainAsync(path, manifest, cancellationToken);
+            if (made is not null)
+            {
+                return made;
+            }
         }
 
-        await content.WriteFactsAsync(@namespace, made with { State = row.State }, cancellationToken);
-        return row with { Facts = made.Facts with { }, BlobSizes = made.BlobSizes, Children = made.Children };
+        throw new StorageUnavailableException($"{path} is being overwritten");
     }
 
     // It contains text of pushed content.
@@ -195,32 +263,30 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             : null;
     }
 
-    private async Task<ImageRow?> AgainAsync(BlobPath path, Manifest manifest, CancellationToken cancellationToken)
+    private async Task<ImageRow?> ImageAgainAsync(
+        BlobPath path,
+        Manifest manifest,
+        CancellationToken cancellationToken
+    )
     {
-        var repository = path.Repository;
-        if (!manifest.IsIndex)
-        {
-            var blobs = new List<BlobRow>();
-            foreach (var needed in manifest.NeededBlobs)
-            {
-                if (await rowStore.BlobAsync(new BlobPath(repository, needed.Digest), cancellationToken) is { } blob)
-                {
-                    blobs.Add(blob);
-                }
-            }
+        var reads = manifest
+            .NeededBlobs.Select(d => new BlobPath(path.Repository, d.Digest))
+            .ReadEachAsync(p => rowStore.BlobAsync(p, cancellationToken));
+        var blobs = await reads.Select(r => r.Result).OfType<BlobRow>().ToListAsync(cancellationToken);
+        return await OfImageAsync(path, manifest, blobs, cancellationToken);
+    }
 
-            return await OfImageAsync(path, manifest, blobs, cancellationToken);
-        }
-
-        var children = new List<ImageRow>();
-        foreach (var needed in manifest.NeededManifests)
-        {
-            if (await rowStore.ImageAsync(repository, needed.Digest, cancellationToken) is { } child)
-            {
-                children.Add(child);
-            }
-        }
-
-        return await OfIndexAsync(path, manifest, children, cancellationToken);
+    private async Task<ImageRow> IndexAgainAsync(
+        BlobPath path,
+        Manifest index,
+        bool withAll,
+        CancellationToken cancellationToken
+    )
+    {
+        var reads = index.NeededManifests.ReadEachAsync(d =>
+            rowStore.ImageAsync(path.Repository, d.Digest, cancellationToken)
+        );
+        var children = await reads.Select(r => r.Result).OfType<ImageRow>().ToListAsync(cancellationToken);
+        return await OfIndexAsync(path, index, children, withAll, cancellationToken);
     }
 }

@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Repositories;
 
@@ -70,6 +71,12 @@ internal sealed class ManifestCommit(RowStore rowStore, Content content, ImageRo
         try
         {
             return (digest, await _try.RunAsync(new BlobPath(repository, digest), cancellationToken), null);
+        }
+        catch (StorageHeldException error)
+        {
+            // The manifest or its config cannot be read. That must not fail the operation that brought another part of it.
+            await refusals.FailAsync(new BlobPath(repository, digest).ToString(), error.Message, cancellationToken);
+            return (digest, new ManifestOutcome(ManifestState.Refused), null);
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {

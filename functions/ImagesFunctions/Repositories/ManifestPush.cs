@@ -2,6 +2,7 @@ using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Repositories;
 
@@ -144,7 +145,7 @@ internal sealed class PushStep(
     public async Task StoreAsync(BlobRow? row, CancellationToken cancellationToken)
     {
         IsTried = true;
-        if (row is null && await content.CreateAsync(Path, pushed.Bytes, cancellationToken) is { } etag)
+        if (row is null && await TryCreateAsync(cancellationToken) is { } etag)
         {
             Row = Created = new BlobRow(
                 Path.Repository.App,
@@ -158,7 +159,7 @@ internal sealed class PushStep(
                 Pushed = true,
             };
         }
-        else if (row is { State: BlobState.Good } && await content.IsStillAsync(Path, row.BlobETag, cancellationToken))
+        else if (row is { State: BlobState.Good } && await IsReadableAsync(row, cancellationToken))
         {
             Row = row;
         }
@@ -174,4 +175,21 @@ internal sealed class PushStep(
             await rowStore.PutDependenciesAsync(Path.Repository.Namespace, Dependencies, cancellationToken);
         }
     }
+
+    // Null, too, where storage keeps what is there from being written over: it is looked at then.
+    private async Task<string?> TryCreateAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await content.CreateAsync(Path, pushed.Bytes, cancellationToken);
+        }
+        catch (StorageHeldException)
+        {
+            return null;
+        }
+    }
+
+    // One in the archive tier is not: the push puts its own bytes in its place.
+    private async Task<bool> IsReadableAsync(BlobRow row, CancellationToken cancellationToken) =>
+        await content.StatAsync(Path, cancellationToken) is { Unreadable: null } stored && stored.ETag == row.BlobETag;
 }

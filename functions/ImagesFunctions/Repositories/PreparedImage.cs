@@ -31,7 +31,7 @@ internal sealed class PreparedImage(
 
     /// <summary>The commit time of a new row, in whole milliseconds.</summary>
     public DateTimeOffset Committed { get; } =
-        DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        DateTimeOffset.FromUnixTimeMilliseconds(content.Clock.UtcNow.ToUnixTimeMilliseconds());
 
     /// <summary>Whether <see cref="MakeAsync"/> was called.</summary>
     public bool IsTried { get; private set; }
@@ -48,17 +48,17 @@ internal sealed class PreparedImage(
     )
     {
         var row = manifest.IsIndex
-            ? await imageRows.OfIndexAsync(path, manifest, children, cancellationToken)
+            ? await imageRows.OfIndexAsync(path, manifest, children, withAll: false, cancellationToken)
             : await imageRows.OfImageAsync(path, manifest, blobs, cancellationToken);
         if (row is not null)
         {
-            row = row with { State = state };
+            row = row.Shown() with { State = state };
             // Facts that are too long for the row go into a blob.
             Row =
                 LongFacts.Write(row).Length > MaxInlineFacts
                     ? row with
                     {
-                        FactsBlob = await content.WriteFactsAsync(path.Repository.Namespace, row, cancellationToken),
+                        FactsBlob = await content.Facts.WriteAsync(path.Repository.Namespace, row, cancellationToken),
                     }
                     : row;
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 using ImagesFunctions.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -26,7 +27,7 @@ internal enum RefusalKind
 }
 
 /// <summary>Records why blobs of the container are refused: the answer to "why is it not listed?"</summary>
-internal sealed partial class Refusals(RowStore rowStore, TimeProvider time, ILogger<Refusals> log)
+internal sealed partial class Refusals(RowStore rowStore, StorageClock clock, ILogger<Refusals> log)
 {
     private const int MaxReason = 2_000;
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
@@ -72,7 +73,7 @@ internal sealed partial class Refusals(RowStore rowStore, TimeProvider time, ILo
         CancellationToken cancellationToken
     )
     {
-        var now = time.GetUtcNow();
+        var now = clock.UtcNow;
         var text = Visible(reason.Length > MaxReason ? reason[..MaxReason] + "…" : reason);
         var row = new RefusedRow(path, text, actual?.ToString(), kind == RefusalKind.Storage, now, now + Kept);
         // The same refusal again, after a start or by a duplicate event, is not reported again.

@@ -2,6 +2,7 @@ using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Repositories;
 
@@ -13,23 +14,25 @@ internal sealed record RemovalResult(bool Found, Digest? NeededBy = null, bool I
 
 /// <summary>
 /// Removes images, tags and blobs. A blob is removed in three steps: a commit marks its row, the bytes are deleted if they are
-/// still those of the row, the row is deleted. Any process that finds a marked row may complete the removal.
+/// still those of the row, the row is deleted. Any process that finds a marked row may complete the removal. What storage keeps as
+/// it is is refused before the first step. Where that shows only later, the row stays marked until storage lets the bytes go.
 /// </summary>
-internal sealed class Removal(RowStore rowStore, Content content, TimeProvider time)
+internal sealed class Removal(RowStore rowStore, Content content)
 {
     /// <summary>Removes an image, an index or another manifest, and with it all its tags.</summary>
+    /// <exception cref="StorageHeldException">Storage keeps its bytes: nothing is removed.</exception>
     public Task<RemovalResult> ImageAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
         var path = new BlobPath(repository, digest);
         return RemoveAsync(
             path,
-            (view, stop) => DecideImageAsync(view, path, now, stop),
+            (view, stop) => DecideImageAsync(view, path, content.Clock.UtcNow, stop),
             cancellationToken
         );
     }
 
     /// <summary>Removes a blob that no live image needs and that is not a manifest of a live image.</summary>
+    /// <exception cref="StorageHeldException">Storage keeps its bytes: nothing is removed.</exception>
     public Task<RemovalResult> BlobAsync(BlobPath path, CancellationToken cancellationToken) =>
         RemoveAsync(
             path,
@@ -49,6 +52,7 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
     /// The second and third step, for a blob whose row is marked; does nothing for any other. False when the path has new
     /// bytes, which have to be taken in.
     /// </summary>
+    /// <exception cref="StorageHeldException">Storage keeps the bytes: the row stays marked.</exception>
     public async Task<bool> FinishAsync(BlobPath path, CancellationToken cancellationToken)
     {
         var row = await rowStore.BlobAsync(path, cancellationToken);
@@ -161,13 +165,38 @@ internal sealed class Removal(RowStore rowStore, Content content, TimeProvider t
         CancellationToken cancellationToken
     )
     {
-        var result = await rowStore.CommitAsync(path.Repository.Namespace, decide, cancellationToken);
-        if (result is { Found: true, NeededBy: null })
+        var isRemovable = false;
+        var result = await rowStore.CommitAsync(
+            path.Repository.Namespace,
+            async (view, stop) =>
+            {
+                var decision = await decide(view, stop);
+                // What storage holds would be missing in every list, and stay.
+                return isRemovable || decision.Changes.All(c => c.Key != Keys.Blob(path))
+                    ? decision
+                    : Decision.After<RemovalResult>(DemandRemovableAsync);
+            },
+            cancellationToken
+        );
+        if (result is { Found: true, NeededBy: null, IsPinned: false })
         {
-            await FinishAsync(path, cancellationToken);
+            try
+            {
+                await FinishAsync(path, cancellationToken);
+            }
+            catch (StorageHeldException)
+            {
+                // The removal is committed: the sweeper retries until storage lets the bytes go.
+            }
         }
 
         return result;
+
+        async Task DemandRemovableAsync(CancellationToken stop)
+        {
+            await content.DemandRemovableAsync(path, stop);
+            isRemovable = true;
+        }
     }
 
     private static async Task<Change[]> ReferrerAsync(

@@ -73,6 +73,9 @@ internal sealed record ImageRow(string App, Digest Digest)
 
     public ImageFacts Facts { get; init; } = ImageFacts.None;
 
+    /// <summary>Whether <see cref="Facts"/> are not all: see <see cref="ShownFacts"/>. The rest is in its manifest and config.</summary>
+    public bool IsTruncated { get; init; }
+
     /// <summary>The blob of the container <c>derived</c> that holds facts and children that do not fit into the row; or null.</summary>
     public string? FactsBlob { get; init; }
 
@@ -80,6 +83,13 @@ internal sealed record ImageRow(string App, Digest Digest)
     public bool HasFacts => FactsBlob is null || !ReferenceEquals(Facts, ImageFacts.None);
 
     public string Key => Keys.Image(App, Digest);
+
+    /// <summary>The row with as much of its facts as lists show.</summary>
+    public ImageRow Shown()
+    {
+        var shown = ShownFacts.Of(Facts);
+        return ReferenceEquals(shown, Facts) ? this : this with { Facts = shown, IsTruncated = true };
+    }
 
     public TableRow ToRow()
     {
@@ -121,6 +131,11 @@ internal sealed record ImageRow(string App, Digest Digest)
             row["left_out"] = LeftOut;
         }
 
+        if (IsTruncated)
+        {
+            row["truncated"] = true;
+        }
+
         if (FactsBlob is not null)
         {
             row["facts_blob"] = FactsBlob;
@@ -152,6 +167,7 @@ internal sealed record ImageRow(string App, Digest Digest)
                 : null,
             Subject = row.GetString("subject") is { } subject ? Parse(subject) : null,
             State = head.State,
+            IsTruncated = row.GetBoolean("truncated") == true,
             FactsBlob = factsBlob,
         };
         return factsBlob is null ? LongFacts.Read(SplitText.Read(row, "facts"), image) : image;

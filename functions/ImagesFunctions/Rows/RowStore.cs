@@ -13,8 +13,8 @@ internal sealed class RowStore(StorageAccount account)
     private readonly StoredTable _table = account.ImageRows;
     private readonly ConcurrentDictionary<string, PartitionJournal> _journals = new(StringComparer.Ordinal);
 
-    private readonly CoalescedReads<long> _versions = new(
-        async (ns, stop) => (await account.ImageRows.VersionAsync(ns, stop)).Seq,
+    private readonly CoalescedReads<JournalVersion> _versions = new(
+        (ns, stop) => account.ImageRows.VersionAsync(ns, stop),
         of: "version"
     );
 
@@ -195,8 +195,8 @@ internal sealed class RowStore(StorageAccount account)
         return true;
     }
 
-    /// <summary>The number of the namespace's last commit, read after the call; 0 before the first. Calls at the same time share reads.</summary>
-    public Task<long> SequenceAsync(string @namespace, CancellationToken cancellationToken) =>
+    /// <summary>The version of the namespace's last commit, read after the call; its number is 0 before the first. Calls at the same time share reads.</summary>
+    public Task<JournalVersion> VersionAsync(string @namespace, CancellationToken cancellationToken) =>
         _versions.ReadAsync(@namespace, cancellationToken);
 
     /// <summary>
@@ -207,8 +207,8 @@ internal sealed class RowStore(StorageAccount account)
     public async Task<NamespaceRows> NamespaceAsync(string @namespace, string? app, CancellationToken cancellationToken)
     {
         var rows = new NamespaceRows();
-        var seq = await ScanAsync(@namespace, app, () => (rows = new NamespaceRows()).Apply, cancellationToken);
-        rows.Seq = seq;
+        var version = await ScanAsync(@namespace, app, () => (rows = new NamespaceRows()).Apply, cancellationToken);
+        rows.Seq = version.Seq;
         return rows;
     }
 
@@ -220,9 +220,9 @@ internal sealed class RowStore(StorageAccount account)
     /// <param name="app">The app, or null for all.</param>
     /// <param name="begin">Starts a scan, which replaces an earlier one. Its result gets each row by its key, the last time as it is; null for a removed one.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <returns>The number of the last commit that the rows include; 0 before the first.</returns>
+    /// <returns>The last commit that the rows include; its number is 0 before the first.</returns>
     /// <exception cref="StorageUnavailableException">The journal has gaps each time, or storage does not answer.</exception>
-    public async Task<long> ScanAsync(
+    public async Task<JournalVersion> ScanAsync(
         string @namespace,
         string? app,
         Func<Action<string, TableRow?>> begin,
@@ -235,21 +235,21 @@ internal sealed class RowStore(StorageAccount account)
             var before = await _table.VersionAsync(@namespace, cancellationToken);
             if (before.Seq == 0)
             {
-                return 0;
+                return before;
             }
 
             var scope = RowScope.Of(app);
             var gate = new Lock();
             await Task.WhenAll(ApplyAsync(scope.Images), ApplyAsync(scope.Tags));
             var after = await _table.VersionAsync(@namespace, cancellationToken);
-            if (await ChangesAsync(@namespace, app, before.Seq, after.Seq, cancellationToken) is { } changes)
+            if (await ChangesAsync(@namespace, app, before, after, cancellationToken) is { } changes)
             {
                 foreach (var (key, row) in changes)
                 {
                     apply(key, row);
                 }
 
-                return after.Seq;
+                return after;
             }
 
             async Task ApplyAsync(KeyRange range)
@@ -271,14 +271,14 @@ internal sealed class RowStore(StorageAccount account)
     }
 
     /// <summary>
-    /// The image and tag rows that commits have written, after one number and up to another: see
-    /// <see cref="PartitionJournal.ChangesAsync"/>.
+    /// The image and tag rows that commits have written, after one and up to another: see
+    /// <see cref="PartitionJournal.ChangesAsync(Func{string, bool}, JournalVersion, JournalVersion, CancellationToken)"/>.
     /// </summary>
     public Task<IReadOnlyDictionary<string, TableRow?>?> ChangesAsync(
         string @namespace,
         string? app,
-        long after,
-        long to,
+        JournalVersion after,
+        JournalVersion to,
         CancellationToken cancellationToken
     ) => JournalOf(@namespace).ChangesAsync(RowScope.Of(app).Contains, after, to, cancellationToken);
 

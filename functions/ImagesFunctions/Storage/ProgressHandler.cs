@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 
 namespace ImagesFunctions.Storage;
@@ -5,9 +6,11 @@ namespace ImagesFunctions.Storage;
 /// <summary>
 /// Gives every exchange with storage its <see cref="ProgressDeadline"/>, whatever is sent and by whichever client. It runs
 /// while storage takes bytes that we have for it, while we wait for its answer, and while we wait for bytes of the answer. It
-/// stands still while we wait for bytes of somebody else to send on, and while nobody reads what storage sends.
+/// stands still while we wait for bytes of somebody else to send on, and while nobody reads what storage sends. Each answer sets
+/// the clock.
 /// </summary>
-internal sealed class ProgressHandler(StorageTimes times, HttpMessageHandler network) : DelegatingHandler(network)
+internal sealed class ProgressHandler(StorageTimes times, StorageClock clock, HttpMessageHandler network)
+    : DelegatingHandler(network)
 {
     private const string CopySource = "x-ms-copy-source";
 
@@ -25,7 +28,13 @@ internal sealed class ProgressHandler(StorageTimes times, HttpMessageHandler net
                 request.Content = new Sent(content, deadline);
             }
 
+            var sent = Stopwatch.GetTimestamp();
             var answer = await base.SendAsync(request, deadline.Token);
+            if (answer.Headers.Date is { } date)
+            {
+                clock.Learn(date, Stopwatch.GetElapsedTime(sent));
+            }
+
             if (request.Method == HttpMethod.Head || answer.Content.Headers.ContentLength == 0)
             {
                 deadline.Dispose();

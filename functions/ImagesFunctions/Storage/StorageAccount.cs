@@ -93,6 +93,9 @@ public sealed class StorageAccount
     /// <summary>How long storage is waited for.</summary>
     internal StorageTimes Times { get; init; } = new();
 
+    /// <summary>The storage service's clock.</summary>
+    internal StorageClock Clock { get; init; } = new(TimeProvider.System);
+
     /// <summary>The rows of <see cref="ImageTable"/>.</summary>
     internal StoredTable ImageRows { get; }
 
@@ -124,17 +127,19 @@ public sealed class StorageAccount
     )
     {
         times ??= new StorageTimes();
-        var options = StorageClientOptions.Of([.. policies ?? []], times, network ?? s_network);
+        var clock = new StorageClock(times.Clock);
+        var options = StorageClientOptions.Of([.. policies ?? []], times, clock, network ?? s_network);
         var section = configuration.GetSection(Section);
         return section.Value is { Length: > 0 } connectionString
-            ? FromConnectionString(connectionString, options, times)
-            : FromAddresses(section, credential, options, times);
+            ? FromConnectionString(connectionString, options, times, clock)
+            : FromAddresses(section, credential, options, times, clock);
     }
 
     private static StorageAccount FromConnectionString(
         string connectionString,
         StorageClientOptions options,
-        StorageTimes times
+        StorageTimes times,
+        StorageClock clock
     )
     {
         try
@@ -147,6 +152,7 @@ public sealed class StorageAccount
             )
             {
                 Times = times,
+                Clock = clock,
             };
         }
         catch (Exception error) when (error is FormatException or InvalidOperationException or ArgumentException)
@@ -159,7 +165,8 @@ public sealed class StorageAccount
         IConfigurationSection section,
         TokenCredential? credential,
         StorageClientOptions options,
-        StorageTimes times
+        StorageTimes times,
+        StorageClock clock
     )
     {
         if (
@@ -181,6 +188,7 @@ public sealed class StorageAccount
         )
         {
             Times = times,
+            Clock = clock,
         };
     }
 
@@ -220,8 +228,8 @@ public sealed class StorageAccount
     /// <param name="cancellationToken">Ends the request for a key.</param>
     internal async Task<Uri> ReadUriAsync(BlobBaseClient blob, TimeSpan lifetime, CancellationToken cancellationToken)
     {
-        var now = DateTimeOffset.UtcNow;
-        // Clocks differ: what begins now would not have begun elsewhere.
+        // What begins now would not have begun on another of storage's machines.
+        var now = Clock.UtcNow;
         var sas = new BlobSasBuilder(BlobSasPermissions.Read, now + lifetime)
         {
             BlobContainerName = blob.BlobContainerName,

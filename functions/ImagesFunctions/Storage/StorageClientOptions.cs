@@ -22,15 +22,17 @@ internal sealed record StorageClientOptions(
     /// <summary>Makes them.</summary>
     /// <param name="policies">See every request, once a try.</param>
     /// <param name="times">How long storage is waited for.</param>
+    /// <param name="clock">Is set by the answers.</param>
     /// <param name="network">Sends the requests.</param>
     public static StorageClientOptions Of(
         IReadOnlyList<HttpPipelinePolicy> policies,
         StorageTimes times,
+        StorageClock clock,
         HttpMessageHandler network
     )
     {
         var transport = new HttpClientTransport(
-            new HttpClient(new ProgressHandler(times, network), disposeHandler: false)
+            new HttpClient(new ProgressHandler(times, clock, network), disposeHandler: false)
             {
                 Timeout = Timeout.InfiniteTimeSpan,
             }

@@ -10,6 +10,27 @@ namespace ImagesFunctions.Storage;
 /// </summary>
 internal static class StorageCodes
 {
+    /// <summary>Of a blob in the archive tier.</summary>
+    public const string Archived = "BlobArchived";
+
+    /// <summary>Of a blob that is being rehydrated from the archive tier.</summary>
+    public const string Rehydrating = "BlobBeingRehydrated";
+
+    /// <summary>Of a blob under an immutability policy.</summary>
+    public const string UnderPolicy = "BlobImmutableDueToPolicy";
+
+    /// <summary>Of a blob under a legal hold.</summary>
+    public const string UnderLegalHold = "BlobImmutableDueToLegalHold";
+
+    /// <summary>Of a blob that somebody else has leased.</summary>
+    public const string Leased = "LeaseIdMissing";
+
+    /// <summary>Of a blob that a copy goes to.</summary>
+    public const string CopiedTo = "PendingCopyOperation";
+
+    /// <summary>Of what was to be copied; the status is that of the source.</summary>
+    public const string CopySource = "CannotVerifyCopySource";
+
     private const string Header = "x-ms-error-code";
 
     /// <summary>By code. A code that is not here is judged by its HTTP status, and never means <see cref="StorageMeaning.Absent"/>.</summary>
@@ -37,15 +58,15 @@ internal static class StorageCodes
         ],
         [StorageMeaning.Held] =
         [
-            "BlobArchived",
-            "BlobBeingRehydrated",
-            "BlobImmutableDueToPolicy",
-            "BlobImmutableDueToLegalHold",
+            Archived,
+            Rehydrating,
+            UnderPolicy,
+            UnderLegalHold,
             "LeaseAlreadyPresent",
-            "LeaseIdMissing",
+            Leased,
             "LeaseIdMismatchWithBlobOperation",
             "LeaseLost",
-            "PendingCopyOperation",
+            CopiedTo,
             "SnapshotsPresent",
             "SystemInUse",
         ],
@@ -69,6 +90,27 @@ internal static class StorageCodes
     }
         .SelectMany(m => m.Value.Select(code => KeyValuePair.Create(code, m.Key)))
         .ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>Why storage keeps a blob as it is, by each code that means <see cref="StorageMeaning.Held"/>, in words that end a sentence.</summary>
+    public static readonly FrozenDictionary<string, string> Causes = new Dictionary<string, string>(
+        StringComparer.Ordinal
+    )
+    {
+        [Archived] = "it is in the archive tier, and has to be rehydrated before it can be read",
+        [Rehydrating] = "it is on its way out of the archive tier, which takes hours",
+        [UnderPolicy] = "an immutability policy protects it",
+        [UnderLegalHold] = "a legal hold protects it",
+        [Leased] = "there is a lease on it",
+        ["LeaseAlreadyPresent"] = "there is a lease on it",
+        ["LeaseIdMismatchWithBlobOperation"] = "there is a lease on it",
+        ["LeaseLost"] = "there was a lease on it",
+        [CopiedTo] = "another blob is being copied to it",
+        ["SnapshotsPresent"] = "it has snapshots",
+        ["SystemInUse"] = "storage itself uses it",
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>One of <see cref="Causes"/>.</summary>
+    public static string CauseOf(string code) => Causes.GetValueOrDefault(code, "it may not be changed");
 
     /// <summary>What a code with an HTTP status means; where storage gave no code, or one that is not known, the status alone.</summary>
     public static StorageMeaning MeaningOf(string? code, int status) =>

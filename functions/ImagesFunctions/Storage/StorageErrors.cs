@@ -7,6 +7,8 @@ namespace ImagesFunctions.Storage;
 /// <summary>What a failed storage call means. The only place that knows status numbers, with <see cref="StorageCodes"/>.</summary>
 internal static class StorageErrors
 {
+    private const string NoAnswer = "Storage does not answer: try again.";
+
     /// <summary>What storage said.</summary>
     public static StorageMeaning Meaning(this RequestFailedException error) =>
         StorageCodes.MeaningOf(StorageCodes.CodeOf(error), error.Status);
@@ -21,8 +23,60 @@ internal static class StorageErrors
     public static bool IsConflict(this RequestFailedException error) =>
         error.Meaning() is StorageMeaning.Changed or StorageMeaning.Exists;
 
+    /// <summary>The blob is there, and storage keeps it as it is.</summary>
+    public static bool IsHeld(this RequestFailedException error) => error.Meaning() == StorageMeaning.Held;
+
     /// <summary>Whether a storage call failed, for whatever reason.</summary>
-    public static bool IsFailure(Exception error) => error is StorageUnavailableException or RequestFailedException;
+    public static bool IsFailure(Exception error) =>
+        error is StorageUnavailableException or StorageHeldException or RequestFailedException;
+
+    /// <summary>Whether storage does not let us do it: the right is missing, or nothing may be written at all.</summary>
+    public static bool IsDenied(Exception error) =>
+        error is RequestFailedException failed && failed.Meaning() == StorageMeaning.Denied;
+
+    /// <summary>The failure as one of something that storage keeps as it is; null where it is another.</summary>
+    public static StorageHeldException? HeldOf(Exception error) =>
+        error switch
+        {
+            StorageHeldException held => held,
+            RequestFailedException failed when failed.IsHeld() => StorageHeldException.Of("what it needs", failed),
+            _ => null,
+        };
+
+    /// <summary>
+    /// Whether storage has definitely not copied something, and will not if it is asked again: what it was to copy, or to write
+    /// over, is held, or the copy itself is refused.
+    /// </summary>
+    public static bool IsNoCopy(Exception error) =>
+        error is StorageHeldException
+        || (
+            error is RequestFailedException { Status: < 500 } failed
+            && (
+                failed.Meaning() is StorageMeaning.Held or StorageMeaning.Other
+                || StorageCodes.CodeOf(failed) == StorageCodes.CopySource
+            )
+        );
+
+    /// <summary>What a caller is told of a failure that is no fault of the request, in one sentence with storage's own code.</summary>
+    public static string Told(Exception error)
+    {
+        for (var inner = error; inner is not null; inner = inner.InnerException)
+        {
+            if (inner is RequestFailedException said)
+            {
+                return said.Meaning() switch
+                {
+                    StorageMeaning.Denied when StorageCodes.CodeOf(said) is { } code =>
+                        $"Storage does not let the service do this now ({code}): its operator has to look after it.",
+                    StorageMeaning.NoStore =>
+                        $"Storage is not whole now ({StorageCodes.CodeOf(said)}): its operator has to look after it.",
+                    _ => NoAnswer,
+                };
+            }
+        }
+
+        return NoAnswer;
+    }
 
     /// <summary>Nobody knows whether the call took effect: the answer was lost, or the service was busy.</summary>
     public static bool IsUnclear(Exception error) =>

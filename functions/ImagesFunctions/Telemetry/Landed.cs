@@ -2,14 +2,17 @@ namespace ImagesFunctions.Telemetry;
 
 /// <summary>The result of taking in a blob.</summary>
 /// <param name="Outcome">One of a few words.</param>
-/// <param name="LastModified">When the blob was written, by the storage service's clock; null where the ingest has no lag to measure.</param>
-internal readonly record struct Landed(string Outcome, DateTimeOffset? LastModified = null)
+/// <param name="Lag">How long ago the blob was written; null where the ingest has no lag to measure.</param>
+internal readonly record struct Landed(string Outcome, TimeSpan? Lag = null)
 {
     /// <summary>There is no blob at the path.</summary>
     public static readonly Landed Gone = new("gone");
 
     /// <summary>The blob is refused; the refusal says why.</summary>
     public static readonly Landed Refused = new("refused");
+
+    /// <summary>Storage keeps the blob as it is, so that it can be neither read nor removed now.</summary>
+    public static readonly Landed Held = new("held");
 
     /// <summary>The blob was verified before.</summary>
     public static readonly Landed Known = new("known");
@@ -21,5 +24,6 @@ internal readonly record struct Landed(string Outcome, DateTimeOffset? LastModif
     public static readonly Landed Ignored = new("ignored");
 
     /// <summary>The blob is new and verified.</summary>
-    public static Landed Committed(DateTimeOffset lastModified) => new("committed", lastModified);
+    /// <param name="lag">How long ago it was written, by the storage service's clock.</param>
+    public static Landed Committed(TimeSpan lag) => new("committed", lag);
 }

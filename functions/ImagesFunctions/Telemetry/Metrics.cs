@@ -158,7 +158,8 @@ internal static class Metrics
     /// <param name="path">The blob's path, without control characters.</param>
     /// <param name="takeIn">Takes it in.</param>
     /// <param name="cancellationToken">The token of <paramref name="takeIn"/>.</param>
-    public static async Task IngestAsync(
+    /// <returns>The result.</returns>
+    public static async Task<Landed> IngestAsync(
         Func<string> path,
         Func<Task<Landed>> takeIn,
         CancellationToken cancellationToken
@@ -175,11 +176,13 @@ internal static class Metrics
         {
             var landed = await takeIn();
             outcome = landed.Outcome;
-            if (landed.LastModified is { } since)
+            if (landed.Lag is { } lag)
             {
-                // Two clocks: this one may be behind the storage account's.
-                IngestLag.Record(Math.Max(0, (DateTimeOffset.UtcNow - since).TotalSeconds));
+                // It is known to about a second.
+                IngestLag.Record(Math.Max(0, lag.TotalSeconds));
             }
+
+            return landed;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

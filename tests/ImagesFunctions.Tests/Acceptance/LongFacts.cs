@@ -1,59 +1,179 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using Azure.Storage.Blobs.Models;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Tests.Faults;
+using ImagesFunctions.Tests.Registry;
 
 namespace ImagesFunctions.Tests.Acceptance;
 
-/// <summary>Labels and arguments that no table row can hold are listed all the same.</summary>
-public sealed class LongFacts(KestrelFixture fixture) : AgainstAHost(fixture)
+/// <summary>Of an image with very long facts lists show as much as they have room for, and the image alone shows all.</summary>
+public sealed class LongFacts : IAsyncLifetime
 {
-    [Fact]
-    public async Task Labels_and_arguments_of_two_MiB_are_listed_in_full()
+    private const string Repo = "alice/web";
+    private const int Labels = 12_000;
+    private const int Manifests = 6;
+
+    private readonly Layout _image = new();
+    private readonly JsonObject _labels = [];
+    private Node _node = null!;
+    private NodeRegistry _registry = null!;
+    private string _token = "";
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
     {
-        var account = Drop.Fresh("alice");
-        var token = await Host.TokenForAsync(account);
-        var layout = new Layout();
-        var labels = new JsonObject(
-            Enumerable.Range(0, 60).Select(i => KeyValuePair.Create($"l{i:D3}", (JsonNode?)new string('é', 5_000)))
-        );
-        var config = layout.Add(
+        _node = new Node(await Storages.NewWithTablesAsync());
+        _token = await NodeRegistry.TokenAsync(_node, "alice");
+        _registry = new NodeRegistry(_node, "alice", _token);
+        for (var i = 0; i < Labels; i++)
+        {
+            _labels[$"label{i:D5}"] = $"é{i}";
+        }
+
+        var config = _image.Add(
             Layout.OciConfig,
             new JsonObject
             {
+                ["created"] = "2026-01-02T03:04:05Z",
                 ["config"] = new JsonObject
                 {
-                    ["Cmd"] = new JsonArray("run", new string('x', 100_000)),
-                    ["Labels"] = labels.DeepClone(),
+                    ["Cmd"] = new JsonArray("run", "it"),
+                    ["Env"] = new JsonArray("A=1", $"LONG={new string('x', 100_000)}", "B=2"),
+                    ["Labels"] = _labels.DeepClone(),
                 },
             }
         );
-        var image = layout.AddManifest(config, layout.Add(Layout.OciTar, ""u8.ToArray()));
+        // Short manifests, all of the one long config.
+        var manifests = Enumerable
+            .Range(0, Manifests)
+            .Select(i => _image.AddManifest(config, _image.Add(Layout.OciTar, [(byte)i])))
+            .ToArray();
+        _image.Index([.. manifests.Select((manifest, i) => Layout.Tagged(manifest, $"v{i}"))]);
+        await _node.PutAsync(Repo, _image);
+        await _node.StartAsync();
+    }
 
-        await Host.LayoutAsync($"{account}/web", layout.Index(Layout.Tagged(image, "latest")));
+    public ValueTask DisposeAsync() => _node.DisposeAsync();
 
-        var expected = new JsonObject
+    [Fact]
+    public async Task A_list_stays_short_and_nothing_is_kept_once_an_image()
+    {
+        var list = await SendAsync("/v1/images/list");
+        var platform = await SendAsync("/v1/images");
+
+        Assert.Equal(Manifests, list.Json["data"]!["images"]!.AsArray().Count);
+        Assert.InRange(
+            list.Bytes.Length,
+            Manifests * ShownFacts.MaxBytes / 2,
+            Manifests * (ShownFacts.MaxBytes + 1_000)
+        );
+        Assert.InRange(platform.Bytes.Length, 1, Manifests * (ShownFacts.MaxBytes + 2_000));
+        foreach (var image in list.Json["data"]!["images"]!.AsArray())
         {
-            ["digest"] = $"{account}/web@{Layout.Digest(image)}",
-            ["tags"] = new JsonArray($"{account}/web:latest"),
-            ["initrd"] = false,
-            ["size_in_bytes"] = config["size"]!.DeepClone(),
-            ["args"] = $"run {new string('x', 100_000)}",
-            ["kernel_args"] = "",
-            ["labels"] = labels,
-        };
-        await Host.ListsExactlyAsync(token, account, expected);
-
-        // What is derived may be lost: it is made again.
-        var stop = TestContext.Current.CancellationToken;
-        var lost = 0;
-        await foreach (
-            var blob in Host.Storage.Derived.GetBlobsAsync(BlobTraits.None, BlobStates.None, $"{account}/", stop)
-        )
-        {
-            await Host.Storage.Derived.DeleteBlobAsync(blob.Name, cancellationToken: stop);
-            lost++;
+            Assert.Equal("run it", image!["args"]!.GetValue<string>());
+            Assert.True(image["truncated"]!.GetValue<bool>());
+            var shown = image["labels"]!.AsObject();
+            Assert.InRange(shown.Count, 300, 1_000);
+            // The first ones, each as it is.
+            Assert.All(_labels.Take(shown.Count), l => Assert.True(JsonNode.DeepEquals(l.Value, shown[l.Key])));
         }
 
-        Assert.Equal(1, lost);
-        await Host.ListsExactlyAsync(token, account, expected);
+        var env = platform.Json["data"]!["images"]![0]!["env"]!.AsObject();
+        Assert.Equal(["A", "B"], env.Select(e => e.Key));
+        Assert.Empty(await DerivedAsync());
     }
+
+    [Theory]
+    [InlineData("digest")]
+    [InlineData("tag")]
+    public async Task An_image_alone_shows_all(string by)
+    {
+        var name = by == "tag" ? $"{Repo}:v0" : $"{Repo}@{_image.FirstImage}";
+
+        await ShowsAllAsync($"/v1/images/{by}/{name}");
+    }
+
+    [Fact]
+    public async Task An_index_shows_what_its_image_does()
+    {
+        var index = new Layout();
+        var bytes = index.Files[
+            Layout.PathOf(Layout.Digest(index.AddIndex(Layout.OciIndex, _image.Manifests[0].DeepClone().AsObject())))
+        ];
+        var push = await _registry.SendAsync("PUT", $"/v2/{Repo}/manifests/index", bytes, Layout.OciIndex);
+        Assert.True(push.Status == HttpStatusCode.Created, push.Text);
+
+        Assert.InRange(
+            (await SendAsync($"/v1/images/list?tag={Repo}:index")).Bytes.Length,
+            1,
+            ShownFacts.MaxBytes + 1_000
+        );
+        await ShowsAllAsync($"/v1/images/tag/{Repo}:index");
+    }
+
+    /// <summary>An earlier version kept all facts once an image, and lists of them whole.</summary>
+    [Fact]
+    public async Task Rows_of_an_earlier_version_are_read_and_shown_alike()
+    {
+        var before = await SendAsync("/v1/images/list");
+        await EarlierRows.WithFactsBlobAsync(_node, Repo, _image.FirstImage);
+        Assert.Single(await DerivedAsync());
+
+        Assert.Equal(Images(before), Images(await SendAsync("/v1/images/list")));
+        // Once they are fetched, and by another process.
+        Assert.Equal(Images(before), Images(await SendAsync("/v1/images/list")));
+        await using var other = new Node(_node.Connection);
+        var registry = new NodeRegistry(other, "alice", _token);
+        Assert.Equal(Images(before), Images(await SendAsync("/v1/images/list", registry)));
+        await ShowsAllAsync($"/v1/images/digest/{Repo}@{_image.FirstImage}");
+
+        // What is derived may be lost: it is made again.
+        await _node.Storage.Derived.DeleteBlobAsync(Assert.Single(await DerivedAsync()), cancellationToken: Stop);
+        await using var third = new Node(_node.Connection);
+        registry = new NodeRegistry(third, "alice", _token);
+        Assert.Equal(Images(before), Images(await SendAsync("/v1/images/list", registry)));
+        await ShowsAllAsync($"/v1/images/digest/{Repo}@{_image.FirstImage}");
+        Assert.Single(await DerivedAsync());
+    }
+
+    [Fact]
+    public async Task Where_its_config_cannot_be_read_the_image_shows_what_lists_do()
+    {
+        var config = _image.Read(_image.Manifests[0])["config"]!.AsObject();
+        var path = $"{Repo}/{Layout.PathOf(Layout.Digest(config))}";
+        await _node.Storage.Images.GetBlobClient(path).SetAccessTierAsync(AccessTier.Archive, cancellationToken: Stop);
+
+        var reply = await SendAsync($"/v1/images/digest/{Repo}@{_image.FirstImage}");
+
+        Assert.Equal(HttpStatusCode.OK, reply.Status);
+        Assert.True(reply.Json["data"]!["images"]![0]!["truncated"]!.GetValue<bool>());
+    }
+
+    private async Task ShowsAllAsync(string path)
+    {
+        var reply = await SendAsync(path);
+        Assert.True(reply.Status == HttpStatusCode.OK, reply.Text);
+        var image = Assert.Single(reply.Json["data"]!["images"]!.AsArray())!.AsObject();
+        Assert.False(image.ContainsKey("truncated"));
+        Assert.True(JsonNode.DeepEquals(_labels, image["labels"]));
+        Assert.Equal(["A", "B", "LONG"], image["env"]!.AsObject().Select(e => e.Key));
+    }
+
+    private async Task<List<string>> DerivedAsync()
+    {
+        var names = new List<string>();
+        await foreach (var blob in _node.Storage.Derived.GetBlobsAsync(cancellationToken: Stop))
+        {
+            names.Add(blob.Name);
+        }
+
+        return names;
+    }
+
+    private static string Images(Reply reply) => reply.Json["data"]!.ToJsonString();
+
+    private Task<Reply> SendAsync(string path, NodeRegistry? registry = null) =>
+        (registry ?? _registry).SendAsync("GET", path, headers: ("Authorization", $"Bearer {_token}"));
 }

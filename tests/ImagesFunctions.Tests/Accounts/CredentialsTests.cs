@@ -107,6 +107,46 @@ public sealed class CredentialsTests
         Assert.False(Credentials.TryParse(Convert.ToBase64String(Encoding.UTF8.GetBytes(pair + "a")), out _));
     }
 
+    [Theory]
+    [InlineData("x.users.kraftcloud")]
+    [InlineData("users.kraftcloud.users.kraftcloud")]
+    [InlineData("robot$x")]
+    [InlineData("x:y")]
+    [InlineData("X")]
+    [InlineData("x/y")]
+    [InlineData("")]
+    [InlineData(null)]
+    public void A_name_that_its_own_token_would_not_name_is_no_accounts(string? name) =>
+        Assert.False(Credentials.IsAccount(name));
+
+    /// <summary>In each form that a user name may have (docs of KraftCloud).</summary>
+    [Theory]
+    [InlineData("alice")]
+    [InlineData("robot")]
+    [InlineData("robot-x")]
+    [InlineData("users.kraftcloud")]
+    [InlineData("xusers.kraftcloud")]
+    [InlineData("x.users.kraftcloud.y")]
+    [InlineData("official")]
+    public void An_account_logs_in_by_its_name_in_every_form(string name)
+    {
+        Assert.True(Credentials.IsAccount(name));
+        var credentials = Credentials.New(name);
+        Assert.True(Credentials.TryParse(credentials.Text, out var read));
+        Assert.Equal(credentials, read);
+        foreach (
+            var user in (string[])[name, $"robot${name}.users.kraftcloud", $"robot${name}", $"{name}.users.kraftcloud"]
+        )
+        {
+            foreach (var password in (string[])[credentials.Text, $"{credentials.Id}.{credentials.Secret}"])
+            {
+                var pair = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"));
+                Assert.True(Credentials.TryParseBasic(pair, out read), user);
+                Assert.Equal(credentials, read);
+            }
+        }
+    }
+
     [Fact]
     public void Garbage_never_throws()
     {

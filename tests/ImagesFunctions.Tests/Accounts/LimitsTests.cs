@@ -162,6 +162,28 @@ public sealed class LimitsTests
         Assert.Equal("10.0.0.1", new Logins(null!, null!, OwnHost.Settings()).AddressOf(context));
     }
 
+    /// <summary>That it was good once is no pass for ever: the address waits then, and nothing is read for it.</summary>
+    [Fact]
+    public async Task A_token_that_was_good_once_waits_like_any_other_when_it_is_revoked()
+    {
+        using var heard = new Heard();
+        await using var host = await LimitedAsync();
+        var (token, text) = await host.Running.Tokens.CreateAsync("alice", null, TestContext.Current.CancellationToken);
+        var client = new RegistryClient(host.Running.Http, $"Bearer {text}");
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/v2/", (Address, "192.0.2.9"))).Status);
+        await host.Running.Tokens.RevokeAsync("alice", token.Id, TestContext.Current.CancellationToken);
+        Reply? last = null;
+        for (var i = 0; i < 6; i++)
+        {
+            last = await client.GetAsync("/v2/", (Address, "192.0.2.9"));
+        }
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, last!.Status);
+        using var test = heard.Begin();
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await client.GetAsync("/v2/", (Address, "192.0.2.9"))).Status);
+        Assert.DoesNotContain(heard.Of(test.TraceId), m => m.Contains("shared_reads", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Zero_switches_a_limit_off()
     {

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text;
+using Azure;
+using Azure.Data.Tables;
 using ImagesFunctions.Accounts;
 using static ImagesFunctions.Tests.Contract.Envelopes;
 
@@ -104,18 +106,12 @@ public sealed class TokenContract(KestrelFixture fixture) : AgainstAHost(fixture
     public async Task An_expired_token_is_401()
     {
         var account = Drop.Fresh("alice");
-        // Both were made an hour ago.
-        var tokens = new Tokens(Host.Storage, new HoursAgo(1));
-        var (_, lives) = await tokens.CreateAsync(
-            account,
-            TimeSpan.FromHours(2),
-            TestContext.Current.CancellationToken
-        );
-        var (_, ended) = await tokens.CreateAsync(
-            account,
-            TimeSpan.FromMinutes(59),
-            TestContext.Current.CancellationToken
-        );
+        var stop = TestContext.Current.CancellationToken;
+        var (_, lives) = await Host.Tokens.CreateAsync(account, TimeSpan.FromHours(1), stop);
+        var (token, ended) = await Host.Tokens.CreateAsync(account, TimeSpan.FromHours(1), stop);
+        // As if it had been made earlier.
+        var row = new TableEntity(account, token.Id) { ["expires"] = token.Expires!.Value.AddHours(-1.01) };
+        await Host.Storage.Accounts.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Merge, stop);
 
         AssertSuccess(await Host.ListAsync(lives));
         AssertError(HttpStatusCode.Unauthorized, await Host.ListAsync(ended));
@@ -138,11 +134,6 @@ public sealed class TokenContract(KestrelFixture fixture) : AgainstAHost(fixture
         var token = await Host.TokenForAsync(Drop.Fresh("alice"));
 
         AssertError(HttpStatusCode.NotFound, await Host.GetAsync(path, $"Bearer {token}"));
-    }
-
-    private sealed class HoursAgo(int hours) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddHours(-hours);
     }
 
     /// <summary>`robot$account.users.kraftcloud:secret` of a token.</summary>

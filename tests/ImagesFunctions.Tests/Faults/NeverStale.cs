@@ -36,7 +36,7 @@ public sealed class NeverStale
         Digest[] images = [.. added.Select(i => Node.Digest(Layout.Digest(i)))];
         await node.PutAsync(Repository, layout);
         await node.StartAsync();
-        var (_, token) = await new Tokens(node.Storage, TimeProvider.System).CreateAsync("alice", null, Stop);
+        var (_, token) = await new Tokens(node.Storage).CreateAsync("alice", null, Stop);
         await using var other = await Served.StartAsync(connection, token);
 
         using var done = CancellationTokenSource.CreateLinkedTokenSource(Stop);

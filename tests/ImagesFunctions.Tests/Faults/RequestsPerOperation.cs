@@ -71,6 +71,14 @@ public sealed class RequestsPerOperation
             ("pull: manifest by tag", () => PullAsync("manifests/latest")),
             ("pull: one blob", () => PullAsync(DigestPath(second.FirstLayer))),
             (
+                "asking whether a blob is there (HEAD), which it is",
+                () =>
+                    ExpectAsync(
+                        HttpStatusCode.OK,
+                        registry.SendAsync("HEAD", $"/v2/alice/web/{DigestPath(second.FirstLayer)}")
+                    )
+            ),
+            (
                 "events of a dropped layout of three blobs",
                 () => node.LandAsync(dropped.Files.Keys.Select(path => $"alice/dropped/{path}"))
             ),

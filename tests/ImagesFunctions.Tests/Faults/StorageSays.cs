@@ -19,6 +19,9 @@ internal sealed class StorageSays(string connection) : DelegatingHandler(new Soc
     /// <summary>What storage says to a request; null: what it really says.</summary>
     public Func<HttpRequestMessage, SaidByStorage?> Say { get; set; } = _ => null;
 
+    /// <summary>Headers that storage's own answer to a request gets besides.</summary>
+    public Func<HttpRequestMessage, IEnumerable<(string Name, string Value)>> Add { get; set; } = _ => [];
+
     /// <summary>Requests that are not answered at all.</summary>
     public Func<HttpRequestMessage, bool> Hold { get; set; } = _ => false;
 
@@ -84,6 +87,11 @@ internal sealed class StorageSays(string connection) : DelegatingHandler(new Soc
         }
 
         var answer = await base.SendAsync(request, cancellationToken);
+        foreach (var (name, value) in Add(request))
+        {
+            answer.Headers.Add(name, value);
+        }
+
         var stallsAfter = StallAfter(request);
         if (pause is not null || stallsAfter is not null)
         {

@@ -20,7 +20,7 @@ public sealed class ListsUnderLoadTests
     {
         await using var node = await SeededAsync(Images(1));
         var kept = new KeptList(node.RowStore, node.ImageRows, new ListSnapshots(node.Storage), "alice", null);
-        await kept.AtLeastAsync(1, Stop);
+        await kept.AtLeastAsync(new JournalVersion(1, null), Stop);
         var scanned = node.Calls.Count;
         foreach (var tag in Enumerable.Range(1, 8))
         {
@@ -30,7 +30,10 @@ public sealed class ListsUnderLoadTests
         var gate = new TaskCompletionSource();
         node.Calls.Before = async (_, _) => await gate.Task;
         Assert.True(node.Calls.Count > scanned);
-        var waits = Enumerable.Range(2, 8).Select(seq => kept.AtLeastAsync(seq, Stop)).ToList();
+        var waits = Enumerable
+            .Range(2, 8)
+            .Select(seq => kept.AtLeastAsync(new JournalVersion(seq, null), Stop))
+            .ToList();
         var before = node.Calls.Count;
         gate.SetResult();
 

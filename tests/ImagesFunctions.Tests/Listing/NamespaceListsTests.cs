@@ -38,7 +38,7 @@ public sealed class NamespaceListsTests
         await reader.ListedAsync("alice");
         await TagAsync(writer, "alice/web", "v2");
         await TagAsync(writer, "alice/web", "v3");
-        var trimmed = await writer.RowStore.SequenceAsync("alice", Stop) - 1;
+        var trimmed = (await writer.RowStore.VersionAsync("alice", Stop)).Seq - 1;
         await writer.Storage.ImageTable.DeleteEntityAsync("alice", JournalKeys.Entry(trimmed), ETag.All, Stop);
 
         Assert.EndsWith("v1 v2 v3", Assert.Single(await reader.ListedAsync("alice")), StringComparison.Ordinal);

@@ -17,6 +17,8 @@ public sealed class CommandsTests
     [InlineData("token")]
     [InlineData("token create")]
     [InlineData("token create demo extra")]
+    [InlineData("token create x.users.kraftcloud")]
+    [InlineData("token create robot$x")]
     [InlineData("token create demo --expires")]
     [InlineData("token create demo --expires 5y")]
     [InlineData("token revoke demo")]

@@ -43,7 +43,7 @@ public sealed class FreshStoreTests
     public async Task One_whose_images_and_tokens_are_gone_was_used_and_is_not_empty()
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
-        var tokens = new Tokens(node.Storage, TimeProvider.System);
+        var tokens = new Tokens(node.Storage);
         var (token, text) = await tokens.CreateAsync("alice", lifetime: null, Stop);
         var client = new NodeRegistry(node, "alice", text);
         await client.PushAsync("alice/web", Layout.Small("text", "v1"), "v1");

@@ -65,7 +65,7 @@ public sealed class GatewayTests
         await using var azurite = await SecureAzurite.StartAsync(onDisk: true);
         using var az = new FakeAz();
         await DroppedAsync(azurite);
-        var token = await new Tokens(azurite.Storage, TimeProvider.System).CreateAsync(Account, null, Stop);
+        var token = await new Tokens(azurite.Storage).CreateAsync(Account, null, Stop);
         await using var gateway = await LocalProgram.ServeAsync("", Settings(azurite, az.Path));
         var before = PeakOf(gateway);
         var clock = TimeProvider.System.GetTimestamp();

@@ -80,6 +80,13 @@ public sealed class StorageErrorsTests
             Rows.Select(row => row.Data.Item1).Order(StringComparer.Ordinal)
         );
 
+    [Fact]
+    public void Every_code_of_what_storage_holds_has_its_cause() =>
+        Assert.Equal(
+            StorageCodes.Meanings.Where(m => m.Value == StorageMeaning.Held).Select(m => m.Key).Order(),
+            StorageCodes.Causes.Keys.Order()
+        );
+
     [Theory]
     [InlineData(null, 404, "Other")]
     [InlineData("SomethingNotFound", 404, "Other")]

@@ -1,6 +1,7 @@
 using Azure.Data.Tables;
 using Azure.Storage.Blobs.Specialized;
 using ImagesFunctions.Tests.Faults;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ImagesFunctions.Tests.Sweep;
 
@@ -17,11 +18,13 @@ public sealed class UploadsAreSwept
     public async Task A_session_ends_a_day_after_its_last_chunk_with_all_that_is_staged()
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
-        var old = await SessionAsync(node, DateTimeOffset.UtcNow);
-        var young = await SessionAsync(node, DateTimeOffset.UtcNow + TwoDays);
+        var old = await SessionAsync(node);
+        var young = await SessionAsync(node);
 
         Assert.Empty((await node.SweepAsync(TimeSpan.FromHours(23))).Counts);
-        var result = await node.SweepAsync(TwoDays);
+        var last = (await node.RowStore.GetAsync(Namespace, $"u!{young}", Stop))!.Timestamp!.Value;
+        // The younger one lives for one more moment.
+        var result = await SweepAsync(node, last.AddDays(1).AddTicks(-1));
 
         Assert.Equal((1, 3), (result[SweepKind.Sessions], result[SweepKind.Uploads]));
         Assert.Equal([$"u!{young}"], await node.RowsAsync(Namespace));
@@ -36,7 +39,7 @@ public sealed class UploadsAreSwept
     public async Task What_is_staged_without_a_session_goes_after_a_day()
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
-        var id = await SessionAsync(node, DateTimeOffset.UtcNow);
+        var id = await SessionAsync(node);
         await node.Storage.ImageTable.DeleteEntityAsync(Namespace, $"u!{id}", cancellationToken: Stop);
 
         Assert.Empty((await node.SweepAsync(TimeSpan.FromHours(23))).Counts);
@@ -49,7 +52,7 @@ public sealed class UploadsAreSwept
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
         await using var writer = new Node(node.Connection);
-        var id = await SessionAsync(node, DateTimeOffset.UtcNow);
+        var id = await SessionAsync(node);
         node.Calls.Before = async (_, message) =>
         {
             if (message.Request.Method == Azure.Core.RequestMethod.Delete)
@@ -69,12 +72,19 @@ public sealed class UploadsAreSwept
         Assert.Equal(3, (await StagedAsync(node)).Count);
     }
 
-    // A blob, one below it, and one of which blocks are staged and none is committed.
-    private static async Task<string> SessionAsync(Node node, DateTimeOffset updated)
+    private static async Task<SweepResult> SweepAsync(Node node, DateTimeOffset now)
+    {
+        var counts = new SweepCounts();
+        var age = new SweepAge(now, new SweepOptions());
+        var run = new SweepRun(node.Storage, node.Ingest, age, counts, NullLogger.Instance, Namespace, dryRun: false);
+        await new UploadSweep(run).RunAsync(Stop);
+        return counts.Result(isDryRun: false);
+    }
+
+    // A blob, one below it, and one of which blocks are staged and none is committed; then the row.
+    private static async Task<string> SessionAsync(Node node)
     {
         var id = Guid.NewGuid().ToString("N");
-        var row = new TableEntity(Namespace, $"u!{id}") { ["app"] = "web", ["updated"] = updated };
-        await node.Storage.ImageTable.AddEntityAsync(row, Stop);
         foreach (var path in (string[])["", "/0"])
         {
             await node
@@ -86,6 +96,9 @@ public sealed class UploadsAreSwept
         await node
             .Storage.Uploads.GetBlockBlobClient($"{Namespace}/{id}/1")
             .StageBlockAsync("MDAwMA==", block, cancellationToken: Stop);
+        // What it says of itself is by the clock of whoever wrote it, and is not believed.
+        var row = new TableEntity(Namespace, $"u!{id}") { ["app"] = "web", ["updated"] = DateTimeOffset.UnixEpoch };
+        await node.Storage.ImageTable.AddEntityAsync(row, Stop);
         return id;
     }
 
