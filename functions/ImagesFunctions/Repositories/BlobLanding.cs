@@ -82,15 +82,7 @@ internal sealed class BlobLanding(RowStore rowStore, Content content, Removal re
                 continue;
             }
 
-            var stored = await content.StatAsync(path, cancellationToken);
-            if (stored is { Unreadable: not null } archived)
-            {
-                // Nobody can read it or write over it. It makes way for ours, which are there to be written.
-                await (source.DemandAsync?.Invoke(cancellationToken) ?? Task.CompletedTask);
-                await content.DeleteAsync(path, archived.ETag, cancellationToken);
-                stored = null;
-            }
-
+            var stored = await ReadableAsync(path, source, cancellationToken);
             if (stored is null)
             {
                 written = await source.CreateAsync(cancellationToken);
@@ -126,6 +118,25 @@ internal sealed class BlobLanding(RowStore rowStore, Content content, Removal re
             && await content.StatAsync(path, cancellationToken) is { Unreadable: null } stored
             && stored.ETag == row.BlobETag
             && await rowStore.PutBlobAsync(repository.Namespace, row, row, cancellationToken);
+    }
+
+    // The blob that is there; null where none is any more. What nobody can read, nobody can write over either: it makes way for
+    // ours, which are there to be written.
+    private async Task<StoredBlob?> ReadableAsync(
+        string path,
+        LandingSource source,
+        CancellationToken cancellationToken
+    )
+    {
+        var stored = await content.StatAsync(path, cancellationToken);
+        if (stored is not { Unreadable: not null } archived)
+        {
+            return stored;
+        }
+
+        await (source.DemandAsync?.Invoke(cancellationToken) ?? Task.CompletedTask);
+        await content.DeleteAsync(path, archived.ETag, cancellationToken);
+        return null;
     }
 
     // False when the row was changed meanwhile.
