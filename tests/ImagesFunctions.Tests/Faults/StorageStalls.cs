@@ -77,7 +77,7 @@ public sealed class StorageStalls : IAsyncLifetime
         await IsUnavailableSoonAsync(() => _registry.SendAsync("GET", $"/v2/{Repo}/blobs/{Layer}"));
         await IsUnavailableSoonAsync(() => _registry.SendAsync("GET", $"/v2/{Repo}/manifests/v1"));
         await IsUnavailableSoonAsync(() => _registry.SendAsync("PATCH", session, more, chunked: true));
-        await IsUnavailableSoonAsync(() => _registry.SendAsync("PATCH", session, [1, 2, 3]));
+        await IsUnavailableSoonAsync(() => _registry.SendAsync("PATCH", session, new byte[20_000]));
         await IsUnavailableSoonAsync(() => _registry.SendAsync("PUT", $"{session}?digest={digest}", more));
         await IsUnavailableSoonAsync(() =>
             _registry.SendAsync("POST", $"/v2/alice/other/blobs/uploads/?mount={Layer}&from={Repo}")
