@@ -19,7 +19,14 @@ internal readonly record struct StoredBlob(string ETag, long Size, DateTimeOffse
 /// <param name="Digest">Their digest.</param>
 /// <param name="Size">Their number.</param>
 /// <param name="Tar">What was seen in them, if they are a tar, compressed or not.</param>
-internal sealed record HashedBlob(Digest Digest, long Size, TarFacts? Tar);
+/// <param name="ETag">The ETag that the blob had from their first to their last.</param>
+/// <param name="LastModified">When the blob was written, by the storage service's clock.</param>
+internal sealed record HashedBlob(Digest Digest, long Size, TarFacts? Tar, string ETag, DateTimeOffset LastModified);
+
+/// <summary>A small blob as it stood when it was read.</summary>
+/// <param name="ETag">Its ETag.</param>
+/// <param name="Bytes">Its bytes; null where they are more than a manifest may have.</param>
+internal sealed record SmallBlob(string ETag, byte[]? Bytes);
 
 /// <summary>The blobs of the container <c>images</c>. Layers stream through a few pooled buffers; only manifests and configs are read whole.</summary>
 internal sealed class Content(StorageAccount account)
@@ -59,16 +66,17 @@ internal sealed class Content(StorageAccount account)
 
     /// <summary>Hashes a blob's bytes as they stream, once. Null when it is gone, or other bytes than those of the ETag.</summary>
     /// <param name="path">The blob; its digest says which algorithm to use.</param>
-    /// <param name="etag">The ETag that the bytes must have from first to last.</param>
+    /// <param name="etag">The ETag that the bytes must have from first to last; null for the one that it has now.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    public async Task<HashedBlob?> HashAsync(BlobPath path, string etag, CancellationToken cancellationToken)
+    public async Task<HashedBlob?> HashAsync(BlobPath path, string? etag, CancellationToken cancellationToken)
     {
-        await using var content = await OpenAsync(path, etag, first: 0, length: null, cancellationToken);
-        if (content is null)
+        using var download = await TryDownloadAsync(path, etag, range: default, cancellationToken);
+        if (download is null)
         {
             return null;
         }
 
+        var content = download.Content;
         using var hash = new ContentHash(path.Digest.Algorithm);
         // Two buffers: one is hashed while the next one fills.
         var filling = ArrayPool<byte>.Shared.Rent(BufferSize);
@@ -95,7 +103,26 @@ internal sealed class Content(StorageAccount account)
             ArrayPool<byte>.Shared.Return(hashing);
         }
 
-        return new HashedBlob(hash.Digest, hash.Size, hash.Tar);
+        var details = download.Details;
+        return new HashedBlob(hash.Digest, hash.Size, hash.Tar, details.ETag.ToString(), details.LastModified);
+    }
+
+    /// <summary>A blob that is small as it stands now; null when there is none.</summary>
+    public async Task<SmallBlob?> ReadAsync(LayoutPath path, CancellationToken cancellationToken)
+    {
+        using var download = await TryDownloadAsync(path, etag: null, range: default, cancellationToken);
+        if (download is null)
+        {
+            return null;
+        }
+
+        var bytes = download.Details.ContentLength > Manifest.MaxContent ? null : new byte[download.Details.ContentLength];
+        if (bytes is not null)
+        {
+            await download.Content.ReadExactlyAsync(bytes, cancellationToken);
+        }
+
+        return new SmallBlob(download.Details.ETag.ToString(), bytes);
     }
 
     /// <summary>
@@ -141,16 +168,9 @@ internal sealed class Content(StorageAccount account)
         CancellationToken cancellationToken
     )
     {
-        try
-        {
-            // Of nothing there is no range.
-            var range = first == 0 && length is null ? default : new HttpRange(first, length);
-            return (await DownloadAsync(path, etag, range, cancellationToken)).Content;
-        }
-        catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
-        {
-            return null;
-        }
+        // Of nothing there is no range.
+        var range = first == 0 && length is null ? default : new HttpRange(first, length);
+        return (await TryDownloadAsync(path, etag, range, cancellationToken))?.Content;
     }
 
     /// <summary>Writes a blob where none is and returns its ETag; null when there is one.</summary>
@@ -273,16 +293,34 @@ internal sealed class Content(StorageAccount account)
         }
     }
 
+    // Null when it is gone, or its ETag is not this one.
+    private async Task<BlobDownloadStreamingResult?> TryDownloadAsync(
+        LayoutPath path,
+        string? etag,
+        HttpRange range,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await DownloadAsync(path, etag, range, cancellationToken);
+        }
+        catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
+        {
+            return null;
+        }
+    }
+
     private async Task<BlobDownloadStreamingResult> DownloadAsync(
         LayoutPath path,
-        string etag,
+        string? etag,
         HttpRange range,
         CancellationToken cancellationToken
     )
     {
         var options = new BlobDownloadOptions
         {
-            Conditions = new BlobRequestConditions { IfMatch = new ETag(etag) },
+            Conditions = etag is null ? null : new BlobRequestConditions { IfMatch = new ETag(etag) },
             Range = range,
         };
         return await account.Images.GetBlobClient(path.ToString()).DownloadStreamingAsync(options, cancellationToken);
