@@ -39,42 +39,19 @@ internal sealed class Content(StorageAccount account)
         }
     }
 
-    /// <summary>Whether the blob is there with this very ETag.</summary>
-    public async Task<bool> IsStillAsync(LayoutPath path, string etag, CancellationToken cancellationToken) =>
-        (await StatAsync(path, cancellationToken))?.ETag == etag;
-
-    /// <summary>As <see cref="IsStillAsync"/>, for a caller that is about to say that the bytes can be read.</summary>
-    /// <exception cref="StorageHeldException">The blob is there, and cannot be read.</exception>
-    public async Task<bool> IsReadableAsync(LayoutPath path, string etag, CancellationToken cancellationToken)
-    {
-        var stored = await StatAsync(path, cancellationToken);
-        return stored?.Unreadable is { } code
-            ? throw new StorageHeldException(path.ToString(), code)
-            : stored?.ETag == etag;
-    }
-
-    /// <summary>Makes sure that a blob can be removed, as far as its properties tell.</summary>
-    /// <exception cref="StorageHeldException">It cannot be removed.</exception>
-    public async Task DemandRemovableAsync(LayoutPath path, CancellationToken cancellationToken)
-    {
-        if (await StatAsync(path, cancellationToken) is { Unchangeable: { } code })
-        {
-            throw new StorageHeldException(path.ToString(), code);
-        }
-    }
-
     /// <summary>Hashes a blob's bytes as they stream, once. Null when it is gone, or other bytes than those of the ETag.</summary>
     /// <param name="path">The blob; its digest says which algorithm to use.</param>
-    /// <param name="etag">The ETag that the bytes must have from first to last.</param>
+    /// <param name="etag">The ETag that the bytes must have from first to last; null for the one that it has now.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    public async Task<HashedBlob?> HashAsync(BlobPath path, string etag, CancellationToken cancellationToken)
+    public async Task<HashedBlob?> HashAsync(BlobPath path, string? etag, CancellationToken cancellationToken)
     {
-        await using var content = await OpenAsync(path, etag, first: 0, length: null, cancellationToken);
-        if (content is null)
+        using var download = await TryDownloadAsync(path, etag, range: default, cancellationToken);
+        if (download is null)
         {
             return null;
         }
 
+        var content = download.Content;
         using var hash = new ContentHash(path.Digest.Algorithm);
         // Two buffers: one is hashed while the next one fills.
         var filling = ArrayPool<byte>.Shared.Rent(BufferSize);
@@ -105,7 +82,26 @@ internal sealed class Content(StorageAccount account)
             ArrayPool<byte>.Shared.Return(hashing);
         }
 
-        return new HashedBlob(hash.Digest, hash.Size, hash.Tar);
+        var details = download.Details;
+        return new HashedBlob(hash.Digest, hash.Size, hash.Tar, details.ETag.ToString(), details.LastModified);
+    }
+
+    /// <summary>A blob that is small as it stands now; null when there is none.</summary>
+    public async Task<SmallBlob?> ReadAsync(LayoutPath path, CancellationToken cancellationToken)
+    {
+        using var download = await TryDownloadAsync(path, etag: null, range: default, cancellationToken);
+        if (download is null)
+        {
+            return null;
+        }
+
+        var bytes = download.Details.ContentLength > Manifest.MaxContent ? null : new byte[download.Details.ContentLength];
+        if (bytes is not null)
+        {
+            await download.Content.ReadExactlyAsync(bytes, cancellationToken);
+        }
+
+        return new SmallBlob(download.Details.ETag.ToString(), bytes);
     }
 
     /// <summary>
@@ -114,25 +110,24 @@ internal sealed class Content(StorageAccount account)
     /// <exception cref="InvalidContentException">It is longer than a manifest may be.</exception>
     public async Task<byte[]?> ReadAsync(LayoutPath path, string etag, CancellationToken cancellationToken)
     {
-        try
-        {
-            using var download = await DownloadAsync(path, etag, range: default, cancellationToken);
-            var length = download.Details.ContentLength;
-            if (length > Manifest.MaxContent)
-            {
-                throw new InvalidContentException(
-                    $"{length} bytes: a manifest or config has at most {Manifest.MaxContent}"
-                );
-            }
-
-            var content = new byte[length];
-            await download.Content.ReadExactlyAsync(content, cancellationToken);
-            return content;
-        }
-        catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
+        using var download = await TryDownloadAsync(path, etag, range: default, cancellationToken);
+        if (download is null)
         {
             return null;
         }
+
+        var length = download.Details.ContentLength;
+        if (length > Manifest.MaxContent)
+        {
+            throw new InvalidContentException(
+                $"{length} bytes: a manifest or config has at most {Manifest.MaxContent}"
+            );
+        }
+
+        var content = new byte[length];
+        await download.Content.ReadExactlyAsync(content, cancellationToken);
+        return content;
+    }
     }
 
     /// <summary>
@@ -151,16 +146,9 @@ internal sealed class Content(StorageAccount account)
         CancellationToken cancellationToken
     )
     {
-        try
-        {
-            // Of nothing there is no range.
-            var range = first == 0 && length is null ? default : new HttpRange(first, length);
-            return (await DownloadAsync(path, etag, range, cancellationToken)).Content;
-        }
-        catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
-        {
-            return null;
-        }
+        // Of nothing there is no range.
+        var range = first == 0 && length is null ? default : new HttpRange(first, length);
+        return (await TryDownloadAsync(path, etag, range, cancellationToken))?.Content;
     }
 
     /// <summary>Writes a blob where none is and returns its ETag; null when there is one.</summary>
@@ -265,16 +253,34 @@ internal sealed class Content(StorageAccount account)
         }
     }
 
+    // Null when it is gone, or its ETag is not this one.
+    private async Task<BlobDownloadStreamingResult?> TryDownloadAsync(
+        LayoutPath path,
+        string? etag,
+        HttpRange range,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await DownloadAsync(path, etag, range, cancellationToken);
+        }
+        catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
+        {
+            return null;
+        }
+    }
+
     private async Task<BlobDownloadStreamingResult> DownloadAsync(
         LayoutPath path,
-        string etag,
+        string? etag,
         HttpRange range,
         CancellationToken cancellationToken
     )
     {
         var options = new BlobDownloadOptions
         {
-            Conditions = new BlobRequestConditions { IfMatch = new ETag(etag) },
+            Conditions = etag is null ? null : new BlobRequestConditions { IfMatch = new ETag(etag) },
             Range = range,
         };
         try
@@ -289,11 +295,6 @@ internal sealed class Content(StorageAccount account)
         }
     }
 
-    private static async Task<int> FillAsync(Stream from, byte[] buffer, CancellationToken cancellationToken) =>
-        await from.ReadAtLeastAsync(
-            buffer.AsMemory(0, BufferSize),
-            BufferSize,
-            throwOnEndOfStream: false,
-            cancellationToken
-        );
+    private static Task<int> FillAsync(Stream from, byte[] buffer, CancellationToken stop) =>
+        from.ReadAtLeastAsync(buffer.AsMemory(0, BufferSize), BufferSize, throwOnEndOfStream: false, stop).AsTask();
 }

@@ -7,7 +7,9 @@ namespace ImagesFunctions.Blobs;
 /// <param name="Digest">Their digest.</param>
 /// <param name="Size">Their number.</param>
 /// <param name="Tar">What was seen in them, if they are a tar, compressed or not.</param>
-internal sealed record HashedBlob(Digest Digest, long Size, TarFacts? Tar);
+/// <param name="ETag">The ETag that the blob had from their first to their last.</param>
+/// <param name="LastModified">When the blob was written, by the storage service's clock.</param>
+internal sealed record HashedBlob(Digest Digest, long Size, TarFacts? Tar, string ETag, DateTimeOffset LastModified);
 
 /// <summary>Takes bytes as they stream by: their hash, their number, and what there is to see in a tar.</summary>
 /// <param name="algorithm">sha256 or sha512.</param>

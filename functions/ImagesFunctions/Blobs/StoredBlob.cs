@@ -35,3 +35,8 @@ internal readonly record struct StoredBlob(string ETag, long Size, DateTimeOffse
                 : null,
         };
 }
+
+/// <summary>A small blob as it stood when it was read.</summary>
+/// <param name="ETag">Its ETag.</param>
+/// <param name="Bytes">Its bytes; null where they are more than a manifest may have.</param>
+internal sealed record SmallBlob(string ETag, byte[]? Bytes);

@@ -105,20 +105,31 @@ internal sealed class UploadSessions(StorageAccount account, UploadParts uploadP
     }
 
     /// <summary>Ends a session. False when there was none any more. What it stored goes with it, or later with the sweeper.</summary>
-    public async Task<bool> EndAsync(Repository repository, UploadRow session, CancellationToken cancellationToken)
+    public async Task<bool> EndAsync(Repository repository, UploadRow session, CancellationToken cancellationToken) =>
+        await EndAsync(repository, session, ifMatch: null, cancellationToken) == WriteOutcome.Done;
+
+    /// <summary>Ends a session that this process remembers. False when another process has moved it since: then it lives on.</summary>
+    public async Task<bool> EndRecentAsync(
+        Repository repository,
+        UploadRow session,
+        CancellationToken cancellationToken
+    ) => await EndAsync(repository, session, session.RowETag, cancellationToken) != WriteOutcome.Refused;
+
+    private async Task<WriteOutcome> EndAsync(
+        Repository repository,
+        UploadRow session,
+        VersionTag? ifMatch,
+        CancellationToken cancellationToken
+    )
     {
         _recent.Forget(repository.Namespace, session.Id);
-        if (!await RemoveAsync(repository, session, cancellationToken))
-        {
-            return false;
-        }
-
-        if (session.Inline is null)
+        var outcome = await RemoveAsync(repository.Namespace, new Change(session.Key, null, ifMatch), cancellationToken);
+        if (outcome == WriteOutcome.Done && session.Inline is null)
         {
             await uploadParts.RemoveAsync(repository, session.Id, session.Parts);
         }
 
-        return true;
+        return outcome;
     }
 
     private UploadRow Kept(Repository repository, UploadRow row)
@@ -127,23 +138,22 @@ internal sealed class UploadSessions(StorageAccount account, UploadParts uploadP
         return row;
     }
 
-    // By a transaction, because only that tells the removal of a row from that of none. False: there is none.
-    private async Task<bool> RemoveAsync(Repository repository, UploadRow session, CancellationToken cancellationToken)
+    // By a transaction, because only that tells the removal of a row from that of none. Done, gone or refused.
+    private async Task<WriteOutcome> RemoveAsync(string @namespace, Change removal, CancellationToken cancellationToken)
     {
-        Change[] removal = [new Change(session.Key, null)];
         for (var sends = 1; ; sends++)
         {
-            var result = await _rows.WriteAsync(repository.Namespace, removal, cancellationToken);
-            if (result.Outcome == WriteOutcome.Gone)
+            var result = await _rows.WriteAsync(@namespace, [removal], cancellationToken);
+            if (result.Outcome is WriteOutcome.Gone or WriteOutcome.Refused)
             {
-                // After a lost answer that is our own doing.
-                return sends > 1;
+                // After a lost answer that it is gone is our own doing.
+                return result.Outcome == WriteOutcome.Gone && sends > 1 ? WriteOutcome.Done : result.Outcome;
             }
 
             if (result.Outcome != WriteOutcome.Unclear || sends == MaxSends)
             {
                 result.ThrowIfNotDone();
-                return true;
+                return WriteOutcome.Done;
             }
 
             await Backoff.DelayAsync(sends, FirstDelay, MaxDelay, cancellationToken);

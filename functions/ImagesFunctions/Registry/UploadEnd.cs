@@ -32,7 +32,9 @@ internal sealed class UploadEnd(
 
         try
         {
-            await FinishAsync(request, session, path);
+            var stored = await StoreAsync(request, session, path);
+            await sessions.EndAsync(request.Repository, stored, request.Stop);
+            UploadRequest.Created(request, path.Digest);
         }
         catch (RegistryError error) when (error.Code == "DIGEST_INVALID")
         {
@@ -47,7 +49,14 @@ internal sealed class UploadEnd(
     {
         try
         {
-            await FinishAsync(request, recent, path);
+            var stored = await StoreAsync(request, recent, path);
+            if (!await sessions.EndRecentAsync(request.Repository, stored, request.Stop))
+            {
+                // It has chunks that are not in the blob.
+                return false;
+            }
+
+            UploadRequest.Created(request, path.Digest);
             return true;
         }
         catch (RegistryError error) when (error.Code is "DIGEST_INVALID" or "BLOB_UPLOAD_UNKNOWN")
@@ -56,7 +65,8 @@ internal sealed class UploadEnd(
         }
     }
 
-    private async Task FinishAsync(RegistryRequest request, UploadRow session, BlobPath path)
+    // Returns the session as it is to be ended.
+    private async Task<UploadRow> StoreAsync(RegistryRequest request, UploadRow session, BlobPath path)
     {
         var size = UploadRequest.DemandChunk(request, session);
         using var body = await UploadRequest.BodyAsync(request);
@@ -72,11 +82,10 @@ internal sealed class UploadEnd(
         }
         else
         {
-            session = await OutlineAndStoreAsync(request, session, path, body, size);
+            return await OutlineAndStoreAsync(request, session, path, body, size);
         }
 
-        await sessions.EndAsync(request.Repository, session, request.Stop);
-        UploadRequest.Created(request, path.Digest);
+        return session;
     }
 
     private async Task<UploadRow> OutlineAndStoreAsync(

@@ -63,24 +63,18 @@ internal sealed class BlobRegistration(
         );
     }
 
-    private enum Verified
-    {
-        // The bytes hash to the digest of the path, and the row says so.
-        Good,
-
-        // They do not, and the refusal says so.
-        Invalid,
-
-        // The blob or its row changed since it was read: try again.
-        Changed,
-    }
-
-    // Null when the blob or its row changed since it was read.
+    // Null when the blob or its row changed meanwhile.
     private async Task<Landed?> TryRegisterAsync(BlobPath path, CancellationToken cancellationToken)
     {
         // The row first: what is compared with it may only be newer.
         var row = await rowStore.BlobAsync(path, cancellationToken);
-        if (row is { State: BlobState.Deleting })
+        if (row is null)
+        {
+            // Its bytes are read in any case.
+            return await VerifyAsync(path, row, etag: null, cancellationToken);
+        }
+
+        if (row.State == BlobState.Deleting)
         {
             return await removal.FinishAsync(path, cancellationToken) ? Landed.Gone : null;
         }
@@ -90,25 +84,13 @@ internal sealed class BlobRegistration(
             return await ForgetAsync(path, row, cancellationToken);
         }
 
-        var isKnown = row is { State: BlobState.Good } && row.BlobETag == stored.ETag;
-        var verified = isKnown
-            ? Verified.Good
-            : await VerifyAsync(path, row, stored.ETag, cancellationToken);
-        if (verified == Verified.Good)
+        if (row.State != BlobState.Good || row.BlobETag != stored.ETag)
         {
-            var dependents = await rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken);
-            // A tar is no manifest, whoever names it. Of all else a row may say that it is one, though nobody names it now.
-            var isImage =
-                row?.Tar is null && await rowStore.ImageAsync(path.Repository, path.Digest, cancellationToken) is not null;
-            await CommitReadyAsync(path, dependents, isImage, cancellationToken);
+            return await VerifyAsync(path, row, stored.ETag, cancellationToken);
         }
 
-        return verified switch
-        {
-            Verified.Changed => null,
-            Verified.Invalid => Landed.Refused,
-            _ => isKnown ? Landed.Known : Landed.Committed(content.Clock.UtcNow - stored.LastModified),
-        };
+        await CommitReadyAsync(path, row, cancellationToken);
+        return Landed.Known;
     }
 
     private async Task<Landed> ForgetAsync(BlobPath path, BlobRow? row, CancellationToken cancellationToken)
@@ -122,47 +104,75 @@ internal sealed class BlobRegistration(
         return Landed.Gone;
     }
 
-    private async Task<Verified> VerifyAsync(
+    // Null when the blob or its row changed meanwhile.
+    private async Task<Landed?> VerifyAsync(
         BlobPath path,
         BlobRow? row,
-        string etag,
+        string? etag,
         CancellationToken cancellationToken
     )
     {
         if (await content.HashAsync(path, etag, cancellationToken) is not { } hashed)
         {
-            return Verified.Changed;
+            return etag is null && await content.StatAsync(path, cancellationToken) is null
+                ? await ForgetAsync(path, row, cancellationToken)
+                : null;
         }
 
         if (hashed.Digest != path.Digest)
         {
-            if (row is not null)
-            {
-                await invalidation.RunAsync(path, row, cancellationToken);
-            }
-
-            var reason = $"the bytes hash to {hashed.Digest}, not to {path.Digest}";
-            await refusals.RefuseAsync(RefusalKind.Digest, path, reason, hashed.Digest, cancellationToken);
-            if (await content.IsStillAsync(path, etag, cancellationToken))
-            {
-                return Verified.Invalid;
-            }
-
-            // What it was written for is not there any more; what is there now is looked at next.
-            await refusals.ClearAsync(path, cancellationToken);
-            return Verified.Changed;
+            return await RefuseAsync(path, row, hashed, cancellationToken);
         }
 
         // Before the row: whoever finds the row need not ask whether the path was refused.
         await refusals.ClearAsync(path, cancellationToken);
         var (app, ns) = (path.Repository.App, path.Repository.Namespace);
-        var verified = new BlobRow(app, path.Digest, hashed.Size, etag, BlobState.Good, hashed.Tar);
-        // Checked again after the row is written: a delete or overwrite in between either sees the row or is seen here.
-        return
-            await rowStore.PutBlobAsync(ns, verified, row, cancellationToken)
-            && await content.IsStillAsync(path, etag, cancellationToken)
-            ? Verified.Good
-            : Verified.Changed;
+        var verified = new BlobRow(app, path.Digest, hashed.Size, hashed.ETag, BlobState.Good, hashed.Tar);
+        // The second look comes after the row: a delete or overwrite in between either sees the row or is seen here.
+        if (
+            !await rowStore.PutBlobAsync(ns, verified, row, cancellationToken)
+            || !await content.IsStillAsync(path, hashed.ETag, cancellationToken)
+        )
+        {
+            return null;
+        }
+
+        await CommitReadyAsync(path, verified, cancellationToken);
+        return Landed.Committed(content.Clock.UtcNow - hashed.LastModified);
+    }
+
+    // Null when the blob changed meanwhile.
+    private async Task<Landed?> RefuseAsync(
+        BlobPath path,
+        BlobRow? row,
+        HashedBlob hashed,
+        CancellationToken cancellationToken
+    )
+    {
+        if (row is not null)
+        {
+            await invalidation.RunAsync(path, row, cancellationToken);
+        }
+
+        var reason = $"the bytes hash to {hashed.Digest}, not to {path.Digest}";
+        await refusals.RefuseAsync(RefusalKind.Digest, path, reason, hashed.Digest, cancellationToken);
+        if (await content.IsStillAsync(path, hashed.ETag, cancellationToken))
+        {
+            return Landed.Refused;
+        }
+
+        // What it was written for is not there any more; what is there now is looked at next.
+        await refusals.ClearAsync(path, cancellationToken);
+        return null;
+    }
+
+    private async Task CommitReadyAsync(BlobPath path, BlobRow row, CancellationToken cancellationToken)
+    {
+        var dependents = await rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken);
+        // A tar is not a manifest, whatever names it. All else may be one that its own row tells of, though nothing names it now.
+        var isImage =
+            row.Tar is null && await rowStore.ImageAsync(path.Repository, path.Digest, cancellationToken) is not null;
+        await CommitReadyAsync(path, dependents, isImage, cancellationToken);
     }
 
     private Task CommitReadyAsync(

@@ -38,13 +38,13 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
     {
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
-            if (await content.StatAsync(path, cancellationToken) is not { } stored)
+            if (await content.ReadAsync(path, cancellationToken) is not { } stored)
             {
                 await refusals.ClearAsync(path, cancellationToken);
                 return;
             }
 
-            if (await ApplyAsync(path, stored.ETag, cancellationToken))
+            if (await ApplyAsync(path, stored, cancellationToken))
             {
                 return;
             }
@@ -58,10 +58,8 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
     {
         try
         {
-            return
-                await content.StatAsync(path, cancellationToken) is { } stored
-                && await content.ReadAsync(path, stored.ETag, cancellationToken) is { } bytes
-                ? LayoutIndexFile.Parse(path, bytes, stored.ETag).Manifests.Select(m => m.Digest).ToHashSet()
+            return await content.ReadAsync(path, cancellationToken) is { } stored
+                ? LayoutIndexFile.Parse(path, stored).Manifests.Select(m => m.Digest).ToHashSet()
                 : new HashSet<Digest>();
         }
         catch (InvalidContentException)
@@ -70,16 +68,14 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         }
     }
 
-    // False when the file changed since it was read.
-    private async Task<bool> ApplyAsync(IndexPath path, string etag, CancellationToken cancellationToken)
+    // False when the file changed meanwhile.
+    private async Task<bool> ApplyAsync(IndexPath path, SmallBlob stored, CancellationToken cancellationToken)
     {
+        var etag = stored.ETag;
         try
         {
-            if (
-                await content.ReadAsync(path, etag, cancellationToken) is not { } bytes
-                || LayoutIndexFile.Parse(path, bytes, etag) is not { } file
-                || !await ApplyAsync(file, cancellationToken)
-            )
+            var file = LayoutIndexFile.Parse(path, stored);
+            if (!await ApplyAsync(file, cancellationToken))
             {
                 return false;
             }
@@ -216,6 +212,13 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
             changes.AddRange(await SetTagAsync(view, app, tag, digest, current, cancellationToken));
         }
 
+        return Whole(file, touched, changes);
+    }
+
+    // With the rows that say what the file names, where those fit.
+    private static Decision<Step> Whole(LayoutIndexFile file, IReadOnlyList<string> touched, List<Change> changes)
+    {
+        var app = file.Path.Repository.App;
         var row = new TableRow(Keys.Layout(app)) { ["app"] = app, ["etag"] = file.ETag };
         var naming = file.Naming().ConvertAll(d => new Change(d.Key, d.ToRow()));
         var rides = changes.Count + naming.Count < Change.MaxRows;

@@ -1,3 +1,4 @@
+using ImagesFunctions.Blobs;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
 
@@ -25,9 +26,11 @@ internal sealed record LayoutIndexFile(
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="InvalidContentException">It is not an OCI index.</exception>
-    public static LayoutIndexFile Parse(IndexPath path, byte[] bytes, string etag)
+    public static LayoutIndexFile Parse(IndexPath path, SmallBlob stored)
     {
         // Docker's list type would be legal inside, but the file itself is an OCI index (image-layout.md).
+        var bytes =
+            stored.Bytes ?? throw new InvalidContentException($"over {Manifest.MaxContent} bytes, which is the most that is read");
         var index = Manifest.Parse(bytes, MediaTypes.OciIndex);
         var problems = new List<string>();
         var tags = new Dictionary<string, Digest>(StringComparer.Ordinal);
@@ -56,7 +59,7 @@ internal sealed record LayoutIndexFile(
         var problem = problems.Count == 0 ? null : string.Join("; ", problems) + " (all else in the file counts)";
         return new LayoutIndexFile(
             path,
-            etag,
+            stored.ETag,
             [.. index.Manifests.Where(m => m.IsManifest).DistinctBy(m => m.Digest)],
             tags,
             problem

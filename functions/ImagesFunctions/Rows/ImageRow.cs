@@ -25,7 +25,15 @@ public enum ImageState
 /// </summary>
 /// <param name="ETag">The stored blob's ETag.</param>
 /// <param name="Size">The length in bytes.</param>
-internal sealed record StoredManifest(string ETag, long Size);
+internal sealed record StoredManifest(string ETag, long Size)
+{
+    /// <summary>Writes it into an image's row.</summary>
+    public void WriteTo(TableRow row) => (row["blob_etag"], row["blob_size"]) = (ETag, Size);
+
+    /// <summary>What an image's row has of it; null in rows of an earlier version.</summary>
+    public static StoredManifest? From(TableRow row) =>
+        row.GetString("blob_etag") is { } etag ? new StoredManifest(etag, row.GetInt64("blob_size") ?? 0) : null;
+}
 
 /// <summary>An image, an index, or another manifest that is committed: row <c>i</c>.</summary>
 internal sealed record ImageRow(string App, Digest Digest)
@@ -110,12 +118,7 @@ internal sealed record ImageRow(string App, Digest Digest)
         }
 
         Pin?.WriteTo(row);
-        if (Stored is not null)
-        {
-            row["blob_etag"] = Stored.ETag;
-            row["blob_size"] = Stored.Size;
-        }
-
+        Stored?.WriteTo(row);
         if (Subject is not null)
         {
             row["subject"] = Subject.ToString();
@@ -162,9 +165,7 @@ internal sealed record ImageRow(string App, Digest Digest)
             Generation = row.Text("generation"),
             Committed = row.GetInt64("committed") is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null,
             Pin = ImagePin.From(row),
-            Stored = row.GetString("blob_etag") is { } etag
-                ? new StoredManifest(etag, row.GetInt64("blob_size") ?? 0)
-                : null,
+            Stored = StoredManifest.From(row),
             Subject = row.GetString("subject") is { } subject ? Parse(subject) : null,
             State = head.State,
             IsTruncated = row.GetBoolean("truncated") == true,

@@ -11,6 +11,7 @@ public sealed class UploadSessionsTests : IAsyncLifetime
     private static readonly Repository s_repository = SomeRows.Web;
 
     private Node _node = null!;
+    private UploadParts _parts = null!;
     private UploadSessions _sessions = null!;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -18,7 +19,8 @@ public sealed class UploadSessionsTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _node = new Node(await Storages.NewWithTablesAsync());
-        _sessions = new UploadSessions(_node.Storage, TimeProvider.System);
+        _parts = new UploadParts(_node.Storage);
+        _sessions = new UploadSessions(_node.Storage, _parts);
     }
 
     public ValueTask DisposeAsync() => _node.DisposeAsync();
@@ -71,7 +73,7 @@ public sealed class UploadSessionsTests : IAsyncLifetime
         var session = await _sessions.BeginAsync(s_repository, "sha256", Stop);
         using var hash = new ContentHash("sha256");
         using var body = await UploadBody.BeginAsync(new MemoryStream("no"u8.ToArray()), 2, Stop);
-        Assert.Null(await _sessions.WritePartAsync(s_repository, session.Id, body, hash, () => false, Stop));
+        Assert.Null(await _parts.WriteAsync(s_repository, session.Id, body, hash, () => false, Stop));
         Assert.Empty(await StagedAsync());
     }
 
@@ -129,7 +131,7 @@ public sealed class UploadSessionsTests : IAsyncLifetime
         var next = _node.Calls.Count + 1;
         _node.Calls.LoseAnswerOf(call => call == next);
 
-        var moved = await _sessions.AppendAsync(s_repository, now, part, Stop);
+        var moved = await _sessions.AppendAsync(s_repository, now, part, inline: null, Stop);
 
         Assert.Equal([part], moved!.Parts);
         Assert.Equal([PathOf(moved, 0)], await StagedAsync());
@@ -141,10 +143,10 @@ public sealed class UploadSessionsTests : IAsyncLifetime
     public async Task A_session_that_misses_a_part_hashes_to_nothing()
     {
         var session = await AppendAsync(await _sessions.BeginAsync(s_repository, "sha256", Stop), "first");
-        await _sessions.RemovePartsAsync(s_repository, session.Id, session.Parts);
+        await _parts.RemoveAsync(s_repository, session.Id, session.Parts);
         Assert.Null(await HashAsync(session));
         // To remove what is gone is no error.
-        await _sessions.RemovePartsAsync(s_repository, session.Id, session.Parts);
+        await _parts.RemoveAsync(s_repository, session.Id, session.Parts);
     }
 
     [Fact]
@@ -153,37 +155,61 @@ public sealed class UploadSessionsTests : IAsyncLifetime
         var session = await _sessions.BeginAsync(s_repository, "sha256", Stop);
         session = await AppendAsync(await AppendAsync(session, "one "), "two");
 
-        var etag = await CopyAsync(session, "to");
+        var (to, elsewhere) = (PathOf("to"), PathOf("elsewhere"));
+        var etag = await CopyAsync(session, to);
 
-        var blob = _node.Storage.Images.GetBlobClient("to");
+        var blob = _node.Storage.Images.GetBlobClient(to.ToString());
         var stored = (await blob.DownloadContentAsync(Stop)).Value;
         Assert.Equal((etag, "one two"), (stored.Details.ETag.ToString(), stored.Content.ToString()));
-        Assert.Null(await CopyAsync(session, "to"));
-        await _sessions.RemovePartsAsync(s_repository, session.Id, session.Parts);
-        await Assert.ThrowsAsync<CopySourceGoneException>(() => CopyAsync(session, "elsewhere"));
-        Assert.False(await _node.Storage.Images.GetBlobClient("elsewhere").ExistsAsync(Stop));
+        Assert.Null(await CopyAsync(session, to));
+        await _parts.RemoveAsync(s_repository, session.Id, session.Parts);
+        await Assert.ThrowsAsync<CopySourceGoneException>(() => CopyAsync(session, elsewhere));
+        Assert.False(await _node.Storage.Images.GetBlobClient(elsewhere.ToString()).ExistsAsync(Stop));
     }
 
     [Fact]
-    public async Task Very_many_short_parts_are_put_together_and_long_ones_before_them_stay()
+    public async Task Of_many_short_parts_16_are_put_together_and_long_ones_before_them_stay()
     {
-        // As a client leaves a session that sends a long chunk and then 499 tiny ones: one of them stored, for all of them.
+        // As a client leaves a session that sends a long chunk and then 14 tiny ones: one of them stored, for all of them.
         var session = await _sessions.BeginAsync(s_repository, "sha256", Stop);
         var tiny = await WriteAsync(session, "x");
         var before = new UploadPart("0123456789ab", BlobWriter.BlockSize);
-        session = await PutAsync(session with { Parts = [before, .. Enumerable.Repeat(tiny, 498)] });
+        session = await PutAsync(session with { Parts = [before, .. Enumerable.Repeat(tiny, 14)] });
         session = await AppendAsync(session, "y");
-        Assert.Equal(500, session.Parts.Count);
+        Assert.Equal(16, session.Parts.Count);
 
         session = await AppendAsync(session, "z");
 
         Assert.Equal(2, session.Parts.Count);
-        Assert.Equal((before, 500), (session.Parts[0], (int)session.Parts[1].Size));
+        Assert.Equal((before, 16), (session.Parts[0], (int)session.Parts[1].Size));
         Assert.Equal([PathOf(session, 1)], await StagedAsync());
         var merged = await _node.Storage.Uploads.GetBlobClient(PathOf(session, 1)).DownloadContentAsync(Stop);
-        Assert.Equal(new string('x', 498) + "yz", merged.Value.Content.ToString());
+        Assert.Equal(new string('x', 14) + "yz", merged.Value.Content.ToString());
         Assert.Equal(session.Parts, (await FindAsync(session.Id))!.Parts);
     }
+
+    [Fact]
+    public async Task A_short_first_part_stands_in_the_row_and_becomes_a_blob_with_the_next()
+    {
+        var session = await NowAsync(await _sessions.BeginAsync(s_repository, "sha256", Stop));
+        using var body = await UploadBody.BeginAsync(new MemoryStream("one "u8.ToArray()), 4, Stop);
+        var part = UploadParts.Inline(session, body)!;
+
+        session = (await _sessions.AppendAsync(s_repository, session, part, body.First.ToArray(), Stop))!;
+
+        Assert.Empty(await StagedAsync());
+        Assert.Equal("one "u8.ToArray(), (await FindAsync(session.Id))!.Inline!.Value.ToArray());
+        Assert.Null(UploadParts.Inline(session, body));
+
+        session = await AppendAsync(session, "two");
+
+        Assert.Null((await FindAsync(session.Id))!.Inline);
+        Assert.Equal(2, (await StagedAsync()).Count);
+        using var hash = await HashAsync(session);
+        Assert.Equal(Digest.Sha256("one two"u8), hash!.Digest);
+    }
+
+    private static BlobPath PathOf(string name) => new(s_repository, SomeRows.D(name));
 
     private Task<UploadRow?> FindAsync(string id) => _sessions.FindAsync(s_repository, id, Stop);
 
@@ -194,14 +220,14 @@ public sealed class UploadSessionsTests : IAsyncLifetime
         ?? throw new InvalidOperationException("somebody else moved it");
 
     private async Task<UploadRow?> TryAppendAsync(UploadRow session, string text) =>
-        await _sessions.AppendAsync(s_repository, session, await WriteAsync(session, text), Stop);
+        await _sessions.AppendAsync(s_repository, session, await WriteAsync(session, text), inline: null, Stop);
 
     private async Task<UploadPart> WriteAsync(UploadRow session, string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
         using var hash = new ContentHash("sha256");
         using var body = await UploadBody.BeginAsync(new MemoryStream(bytes), bytes.Length, Stop);
-        return (await _sessions.WritePartAsync(s_repository, session.Id, body, hash, () => true, Stop))!;
+        return (await _parts.WriteAsync(s_repository, session.Id, body, hash, () => true, Stop))!;
     }
 
     private async Task<UploadRow> PutAsync(UploadRow session)
@@ -212,10 +238,10 @@ public sealed class UploadSessionsTests : IAsyncLifetime
     }
 
     private Task<ContentHash?> HashAsync(UploadRow session) =>
-        _sessions.HashAsync(s_repository, session.Id, session.Parts, "sha256", Stop);
+        _parts.HashAsync(s_repository, session.Id, session.Parts, "sha256", Stop);
 
-    private Task<string?> CopyAsync(UploadRow session, string path) =>
-        _sessions.CopyAsync(s_repository, session.Id, session.Parts, path, Stop);
+    private Task<string?> CopyAsync(UploadRow session, BlobPath path) =>
+        _parts.CopyAsync(s_repository, session.Id, session.Parts, path, Stop);
 
     private static string PathOf(UploadRow session, int part) =>
         UploadRow.PathOf("alice", session.Id, session.Parts[part]);

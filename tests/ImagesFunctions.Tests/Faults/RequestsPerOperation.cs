@@ -21,11 +21,12 @@ public sealed class RequestsPerOperation
         var first = Image("first");
         Assert.Equal(HttpStatusCode.Created, (await registry.PushAsync("alice/web", first, "latest")).Status);
         await ListAsync(registry, token);
-        var dropped = Image("dropped");
+        var (dropped, tagged) = (Image("dropped"), Image("tagged", "v1"));
         await node.PutAsync("alice/dropped", dropped);
+        await node.PutAsync("alice/tagged", tagged);
 
         var measured = new List<(string Operation, int[] Counts)>();
-        foreach (var (operation, act) in Operations(node, registry, token, first, dropped))
+        foreach (var (operation, act) in Operations(node, registry, token, first, dropped, tagged))
         {
             meter.Reset();
             await act();
@@ -44,32 +45,12 @@ public sealed class RequestsPerOperation
         NodeRegistry registry,
         string token,
         Layout first,
-        Layout dropped
-    )
-    {
-        var second = Image("second");
-        var manifest = second.Files[Layout.PathOf(second.FirstImage)];
-        Task PullAsync(string path) =>
-            ExpectAsync(HttpStatusCode.OK, registry.SendAsync("GET", $"/v2/alice/web/{path}"));
-        return
+        Layout dropped,
+        Layout tagged
+    ) =>
         [
             ("list, nothing has changed", () => ListAsync(registry, token)),
-            (
-                "push of an image of two new blobs",
-                () => ExpectAsync(HttpStatusCode.Created, PushAsync(registry, second, "next"))
-            ),
-            ("list after one commit", () => ListAsync(registry, token)),
-            ("event of a pushed blob", () => node.LandAsync([$"alice/web/{second.FirstLayer}"])),
-            (
-                "tag moved to another image",
-                () =>
-                    ExpectAsync(
-                        HttpStatusCode.Created,
-                        registry.SendAsync("PUT", "/v2/alice/web/manifests/latest", manifest, Layout.OciManifest)
-                    )
-            ),
-            ("pull: manifest by tag", () => PullAsync("manifests/latest")),
-            ("pull: one blob", () => PullAsync(DigestPath(second.FirstLayer))),
+            .. OfPushes(node, registry, token),
             (
                 "asking whether a blob is there (HEAD), which it is",
                 () =>
@@ -83,6 +64,10 @@ public sealed class RequestsPerOperation
                 () => node.LandAsync(dropped.Files.Keys.Select(path => $"alice/dropped/{path}"))
             ),
             (
+                "the same with a tag, all events at once",
+                () => Task.WhenAll(tagged.Files.Keys.Select(path => node.LandAsync([$"alice/tagged/{path}"])))
+            ),
+            (
                 "delete of an image by its digest",
                 () =>
                     ExpectAsync(
@@ -90,6 +75,30 @@ public sealed class RequestsPerOperation
                         registry.SendAsync("DELETE", $"/v2/alice/web/manifests/{first.FirstImage}")
                     )
             ),
+        ];
+
+    private static (string Operation, Func<Task> Act)[] OfPushes(Node node, NodeRegistry registry, string token)
+    {
+        var (second, third) = (Image("second"), Image("third"));
+        var manifest = second.Files[Layout.PathOf(second.FirstImage)];
+        Task CreatedAsync(Task<Reply> reply) => ExpectAsync(HttpStatusCode.Created, reply);
+        Task PullAsync(string path) =>
+            ExpectAsync(HttpStatusCode.OK, registry.SendAsync("GET", $"/v2/alice/web/{path}"));
+        return
+        [
+            ("push of an image of two new blobs", () => CreatedAsync(PushAsync(registry, second, "next"))),
+            ("list after one commit", () => ListAsync(registry, token)),
+            ("the same in 5 requests of HTTP", () => CreatedAsync(PushInFiveAsync(registry, third, "third"))),
+            ("event of a pushed blob", () => node.LandAsync([$"alice/web/{second.FirstLayer}"])),
+            (
+                "tag moved to another image",
+                () =>
+                    CreatedAsync(
+                        registry.SendAsync("PUT", "/v2/alice/web/manifests/latest", manifest, Layout.OciManifest)
+                    )
+            ),
+            ("pull: manifest by tag", () => PullAsync("manifests/latest")),
+            ("pull: one blob", () => PullAsync(DigestPath(second.FirstLayer))),
         ];
     }
 
@@ -146,18 +155,39 @@ public sealed class RequestsPerOperation
         );
     }
 
+    // As crane, oras and BuildKit may: is it there, and the whole blob at once.
+    private static async Task<Reply> PushInFiveAsync(NodeRegistry registry, Layout layout, string tag)
+    {
+        foreach (var (path, bytes) in layout.Files.Where(f => f.Key.StartsWith("blobs/", StringComparison.Ordinal)))
+        {
+            var digest = path["blobs/".Length..].Replace('/', ':');
+            if (digest != layout.FirstImage)
+            {
+                var head = await registry.SendAsync("HEAD", $"/v2/alice/web/blobs/{digest}");
+                Assert.Equal(HttpStatusCode.NotFound, head.Status);
+                var post = await registry.SendAsync("POST", $"/v2/alice/web/blobs/uploads/?digest={digest}", bytes);
+                Assert.Equal(HttpStatusCode.Created, post.Status);
+            }
+        }
+
+        return await registry.SendAsync(
+            "PUT",
+            $"/v2/alice/web/manifests/{tag}",
+            layout.Files[Layout.PathOf(layout.FirstImage)],
+            Layout.OciManifest
+        );
+    }
+
     private static string DigestPath(string path) =>
         path[..^64].Replace("sha256/", "sha256:", StringComparison.Ordinal) + path[^64..];
 
-    private static Layout Image(string name)
+    private static Layout Image(string name, string? tag = null)
     {
         var layout = new Layout();
-        layout.Index(
-            layout.AddManifest(
-                layout.Add(Layout.OciConfig, new JsonObject { ["author"] = name }),
-                layout.Add(Layout.OciTar, Encoding.UTF8.GetBytes($"the layer of {name}"))
-            )
+        var manifest = layout.AddManifest(
+            layout.Add(Layout.OciConfig, new JsonObject { ["author"] = name }),
+            layout.Add(Layout.OciTar, Layout.Tar("bin/program", $"the program of {name}"))
         );
-        return layout;
+        return layout.Index(tag is null ? manifest : Layout.Tagged(manifest, tag));
     }
 }

@@ -14,7 +14,7 @@ public sealed class BlobSweepTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _node = new Node(await Storages.NewWithTablesAsync());
-        var (path, bytes) = (LayoutPath.Of(Web, D("layer")), "layer"u8.ToArray());
+        var (path, bytes) = (new BlobPath(Web, D("layer")), "layer"u8.ToArray());
         await _node.PutAsync($"{path}", bytes);
         await _node.LandAsync([$"{path}"]);
         _stored = (await new Content(_node.Storage).StatAsync(path, Stop))!.Value;
@@ -39,7 +39,7 @@ public sealed class BlobSweepTests : IAsyncLifetime
     {
         var survey = new Survey();
         var blob = Fingerprint.Of(App, D("layer"));
-        var path = Fingerprint.Of($"{LayoutPath.Of(Web, D("layer"))}");
+        var path = Fingerprint.Of($"{new BlobPath(Web, D("layer"))}");
         var seen = new SeenBlob(Fingerprint.Of(_stored.ETag), BlobState.Good, IsYoung: false);
         var after = _stored.LastModified.AddSeconds(2);
         survey.Blobs[blob] = seen;

@@ -14,7 +14,7 @@ internal static class SomeRows
     public const string App = "web";
 
     /// <summary>The state of a blob whose bytes are gone or others.</summary>
-    public const BlobState Invalid = BlobState.Bad;
+    public const BlobState Invalid = BlobState.Invalid;
 
     private static readonly ConcurrentDictionary<string, string> s_names = new(StringComparer.Ordinal);
 
