@@ -52,14 +52,6 @@ public sealed class RequestsPerOperation
             ("list, nothing has changed", () => ListAsync(registry, token)),
             .. OfPushes(node, registry, token),
             (
-                "asking whether a blob is there (HEAD), which it is",
-                () =>
-                    ExpectAsync(
-                        HttpStatusCode.OK,
-                        registry.SendAsync("HEAD", $"/v2/alice/web/{DigestPath(second.FirstLayer)}")
-                    )
-            ),
-            (
                 "events of a dropped layout of three blobs",
                 () => node.LandAsync(dropped.Files.Keys.Select(path => $"alice/dropped/{path}"))
             ),
@@ -99,6 +91,14 @@ public sealed class RequestsPerOperation
             ),
             ("pull: manifest by tag", () => PullAsync("manifests/latest")),
             ("pull: one blob", () => PullAsync(DigestPath(second.FirstLayer))),
+            (
+                "asking whether a blob is there (HEAD), which it is",
+                () =>
+                    ExpectAsync(
+                        HttpStatusCode.OK,
+                        registry.SendAsync("HEAD", $"/v2/alice/web/{DigestPath(second.FirstLayer)}")
+                    )
+            ),
         ];
     }
 

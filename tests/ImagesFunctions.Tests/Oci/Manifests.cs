@@ -52,4 +52,18 @@ internal static class Manifests
 
     public static string Descriptor(int number, string type) =>
         $$"""{"mediaType":"{{type}}","digest":"sha256:{{number.ToString("x64", CultureInfo.InvariantCulture)}}","size":1}""";
+
+    public static string Descriptor(Digest digest, string type) =>
+        $$"""{"mediaType":"{{type}}","digest":"{{digest}}","size":1}""";
+
+    /// <summary>The manifest of an image of these layers.</summary>
+    public static string ImageOf(Digest[] layers, Digest config, string configType = ConfigType) =>
+        $$"""
+            {"config":{{Descriptor(config, configType)}},
+             "layers":[{{string.Join(',', layers.Select(layer => Descriptor(layer, LayerType)))}}]}
+            """;
+
+    /// <summary>An index of these manifests, each with its type.</summary>
+    public static string IndexOf(params (Digest Digest, string Type)[] manifests) =>
+        $$"""{"manifests":[{{string.Join(',', manifests.Select(m => Descriptor(m.Digest, m.Type)))}}]}""";
 }

@@ -92,7 +92,7 @@ public sealed class BlobInvalidationTests(SharedNode shared) : IClassFixture<Sha
     {
         var (goesOn, rows, changes) = s_rounds[@case];
         var view = ViewOf([Blob("layer", Invalid).ToRow(), .. rows]);
-        var decision = await BlobInvalidation.HideAsync(view, Web, Blob("layer"), Stop);
+        var decision = await BlobInvalidation.HideAsync(view, Blob("layer"), Stop);
         Assert.Equal(goesOn, decision.Result);
         Assert.Equal(changes, Texts(decision.Changes));
     }
@@ -113,7 +113,7 @@ public sealed class BlobInvalidationTests(SharedNode shared) : IClassFixture<Sha
         for (var goesOn = true; goesOn; rounds++)
         {
             var view = new DecisionView(table, Namespace, 0);
-            var decision = await BlobInvalidation.HideAsync(view, Web, Blob("layer"), Stop);
+            var decision = await BlobInvalidation.HideAsync(view, Blob("layer"), Stop);
             Assert.InRange(decision.Changes.Count, 1, Change.MaxRows);
             Assert.True((await table.WriteAsync(Namespace, decision.Changes, Stop)).IsDone);
             goesOn = decision.Result;
@@ -139,7 +139,7 @@ public sealed class BlobInvalidationTests(SharedNode shared) : IClassFixture<Sha
         var node = shared.Node;
         var repository = Repository.Of($"n{Guid.NewGuid():N}", App);
         var content = node.Services.GetRequiredService<Content>();
-        var path = LayoutPath.Of(repository, D("layer"));
+        var path = new BlobPath(repository, D("layer"));
         var etag = (await content.CreateAsync(path, "layer"u8.ToArray(), Stop))!;
         var blob = Blob("layer") with { BlobETag = etag };
         if (@case is "the bytes are gone" or "the row is of other bytes" or "the row is gone" or "the row goes")
@@ -161,13 +161,13 @@ public sealed class BlobInvalidationTests(SharedNode shared) : IClassFixture<Sha
 
         await node
             .Services.GetRequiredService<BlobInvalidation>()
-            .RunAsync(repository, @case == "the bytes are others" ? row : blob, Stop);
+            .RunAsync(path, @case == "the bytes are others" ? row : blob, Stop);
 
         var image = await node.RowStore.ImageAsync(repository, D("image"), Stop);
         Assert.Equal(isHidden ? ImageState.Hidden : ImageState.Complete, image!.State);
         Assert.Equal(
             isHidden || @case == "the row is gone",
-            await node.RowStore.BlobAsync(repository, D("layer"), Stop) is null
+            await node.RowStore.BlobAsync(path, Stop) is null
         );
     }
 }

@@ -19,11 +19,11 @@ public sealed class BlobRetentionTests(SharedNode shared) : IClassFixture<Shared
     {
         var before = await PutAsync(Blob("layer", pushed: pushed));
 
-        var row = await RetentionAfter(TimeSpan.FromHours(hours)).RenewAsync(before.Repository, D("layer"), Stop);
+        var row = await RetentionAfter(TimeSpan.FromHours(hours)).RenewAsync(before.Path, Stop);
 
         Assert.Equal(isRenewed, row!.RowETag != before.ETag);
         Assert.Equal(Blob("layer", pushed: pushed) with { RowETag = row.RowETag }, row);
-        Assert.Equal(row, await shared.Node.RowStore.BlobAsync(before.Repository, D("layer"), Stop));
+        Assert.Equal(row, await shared.Node.RowStore.BlobAsync(before.Path, Stop));
     }
 
     [Theory]
@@ -32,16 +32,16 @@ public sealed class BlobRetentionTests(SharedNode shared) : IClassFixture<Shared
     public async Task What_goes_or_is_invalid_is_not_promised(bool goes)
     {
         var before = await PutAsync(Blob("layer", goes ? BlobState.Deleting : Invalid));
-        Assert.Null(await RetentionAfter(TimeSpan.Zero).RenewAsync(before.Repository, D("layer"), Stop));
-        Assert.Null(await RetentionAfter(TimeSpan.FromDays(60)).RenewAsync(before.Repository, D("layer"), Stop));
-        Assert.Equal(before.ETag, (await shared.Node.RowStore.BlobAsync(before.Repository, D("layer"), Stop))!.RowETag);
+        Assert.Null(await RetentionAfter(TimeSpan.Zero).RenewAsync(before.Path, Stop));
+        Assert.Null(await RetentionAfter(TimeSpan.FromDays(60)).RenewAsync(before.Path, Stop));
+        Assert.Equal(before.ETag, (await shared.Node.RowStore.BlobAsync(before.Path, Stop))!.RowETag);
     }
 
     [Fact]
     public async Task What_is_not_there_is_not_promised()
     {
         var before = await PutAsync(Blob("layer"));
-        Assert.Null(await RetentionAfter(TimeSpan.Zero).RenewAsync(before.Repository, D("other"), Stop));
+        Assert.Null(await RetentionAfter(TimeSpan.Zero).RenewAsync(before.Path with { Digest = D("other") }, Stop));
     }
 
     [Fact]
@@ -55,14 +55,14 @@ public sealed class BlobRetentionTests(SharedNode shared) : IClassFixture<Shared
             if (message.Request.Method == Azure.Core.RequestMethod.Put)
             {
                 tries++;
-                var row = await shared.Node.RowStore.BlobAsync(before.Repository, D("layer"), Stop);
-                Assert.True(await shared.Node.RowStore.PutBlobAsync(before.Repository.Namespace, row!, row, Stop));
+                var row = await shared.Node.RowStore.BlobAsync(before.Path, Stop);
+                Assert.True(await shared.Node.RowStore.PutBlobAsync(before.Path.Repository.Namespace, row!, row, Stop));
             }
         };
         var retention = new BlobRetention(node.Storage, node.RowStore, Grace(TimeSpan.FromDays(60)));
 
         await Assert.ThrowsAsync<StorageUnavailableException>(() =>
-            retention.RenewAsync(before.Repository, D("layer"), Stop)
+            retention.RenewAsync(before.Path, Stop)
         );
 
         Assert.Equal(5, tries);
@@ -74,10 +74,10 @@ public sealed class BlobRetentionTests(SharedNode shared) : IClassFixture<Shared
     private static BlobGrace Grace(TimeSpan later) => new SweepOptions { Later = later }.Grace;
 
     // Into a namespace that has no rows.
-    private async Task<(Repository Repository, VersionTag ETag)> PutAsync(BlobRow row)
+    private async Task<(BlobPath Path, VersionTag ETag)> PutAsync(BlobRow row)
     {
-        var repository = Repository.Of($"n{Guid.NewGuid():N}", App);
-        Assert.True(await shared.Node.RowStore.PutBlobAsync(repository.Namespace, row, null, Stop));
-        return (repository, (await shared.Node.RowStore.BlobAsync(repository, row.Digest, Stop))!.RowETag);
+        var path = new BlobPath(Repository.Of($"n{Guid.NewGuid():N}", App), row.Digest);
+        Assert.True(await shared.Node.RowStore.PutBlobAsync(path.Repository.Namespace, row, null, Stop));
+        return (path, (await shared.Node.RowStore.BlobAsync(path, Stop))!.RowETag);
     }
 }

@@ -5,7 +5,7 @@ using static ImagesFunctions.Tests.Support.SomeRows;
 namespace ImagesFunctions.Tests.Repositories;
 
 /// <summary>What manifests need, as rows.</summary>
-public sealed class DependenciesTests(SharedNode shared) : IClassFixture<SharedNode>
+public sealed class DependenciesTests
 {
     private const string Layer = Manifests.LayerType;
 
@@ -53,7 +53,7 @@ public sealed class DependenciesTests(SharedNode shared) : IClassFixture<SharedN
     public void Rows_come_by_falling_keys_so_that_the_lowest_is_written_last()
     {
         var manifest = ImageOf([.. Enumerable.Range(0, 150).Select(i => $"layer{i}")]);
-        var needs = Dependencies.NeedsOf(Web, D("image"), manifest);
+        var needs = Dependencies.Of(new BlobPath(Web, D("image")), manifest);
         Assert.Equal(151, needs.Count);
         Assert.Equal(
             needs.Select(n => n.Key).OrderDescending(StringComparer.Ordinal).Distinct(StringComparer.Ordinal),
@@ -62,76 +62,16 @@ public sealed class DependenciesTests(SharedNode shared) : IClassFixture<SharedN
         Assert.All(needs, need => Assert.Equal((App, D("image")), (need.App, need.By.Digest)));
     }
 
-    [Theory]
-    [InlineData("", "config, layer1, layer2")]
-    [InlineData("config layer1 layer2", "")]
-    [InlineData("config layer2", "layer1")]
-    [InlineData("config layer1 -layer2", "layer2")]
-    public async Task Of_an_image_those_blobs_are_missing_that_are_not_verified(string stored, string missing)
-    {
-        var repository = await PutAsync(
-            stored
-                .Split(' ', StringSplitOptions.RemoveEmptyEntries)
-                .Select(name => Blob(name.TrimStart('-'), name[0] == '-' ? Invalid : BlobState.Good).ToRow())
-        );
-        Assert.Equal(missing, await MissingAsync(repository, ImageOf("layer1", "layer2")));
-    }
-
-    [Fact]
-    public async Task Of_an_index_those_manifests_are_missing_that_are_not_complete()
-    {
-        string[] names = ["complete", "hidden", "waiting", "deleted", "none"];
-        var repository = await PutAsync([
-            .. names[..4].Select((name, i) => Image(name, Enum.GetValues<ImageState>()[i]).ToRow()),
-            // The blob of a manifest is no manifest.
-            Blob("none").ToRow(),
-        ]);
-        var index = IndexOf([.. names.Select(name => (name, MediaTypes.OciManifest))]);
-        Assert.Equal("hidden, waiting, deleted, none", await MissingAsync(repository, index));
-    }
-
     private static IEnumerable<(string Name, string? Type)> NeedsOf(Manifest manifest) =>
         Dependencies
-            .NeedsOf(Web, D("image"), manifest)
+            .Of(new BlobPath(Web, D("image")), manifest)
             .Select(need => (SomeRows.Text($"{need.Needed}"), need.ManifestType));
 
     private static Manifest ImageOf(params string[] layers) =>
-        Manifests.Parse(
-            $$"""
-            {"config":{{Text("config", Manifests.ConfigType)}},
-             "layers":[{{string.Join(',', layers.Select(layer => Text(layer, Layer)))}}]}
-            """,
-            MediaTypes.OciManifest
-        );
+        Manifests.Parse(Manifests.ImageOf([.. layers.Select(D)], D("config")), MediaTypes.OciManifest);
 
     private static Manifest IndexOf(params (string Name, string Type)[] manifests) =>
-        Manifests.Parse(
-            $$"""{"manifests":[{{string.Join(',', manifests.Select(m => Text(m.Name, m.Type)))}}]}""",
-            MediaTypes.OciIndex
-        );
+        Manifests.Parse(Manifests.IndexOf([.. manifests.Select(m => (D(m.Name), m.Type))]), MediaTypes.OciIndex);
 
-    private static string Text(string name, string type) =>
-        $$"""{"mediaType":"{{type}}","digest":"{{D(name)}}","size":1}""";
-
-    // Writes rows into a namespace that has none.
-    private async Task<Repository> PutAsync(IEnumerable<TableRow> rows)
-    {
-        var repository = Repository.Of($"n{Guid.NewGuid():N}", App);
-        Change[] changes = [.. rows.Select(row => new Change(row.Key, row))];
-        if (changes.Length > 0)
-        {
-            var written = await shared.Node.Storage.ImageRows.WriteAsync(repository.Namespace, changes, Stop);
-            Assert.True(written.IsDone);
-        }
-
-        return repository;
-    }
-
-    private async Task<string> MissingAsync(Repository repository, Manifest manifest) =>
-        string.Join(
-            ", ",
-            (await Dependencies.MissingAsync(shared.Node.RowStore, repository, manifest, Stop)).Select(d =>
-                SomeRows.Text($"{d}")
-            )
-        );
+    private static string Text(string name, string type) => Manifests.Descriptor(D(name), type);
 }

@@ -98,10 +98,10 @@ public sealed class LayoutIndexTests(SharedNode shared) : IClassFixture<SharedNo
         Assert.Equal(after, await RowsAsync(repository));
 
         // Once more, as a repeated event does: nothing changes.
-        var seq = await shared.Node.RowStore.SequenceAsync(repository.Namespace, Stop);
-        await IndexOf().LandedAsync(repository, Stop);
+        var version = await shared.Node.RowStore.VersionAsync(repository.Namespace, Stop);
+        await IndexOf().LandedAsync(new IndexPath(repository), Stop);
         Assert.Equal(after, await RowsAsync(repository));
-        Assert.Equal(seq, await shared.Node.RowStore.SequenceAsync(repository.Namespace, Stop));
+        Assert.Equal(version, await shared.Node.RowStore.VersionAsync(repository.Namespace, Stop));
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class LayoutIndexTests(SharedNode shared) : IClassFixture<SharedNo
         var deleted = (Need("a", "index.json") with { Deleted = true }).ToRow();
         await WriteAsync(repository, [deleted]);
 
-        await IndexOf().LandedAsync(repository, Stop);
+        await IndexOf().LandedAsync(new IndexPath(repository), Stop);
         Assert.Equal(["n!web!a!index.json deleted"], await RowsAsync(repository));
 
         await ApplyAsync(repository, "=a");
@@ -157,7 +157,7 @@ public sealed class LayoutIndexTests(SharedNode shared) : IClassFixture<SharedNo
         var repository = await PutAsync([Image("a").ToRow(), Tag("v0", "a", "g", true).ToRow()]);
         await PutFileAsync(repository, Encoding.UTF8.GetBytes(file));
 
-        await IndexOf().LandedAsync(repository, Stop);
+        await IndexOf().LandedAsync(new IndexPath(repository), Stop);
 
         var rows = await RowsAsync(repository);
         if (reason.Length == 0)
@@ -172,7 +172,7 @@ public sealed class LayoutIndexTests(SharedNode shared) : IClassFixture<SharedNo
 
         // It heals when it goes.
         await shared.Node.Storage.Images.GetBlobClient($"{repository}/index.json").DeleteAsync(cancellationToken: Stop);
-        await IndexOf().LandedAsync(repository, Stop);
+        await IndexOf().LandedAsync(new IndexPath(repository), Stop);
         Assert.DoesNotContain(await RowsAsync(repository), row => row[0] == 'x');
     }
 
@@ -180,11 +180,11 @@ public sealed class LayoutIndexTests(SharedNode shared) : IClassFixture<SharedNo
     public async Task It_tells_what_the_file_names_and_nothing_where_there_is_none()
     {
         var repository = await PutAsync([]);
-        Assert.Empty(await IndexOf().NamedAsync(repository, Stop));
+        Assert.Empty(await IndexOf().NamedAsync(new IndexPath(repository), Stop));
         await PutFileAsync(repository, FileOf("v1=a =b"));
-        Assert.Equal(new HashSet<Digest> { D("a"), D("b") }, await IndexOf().NamedAsync(repository, Stop));
+        Assert.Equal(new HashSet<Digest> { D("a"), D("b") }, await IndexOf().NamedAsync(new IndexPath(repository), Stop));
         await PutFileAsync(repository, "no JSON"u8.ToArray());
-        Assert.Empty(await IndexOf().NamedAsync(repository, Stop));
+        Assert.Empty(await IndexOf().NamedAsync(new IndexPath(repository), Stop));
     }
 
     private LayoutIndex IndexOf() => shared.Node.Services.GetRequiredService<LayoutIndex>();
@@ -192,7 +192,7 @@ public sealed class LayoutIndexTests(SharedNode shared) : IClassFixture<SharedNo
     private async Task ApplyAsync(Repository repository, string file)
     {
         await PutFileAsync(repository, FileOf(file));
-        await IndexOf().LandedAsync(repository, Stop);
+        await IndexOf().LandedAsync(new IndexPath(repository), Stop);
     }
 
     // "v1=a =b": the manifest a by the tag v1, and b without a tag.

@@ -35,7 +35,7 @@ public sealed class PreparedImageTests(SharedNode shared) : IClassFixture<Shared
         Assert.InRange(new Change(row.Key, row.ToRow()).Length, 1, 64_000);
         var read = await shared.Node.ImageRows.WithFactsAsync(Namespace, ImageRow.From(row.ToRow()), Stop);
         Assert.Equal([new string('x', length)], read.Facts.Args);
-        Assert.Equal(2, read.Parts.Count);
+        Assert.Equal(2, read.BlobSizes.Count);
     }
 
     [Fact]
@@ -104,15 +104,14 @@ public sealed class PreparedImageTests(SharedNode shared) : IClassFixture<Shared
         var prepared = new PreparedImage(
             shared.Node.ImageRows,
             shared.Node.Services.GetRequiredService<Content>(),
-            s_repository,
-            Digest.Sha256(bytes),
+            new BlobPath(s_repository, Digest.Sha256(bytes)),
             manifest,
             state
         );
         var blobs = new List<BlobRow>();
         foreach (var needed in manifest.NeededBlobs)
         {
-            blobs.Add((await shared.Node.RowStore.BlobAsync(s_repository, needed.Digest, Stop))!);
+            blobs.Add((await shared.Node.RowStore.BlobAsync(new BlobPath(s_repository, needed.Digest), Stop))!);
         }
 
         Assert.False(prepared.IsTried);

@@ -1,3 +1,4 @@
+using ImagesFunctions.Oci;
 using static ImagesFunctions.Tests.Support.SomeRows;
 
 namespace ImagesFunctions.Tests.Repositories;
@@ -129,7 +130,7 @@ public sealed class RemovalTests
     {
         var (result, rows, changes) = s_images[@case];
         var view = ViewOf(rows);
-        var decision = await Removal.DecideImageAsync(view, Web, D("image"), s_now, Stop);
+        var decision = await Removal.DecideImageAsync(view, new BlobPath(Web, D("image")), s_now, Stop);
         Assert.Equal(result, decision.Result);
         Assert.Equal(changes, Texts(decision.Changes));
         // An image that needs it and is committed meanwhile says so by one of these.
@@ -143,7 +144,7 @@ public sealed class RemovalTests
     {
         var (result, rows) = s_blobs[@case];
         var view = ViewOf(rows);
-        var decision = await Removal.DecideBlobAsync(view, Web, D("layer"), Stop);
+        var decision = await Removal.DecideBlobAsync(view, new BlobPath(Web, D("layer")), Stop);
         Assert.Equal(result, decision.Result);
         Assert.Equal(result == s_done ? ["+b!layer!web deleting if same"] : [], Texts(decision.Changes));
         Assert.True(result != s_done || view.IsTouchedBy(["n!web!"]));

@@ -69,9 +69,9 @@ public sealed class WaitingTagsTests
     {
         var (rows, set, expected) = s_cases[@case];
         var view = ViewOf(rows);
-        var needs = await WaitingTags.NeedsAsync(view, App, D("image"), Stop);
+        var needs = await WaitingTags.DependentsAsync(view, App, D("image"), Stop);
 
-        var (changes, more) = await WaitingTags.ChangesAsync(view, Image("image"), needs, set, Stop);
+        var (changes, more) = await WaitingTags.ChangesAsync(view, Image("image"), needs, set, set.Length, Stop);
 
         Assert.False(more);
         Assert.Equal(expected, Texts(changes));
@@ -100,10 +100,10 @@ public sealed class WaitingTagsTests
                     new[] { Tag($"w{i}", "image", null, true).ToRow(), Need("image", $"tag:w{i}").ToRow() }
                 ),
         ]);
-        var needs = await WaitingTags.NeedsAsync(view, App, D("image"), Stop);
+        var needs = await WaitingTags.DependentsAsync(view, App, D("image"), Stop);
         string[] tags = [.. Enumerable.Range(0, set).Select(i => $"s{i}")];
 
-        var (changes, more) = await WaitingTags.ChangesAsync(view, Image("image"), needs, tags, Stop);
+        var (changes, more) = await WaitingTags.ChangesAsync(view, Image("image"), needs, tags, set, Stop);
 
         Assert.Equal((2 * filled, isMore), (changes.Count, more));
         // With the image, its referrer row and the tags that are set.

@@ -122,8 +122,12 @@ internal static class AnyRow
         OneOf("sha256", "sha512"),
         Gen.Select(Gen.Byte.Array[6].Select(Convert.ToHexStringLower), Gen.Long[1, long.MaxValue / 1_000]).Array[0, 20],
         Time,
-        (app, id, algorithm, parts, updated) =>
+        OrNull(Gen.Byte.Array[1, 20]),
+        (app, id, algorithm, parts, updated, inline) =>
             new UploadRow(app, id, algorithm, [.. parts.Select(p => new UploadPart(p.Item1, p.Item2))], updated)
+            {
+                Inline = inline is null ? default(ReadOnlyMemory<byte>?) : inline,
+            }
     );
 
     public static readonly Gen<ImagePin> Pin = Gen.Select(
@@ -131,6 +135,12 @@ internal static class AnyRow
         Gen.Bool,
         Gen.Long[0, 1L << 40],
         (since, ends, milliseconds) => new ImagePin(since, ends ? TimeSpan.FromMilliseconds(milliseconds) : null)
+    );
+
+    public static readonly Gen<StoredManifest> StoredManifest = Gen.Select(
+        Text,
+        Gen.Long[0, long.MaxValue],
+        (etag, size) => new StoredManifest(etag, size)
     );
 
     public static readonly Gen<ImageFacts> Facts = Gen.Select(
@@ -161,7 +171,7 @@ internal static class AnyRow
     public static readonly Gen<ImageRow> Image = Gen.Select(
         Gen.Select(App, Digest, Text, OrNull(Digest)),
         Gen.Select(Gen.Long[0, long.MaxValue], Gen.Bool, OrNull(Text), OrNull(Text)),
-        Gen.Select(Text, Gen.Enum<ImageState>(), Gen.Bool, Time, OrNull(Pin)),
+        Gen.Select(Text, Gen.Enum<ImageState>(), Gen.Bool, Time, OrNull(Pin), OrNull(StoredManifest)),
         Digest.Array[0, 3],
         Gen.Select(Digest, Gen.Long[0, long.MaxValue]).Array[0, 3],
         Facts,
@@ -178,8 +188,10 @@ internal static class AnyRow
                 State = life.Item2,
                 Committed = life.Item3 ? life.Item4 : null,
                 Pin = life.Item5,
+                Stored = life.Item6,
+                IsTruncated = life.Item3,
                 Children = [.. children.Select(c => $"{c}")],
-                Parts = parts.DistinctBy(p => p.Item1).ToDictionary(p => $"{p.Item1}", p => p.Item2),
+                BlobSizes = parts.DistinctBy(p => p.Item1).ToDictionary(p => $"{p.Item1}", p => p.Item2),
                 Facts = facts,
             }
     );

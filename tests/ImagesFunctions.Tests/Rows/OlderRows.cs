@@ -78,9 +78,11 @@ public sealed class OlderRows
                 LeftOut = "what",
                 Committed = At,
                 Pin = new ImagePin(At, TimeSpan.FromHours(1)),
+                Stored = new StoredManifest("\"1\"", 7),
+                IsTruncated = true,
             }.ToRow(),
             "app digest media_type generation facts0",
-            "Size=0 IsImage=False State=Complete Subject=null NotImage=null LeftOut=null Committed=null Pin=null",
+            "Size=0 IsImage=False State=Complete Subject=null NotImage=null LeftOut=null Committed=null Pin=null Stored=null IsTruncated=False",
             ImageRow.From
         ),
     ];
@@ -136,7 +138,7 @@ public sealed class OlderRows
     [InlineData("upload", "algorithm app parts0 updated")]
     [InlineData(
         "image",
-        "app committed digest facts0 generation image left_out media_type not_image pin_autokill pinned schema size state subject"
+        "app blob_etag blob_size committed digest facts0 generation image left_out media_type not_image pin_autokill pinned schema size state subject truncated"
     )]
     public void Columns_keep_their_names(string kind, string columns) =>
         Assert.Equal(
@@ -179,12 +181,23 @@ public sealed class OlderRows
         var row = LongFacts.Read(earlier, SomeRows.Image("image"));
         Assert.Equal(["a", "B=c", "f"], [.. row.Facts.Args, .. row.Facts.Env, row.Facts.KernelArgs]);
         Assert.Equal(["g"], row.Children);
-        Assert.Equal(1, row.Parts["h"]);
+        Assert.Equal(1, row.BlobSizes["h"]);
         Assert.Empty(row.Facts.Components);
         Assert.Empty(row.Facts.Platforms);
 
         var newer = "{\"of_a_newer_version\":{\"x\":[1]}," + earlier[1..];
         Assert.Equal(LongFacts.Write(row), LongFacts.Write(LongFacts.Read(newer, SomeRows.Image("image"))));
+    }
+
+    [Fact]
+    public void The_bytes_of_a_session_stand_in_a_column_that_may_be_missing()
+    {
+        byte[] bytes = [1, 2];
+        var session = new UploadRow("web", new string('0', 32), "sha256", [new UploadPart("a", 2)], At);
+        var row = (session with { Inline = bytes }).ToRow();
+        Assert.Equal(bytes, row.GetBytes("inline"));
+        Assert.Equal(bytes, UploadRow.From(row).Inline!.Value.ToArray());
+        Assert.Null(UploadRow.From(Without(row, "inline")).Inline);
     }
 
     [Fact]
