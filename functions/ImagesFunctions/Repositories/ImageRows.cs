@@ -130,6 +130,15 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
 
         var image = kraftcloud ?? first;
         image = image is not null && withAll ? await WithAllFactsAsync(ns, image, cancellationToken) : image;
+        return Whole(path, index, sizes) with
+        {
+            Facts = image is null ? ImageFacts.None : image.Facts with { Platforms = platforms },
+            IsTruncated = image?.IsTruncated == true,
+        };
+    }
+
+    private static ImageRow Whole(BlobPath path, Manifest index, Dictionary<string, long> sizes)
+    {
         var notImage = index.NotImage ?? (sizes.Count == 0 ? "it names no image" : null);
         return new ImageRow(path.Repository.App, path.Digest)
         {
@@ -140,8 +149,6 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             Generation = "",
             Children = [.. index.Manifests.Select(m => m.Digest.ToString()).Distinct(StringComparer.Ordinal)],
             BlobSizes = sizes,
-            Facts = image is null ? ImageFacts.None : image.Facts with { Platforms = platforms },
-            IsTruncated = image?.IsTruncated == true,
         };
     }
 

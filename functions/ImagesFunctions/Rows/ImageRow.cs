@@ -124,6 +124,21 @@ internal sealed record ImageRow(string App, Digest Digest)
             row["subject"] = Subject.ToString();
         }
 
+        WriteWhatIsMissing(row);
+        if (FactsBlob is not null)
+        {
+            row["facts_blob"] = FactsBlob;
+        }
+        else
+        {
+            SplitText.Write(row, "facts", LongFacts.Write(this));
+        }
+
+        return row;
+    }
+
+    private void WriteWhatIsMissing(TableRow row)
+    {
         if (NotImage is not null)
         {
             row["not_image"] = NotImage;
@@ -138,17 +153,6 @@ internal sealed record ImageRow(string App, Digest Digest)
         {
             row["truncated"] = true;
         }
-
-        if (FactsBlob is not null)
-        {
-            row["facts_blob"] = FactsBlob;
-        }
-        else
-        {
-            SplitText.Write(row, "facts", LongFacts.Write(this));
-        }
-
-        return row;
     }
 
     public static ImageRow From(TableRow row)

@@ -30,11 +30,7 @@ internal sealed class ProgressHandler(StorageTimes times, StorageClock clock, Ht
 
             var sent = Stopwatch.GetTimestamp();
             var answer = await base.SendAsync(request, deadline.Token);
-            if (answer.Headers.Date is { } date)
-            {
-                clock.Learn(date, Stopwatch.GetElapsedTime(sent));
-            }
-
+            clock.Learn(answer.Headers.Date, Stopwatch.GetElapsedTime(sent));
             if (request.Method == HttpMethod.Head || answer.Content.Headers.ContentLength == 0)
             {
                 deadline.Dispose();

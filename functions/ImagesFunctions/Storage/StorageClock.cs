@@ -16,15 +16,20 @@ internal sealed class StorageClock(TimeProvider local)
     public DateTimeOffset UtcNow => local.GetUtcNow().AddTicks(Volatile.Read(ref _offset));
 
     /// <summary>Learns from an answer that has just come.</summary>
-    /// <param name="date">Its header <c>Date</c>.</param>
+    /// <param name="date">Its header <c>Date</c>; null where it has none, and says nothing.</param>
     /// <param name="took">How long the exchange took: that long ago at most the header was written.</param>
-    public void Learn(DateTimeOffset date, TimeSpan took)
+    public void Learn(DateTimeOffset? date, TimeSpan took)
     {
+        if (date is not { } said)
+        {
+            return;
+        }
+
         var offset = Volatile.Read(ref _offset);
         var now = local.GetUtcNow().AddTicks(offset);
-        var latest = date + s_fraction + took;
+        var latest = said + s_fraction + took;
         var correction =
-            now < date ? date - now
+            now < said ? said - now
             : now > latest ? latest - now
             : TimeSpan.Zero;
         if (correction != TimeSpan.Zero)
