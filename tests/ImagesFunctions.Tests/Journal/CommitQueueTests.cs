@@ -146,6 +146,35 @@ public sealed class CommitQueueTests
     }
 
     [Fact]
+    public async Task An_entry_that_a_backup_has_left_beyond_its_version_is_written_over()
+    {
+        await CommitAsync(View(), "first");
+        _table.Put(Partition, JournalEntry.Of(2, [Change("lost")], _ => true).ToRow());
+
+        Assert.False(await CommitAsync(View(), "own"));
+        Assert.True(await CommitAsync(View(), "own"));
+
+        Assert.Equal(["own"], Entry(2).Keys);
+        Assert.True(await CommitAsync(View(), "next"));
+        Assert.Equal(3, Seq);
+    }
+
+    [Fact]
+    public async Task Who_has_read_before_the_table_went_back_is_sent_back()
+    {
+        await CommitAsync(View(), "first");
+        await CommitAsync(View(), "second");
+        var view = View("a");
+        _table.Put(Partition, new TableRow(JournalKeys.Version) { ["seq"] = 1L });
+        _table.Remove(Partition, JournalKeys.Entry(2));
+
+        Assert.False(await CommitAsync(view, "own"));
+        Assert.Equal(1, Seq);
+        Assert.True(await CommitAsync(await NewViewAsync(), "own"));
+        Assert.Equal(["own"], Entry(2).Keys);
+    }
+
+    [Fact]
     public async Task One_that_the_table_does_not_take_fails_alone()
     {
         var gate = HoldWrite(1);

@@ -17,6 +17,44 @@ public sealed class JournalReadsTests
         Assert.Equal(0, (await _table.VersionAsync("other", Stop)).Seq);
     }
 
+    [Theory]
+    // The number and version that are known | those of now | whether the order may have gone on from the one to the other.
+    [InlineData(1, "a", 2, "b", true)]
+    [InlineData(1, "a", 1, "a", true)]
+    [InlineData(1, "a", 1, "b", false)]
+    [InlineData(2, "b", 1, "a", false)]
+    [InlineData(1, null, 1, "b", true)]
+    [InlineData(0, null, 0, null, true)]
+    public void A_version_leads_to_itself_and_to_those_of_larger_numbers(
+        long seq,
+        string? tag,
+        long seqNow,
+        string? tagNow,
+        bool may
+    ) => Assert.Equal(may, Version(seq, tag).MayLeadTo(Version(seqNow, tagNow)));
+
+    [Theory]
+    // The version that is known | a commit's number, and the version that it says it replaced.
+    [InlineData(1, "a", 2, "a", true)]
+    [InlineData(1, "a", 2, "b", false)]
+    [InlineData(1, "a", 2, null, true)]
+    [InlineData(1, null, 2, "b", true)]
+    [InlineData(1, "a", 3, "b", true)]
+    public void A_version_leads_to_the_commit_that_replaced_it(
+        long seq,
+        string? tag,
+        long commit,
+        string? after,
+        bool may
+    )
+    {
+        var entry = JournalEntry.Of(commit, [], _ => true) with { After = after is null ? null : new VersionTag(after) };
+        Assert.Equal(may, Version(seq, tag).MayLeadTo(JournalEntry.From(commit, entry.ToRow())));
+    }
+
+    private static JournalVersion Version(long seq, string? tag) =>
+        new(seq, tag is null ? null : new VersionTag(tag));
+
     [Fact]
     public async Task Entries_come_in_order_without_those_that_are_trimmed()
     {

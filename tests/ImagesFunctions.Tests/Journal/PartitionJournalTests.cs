@@ -194,6 +194,21 @@ public sealed class PartitionJournalTests
     }
 
     [Fact]
+    public async Task Changes_are_told_from_the_very_commit_that_is_known_and_from_no_other_of_its_number()
+    {
+        await _journal.CommitAsync((_, _) => Of(0, Counter("i!a", 1)), Stop);
+        var first = await _table.VersionAsync(Partition, Stop);
+        await _journal.CommitAsync((_, _) => Of(0, Counter("i!a", 2)), Stop);
+        var second = await _table.VersionAsync(Partition, Stop);
+        var other = new VersionTag("other");
+
+        Assert.Single((await _journal.ChangesAsync(_ => true, first, second, Stop))!);
+        Assert.Null(await _journal.ChangesAsync(_ => true, first with { Tag = other }, second, Stop));
+        Assert.Null(await _journal.ChangesAsync(_ => true, second with { Tag = other }, second, Stop));
+        Assert.Null(await _journal.ChangesAsync(_ => true, second, first, Stop));
+    }
+
+    [Fact]
     public async Task Of_more_than_1024_commits_nothing_is_read()
     {
         Assert.Null(await _journal.ChangesAsync(_ => true, after: 0, to: 1_025, Stop));
