@@ -128,7 +128,6 @@ internal sealed class Content(StorageAccount account)
         await download.Content.ReadExactlyAsync(content, cancellationToken);
         return content;
     }
-    }
 
     /// <summary>
     /// A blob's bytes as they stream. Null when it is gone, or its ETag is no longer this one.
