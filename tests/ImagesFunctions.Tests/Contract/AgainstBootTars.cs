@@ -9,7 +9,7 @@ public abstract class AgainstBootTars(KestrelFixture fixture) : AgainstAHost(fix
 {
     protected sealed record Entry(string Name, byte[] Bytes, int Uid, int Gid, DateTimeOffset Time, UnixFileMode Mode);
 
-    protected static List<Entry> Entries(byte[] tar)
+    protected static IReadOnlyList<Entry> Entries(byte[] tar)
     {
         var entries = new List<Entry>();
         using var reader = new TarReader(new MemoryStream(tar));
