@@ -43,12 +43,8 @@ internal sealed class ManifestPush(
     {
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
-            var step = new PushStep(rowStore, content, imageRows, blobs, pushed);
-            var outcome = await rowStore.CommitAsync(
-                pushed.Path.Repository.Namespace,
-                (view, stop) => PushDecision.DecideAsync(view, step, stop),
-                cancellationToken
-            );
+            var step = new PushStep(rowStore, content, imageRows, blobs, pushed) { AssumesNew = attempt == 1 };
+            var outcome = await CommitAsync(step, cancellationToken);
             switch (outcome.State)
             {
                 case ManifestState.Unmatched:
@@ -63,6 +59,26 @@ internal sealed class ManifestPush(
         }
 
         throw new StorageUnavailableException($"{pushed.Path.Digest} was changed by others at each try");
+    }
+
+    // Most manifests are new. Where one is not, the transaction that adds its row is refused, and the row is read.
+    private async Task<PushOutcome> CommitAsync(PushStep step, CancellationToken cancellationToken)
+    {
+        var ns = step.Path.Repository.Namespace;
+        Task<Decision<PushOutcome>> DecideAsync(DecisionView view, CancellationToken stop) =>
+            PushDecision.DecideAsync(view, step, stop);
+        if (step.AssumesNew)
+        {
+            var (isDone, outcome) = await rowStore.TryCommitAsync(ns, maxTries: 1, DecideAsync, cancellationToken);
+            if (isDone)
+            {
+                return outcome!;
+            }
+
+            step.AssumesNew = false;
+        }
+
+        return await rowStore.CommitAsync(ns, DecideAsync, cancellationToken);
     }
 
     // The second look comes after the row: a delete or overwrite in between either sees the row or is seen here. Where the row
@@ -129,6 +145,9 @@ internal sealed class PushStep(
 
     /// <summary>Whether the rows of <see cref="Dependencies"/> are few enough to be a part of the commit; else they are written before it.</summary>
     public bool DependenciesRide => Dependencies.Count + pushed.Tags.Count <= PushDecision.MaxRiding;
+
+    /// <summary>Whether the decision leaves the blob's row unread where there is no image's: that it is new shows at the commit.</summary>
+    public bool AssumesNew { get; set; }
 
     /// <summary>Whether <see cref="StoreAsync"/> was called.</summary>
     public bool IsTried { get; private set; }

@@ -39,7 +39,8 @@ internal static class PushDecision
             return Decision.Nothing(new PushOutcome(ManifestState.Waiting) { Missing = needed.Missing });
         }
 
-        var stored = await view.GetAsync(Keys.Blob(step.Path), cancellationToken);
+        var isAssumedNew = step.AssumesNew && current is null;
+        var stored = isAssumedNew ? null : await view.GetAsync(Keys.Blob(step.Path), cancellationToken);
         var own = stored is null ? null : BlobRow.From(stored);
         if (!step.IsTried)
         {
