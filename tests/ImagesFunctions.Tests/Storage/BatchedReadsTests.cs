@@ -31,23 +31,27 @@ public sealed class BatchedReadsTests
     }
 
     [Fact]
-    public async Task As_many_run_at_the_same_time_as_may_and_no_more()
+    public async Task A_batch_is_read_at_the_same_time()
     {
-        var (running, most) = (0, 0);
+        var started = 0;
+        var allStarted = new TaskCompletionSource();
 
         await foreach (
             var _ in Enumerable
-                .Range(0, 50)
+                .Range(0, BatchedReads.MaxAtOnce)
                 .ReadEachAsync(async i =>
                 {
-                    most = Math.Max(most, Interlocked.Increment(ref running));
-                    await Task.Yield();
-                    Interlocked.Decrement(ref running);
+                    if (++started == BatchedReads.MaxAtOnce)
+                    {
+                        allStarted.SetResult();
+                    }
+
+                    await Deadline.OfAsync(allStarted.Task, "the rest of the batch");
                     return i;
                 })
         ) { }
 
-        Assert.InRange(most, 1, BatchedReads.MaxAtOnce);
+        Assert.Equal(BatchedReads.MaxAtOnce, started);
     }
 
     [Fact]
