@@ -1,0 +1,84 @@
+using ImagesFunctions.Accounts;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Tests.Faults;
+
+namespace ImagesFunctions.Tests.Accounts;
+
+/// <summary>Who may see and do what.</summary>
+public sealed class AccessTests
+{
+    private const string ReadOnly = "This token may only read.";
+
+    /// <summary>Account, whether its token may only read, repository; whether it may read it, whether it may write it.</summary>
+    public static TheoryData<string, bool, string, bool, bool> Table =>
+        new()
+        {
+            { "alice", false, "alice/web", true, true },
+            { "alice", true, "alice/web", true, false },
+            { "alice", false, "official/hello", true, false },
+            { "alice", true, "official/hello", true, false },
+            { "alice", false, "bob/web", false, false },
+            { "alice", false, "alice2/web", false, false },
+            { "official", false, "official/hello", true, true },
+            { "official", true, "official/hello", true, false },
+            { "official", false, "alice/web", false, false },
+        };
+
+    [Theory]
+    [MemberData(nameof(Table))]
+    public void An_account_reads_its_own_and_official_repositories_and_writes_its_own(
+        string account,
+        bool isReadOnly,
+        string repository,
+        bool mayRead,
+        bool mayWrite
+    )
+    {
+        var access = new Access(account, isReadOnly);
+        var named = Node.Repository(repository);
+
+        Assert.Equal(mayRead, access.MayRead(named));
+        Assert.Equal(mayRead, access.Namespaces.Contains(named.Namespace));
+        Assert.Equal(mayWrite, access.MayWrite(named));
+        Assert.Equal(mayWrite, Record.Exception(() => access.DemandWrite(named, repository)) is null);
+    }
+
+    [Theory]
+    [InlineData("alice", "alice/web", ReadOnly)]
+    [InlineData("alice", "bob/web", "The account alice may not write to bob/web.")]
+    [InlineData("alice", "official/hello", "The account alice may not write to official/hello.")]
+    public void A_refusal_says_whose_the_repository_is_before_what_the_token_may(
+        string account,
+        string repository,
+        string message
+    )
+    {
+        var access = new Access(account, IsReadOnly: true);
+
+        var error = Assert.Throws<AccessDeniedException>(
+            () => access.DemandWrite(Node.Repository(repository), repository)
+        );
+
+        Assert.Equal(message, error.Message);
+    }
+
+    [Theory]
+    [InlineData("alice", new[] { "alice", Repository.Official })]
+    [InlineData("official", new[] { Repository.Official })]
+    public void An_account_lists_its_own_namespace_first_and_none_twice(string account, string[] namespaces) =>
+        Assert.Equal(namespaces, new Access(account, IsReadOnly: false).Namespaces);
+
+    [Theory]
+    [InlineData("GET", true)]
+    [InlineData("HEAD", true)]
+    [InlineData("POST", false)]
+    [InlineData("PUT", false)]
+    [InlineData("PATCH", false)]
+    [InlineData("DELETE", false)]
+    [InlineData("MADEUP", false)]
+    public void A_token_that_may_only_read_has_only_the_methods_that_change_nothing(string method, bool isAllowed)
+    {
+        Assert.Equal(isAllowed, Record.Exception(() => new Access("alice", true).DemandMethod(method)) is null);
+        Assert.Null(Record.Exception(() => new Access("alice", false).DemandMethod(method)));
+    }
+}
