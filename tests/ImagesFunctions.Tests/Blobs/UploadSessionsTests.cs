@@ -78,25 +78,37 @@ public sealed class UploadSessionsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_two_that_add_at_the_same_place_one_is_added_and_the_other_leaves_nothing()
+    public async Task Of_two_that_add_at_the_same_place_one_is_added_and_the_part_of_the_other_is_still_there()
     {
         var session = await NowAsync(await _sessions.BeginAsync(s_repository, "sha256", Stop));
         var moved = await AppendAsync(session, "first");
+        var late = await WriteAsync(session, "late");
 
-        Assert.Null(await TryAppendAsync(session, "late"));
+        Assert.Null(await _sessions.AppendAsync(s_repository, session, late, inline: null, Stop));
 
-        Assert.Equal(moved.Parts, (await FindAsync(session.Id))!.Parts);
-        Assert.Equal([PathOf(moved, 0)], await StagedAsync());
+        var now = await NowAsync(session);
+        Assert.Equal(moved.Parts, now.Parts);
+        // Who was late only because it did not know of the first may add it after that.
+        Assert.Equal(
+            [.. moved.Parts, late],
+            (await _sessions.AppendAsync(s_repository, now, late, inline: null, Stop))!.Parts
+        );
+        using var hash = await HashAsync(await NowAsync(session));
+        Assert.Equal(Digest.Sha256("firstlate"u8), hash!.Digest);
     }
 
     [Fact]
-    public async Task Who_adds_to_a_session_that_has_ended_leaves_nothing()
+    public async Task Who_adds_to_a_session_that_has_ended_adds_nothing_and_removes_its_part()
     {
         var session = await AppendAsync(await _sessions.BeginAsync(s_repository, "sha256", Stop), "first");
         Assert.True(await _sessions.EndAsync(s_repository, session, Stop));
+        var late = await WriteAsync(session, "late");
 
-        Assert.Null(await TryAppendAsync(session, "late"));
+        Assert.Null(await _sessions.AppendAsync(s_repository, session, late, inline: null, Stop));
 
+        Assert.Null(await FindAsync(session.Id));
+        Assert.Single(await StagedAsync());
+        await _parts.RemoveAsync(s_repository, session.Id, [late]);
         Assert.Empty(await StagedAsync());
     }
 
@@ -216,11 +228,13 @@ public sealed class UploadSessionsTests : IAsyncLifetime
     private async Task<UploadRow> NowAsync(UploadRow session) => (await FindAsync(session.Id))!;
 
     private async Task<UploadRow> AppendAsync(UploadRow session, string text) =>
-        await TryAppendAsync(await NowAsync(session), text)
-        ?? throw new InvalidOperationException("somebody else moved it");
-
-    private async Task<UploadRow?> TryAppendAsync(UploadRow session, string text) =>
-        await _sessions.AppendAsync(s_repository, session, await WriteAsync(session, text), inline: null, Stop);
+        await _sessions.AppendAsync(
+            s_repository,
+            await NowAsync(session),
+            await WriteAsync(session, text),
+            inline: null,
+            Stop
+        ) ?? throw new InvalidOperationException("somebody else moved it");
 
     private async Task<UploadPart> WriteAsync(UploadRow session, string text)
     {

@@ -40,9 +40,7 @@ public sealed class CommitQueueTests
         var beside = CommitAsync(View("c"), "e");
         gate.Release();
 
-        Assert.True(await first);
-        Assert.True(await second);
-        Assert.True(await beside);
+        Assert.All(await Task.WhenAll(first, second, beside), Assert.True);
         Assert.All(await Task.WhenAll(touched), Assert.False);
         Assert.Equal(["b", "e"], Entry(2).Keys);
         Assert.Equal(2, _table.Writes);

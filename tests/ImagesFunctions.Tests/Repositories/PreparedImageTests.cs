@@ -14,9 +14,40 @@ public sealed class PreparedImageTests(SharedNode shared) : IClassFixture<Shared
 
     [Theory]
     [InlineData(10, false)]
-    [InlineData(50_000, false)]
+    [InlineData(700, false)]
+    [InlineData(900, true)]
+    public async Task What_is_too_long_for_the_row_is_put_aside_and_found_again(int children, bool isAside)
+    {
+        var layout = new Layout();
+        var row = (await MadeAsync(layout, IndexOf(layout, children), ImageState.Complete)).Row!;
+
+        Assert.Equal(isAside, row.FactsBlob is not null);
+        Assert.InRange(new Change(row.Key, row.ToRow()).Length, 1, 64_000);
+        var read = await shared.Node.ImageRows.WithFactsAsync(Namespace, ImageRow.From(row.ToRow()), Stop);
+        Assert.Equal(children, read.Children.Count);
+        Assert.Equal(row.Children, read.Children);
+    }
+
+    [Fact]
+    public async Task What_was_put_aside_and_is_lost_is_made_again()
+    {
+        var layout = new Layout();
+        var row = (await MadeAsync(layout, IndexOf(layout, 901), ImageState.Complete)).Row!;
+        var aside = shared.Node.Storage.Derived.GetBlobClient(row.FactsBlob);
+        await aside.DeleteAsync(cancellationToken: Stop);
+
+        var read = await shared.Node.ImageRows.WithFactsAsync(Namespace, ImageRow.From(row.ToRow()), Stop);
+
+        Assert.Equal(row.Children, read.Children);
+        Assert.True(await aside.ExistsAsync(Stop));
+    }
+
+    [Theory]
+    [InlineData(10, false)]
+    [InlineData(16_000, false)]
+    [InlineData(17_000, true)]
     [InlineData(70_000, true)]
-    public async Task Facts_that_are_too_long_for_the_row_are_put_aside_and_found_again(int length, bool isAside)
+    public async Task Facts_that_lists_do_not_show_are_not_in_the_row_and_found_in_the_config(int length, bool isTruncated)
     {
         var layout = new Layout();
         var config = new JsonObject
@@ -28,35 +59,16 @@ public sealed class PreparedImageTests(SharedNode shared) : IClassFixture<Shared
             layout.Add(Layout.OciTar, "a layer"u8.ToArray())
         );
 
-        var row = (await MadeAsync(layout, image, ImageState.Complete)).Row!;
+        var row = ImageRow.From((await MadeAsync(layout, image, ImageState.Complete)).Row!.ToRow());
 
         Assert.True(row.IsImage);
-        Assert.Equal(isAside, row.FactsBlob is not null);
-        Assert.InRange(new Change(row.Key, row.ToRow()).Length, 1, 64_000);
-        var read = await shared.Node.ImageRows.WithFactsAsync(Namespace, ImageRow.From(row.ToRow()), Stop);
-        Assert.Equal([new string('x', length)], read.Facts.Args);
-        Assert.Equal(2, read.BlobSizes.Count);
-    }
-
-    [Fact]
-    public async Task Facts_that_are_lost_are_made_again()
-    {
-        var layout = new Layout();
-        var config = new JsonObject
-        {
-            ["config"] = new JsonObject { ["Cmd"] = new JsonArray(new string('y', 70_000)) },
-        };
-        var image = layout.AddManifest(
-            layout.Add(Layout.OciConfig, config),
-            layout.Add(Layout.OciTar, "a layer"u8.ToArray())
-        );
-        var row = (await MadeAsync(layout, image, ImageState.Complete)).Row!;
-        await shared.Node.Storage.Derived.GetBlobClient(row.FactsBlob).DeleteAsync(cancellationToken: Stop);
-
-        var read = await shared.Node.ImageRows.WithFactsAsync(Namespace, ImageRow.From(row.ToRow()), Stop);
-
-        Assert.Equal([new string('y', 70_000)], read.Facts.Args);
-        Assert.True(await shared.Node.Storage.Derived.GetBlobClient(row.FactsBlob).ExistsAsync(Stop));
+        Assert.Null(row.FactsBlob);
+        Assert.Equal(isTruncated, row.IsTruncated);
+        Assert.Equal(isTruncated ? 0 : 1, row.Facts.Args.Count);
+        Assert.Equal(2, row.BlobSizes.Count);
+        var all = await shared.Node.ImageRows.WithAllFactsAsync(Namespace, row, Stop);
+        Assert.False(all.IsTruncated);
+        Assert.Equal([new string('x', length)], all.Facts.Args);
     }
 
     [Fact]
@@ -88,11 +100,29 @@ public sealed class PreparedImageTests(SharedNode shared) : IClassFixture<Shared
         Assert.Equal(0, one.Committed.Ticks % TimeSpan.TicksPerMillisecond);
     }
 
+    // Its children need not be there: it names them all the same.
+    private static JsonObject IndexOf(Layout layout, int children) =>
+        layout.AddIndex(
+            Layout.OciIndex,
+            [
+                .. Enumerable
+                    .Range(0, children)
+                    .Select(i => new JsonObject
+                    {
+                        ["mediaType"] = Layout.OciManifest,
+                        ["digest"] = $"{D($"child{i}")}",
+                        ["size"] = 1,
+                    }),
+            ]
+        );
+
     private async Task<PreparedImage> MadeAsync(Layout layout, JsonObject image, ImageState state)
     {
         await shared.Node.PutAsync($"{s_repository}", layout);
         await shared.Node.LandAsync(
-            layout.Files.Keys.Where(path => path.StartsWith("blobs/", StringComparison.Ordinal)).Select(path => $"{s_repository}/{path}")
+            layout
+                .Files.Keys.Where(path => path.StartsWith("blobs/", StringComparison.Ordinal))
+                .Select(path => $"{s_repository}/{path}")
         );
         return await PreparedAsync(layout, image, state);
     }
@@ -100,7 +130,7 @@ public sealed class PreparedImageTests(SharedNode shared) : IClassFixture<Shared
     private async Task<PreparedImage> PreparedAsync(Layout layout, JsonObject image, ImageState state)
     {
         var bytes = layout.Files[Layout.PathOf(Layout.Digest(image))];
-        var manifest = Manifest.Parse(bytes, Layout.OciManifest);
+        var manifest = Manifest.Parse(bytes, image["mediaType"]!.GetValue<string>());
         var prepared = new PreparedImage(
             shared.Node.ImageRows,
             shared.Node.Services.GetRequiredService<Content>(),

@@ -54,6 +54,34 @@ public sealed class PushDecisionTests(SharedNode shared) : IClassFixture<SharedN
         Assert.DoesNotContain(push.Texts, change => change[1] == 'b');
     }
 
+    [Theory]
+    // With the rows of the blob, the image and the tag.
+    [InlineData(59, false, "Committed", 62)]
+    [InlineData(60, true, "Committed", 3)]
+    [InlineData(60, false, "Forgotten", 0)]
+    public async Task Of_more_than_60_needs_and_tags_the_needs_are_written_before_and_have_to_be_there(
+        int children,
+        bool areThere,
+        string outcome,
+        int changes
+    )
+    {
+        string[] names = [.. Enumerable.Range(0, children).Select(i => $"child{i}")];
+        var index = Manifests.IndexOf([.. names.Select(name => (D(name), MediaTypes.OciManifest))]);
+        TableRow[] rows =
+        [
+            .. names.Select(name => Image(name).ToRow()),
+            .. names.Where(_ => areThere).Select(name => Need(name, "index", MediaTypes.OciManifest).ToRow()),
+        ];
+
+        var push = await DecideAsync(index, rows, "v1");
+
+        Assert.Equal(outcome, $"{push.Decision.Result.State}");
+        Assert.Equal(changes, push.Texts.Length);
+        var (ns, lowest) = (push.Step.Path.Repository.Namespace, push.Step.Dependencies[^1].Key);
+        Assert.Equal(children == 60, await shared.Node.RowStore.GetAsync(ns, lowest, Stop) is not null);
+    }
+
     [Fact]
     public async Task One_that_was_committed_gets_its_tags_alone()
     {
@@ -138,7 +166,11 @@ public sealed class PushDecisionTests(SharedNode shared) : IClassFixture<SharedN
     {
         // The generation of a new row is random.
         public string[] Texts =>
-            [.. SomeRows.Texts(Decision.Changes).Select(t => t.Replace(Step.Prepared.Generation, "NEW", StringComparison.Ordinal))];
+            [
+                .. SomeRows
+                    .Texts(Decision.Changes)
+                    .Select(t => t.Replace(Step.Prepared.Generation, "NEW", StringComparison.Ordinal)),
+            ];
     }
 
     // A path where nothing is but this; and its ETag.
