@@ -31,6 +31,7 @@ public sealed class Node : IAsyncDisposable
             .Build();
         var services = new ServiceCollection();
         services.AddLogging();
+        services.AddSingleton<IConfiguration>(configuration);
         services.AddSingleton(new System.Diagnostics.DiagnosticListener("Tests"));
         storage ??= StorageAccount.From(configuration, [Calls]);
         services.AddSingleton(storage);

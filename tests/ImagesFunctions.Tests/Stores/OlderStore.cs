@@ -70,15 +70,39 @@ public sealed class OlderStore : IAsyncLifetime
     public async Task Lists_what_it_listed_before_and_after_a_collection()
     {
         var before = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "a0b752c.list.json"), Stop))!;
-        var expected = ImagesList.Canonical(before["data"]!["images"]!);
-        Assert.Equal(expected, ImagesList.Canonical((await _host.ListAsync(Token)).Json["data"]!["images"]!));
+        await IsListedAsync(before["data"]!["images"]!.AsArray());
 
         var collector = _app.Services.GetRequiredService<Sweeper>();
         var options = collector.Options with { AfterPush = TimeSpan.Zero, AfterDrop = TimeSpan.Zero };
         await collector.RunAsync(options, dryRun: false, Stop);
 
-        Assert.Equal(expected, ImagesList.Canonical((await _host.ListAsync(Token)).Json["data"]!["images"]!));
+        await IsListedAsync(before["data"]!["images"]!.AsArray());
         await EverythingListedCanBePulledAsync();
+    }
+
+    // What is longer than lists show now is shown as a whole by its digest.
+    private async Task IsListedAsync(JsonArray expected)
+    {
+        var listed = (await _host.ListAsync(Token)).Json["data"]!["images"]!.AsArray();
+        Assert.Equal(expected.Count, listed.Count);
+        var (before, now) = (expected.DeepClone().AsArray(), listed.DeepClone().AsArray());
+        foreach (var (old, image) in before.Zip(now, (a, b) => (a!.AsObject(), b!.AsObject())))
+        {
+            if (image.Remove("truncated"))
+            {
+                image.Remove("labels");
+                var labels = old["labels"]!.DeepClone();
+                old.Remove("labels");
+                var whole = await _host.AskAsync($"/v1/images/digest/{image["digest"]}", Token);
+                Assert.Equal(
+                    ImagesList.Canonical(labels),
+                    ImagesList.Canonical(whole.Json["data"]!["images"]![0]!["labels"]!)
+                );
+            }
+        }
+
+        Assert.Equal(ImagesList.Canonical(before), ImagesList.Canonical(now));
+        Assert.Single(listed, image => image!.AsObject().ContainsKey("truncated"));
     }
 
     [Fact]
