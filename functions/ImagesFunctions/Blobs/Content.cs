@@ -95,7 +95,8 @@ internal sealed class Content(StorageAccount account)
             return null;
         }
 
-        var bytes = download.Details.ContentLength > Manifest.MaxContent ? null : new byte[download.Details.ContentLength];
+        var bytes =
+            download.Details.ContentLength > Manifest.MaxContent ? null : new byte[download.Details.ContentLength];
         if (bytes is not null)
         {
             await download.Content.ReadExactlyAsync(bytes, cancellationToken);

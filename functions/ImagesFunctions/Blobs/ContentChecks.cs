@@ -9,14 +9,19 @@ internal static class ContentChecks
     /// <summary>Whether the blob is there with this very ETag.</summary>
     public static async Task<bool> IsStillAsync(
         this Content content,
-        LayoutPath path, string etag, CancellationToken cancellationToken) =>
-        (await content.StatAsync(path, cancellationToken))?.ETag == etag;
+        LayoutPath path,
+        string etag,
+        CancellationToken cancellationToken
+    ) => (await content.StatAsync(path, cancellationToken))?.ETag == etag;
 
     /// <summary>As <see cref="IsStillAsync"/>, for a caller that is about to say that the bytes can be read.</summary>
     /// <exception cref="StorageHeldException">The blob is there, and cannot be read.</exception>
     public static async Task<bool> IsReadableAsync(
         this Content content,
-        LayoutPath path, string etag, CancellationToken cancellationToken)
+        LayoutPath path,
+        string etag,
+        CancellationToken cancellationToken
+    )
     {
         var stored = await content.StatAsync(path, cancellationToken);
         return stored?.Unreadable is { } code
@@ -28,7 +33,9 @@ internal static class ContentChecks
     /// <exception cref="StorageHeldException">It cannot be removed.</exception>
     public static async Task DemandRemovableAsync(
         this Content content,
-        LayoutPath path, CancellationToken cancellationToken)
+        LayoutPath path,
+        CancellationToken cancellationToken
+    )
     {
         if (await content.StatAsync(path, cancellationToken) is { Unchangeable: { } code })
         {

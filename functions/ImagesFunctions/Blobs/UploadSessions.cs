@@ -73,12 +73,7 @@ internal sealed class UploadSessions(StorageAccount account, UploadParts uploadP
             session = await uploadParts.OutlinedAsync(repository, session, cancellationToken);
         }
 
-        var moved = session with
-        {
-            Parts = [.. session.Parts, part],
-            Inline = inline,
-            Updated = account.Clock.UtcNow,
-        };
+        var moved = session with { Parts = [.. session.Parts, part], Inline = inline, Updated = account.Clock.UtcNow };
         var shorter = await uploadParts.MergedAsync(repository, moved, cancellationToken);
         var written = await _rows.PutAsync(
             repository.Namespace,
@@ -123,7 +118,11 @@ internal sealed class UploadSessions(StorageAccount account, UploadParts uploadP
     )
     {
         _recent.Forget(repository.Namespace, session.Id);
-        var outcome = await RemoveAsync(repository.Namespace, new Change(session.Key, null, ifMatch), cancellationToken);
+        var outcome = await RemoveAsync(
+            repository.Namespace,
+            new Change(session.Key, null, ifMatch),
+            cancellationToken
+        );
         if (outcome == WriteOutcome.Done && session.Inline is null)
         {
             await uploadParts.RemoveAsync(repository, session.Id, session.Parts);

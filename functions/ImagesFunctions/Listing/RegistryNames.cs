@@ -13,8 +13,7 @@ namespace ImagesFunctions.Listing;
 internal sealed record RegistryNames(ImmutableSortedSet<string> Apps, ImmutableSortedSet<string> TagKeys)
 {
     /// <summary>Of a namespace without commits.</summary>
-    public static RegistryNames Empty { get; } =
-        new(Sorted(), Sorted());
+    public static RegistryNames Empty { get; } = new(Sorted(), Sorted());
 
     /// <summary>The apps behind this name, which need not be one of them; all behind "".</summary>
     public IEnumerable<string> AppsAfter(string last) => After(Apps, last);

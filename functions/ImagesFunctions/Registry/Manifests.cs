@@ -46,11 +46,7 @@ internal sealed class Manifests(
             return;
         }
 
-        var bytes = await ReadAsync(
-            request,
-            image,
-            (path, etag) => content.ReadAsync(path, etag, request.Stop)
-        );
+        var bytes = await ReadAsync(request, image, (path, etag) => content.ReadAsync(path, etag, request.Stop));
         Begin(response, image);
         await response.WriteBodyAsync(image.MediaType, bytes, request.Stop);
     }

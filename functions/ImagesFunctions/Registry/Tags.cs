@@ -14,10 +14,11 @@ internal sealed class Tags(StorageAccount account, NamespaceLists lists)
     {
         var page = Page.Of(request.Request);
         var (ns, app) = (request.Repository.Namespace, request.Repository.App);
-        var names = request.MayRead
-            ? (await lists.CurrentAsync(ns, app, request.Stop)).Names
-            : RegistryNames.Empty;
-        if (!names.Apps.Contains(app) && !(request.MayRead && await account.IsKnownAsync(request.Repository, request.Stop)))
+        var names = request.MayRead ? (await lists.CurrentAsync(ns, app, request.Stop)).Names : RegistryNames.Empty;
+        if (
+            !names.Apps.Contains(app)
+            && !(request.MayRead && await account.IsKnownAsync(request.Repository, request.Stop))
+        )
         {
             throw RegistryError.NameUnknown(request.Path.Name);
         }

@@ -182,11 +182,7 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
         if (made is null)
         {
             // Or a deleted index whose manifest is gone too: what it named cannot be known.
-            return row with
-            {
-                Facts = new ImageFacts(),
-                IsTruncated = true,
-            };
+            return row with { Facts = new ImageFacts(), IsTruncated = true };
         }
 
         // Facts that the row calls truncated stay as short as they were.
@@ -270,11 +266,7 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
             : null;
     }
 
-    private async Task<ImageRow?> ImageAgainAsync(
-        BlobPath path,
-        Manifest manifest,
-        CancellationToken cancellationToken
-    )
+    private async Task<ImageRow?> ImageAgainAsync(BlobPath path, Manifest manifest, CancellationToken cancellationToken)
     {
         var reads = manifest
             .NeededBlobs.Select(d => new BlobPath(path.Repository, d.Digest))

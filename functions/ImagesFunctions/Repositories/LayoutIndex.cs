@@ -80,7 +80,12 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
                 return false;
             }
 
-            await manifests.CommitReadyAsync(path.Repository, file.Manifests.Select(m => m.Digest), [], cancellationToken);
+            await manifests.CommitReadyAsync(
+                path.Repository,
+                file.Manifests.Select(m => m.Digest),
+                [],
+                cancellationToken
+            );
             // A newer file has an event of its own, which applies it. Only what was said about a file may be about another one.
             return file.Problem is { } problem
                 ? await RefuseAsync(path, etag, problem, cancellationToken)

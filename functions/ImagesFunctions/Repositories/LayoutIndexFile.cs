@@ -30,7 +30,8 @@ internal sealed record LayoutIndexFile(
     {
         // Docker's list type would be legal inside, but the file itself is an OCI index (image-layout.md).
         var bytes =
-            stored.Bytes ?? throw new InvalidContentException($"over {Manifest.MaxContent} bytes, which is the most that is read");
+            stored.Bytes
+            ?? throw new InvalidContentException($"over {Manifest.MaxContent} bytes, which is the most that is read");
         var index = Manifest.Parse(bytes, MediaTypes.OciIndex);
         var problems = new List<string>();
         var tags = new Dictionary<string, Digest>(StringComparer.Ordinal);

@@ -51,8 +51,7 @@ internal sealed class ManifestPush(
                     throw new PreconditionFailedException("what a push was to replace is something else");
                 case ManifestState.Waiting:
                     return outcome.Missing;
-                case ManifestState.Committed or ManifestState.Already
-                    when await IsStillAsync(step, cancellationToken):
+                case ManifestState.Committed or ManifestState.Already when await IsStillAsync(step, cancellationToken):
                     await CommitReadyAsync(pushed.Path, cancellationToken);
                     return [];
             }
@@ -137,11 +136,11 @@ internal sealed class PushStep(
     public BlobPath Path => pushed.Path;
 
     /// <summary>The image's row, as far as it follows from bytes.</summary>
-    public PreparedImage Prepared { get; } =
-        new(imageRows, content, pushed.Path, pushed.Manifest, ImageState.Complete);
+    public PreparedImage Prepared { get; } = new(imageRows, content, pushed.Path, pushed.Manifest, ImageState.Complete);
 
     /// <summary>What it needs.</summary>
-    public IReadOnlyList<DependencyRow> Dependencies { get; } = Repositories.Dependencies.Of(pushed.Path, pushed.Manifest);
+    public IReadOnlyList<DependencyRow> Dependencies { get; } =
+        Repositories.Dependencies.Of(pushed.Path, pushed.Manifest);
 
     /// <summary>Whether the rows of <see cref="Dependencies"/> are few enough to be a part of the commit; else they are written before it.</summary>
     public bool DependenciesRide => Dependencies.Count + pushed.Tags.Count <= PushDecision.MaxRiding;

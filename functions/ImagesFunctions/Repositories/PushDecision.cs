@@ -23,10 +23,7 @@ internal static class PushDecision
     )
     {
         var (app, digest) = (step.Path.Repository.App, step.Path.Digest);
-        if (
-            step.Pushed.Condition is { } condition
-            && !await condition.HoldsAsync(view, app, digest, cancellationToken)
-        )
+        if (step.Pushed.Condition is { } condition && !await condition.HoldsAsync(view, app, digest, cancellationToken))
         {
             return Nothing(ManifestState.Unmatched);
         }
@@ -127,9 +124,7 @@ internal static class PushDecision
         }
 
         var manifests = manifest.NeededManifests.Select(d => d.Digest);
-        await foreach (
-            var (digest, image) in manifests.ReadEachAsync(d => view.ImageAsync(app, d, cancellationToken))
-        )
+        await foreach (var (digest, image) in manifests.ReadEachAsync(d => view.ImageAsync(app, d, cancellationToken)))
         {
             if (image is { State: ImageState.Complete })
             {

@@ -34,11 +34,7 @@ internal sealed class Removal(RowStore rowStore, Content content)
     /// <summary>Removes a blob that no live image needs and that is not a manifest of a live image.</summary>
     /// <exception cref="StorageHeldException">Storage keeps its bytes: nothing is removed.</exception>
     public Task<RemovalResult> BlobAsync(BlobPath path, CancellationToken cancellationToken) =>
-        RemoveAsync(
-            path,
-            (view, stop) => DecideBlobAsync(view, path, stop),
-            cancellationToken
-        );
+        RemoveAsync(path, (view, stop) => DecideBlobAsync(view, path, stop), cancellationToken);
 
     /// <summary>Removes a tag; its image stays. False when there was no tag, or only the row that a removed image leaves.</summary>
     public Task<bool> TagAsync(Repository repository, string tag, CancellationToken cancellationToken) =>

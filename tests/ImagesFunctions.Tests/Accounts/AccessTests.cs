@@ -55,8 +55,8 @@ public sealed class AccessTests
     {
         var access = new Access(account, IsReadOnly: true);
 
-        var error = Assert.Throws<AccessDeniedException>(
-            () => access.DemandWrite(Node.Repository(repository), repository)
+        var error = Assert.Throws<AccessDeniedException>(() =>
+            access.DemandWrite(Node.Repository(repository), repository)
         );
 
         Assert.Equal(message, error.Message);

@@ -250,7 +250,10 @@ public sealed class BootContract(KestrelFixture fixture) : AgainstBootTars(fixtu
         var plain = await Host.AskAsync(location, token);
         var packed = await Host.AskAsync(location, token, null, ("Accept-Encoding", "gzip, br, zstd"));
 
-        Assert.Equal((200, null, plain["Content-Length"]), (packed.Status, packed["Content-Encoding"], packed["Content-Length"]));
+        Assert.Equal(
+            (200, null, plain["Content-Length"]),
+            (packed.Status, packed["Content-Encoding"], packed["Content-Length"])
+        );
         Assert.Equal(plain.Body, packed.Body);
         Assert.Contains("no-transform", packed["Cache-Control"], StringComparison.Ordinal);
     }

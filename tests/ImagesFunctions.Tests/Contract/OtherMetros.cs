@@ -13,7 +13,10 @@ public sealed class OtherMetros
     {
         var settings = OwnHost.Settings(
             (Metros.NameSetting, "Home"),
-            (Metros.OthersSetting, "fra1 https://images.example/ DE Frankfurt; ewr1 https://images.example.net:444/a - New York ;")
+            (
+                Metros.OthersSetting,
+                "fra1 https://images.example/ DE Frankfurt; ewr1 https://images.example.net:444/a - New York ;"
+            )
         );
         await using var own = await OwnHost.StartAsync(services =>
             services.Replace(ServiceDescriptor.Singleton(Metros.From(settings)))
@@ -24,7 +27,11 @@ public sealed class OtherMetros
 
         var metros = reply.Json["data"]!["metros"]!.AsArray().Select(m => m!.AsObject()).ToList();
         Assert.Equal(
-            ["Home|img0||", "Frankfurt|fra1|DE|https://images.example", "New York|ewr1||https://images.example.net:444/a"],
+            [
+                "Home|img0||",
+                "Frankfurt|fra1|DE|https://images.example",
+                "New York|ewr1||https://images.example.net:444/a",
+            ],
             metros.Select((m, i) => $"{m["name"]}|{m["iata_code"]}|{m["country"]}|{(i == 0 ? "" : m["endpoint"])}")
         );
         Assert.Equal(3, metros.Select(m => m["uuid"]!.GetValue<string>()).Distinct().Count());

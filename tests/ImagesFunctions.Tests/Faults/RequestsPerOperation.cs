@@ -44,7 +44,8 @@ public sealed class RequestsPerOperation
     public void The_limits_follow_from_the_table()
     {
         var page = Repo.Read("docs/scale.md");
-        var push = Said(page, "push of an image of two new blobs").Zip(Said(page, "events of a pushed image"), (a, b) => a + b);
+        var push = Said(page, "push of an image of two new blobs")
+            .Zip(Said(page, "events of a pushed image"), (a, b) => a + b);
         var (tables, entities, blobs) = (push.ElementAt(0), push.ElementAt(1), push.ElementAt(2));
         var dropped = Said(page, "the same with a tag, all events at once")[1];
 
@@ -102,7 +103,9 @@ public sealed class RequestsPerOperation
                 "events of a pushed image",
                 () =>
                     node.LandAsync(
-                        third.Files.Keys.Where(f => f.StartsWith("blobs/", StringComparison.Ordinal)).Select(f => $"alice/web/{f}")
+                        third
+                            .Files.Keys.Where(f => f.StartsWith("blobs/", StringComparison.Ordinal))
+                            .Select(f => $"alice/web/{f}")
                     )
             ),
             (
@@ -128,7 +131,10 @@ public sealed class RequestsPerOperation
     // Fewer is no fault, but far fewer makes the document's sums wrong.
     private static void IsAsSaid(string page, string operation, int[] counts)
     {
-        Assert.All(counts.Zip(Said(page, operation)), pair => Assert.InRange(pair.First, pair.Second * 3 / 4, pair.Second));
+        Assert.All(
+            counts.Zip(Said(page, operation)),
+            pair => Assert.InRange(pair.First, pair.Second * 3 / 4, pair.Second)
+        );
     }
 
     // Requests of tables, entities and requests of blobs.

@@ -50,14 +50,7 @@ public sealed class TinyChunks
     {
         using var body = await UploadBody.BeginAsync(new MemoryStream(chunk.ToArray()), chunk.Length, Stop);
         using var hash = new ContentHash("sha256");
-        var part = await uploadParts.WriteAsync(
-            Node.Repository("alice/web"),
-            session.Id,
-            body,
-            hash,
-            () => true,
-            Stop
-        );
+        var part = await uploadParts.WriteAsync(Node.Repository("alice/web"), session.Id, body, hash, () => true, Stop);
         return Assert.IsType<UploadPart>(part);
     }
 }

@@ -37,6 +37,15 @@ public sealed class BlobSweepTests : IAsyncLifetime
     [InlineData("what was there before was refused", "Events=1")]
     public async Task A_blob_goes_when_all_that_is_remembered_says_so(string @case, string expected)
     {
+        var survey = SurveyOf(@case);
+        Assert.Equal(expected, await SweepAsync(survey));
+        // What was met says nothing more.
+        Assert.Empty(survey.Blobs);
+    }
+
+    // What a sweep remembers of the blob.
+    private Survey SurveyOf(string @case)
+    {
         var survey = new Survey();
         var blob = Fingerprint.Of(App, D("layer"));
         var path = Fingerprint.Of($"{new BlobPath(Web, D("layer"))}");
@@ -80,9 +89,7 @@ public sealed class BlobSweepTests : IAsyncLifetime
                 break;
         }
 
-        Assert.Equal(expected, await SweepAsync(survey));
-        // What was met says nothing more.
-        Assert.Empty(survey.Blobs);
+        return survey;
     }
 
     [Fact]

@@ -12,7 +12,13 @@ public sealed class StableUuidTests
     [Fact]
     public void Names_of_two_kinds_never_share_one()
     {
-        Guid[] uuids = [StableUuid.Of("a", "b"), StableUuid.Of("b", "a"), StableUuid.Of("a", ""), StableUuid.Of("", "a")];
+        Guid[] uuids =
+        [
+            StableUuid.Of("a", "b"),
+            StableUuid.Of("b", "a"),
+            StableUuid.Of("a", ""),
+            StableUuid.Of("", "a"),
+        ];
         Assert.Equal(uuids.Length, uuids.Distinct().Count());
         Assert.All(uuids, uuid => Assert.Equal((8, 8), (uuid.Version, uuid.Variant & 0xC)));
     }

@@ -8,7 +8,15 @@ public sealed class RegistryNamesTests
     [Fact]
     public void Tags_are_those_of_the_app_alone_and_in_ordinal_order()
     {
-        var names = Names(("web", "b"), ("web", "B"), ("web", "a-1"), ("web", "a.1"), ("we", "z"), ("web/x", "y"), ("web-2", "w"));
+        var names = Names(
+            ("web", "b"),
+            ("web", "B"),
+            ("web", "a-1"),
+            ("web", "a.1"),
+            ("we", "z"),
+            ("web/x", "y"),
+            ("web-2", "w")
+        );
 
         Assert.Equal(["B", "a-1", "a.1", "b"], names.TagsAfter("web", ""));
         Assert.Equal(["z"], names.TagsAfter("we", ""));

@@ -48,12 +48,14 @@ public sealed class JournalReadsTests
         bool may
     )
     {
-        var entry = JournalEntry.Of(commit, [], _ => true) with { After = after is null ? null : new VersionTag(after) };
+        var entry = JournalEntry.Of(commit, [], _ => true) with
+        {
+            After = after is null ? null : new VersionTag(after),
+        };
         Assert.Equal(may, Version(seq, tag).MayLeadTo(JournalEntry.From(commit, entry.ToRow())));
     }
 
-    private static JournalVersion Version(long seq, string? tag) =>
-        new(seq, tag is null ? null : new VersionTag(tag));
+    private static JournalVersion Version(long seq, string? tag) => new(seq, tag is null ? null : new VersionTag(tag));
 
     [Fact]
     public async Task Entries_come_in_order_without_those_that_are_trimmed()

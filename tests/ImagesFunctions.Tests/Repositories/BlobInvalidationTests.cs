@@ -165,9 +165,6 @@ public sealed class BlobInvalidationTests(SharedNode shared) : IClassFixture<Sha
 
         var image = await node.RowStore.ImageAsync(repository, D("image"), Stop);
         Assert.Equal(isHidden ? ImageState.Hidden : ImageState.Complete, image!.State);
-        Assert.Equal(
-            isHidden || @case == "the row is gone",
-            await node.RowStore.BlobAsync(path, Stop) is null
-        );
+        Assert.Equal(isHidden || @case == "the row is gone", await node.RowStore.BlobAsync(path, Stop) is null);
     }
 }

@@ -61,9 +61,7 @@ public sealed class BlobRetentionTests(SharedNode shared) : IClassFixture<Shared
         };
         var retention = new BlobRetention(node.Storage, node.RowStore, Grace(TimeSpan.FromDays(60)));
 
-        await Assert.ThrowsAsync<StorageUnavailableException>(() =>
-            retention.RenewAsync(before.Path, Stop)
-        );
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => retention.RenewAsync(before.Path, Stop));
 
         Assert.Equal(5, tries);
     }

@@ -129,7 +129,9 @@ public sealed class DecisionsHaveNoEffect
         var path = new BlobPath(repository, digest);
         var manifest = Manifest.Parse(bytes, Layout.OciManifest);
         var push = node.Services.GetRequiredService<ManifestPush>();
-        Assert.Empty(await push.RunAsync(new PushedManifest(path, bytes, manifest, ["signature"], Condition: null), Stop));
+        Assert.Empty(
+            await push.RunAsync(new PushedManifest(path, bytes, manifest, ["signature"], Condition: null), Stop)
+        );
         return digest;
     }
 

@@ -182,7 +182,10 @@ public sealed class LayoutIndexTests(SharedNode shared) : IClassFixture<SharedNo
         var repository = await PutAsync([]);
         Assert.Empty(await IndexOf().NamedAsync(new IndexPath(repository), Stop));
         await PutFileAsync(repository, FileOf("v1=a =b"));
-        Assert.Equal(new HashSet<Digest> { D("a"), D("b") }, await IndexOf().NamedAsync(new IndexPath(repository), Stop));
+        Assert.Equal(
+            new HashSet<Digest> { D("a"), D("b") },
+            await IndexOf().NamedAsync(new IndexPath(repository), Stop)
+        );
         await PutFileAsync(repository, "no JSON"u8.ToArray());
         Assert.Empty(await IndexOf().NamedAsync(new IndexPath(repository), Stop));
     }

@@ -47,7 +47,10 @@ public sealed class PreparedImageTests(SharedNode shared) : IClassFixture<Shared
     [InlineData(16_000, false)]
     [InlineData(17_000, true)]
     [InlineData(70_000, true)]
-    public async Task Facts_that_lists_do_not_show_are_not_in_the_row_and_found_in_the_config(int length, bool isTruncated)
+    public async Task Facts_that_lists_do_not_show_are_not_in_the_row_and_found_in_the_config(
+        int length,
+        bool isTruncated
+    )
     {
         var layout = new Layout();
         var config = new JsonObject

@@ -60,7 +60,9 @@ public sealed class BatchedReadsTests
         var reads = 0;
 
         await foreach (
-            var (item, _) in Enumerable.Range(0, 100).ReadEachAsync(i => Task.FromResult(Interlocked.Increment(ref reads)))
+            var (item, _) in Enumerable
+                .Range(0, 100)
+                .ReadEachAsync(i => Task.FromResult(Interlocked.Increment(ref reads)))
         )
         {
             if (item == 3)
