@@ -4,6 +4,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using ImagesFunctions.GarbageCollection;
 using ImagesFunctions.Local;
+using ImagesFunctions.Tests.Contract;
 using ImagesFunctions.Tests.Local;
 using ImagesFunctions.Tests.Registry;
 using Microsoft.AspNetCore.Builder;
