@@ -105,7 +105,8 @@ internal sealed class ListedImage
     /// <exception cref="StorageUnavailableException">The facts cannot be read now.</exception>
     public async Task<ListedImage> WithAllFactsAsync(ImageRows imageRows, CancellationToken cancellationToken)
     {
-        if (IsWhole && !Row.IsTruncated)
+        // What was loaded from a blob was cut for lists, though its row does not say so.
+        if (IsWhole && !Row.IsTruncated && Row.FactsBlob is null)
         {
             return this;
         }

@@ -67,7 +67,10 @@ public sealed class ReadOnlyStorage : IAsyncLifetime
 
         await AllIsReadAsync();
         await NothingIsWrittenAsync(code);
+        // An event that has something to write is delivered again.
+        await _outside.PutAsync("alice/web/some/file", [1]);
         await Assert.ThrowsAnyAsync<Exception>(() => _node.LandAsync(["alice/web/some/file"]));
+        await _outside.Storage.Images.DeleteBlobAsync("alice/web/some/file", cancellationToken: Stop);
         await _node.SweepYoungAsync();
 
         _says.Say = _ => null;

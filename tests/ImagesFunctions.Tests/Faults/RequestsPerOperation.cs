@@ -133,7 +133,7 @@ public sealed class RequestsPerOperation
     {
         Assert.All(
             counts.Zip(Said(page, operation)),
-            pair => Assert.InRange(pair.First, pair.Second * 3 / 4, pair.Second)
+            pair => Assert.InRange(pair.First, pair.Second * 2 / 3, pair.Second)
         );
     }
 
