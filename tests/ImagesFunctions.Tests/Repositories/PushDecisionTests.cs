@@ -54,6 +54,27 @@ public sealed class PushDecisionTests(SharedNode shared) : IClassFixture<SharedN
         Assert.DoesNotContain(push.Texts, change => change[1] == 'b');
     }
 
+    [Fact]
+    public async Task One_that_is_assumed_to_be_new_is_committed_only_if_its_row_is_new()
+    {
+        var (path, own) = ((await StoredAsync(content: null)).Path, Blob("index").ToRow());
+        var push = await DecideAsync(path, s_index, [.. s_children, own], [], null, assumesNew: true);
+
+        // The row was not read: the transaction is what finds it.
+        Assert.Equal(ManifestState.Committed, push.Decision.Result.State);
+        Assert.Contains("+b!index!web good if new", push.Texts);
+    }
+
+    [Fact]
+    public async Task One_that_is_assumed_to_be_new_and_is_stored_already_begins_anew()
+    {
+        var (path, _) = await StoredAsync(s_index);
+        var push = await DecideAsync(path, s_index, s_children, ["v1"], null, assumesNew: true);
+
+        Assert.Equal(ManifestState.Forgotten, push.Decision.Result.State);
+        Assert.Empty(push.Texts);
+    }
+
     [Theory]
     // With the rows of the blob, the image and the tag.
     [InlineData(59, false, "Committed", 62)]
@@ -190,7 +211,8 @@ public sealed class PushDecisionTests(SharedNode shared) : IClassFixture<SharedN
         string manifest,
         TableRow[] rows,
         string[] tags,
-        TagCondition? condition
+        TagCondition? condition,
+        bool assumesNew = false
     )
     {
         var services = shared.Node.Services;
@@ -201,7 +223,10 @@ public sealed class PushDecisionTests(SharedNode shared) : IClassFixture<SharedN
             shared.Node.ImageRows,
             services.GetRequiredService<BlobStore>(),
             new PushedManifest(path, bytes, Manifest.Parse(bytes, null), tags, condition)
-        );
+        )
+        {
+            AssumesNew = assumesNew,
+        };
         var view = ViewOf(rows);
         var decision = await PushDecision.DecideAsync(view, step, Stop);
         while (decision.Prepare is { } prepare)
