@@ -50,7 +50,7 @@ internal sealed class AzureRegistry : IAsyncDisposable
 
     private static string Program => Environment.GetEnvironmentVariable(Variable) ?? "docker-registry";
 
-    /// <summary>Why it cannot be run here, as a sentence, or null.</summary>
+    /// <summary>Why it cannot be run here, as the end of a sentence, or null.</summary>
     public static async Task<string?> MissingAsync(Bench bench)
     {
         // Without the names that the driver needs: it says so and ends, if it is there at all.
@@ -62,7 +62,7 @@ internal sealed class AzureRegistry : IAsyncDisposable
             .ExecuteBufferedAsync(bench.Stop);
         if (!tried.StandardError.Contains("accountname", StringComparison.Ordinal))
         {
-            return $"`{Path.GetFileName(Program)}` was built without the azure driver, as Debian's is (`{Variable}` may name another one).";
+            return $"because `{Path.GetFileName(Program)}` was built without the azure driver, as Debian's is; `{Variable}` may name another program.";
         }
 
         try
@@ -73,7 +73,7 @@ internal sealed class AzureRegistry : IAsyncDisposable
         }
         catch (SocketException)
         {
-            return $"port {Port}, which the SDK of its azure driver insists on, was taken.";
+            return $"because port {Port}, which the SDK of its azure driver insists on, was taken.";
         }
     }
 

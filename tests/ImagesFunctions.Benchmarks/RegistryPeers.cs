@@ -31,10 +31,10 @@ internal sealed class Peer(IReadOnlyList<IWorkClient> clients) : IDisposable
             else
             {
                 var layer = Layer.Random("catalog", 1024);
-                for (_catalog = 0; _catalog < repositories; _catalog++)
-                {
-                    await PushAsync(clients[0], layer, chunked: false, stop);
-                }
+                await PushAsync(clients[0], layer, chunked: false, stop);
+                var pushes = Enumerable.Repeat(new Step(Work.Push, layer), repositories - 1);
+                await TurnAsync(new WorkLine("prepare", [.. pushes]), stop);
+                _catalog = repositories;
             }
         }
     }

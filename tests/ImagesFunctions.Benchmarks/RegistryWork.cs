@@ -51,7 +51,7 @@ internal sealed class RegistryWork
     {
         var work = new RegistryWork(bench);
         var missing = await AzureRegistry.MissingAsync(bench);
-        bench.Report.RegistryNote = missing is null ? AzureRegistry.How : $"Left out: {missing}";
+        bench.Report.RegistryNote = missing is null ? AzureRegistry.How : $"left out, {missing}";
         List<WorkLine> lines = [.. work.Lines()];
         // Storage is empty when a line begins: what Azurite needs for a call, time and memory, grows with what it holds.
         foreach (var together in lines.Chunk(bench.Smoke ? lines.Count : 1))
