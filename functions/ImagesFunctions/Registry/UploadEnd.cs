@@ -78,7 +78,7 @@ internal sealed class UploadEnd(
         {
             UploadRequest.DemandSize(size, 0);
             hashes.Take(session)?.Dispose();
-            await pushes.StoreBytesAsync(path, inline, request.Stop);
+            await pushes.StoreBytesAsync(path, inline, size: null, request.Stop);
         }
         else
         {

@@ -184,7 +184,7 @@ internal sealed class BlobRegistration(
         manifests.CommitReadyAsync(
             path.Repository,
             isImage || dependents.Exists(d => d.ManifestType is not null) ? [path.Digest] : [],
-            dependents.Select(d => d.By.Digest).OfType<Digest>(),
+            Dependencies.Manifests(dependents),
             cancellationToken
         );
 }

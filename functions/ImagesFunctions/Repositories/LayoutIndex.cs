@@ -225,7 +225,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
     {
         var app = file.Path.Repository.App;
         var row = new TableRow(Keys.Layout(app)) { ["app"] = app, ["etag"] = file.ETag };
-        var naming = file.Naming().ConvertAll(d => new Change(d.Key, d.ToRow()));
+        var naming = Dependencies.Changes(file.Naming()).ToList();
         var rides = changes.Count + naming.Count < Change.MaxRows;
         return Decision.Of(
             new Step(rides ? Applied.Whole : Applied.WithoutNaming, touched),

@@ -100,7 +100,7 @@ internal sealed class ManifestPush(
         await manifests.CommitReadyAsync(
             path.Repository,
             dependents.Exists(d => d.By.WaitingTag is not null) ? [path.Digest] : [],
-            dependents.Select(d => d.By.Digest).OfType<Digest>(),
+            Dependencies.Manifests(dependents),
             cancellationToken
         );
     }

@@ -30,7 +30,7 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
 
             return outcome with
             {
-                Dependents = [.. dependents.Select(d => d.By.Digest).OfType<Digest>()],
+                Dependents = [.. Dependencies.Manifests(dependents)],
             };
         }
         catch (InvalidContentException error)

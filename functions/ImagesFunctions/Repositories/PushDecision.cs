@@ -10,8 +10,6 @@ internal static class PushDecision
     /// <summary>How many rows of tags and needs a commit has at most, if the needs are a part of it. Tags that wait have room beside them.</summary>
     public const int MaxRiding = 60;
 
-    private sealed record Needed(List<BlobRow> Blobs, List<ImageRow> Children, List<Digest> Missing);
-
     /// <summary>Decides whether a manifest is committed, and with it its tags and the tags that waited for it.</summary>
     /// <param name="view">The namespace.</param>
     /// <param name="step">What is pushed, and what was made of it outside the decision.</param>
@@ -30,7 +28,9 @@ internal static class PushDecision
 
         var current = await view.ImageAsync(app, digest, cancellationToken);
         var isCommitted = current is { State: ImageState.Complete };
-        var needed = isCommitted ? null : await NeededAsync(view, app, step.Pushed.Manifest, cancellationToken);
+        var needed = isCommitted
+            ? null
+            : await NeededRows.ReadAsync(view, app, step.Pushed.Manifest, toFirstMissing: false, cancellationToken);
         if (needed is { Missing.Count: > 0 })
         {
             return Decision.Nothing(new PushOutcome(ManifestState.Waiting) { Missing = needed.Missing });
@@ -87,7 +87,7 @@ internal static class PushDecision
         List<Change> riding =
         [
             .. own is null ? [new Change(step.Row!.Key, step.Row.ToRow()) { IsNew = true }] : Array.Empty<Change>(),
-            .. step.DependenciesRide ? step.Dependencies.Select(n => new Change(n.Key, n.ToRow())) : [],
+            .. step.DependenciesRide ? Dependencies.Changes(step.Dependencies) : [],
         ];
         var committed = new CommittedManifest(step.Row!, step.Pushed.Manifest, row, step.Dependencies)
         {
@@ -98,44 +98,5 @@ internal static class PushDecision
             new PushOutcome(ManifestState.Committed),
             await ManifestDecision.ChangesAsync(view, committed, cancellationToken)
         );
-    }
-
-    private static async Task<Needed> NeededAsync(
-        DecisionView view,
-        string app,
-        Manifest manifest,
-        CancellationToken cancellationToken
-    )
-    {
-        var needed = new Needed([], [], []);
-        var blobs = manifest.NeededBlobs.Select(d => d.Digest);
-        await foreach (
-            var (digest, row) in blobs.ReadEachAsync(d => view.GetAsync(Keys.Blob(app, d), cancellationToken))
-        )
-        {
-            if (row is not null && BlobRow.From(row) is { State: BlobState.Good } blob)
-            {
-                needed.Blobs.Add(blob);
-            }
-            else
-            {
-                needed.Missing.Add(digest);
-            }
-        }
-
-        var manifests = manifest.NeededManifests.Select(d => d.Digest);
-        await foreach (var (digest, image) in manifests.ReadEachAsync(d => view.ImageAsync(app, d, cancellationToken)))
-        {
-            if (image is { State: ImageState.Complete })
-            {
-                needed.Children.Add(image);
-            }
-            else
-            {
-                needed.Missing.Add(digest);
-            }
-        }
-
-        return needed;
     }
 }
