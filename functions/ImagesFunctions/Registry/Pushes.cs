@@ -60,18 +60,20 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadParts upl
     /// <param name="bytes">The bytes.</param>
     /// <param name="size">How many there have to be; null where the request does not say.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="added">As <see cref="BlobSource.AddedAsync"/>.</param>
     /// <exception cref="RegistryError">The bytes are others (DIGEST_INVALID) or more or fewer (SIZE_INVALID): nothing is stored.</exception>
     public async Task StoreBytesAsync(
         BlobPath path,
         ReadOnlyMemory<byte> bytes,
         long? size,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        Func<Task>? added = null
     )
     {
         using var hash = new ContentHash(path.Digest.Algorithm);
         hash.Append(bytes.Span);
         Demand(path, hash, size);
-        await blobs.StoreAsync(path, bytes, cancellationToken);
+        await blobs.StoreAsync(path, bytes, cancellationToken, added);
     }
 
     /// <summary>Stores a blob from the parts that a session has stored.</summary>
@@ -80,13 +82,15 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadParts upl
     /// <param name="parts">The parts, in their order.</param>
     /// <param name="hash">The hash of all their bytes, which is the blob's digest.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="added">As <see cref="BlobSource.AddedAsync"/>.</param>
     /// <exception cref="RegistryError">The session was ended meanwhile, and nothing is stored.</exception>
     public async Task StorePartsAsync(
         BlobPath path,
         string session,
         IReadOnlyList<UploadPart> parts,
         ContentHash hash,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        Func<Task>? added = null
     )
     {
         try
@@ -100,6 +104,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadParts upl
                 )
                 {
                     DemandAsync = stop => uploadParts.DemandAsync(path.Repository, session, parts, stop),
+                    AddedAsync = added,
                 },
                 cancellationToken
             );

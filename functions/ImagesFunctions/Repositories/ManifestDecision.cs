@@ -45,17 +45,17 @@ internal static class ManifestDecision
             return Nothing(ManifestState.Already);
         }
 
-        if (
-            await view.GetAsync(Keys.Blob(step.Path), cancellationToken) is not { } stored
-            || BlobRow.From(stored) is not { State: BlobState.Good } self
-        )
+        var blob = view.GetAsync(Keys.Blob(step.Path), cancellationToken);
+        var naming = TypesAsync(view, app, digest, current, cancellationToken);
+        await Task.WhenAll(blob, naming);
+        if (await blob is not { } stored || BlobRow.From(stored) is not { State: BlobState.Good } self)
         {
             return Nothing(ManifestState.Unknown);
         }
 
         if (!step.IsRead)
         {
-            var types = await TypesAsync(view, app, digest, current, cancellationToken);
+            var types = await naming;
             return types.Count == 0
                 ? Nothing(ManifestState.Unknown)
                 : Decision.After<ManifestOutcome>(stop => step.ReadAsync(self, types, stop));

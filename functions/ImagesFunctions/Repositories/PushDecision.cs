@@ -27,10 +27,9 @@ internal static class PushDecision
         }
 
         var current = await view.ImageAsync(app, digest, cancellationToken);
-        var isCommitted = current is { State: ImageState.Complete };
-        var needed = isCommitted
+        var needed = current is { State: ImageState.Complete }
             ? null
-            : await NeededRows.ReadAsync(view, app, step.Pushed.Manifest, toFirstMissing: false, cancellationToken);
+            : await NeededAsync(view, app, digest, step.Pushed.Manifest, cancellationToken);
         if (needed is { Missing.Count: > 0 })
         {
             return Decision.Nothing(new PushOutcome(ManifestState.Waiting) { Missing = needed.Missing });
@@ -41,7 +40,7 @@ internal static class PushDecision
         var own = stored is null ? null : BlobRow.From(stored);
         if (!step.IsTried)
         {
-            return Decision.After<PushOutcome>(stop => step.StoreAsync(own, stop));
+            return Decision.After<PushOutcome>(stop => step.PrepareAsync(own, needed, stop));
         }
 
         if (!await HoldsAsync(view, step, own, cancellationToken))
@@ -50,15 +49,28 @@ internal static class PushDecision
         }
 
         return needed is null
-                ? Decision.Of(
-                    new PushOutcome(ManifestState.Already),
-                    [.. step.Pushed.Tags.Select(tag => ManifestDecision.Pushed(current!, tag))]
-                )
-            : step.Prepared.IsTried ? await CommitAsync(view, step, own, current, cancellationToken)
-            : Decision.After<PushOutcome>(stop => step.Prepared.MakeAsync(needed.Blobs, needed.Children, stop));
+            ? Decision.Of(
+                new PushOutcome(ManifestState.Already),
+                [.. step.Pushed.Tags.Select(tag => ManifestDecision.Pushed(current!, tag))]
+            )
+            : await CommitAsync(view, step, own, current, cancellationToken);
     }
 
     private static Decision<PushOutcome> Nothing(ManifestState state) => Decision.Nothing(new PushOutcome(state));
+
+    // What it needs, and with that the tags that wait for it, which its commit asks for.
+    private static async Task<NeededRows> NeededAsync(
+        DecisionView view,
+        string app,
+        Digest digest,
+        Manifest manifest,
+        CancellationToken cancellationToken
+    )
+    {
+        var needed = NeededRows.ReadAsync(view, app, manifest, toFirstMissing: false, cancellationToken);
+        await Task.WhenAll(needed, WaitingTags.DependentsAsync(view, app, digest, cancellationToken));
+        return await needed;
+    }
 
     // Whether what was made outside the decision is still what rows say, or may become.
     private static async Task<bool> HoldsAsync(
