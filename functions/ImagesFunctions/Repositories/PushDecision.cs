@@ -37,7 +37,7 @@ internal static class PushDecision
 
         var isAssumedNew = step.AssumesNew && current is null;
         var stored = isAssumedNew ? null : await view.GetAsync(Keys.Blob(step.Path), cancellationToken);
-        var own = stored is null ? null : BlobRow.From(stored);
+        var own = BlobRow.FromOrNull(stored);
         if (!step.IsTried)
         {
             return Decision.After<PushOutcome>(stop => step.PrepareAsync(own, needed, stop));
