@@ -71,7 +71,14 @@ internal sealed class Sweeper
             {
                 await SweepAsync(@namespace, options, dryRun, counts, cancellationToken);
             }
-            catch (Exception error) when (StorageErrors.IsFailure(error) || error is InvalidOperationException)
+            catch (Exception error)
+                when (!cancellationToken.IsCancellationRequested
+                    && (
+                        StorageErrors.IsFailure(error)
+                        || StorageErrors.IsUnclear(error)
+                        || error is InvalidOperationException
+                    )
+                )
             {
                 _log.LogError(error, "The sweep of {Namespace} was given up", @namespace);
                 counts.Add(SweepKind.Failed);

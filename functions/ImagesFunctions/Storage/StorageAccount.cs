@@ -204,19 +204,19 @@ public sealed class StorageAccount
         );
     }
 
-    /// <summary>Asks all containers and tables at once whether they are there.</summary>
-    /// <exception cref="Azure.RequestFailedException">One is not, or storage does not answer.</exception>
-    internal Task DemandAsync(CancellationToken cancellationToken)
+    /// <summary>Asks all containers and tables at once whether they are there: a task each, which fails where it is not, or does not answer.</summary>
+    internal IReadOnlyList<(string Name, Task Asked)> Ask(CancellationToken cancellationToken)
     {
         // Ranges that have no rows.
         var none = new KeyRange("", "!");
-        return Task.WhenAll(
-            ImageRows.RangeAsync("!ready", none, cancellationToken),
-            TokenRows.RangeAsync("!ready", none, cancellationToken),
-            Images.GetPropertiesAsync(cancellationToken: cancellationToken),
-            Uploads.GetPropertiesAsync(cancellationToken: cancellationToken),
-            Derived.GetPropertiesAsync(cancellationToken: cancellationToken)
-        );
+        return
+        [
+            ($"table {ImagesTable}", ImageRows.RangeAsync("!ready", none, cancellationToken)),
+            ($"table {AccountsTable}", TokenRows.RangeAsync("!ready", none, cancellationToken)),
+            ($"container {ImagesContainer}", Images.GetPropertiesAsync(cancellationToken: cancellationToken)),
+            ($"container {UploadsContainer}", Uploads.GetPropertiesAsync(cancellationToken: cancellationToken)),
+            ($"container {DerivedContainer}", Derived.GetPropertiesAsync(cancellationToken: cancellationToken)),
+        ];
     }
 
     /// <summary>

@@ -9,6 +9,9 @@ public sealed record StorageTimes
     /// <summary>The same where storage copies bytes itself, and its progress cannot be seen.</summary>
     public TimeSpan Copy { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long an answer that holds no bytes of blobs may take from its first byte to its last: rows, lists of blobs, errors.</summary>
+    public TimeSpan Answer { get; init; } = TimeSpan.FromSeconds(45);
+
     /// <summary>How long a request that transfers no bytes of blobs keeps its client waiting: from its beginning, or from the last byte of its body.</summary>
     public TimeSpan Request { get; init; } = TimeSpan.FromSeconds(55);
 
