@@ -33,7 +33,11 @@ internal sealed class ProgressDeadline : IDisposable
         }
 
         var left = _limit - _clock.GetElapsedTime(_limitedAt);
-        Set(left <= TimeSpan.Zero ? TimeSpan.Zero : left < _patience ? left : _patience);
+        Set(
+            left <= TimeSpan.Zero ? TimeSpan.Zero
+            : left < _patience ? left
+            : _patience
+        );
     }
 
     /// <summary>Whatever is still to come has to come within this time from now, also where it makes progress.</summary>

@@ -19,7 +19,11 @@ internal static class StorageAnswers
     /// <exception cref="HttpRequestException">It was somebody else, or it answers what was not asked.</exception>
     public static void Demand(HttpRequestMessage request, HttpResponseMessage answer)
     {
-        if (Array.Exists(s_signs, answer.Headers.Contains) && !IsUnasked(request, answer))
+        // From an error that says "not now" nothing is concluded, whoever gave it.
+        if (
+            StorageCodes.SaysAway((int)answer.StatusCode)
+            || (Array.Exists(s_signs, answer.Headers.Contains) && !IsUnasked(request, answer))
+        )
         {
             return;
         }

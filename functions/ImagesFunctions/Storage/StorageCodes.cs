@@ -121,9 +121,14 @@ internal static class StorageCodes
                 // A condition is the only thing that fails like this, unless a code says otherwise.
                 412 when code is null => StorageMeaning.Changed,
                 401 or 403 => StorageMeaning.Denied,
-                0 or 408 or 429 or >= 500 => StorageMeaning.Away,
+                // A success that is an error nevertheless is one that cannot be read: its end is missing.
+                >= 200 and < 300 => StorageMeaning.Away,
+                _ when SaysAway(status) => StorageMeaning.Away,
                 _ => StorageMeaning.Other,
             };
+
+    /// <summary>Whether an HTTP status alone says that whoever gave it is away, too busy or has failed, and no more. 0: there was no answer.</summary>
+    public static bool SaysAway(int status) => status is 0 or 408 or 429 or >= 500;
 
     /// <summary>Storage's own code of an error, or null. The answer to a HEAD request has it in a header only.</summary>
     public static string? CodeOf(RequestFailedException error) =>

@@ -7,7 +7,8 @@ namespace ImagesFunctions.Tests.Faults;
 /// Stands before a storage account as a proxy, a gateway or a wrong entry in the DNS does: it answers in storage's place with
 /// pages of its own, or spoils storage's answers on their way.
 /// </summary>
-internal sealed class FrontEnd(string connection) : DelegatingHandler(new SocketsHttpHandler { AllowAutoRedirect = false })
+internal sealed class FrontEnd(string connection)
+    : DelegatingHandler(new SocketsHttpHandler { AllowAutoRedirect = false })
 {
     private readonly int _tablePort = AzureLimits.TablePortOf(connection);
 
@@ -96,8 +97,7 @@ internal sealed class WithoutLength(byte[] bytes) : HttpContent
 /// <summary>Bytes that come one by one.</summary>
 internal sealed class Dripping(byte[] bytes, TimeSpan pause) : HttpContent
 {
-    protected override Task<Stream> CreateContentReadStreamAsync() =>
-        Task.FromResult<Stream>(new Drops(bytes, pause));
+    protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult<Stream>(new Drops(bytes, pause));
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
     {

@@ -36,7 +36,11 @@ public sealed class NoAnswerOfStorage : IAsyncLifetime
     public static TheoryData<int, string, string?> Pages =>
         new()
         {
-            { 200, """<html xmlns="http://www.w3.org/1999/xhtml"><body>Please log in</body></html>""", "application/xml" },
+            {
+                200,
+                """<html xmlns="http://www.w3.org/1999/xhtml"><body>Please log in</body></html>""",
+                "application/xml"
+            },
             { 200, """{"value":[]}""", "application/json" },
             { 200, "", null },
             { 302, "", null },
@@ -157,9 +161,7 @@ public sealed class NoAnswerOfStorage : IAsyncLifetime
             // The file oci-layout says nothing, and is not looked at.
             _image
                 .Files.Keys.Where(path => path != "oci-layout")
-                .Select(path =>
-                Assert.ThrowsAnyAsync<Exception>(() => _node.LandAsync([$"{Repo}/{path}"]))
-            )
+                .Select(path => Assert.ThrowsAnyAsync<Exception>(() => _node.LandAsync([$"{Repo}/{path}"])))
         );
         var replies = await Task.WhenAll(
             requests.Select(async request => (request, reply: await SendAsync(request.Method, request.Path)))

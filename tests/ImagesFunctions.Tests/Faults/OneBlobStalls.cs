@@ -19,7 +19,8 @@ public sealed class OneBlobStalls
 
         await outside.LandAsync(strays);
         using var says = new StorageSays(outside.Connection);
-        says.Hold = request => Uri.UnescapeDataString(request.RequestUri!.AbsolutePath).EndsWith(stalled, StringComparison.Ordinal);
+        says.Hold = request =>
+            Uri.UnescapeDataString(request.RequestUri!.AbsolutePath).EndsWith(stalled, StringComparison.Ordinal);
         var times = new StorageTimes { Progress = TimeSpan.FromSeconds(2) };
         await using var node = new Node(AzureLimits.AccountOver(outside.Connection, says, times));
 

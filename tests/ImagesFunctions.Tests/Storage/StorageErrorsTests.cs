@@ -97,6 +97,8 @@ public sealed class StorageErrorsTests
     [InlineData(null, 403, "Denied")]
     [InlineData(null, 500, "Away")]
     [InlineData(null, 0, "Away")]
+    // Its end is missing.
+    [InlineData(null, 202, "Away")]
     [InlineData("InvalidInput", 400, "Other")]
     public void Without_a_known_code_nothing_is_absent(string? code, int status, string meaning) =>
         Assert.Equal(meaning, StorageCodes.MeaningOf(code, status).ToString());
