@@ -69,10 +69,7 @@ internal sealed record LongFacts(
         && KernelArgs is not null
         && Children is not null
         && Parts is not null
-        && !Args.Contains(null!)
-        && !Env.Contains(null!)
-        && !Children.Contains(null!)
-        && !Labels.Values.Contains(null!);
+        && Args.Concat(Env).Concat(Children).Concat(Labels.Values).All(text => text is not null);
 
     private static ImageRow With(LongFacts facts, ImageRow row) =>
         row with
