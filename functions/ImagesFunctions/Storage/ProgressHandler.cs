@@ -41,28 +41,7 @@ internal sealed class ProgressHandler(StorageTimes times, StorageClock clock, bo
             StorageAnswers.Demand(request, answer);
             StorageAnswers.ShortenPauses(answer);
             clock.Learn(answer.Headers.Date, Stopwatch.GetElapsedTime(sent));
-            if (request.Method == HttpMethod.Head || answer.Content.Headers.ContentLength == 0)
-            {
-                deadline.Dispose();
-                return answer;
-            }
-
-            deadline.Stop();
-            var isError = !answer.IsSuccessStatusCode;
-            if (isError || isTable || !StorageAnswers.IsOfBytes(request))
-            {
-                deadline.Limit(times.Answer);
-            }
-
-            answer.Content = new Received(answer.Content, deadline);
-            if (isError)
-            {
-                // The SDK reads errors without waiting, which only works for what is here already.
-                await answer.Content.LoadIntoBufferAsync(MaxError, deadline.Token);
-                deadline.Dispose();
-            }
-
-            return answer;
+            return await ReceiveAsync(request, answer, deadline);
         }
         catch (Exception error)
         {
@@ -76,6 +55,37 @@ internal sealed class ProgressHandler(StorageTimes times, StorageClock clock, bo
 
             throw;
         }
+    }
+
+    // The answer, whose bytes have their deadline.
+    private async Task<HttpResponseMessage> ReceiveAsync(
+        HttpRequestMessage request,
+        HttpResponseMessage answer,
+        ProgressDeadline deadline
+    )
+    {
+        if (request.Method == HttpMethod.Head || answer.Content.Headers.ContentLength == 0)
+        {
+            deadline.Dispose();
+            return answer;
+        }
+
+        deadline.Stop();
+        var isError = !answer.IsSuccessStatusCode;
+        if (isError || isTable || !StorageAnswers.IsOfBytes(request))
+        {
+            deadline.Limit(times.Answer);
+        }
+
+        answer.Content = new Received(answer.Content, deadline);
+        if (isError)
+        {
+            // The SDK reads errors without waiting, which only works for what is here already.
+            await answer.Content.LoadIntoBufferAsync(MaxError, deadline.Token);
+            deadline.Dispose();
+        }
+
+        return answer;
     }
 
     private static void CopyHeaders(HttpContent from, HttpContent to)
