@@ -40,7 +40,11 @@ internal sealed class ProgressHandler(StorageTimes times, StorageClock clock, bo
             var answer = await base.SendAsync(request, deadline.Token);
             StorageAnswers.Demand(request, answer);
             StorageAnswers.ShortenPauses(answer);
-            clock.Learn(answer.Headers.Date, Stopwatch.GetElapsedTime(sent));
+            if (StorageAnswers.IsSigned(answer))
+            {
+                clock.Learn(answer.Headers.Date, Stopwatch.GetElapsedTime(sent));
+            }
+
             return await ReceiveAsync(request, answer, deadline);
         }
         catch (Exception error)

@@ -15,6 +15,9 @@ internal static class StorageAnswers
     // What the SDK takes for the time until its next try, however long that is.
     private static readonly string[] s_pauses = ["retry-after-ms", "x-ms-retry-after-ms"];
 
+    /// <summary>Whether an answer has what each answer of storage has.</summary>
+    public static bool IsSigned(HttpResponseMessage answer) => Array.Exists(s_signs, answer.Headers.Contains);
+
     /// <summary>Makes sure that storage has answered, and that the answer can be one to the request.</summary>
     /// <exception cref="HttpRequestException">It was somebody else, or it answers what was not asked.</exception>
     public static void Demand(HttpRequestMessage request, HttpResponseMessage answer)
@@ -22,7 +25,7 @@ internal static class StorageAnswers
         // From an error that says "not now" nothing is concluded, whoever gave it.
         if (
             StorageCodes.SaysAway((int)answer.StatusCode)
-            || (Array.Exists(s_signs, answer.Headers.Contains) && !IsUnasked(request, answer))
+            || (IsSigned(answer) && !IsUnasked(request, answer))
         )
         {
             return;
