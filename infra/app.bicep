@@ -21,7 +21,7 @@ param packageContainerName string
 param insightsName string
 @description('The log workspace\'s resource id.')
 param workspaceId string
-@description('Most instances at once.')
+@description('Most on-demand instances of each function group.')
 param maximumInstanceCount int
 @description('Memory of one instance, in MB.')
 param instanceMemoryMB int
@@ -31,6 +31,10 @@ param httpConcurrency int
 param requestBodyLimitMiB int
 @description('Instances that are kept running for requests.')
 param alwaysReadyHttp int
+@description('Instances that are kept running for blobs.')
+param alwaysReadyBlob int
+@description('Whether an update replaces instances one after the other.')
+param rollingUpdates bool
 @description('What the control plane calls this installation.')
 param metroName string
 @description('The code that clients choose it by.')
@@ -129,6 +133,14 @@ var bodiesMiB = httpConcurrency * requestBodyLimitMiB
 var needsMiB = bodiesMiB * 4 + hostAndWorkerMiB
 var bodiesFit = needsMiB <= instanceMemoryMB && bodiesMiB <= temporaryMiB
 
+var alwaysReady = [
+  { name: 'http', instanceCount: alwaysReadyHttp }
+  { name: 'blob', instanceCount: alwaysReadyBlob }
+]
+
+// The types that Bicep has do not know it yet; the service does since API version 2023-12-01.
+var updates = rollingUpdates ? { siteUpdateStrategy: { type: 'RollingUpdate' } } : {}
+
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   name: planName
   location: location
@@ -164,7 +176,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
               : fail('${httpConcurrency} bodies of ${requestBodyLimitMiB} MiB do not fit an instance: with the host they may take ${needsMiB} of ${instanceMemoryMB} MB of memory, and ${bodiesMiB} of ${temporaryMiB} MiB of temporary files. Lower httpConcurrency or requestBodyLimitMiB.')
           }
         }
-        alwaysReady: alwaysReadyHttp == 0 ? [] : [{ name: 'http', instanceCount: alwaysReadyHttp }]
+        alwaysReady: filter(alwaysReady, group => group.instanceCount > 0)
       }
       deployment: {
         storage: {
@@ -176,6 +188,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
           }
         }
       }
+      ...any(updates)
     }
   }
   // The platform fetches the package, and the host starts, as this identity.
@@ -194,12 +207,14 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     dependsOn: [noFtpPassword]
   }
 
-  // All that the app has; docs/settings.md explains each. Flex Consumption refuses FUNCTIONS_WORKER_RUNTIME here.
+  // All that the app is given; docs/settings.md explains each. Flex Consumption refuses FUNCTIONS_WORKER_RUNTIME here.
   resource settings 'config' = {
     name: 'appsettings'
     properties: {
       APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+      // Beside the addresses: hosts of .NET 10 could fail to start on the addresses alone (azure-functions-host, issue 11787).
+      AzureWebJobsStorage__accountName: host.name
       AzureWebJobsStorage__blobServiceUri: host.properties.primaryEndpoints.blob
       AzureWebJobsStorage__queueServiceUri: host.properties.primaryEndpoints.queue
       AzureWebJobsStorage__tableServiceUri: host.properties.primaryEndpoints.table

@@ -37,8 +37,8 @@ param softDeleteDays int = 7
 @description('Which requests to the images\' storage are logged, for audits. StorageRead is one entry a pull of a layer.')
 param storageLogs ('StorageRead' | 'StorageWrite' | 'StorageDelete')[] = ['StorageDelete']
 
-@description('Most instances the app may have at once: the upper bound of what it can cost.')
-@minValue(40)
+@description('Most on-demand instances of each function group; there are three: requests, blobs, the sweeper. Azure may exceed it for requests: docs/operate.md, "What it costs".')
+@minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 100
 
@@ -60,6 +60,14 @@ param requestBodyLimitMiB int = 200
 @minValue(0)
 @maxValue(20)
 param alwaysReadyHttp int = 0
+
+@description('Instances that are kept running for blobs. 0: the event that starts an instance may be refused and then waits for the sweeper: docs/operate.md, "Lost events".')
+@minValue(0)
+@maxValue(20)
+param alwaysReadyBlob int = 0
+
+@description('Whether an update replaces instances one after the other and lets what runs complete. A preview of Azure\'s.')
+param rollingUpdates bool = false
 
 @description('What the control plane calls this installation, for people.')
 param metroName string = 'Images'
@@ -171,6 +179,8 @@ module app 'app.bicep' = {
     httpConcurrency: httpConcurrency
     requestBodyLimitMiB: requestBodyLimitMiB
     alwaysReadyHttp: alwaysReadyHttp
+    alwaysReadyBlob: alwaysReadyBlob
+    rollingUpdates: rollingUpdates
     sweepSchedule: sweepSchedule
     metroName: metroName
     metroCode: metroCode

@@ -9,3 +9,5 @@ param deployerPrincipalType = readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'U
 param alertEmail = readEnvironmentVariable('IMAGES_ALERT_EMAIL', '')
 param storageSku = readEnvironmentVariable('IMAGES_STORAGE_SKU', 'Standard_ZRS')
 param alwaysReadyHttp = int(readEnvironmentVariable('IMAGES_ALWAYS_READY', '0'))
+param alwaysReadyBlob = int(readEnvironmentVariable('IMAGES_ALWAYS_READY_BLOB', '0'))
+param maximumInstanceCount = int(readEnvironmentVariable('IMAGES_MAX_INSTANCES', '100'))

@@ -6,3 +6,4 @@ param location = 'westeurope'
 param deployerPrincipalId = '11111111-1111-1111-1111-111111111111'
 param alertEmail = 'operator@example.com'
 param alwaysReadyHttp = 1
+param alwaysReadyBlob = 1
