@@ -229,3 +229,6 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
     }
   }
 ]
+
+@description('Where alerts go; empty: nowhere.')
+output actionGroupId string = empty(email) ? '' : mail.id

@@ -35,6 +35,12 @@ param alwaysReadyHttp int
 param alwaysReadyBlob int
 @description('Whether an update replaces instances one after the other.')
 param rollingUpdates bool
+@description('Whether instances are spread over availability zones.')
+param zoneRedundant bool
+@description('The virtual network whose subnet app the app is in; empty: none.')
+param virtualNetworkName string
+@description('The name that clients use, or empty.')
+param publicHost string
 @description('What the control plane calls this installation.')
 param metroName string
 @description('The code that clients choose it by.')
@@ -133,9 +139,11 @@ var bodiesMiB = httpConcurrency * requestBodyLimitMiB
 var needsMiB = bodiesMiB * 4 + hostAndWorkerMiB
 var bodiesFit = needsMiB <= instanceMemoryMB && bodiesMiB <= temporaryMiB
 
+// With zone redundancy Azure takes no 1: it keeps two in any case.
+var fewest = zoneRedundant ? 2 : 1
 var alwaysReady = [
-  { name: 'http', instanceCount: alwaysReadyHttp }
-  { name: 'blob', instanceCount: alwaysReadyBlob }
+  { name: 'http', instanceCount: alwaysReadyHttp == 0 ? 0 : max(alwaysReadyHttp, fewest) }
+  { name: 'blob', instanceCount: alwaysReadyBlob == 0 ? 0 : max(alwaysReadyBlob, fewest) }
 ]
 
 // The types that Bicep has do not know it yet; the service does since API version 2023-12-01.
@@ -147,7 +155,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   tags: tags
   kind: 'functionapp'
   sku: { tier: 'FlexConsumption', name: 'FC1' }
-  properties: { reserved: true }
+  properties: { reserved: true, ...(zoneRedundant ? { zoneRedundant: true } : {}) }
 }
 
 resource app 'Microsoft.Web/sites@2024-11-01' = {
@@ -164,6 +172,11 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     serverFarmId: plan.id
     httpsOnly: true
     siteConfig: { minTlsVersion: '1.2' }
+    ...(empty(virtualNetworkName)
+      ? {}
+      : {
+          virtualNetworkSubnetId: resourceId('Microsoft.Network/virtualNetworks/subnets', virtualNetworkName, 'app')
+        })
     functionAppConfig: {
       runtime: { name: 'dotnet-isolated', version: '10.0' }
       scaleAndConcurrency: {
@@ -244,6 +257,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       SweepAfterPush: sweepAfterPush
       SweepAfterDrop: sweepAfterDrop
       OutageWait: '2m'
+      ...(empty(publicHost) ? {} : { PublicHost: publicHost })
     }
     dependsOn: [noScmPassword, onImages, onInsights]
   }
