@@ -29,8 +29,7 @@ internal sealed class DeadLetterSweep(
     private int _failures;
 
     private bool IsOver =>
-        Volatile.Read(ref _failures) >= MaxFailures
-        || Environment.TickCount64 - _started > Budget.TotalMilliseconds;
+        Volatile.Read(ref _failures) >= MaxFailures || Environment.TickCount64 - _started > Budget.TotalMilliseconds;
 
     /// <summary>Goes through the files once. Failures of storage are logged and counted, not thrown.</summary>
     /// <param name="cancellationToken">Cancels it between two paths; the next sweep completes it.</param>

@@ -98,8 +98,7 @@ internal sealed class Sweeper
     {
         foreach (
             var (kind, count) in result.Counts.Where(c =>
-                !result.IsDryRun
-                && (c.Key is SweepKind.DeadLetters or SweepKind.DeadLettersLeft) == isDeadLetter
+                !result.IsDryRun && (c.Key is SweepKind.DeadLetters or SweepKind.DeadLettersLeft) == isDeadLetter
             )
         )
         {

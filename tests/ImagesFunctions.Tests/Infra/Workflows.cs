@@ -42,7 +42,8 @@ public sealed class Workflows
         Assert.Matches(@"\non:\n  workflow_dispatch:\n(    .+\n)+permissions: \{\}\n", workflow);
         Assert.DoesNotContain("secrets.", workflow);
         Assert.Matches(@"(?s)azd provision --preview.*azd provision --no-prompt.*azd deploy", workflow);
-        var parameters = Names("infra/main.bicepparam", @"readEnvironmentVariable\('(\w+)'").Except(["AZURE_PRINCIPAL_ID"]);
+        var parameters = Names("infra/main.bicepparam", @"readEnvironmentVariable\('(\w+)'")
+            .Except(["AZURE_PRINCIPAL_ID"]);
         Assert.All(parameters, name => Assert.Contains($"      {name}: ", workflow));
         Assert.Equal(
             parameters.Where(name => name.StartsWith("IMAGES_", StringComparison.Ordinal)),
@@ -54,8 +55,7 @@ public sealed class Workflows
                 Repo.Read("infra/main.bicepparam"),
                 @"(?:int|bool)\(readEnvironmentVariable\('(\w+)', '(\w+)'\)\)"
             ),
-            value =>
-                Assert.Contains($"vars.{value.Groups[1].Value} || '{value.Groups[2].Value}' }}}}", workflow)
+            value => Assert.Contains($"vars.{value.Groups[1].Value} || '{value.Groups[2].Value}' }}}}", workflow)
         );
     }
 

@@ -42,5 +42,6 @@ public sealed class DeadLetterTests
     [Fact]
     public void Bytes_that_are_no_text_are_not_read() => Assert.Null(DeadLetter.PathsOf(new byte[] { 0xff, 0xfe, 0 }));
 
-    private static IReadOnlyCollection<string>? PathsOf(string file) => DeadLetter.PathsOf(Encoding.UTF8.GetBytes(file));
+    private static IReadOnlyCollection<string>? PathsOf(string file) =>
+        DeadLetter.PathsOf(Encoding.UTF8.GetBytes(file));
 }
