@@ -20,15 +20,10 @@ internal sealed class DeadLetterBlobs(StorageAccount account)
     public IAsyncEnumerable<BlobListing> ListAsync(CancellationToken cancellationToken) =>
         _blobs.ListAsync("", uncommitted: false, cancellationToken);
 
-    /// <summary>The bytes of a file; null when it is gone or longer than <see cref="MaxLength"/>.</summary>
+    /// <summary>The bytes of a file of at most <see cref="MaxLength"/>; null when it is gone.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     public async Task<byte[]?> ReadAsync(BlobListing file, CancellationToken cancellationToken)
     {
-        if (file.Size > MaxLength)
-        {
-            return null;
-        }
-
         try
         {
             var content = await account.DeadLetters.GetBlobClient(file.Name).DownloadContentAsync(cancellationToken);

@@ -44,9 +44,10 @@ internal sealed class DeadLetterSweep(
                     new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
                     async (file, stop) => await SweepAsync(file, stop)
                 );
+                counts.Add(SweepKind.Left, IsOver ? 1 : 0);
             }
         }
-        catch (Exception error) when (StorageErrors.IsFailure(error))
+        catch (Exception error) when (IsFailure(error) && !cancellationToken.IsCancellationRequested)
         {
             log.LogError(error, "Undelivered events cannot be listed");
             counts.Add(SweepKind.DeadLettersLeft);
@@ -64,7 +65,7 @@ internal sealed class DeadLetterSweep(
                 log.LogWarning("The file {File} of undelivered events cannot be read, or cannot be removed", file.Name);
             }
         }
-        catch (Exception error) when (StorageErrors.IsFailure(error) || error is InvalidOperationException)
+        catch (Exception error) when (IsFailure(error) && !cancellationToken.IsCancellationRequested)
         {
             log.LogWarning(error, "The file {File} of undelivered events is left for the next sweep", file.Name);
             counts.Add(SweepKind.DeadLettersLeft);
@@ -74,10 +75,18 @@ internal sealed class DeadLetterSweep(
 
     private async Task<bool> TakeInAsync(BlobListing file, CancellationToken cancellationToken)
     {
-        if (
-            await _files.ReadAsync(file, cancellationToken) is not { } bytes
-            || DeadLetter.PathsOf(bytes) is not { } paths
-        )
+        if (file.Size > DeadLetterBlobs.MaxLength)
+        {
+            return false;
+        }
+
+        if (await _files.ReadAsync(file, cancellationToken) is not { } bytes)
+        {
+            // Another sweep has taken it in.
+            return true;
+        }
+
+        if (DeadLetter.PathsOf(bytes) is not { } paths)
         {
             return false;
         }
@@ -94,4 +103,8 @@ internal sealed class DeadLetterSweep(
 
         return await _files.DeleteAsync(file, cancellationToken);
     }
+
+    // What a namespace is given up for, too.
+    private static bool IsFailure(Exception error) =>
+        StorageErrors.IsFailure(error) || StorageErrors.IsUnclear(error) || error is InvalidOperationException;
 }
