@@ -26,6 +26,9 @@ public sealed class StorageAccount
     /// <summary>The blob container of what can be rebuilt: facts too long for a row, snapshots of lists.</summary>
     public const string DerivedContainer = "derived";
 
+    /// <summary>The blob container where Event Grid leaves events that it could not deliver. Only a cloud has one.</summary>
+    public const string DeadLettersContainer = "deadletters";
+
     /// <summary>The table of image rows.</summary>
     public const string ImagesTable = "images";
 
@@ -60,6 +63,7 @@ public sealed class StorageAccount
         Images = blobs.GetBlobContainerClient(ImagesContainer);
         Uploads = blobs.GetBlobContainerClient(UploadsContainer);
         Derived = blobs.GetBlobContainerClient(DerivedContainer);
+        DeadLetters = blobs.GetBlobContainerClient(DeadLettersContainer);
         ImageTable = tables.GetTableClient(ImagesTable);
         Accounts = tables.GetTableClient(AccountsTable);
         ImageRows = new StoredTable(ImageTable, transactions.GetTableClient(ImagesTable));
@@ -74,6 +78,9 @@ public sealed class StorageAccount
 
     /// <summary>The container <see cref="DerivedContainer"/>.</summary>
     public BlobContainerClient Derived { get; }
+
+    /// <summary>The container <see cref="DeadLettersContainer"/>, which need not be there.</summary>
+    public BlobContainerClient DeadLetters { get; }
 
     /// <summary>The table <see cref="ImagesTable"/>.</summary>
     public TableClient ImageTable { get; }

@@ -90,6 +90,9 @@ internal static class Metrics
         "Requests that were answered with 429."
     );
 
+    /// <summary>The kind of <see cref="Swept"/> that counts sweeps that were completed.</summary>
+    public const string CompleteSweeps = "sweeps";
+
     private static readonly Counter<long> SweptItems = Meter.CreateCounter<long>(
         "images.sweep.items",
         "{item}",
