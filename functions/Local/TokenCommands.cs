@@ -27,16 +27,26 @@ internal static class TokenCommands
                 result.AddError(error.Message);
             }
         });
-        var readOnly = new Option<bool>("--read-only") { Description = "May list and pull, not push or delete" };
+        var readOnly = new Option<bool>("--read-only") { Description = "The same as --allow pull" };
+        var grant = new GrantOptions("all");
+        var create = new Command("create", "Makes a token and prints it, only once") { account, expires, readOnly };
+        grant.AddTo(create);
+        create.Validators.Add(result =>
+        {
+            if (result.GetValue(readOnly) && result.GetResult(grant.Allow) is not null)
+            {
+                result.AddError("--read-only is --allow pull: leave one of them out");
+            }
+        });
         return terminal.Runs(
-            new Command("create", "Makes a token and prints it, only once") { account, expires, readOnly },
+            create,
             async (parsed, images, cancellationToken) =>
             {
                 var (token, text) = await images.Tokens.CreateAsync(
                     parsed.GetValue(account)!,
                     Lifetime(parsed.GetValue(expires)),
-                    cancellationToken,
-                    parsed.GetValue(readOnly)
+                    grant.Of(parsed, parsed.GetValue(readOnly) ? "pull" : "pull,push,delete,admin"),
+                    cancellationToken
                 );
                 await terminal.Output.WriteLineAsync(text);
                 await terminal.Errors.WriteLineAsync(
@@ -110,7 +120,11 @@ internal static class TokenCommands
     private static TimeSpan? Lifetime(string? expires) =>
         expires is null ? null : Expiry.Parse(expires, TimeProvider.System.GetUtcNow());
 
-    private static string Kind(Token token) => token.ReadOnly ? "may only read, " : "";
+    private static string Kind(Token token) =>
+        token.Grant is not { } grant ? "may do nothing that this version knows of, "
+        : grant.IsAll ? ""
+        : grant.IsPull ? "may only read, "
+        : $"{GrantOptions.Text(grant)}, ";
 
     private static string Ends(Token token) =>
         token.Expires is not { } expires ? "never expires"

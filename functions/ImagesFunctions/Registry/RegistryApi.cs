@@ -61,13 +61,13 @@ internal static class RegistryApi
     {
         var endpoints = Endpoints.Of(request.Path.Resource);
         var method = DemandMethod(request.Http, [.. endpoints.Select(e => e.Method)]);
+        var endpoint = endpoints.First(e => e.Method == method);
         // Refused before the body is read, and without a look at what exists.
-        if (!Access.IsSafe(method))
+        if (endpoint.Right != Rights.Pull)
         {
-            request.Access.DemandWrite(request.Repository, request.Path.Name);
+            request.Access.Demand(endpoint.Right, request.Repository, request.Path.Name);
         }
 
-        var endpoint = endpoints.First(e => e.Method == method);
         if (endpoint.IsTransfer)
         {
             RequestDeadline.Lift(request.Http);

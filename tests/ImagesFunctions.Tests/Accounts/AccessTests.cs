@@ -39,8 +39,8 @@ public sealed class AccessTests
 
         Assert.Equal(mayRead, access.MayRead(named));
         Assert.Equal(mayRead, access.Namespaces.Contains(named.Namespace));
-        Assert.Equal(mayWrite, access.MayWrite(named));
-        Assert.Equal(mayWrite, Record.Exception(() => access.DemandWrite(named, repository)) is null);
+        Assert.Equal(mayWrite, access.May(Rights.Push, named));
+        Assert.Equal(mayWrite, Record.Exception(() => access.Demand(Rights.Push, named, repository)) is null);
     }
 
     [Theory]
@@ -53,10 +53,10 @@ public sealed class AccessTests
         string message
     )
     {
-        var access = new Access(account, IsReadOnly: true);
+        var access = new Access(account, isReadOnly: true);
 
         var error = Assert.Throws<AccessDeniedException>(() =>
-            access.DemandWrite(Node.Repository(repository), repository)
+            access.Demand(Rights.Push, Node.Repository(repository), repository)
         );
 
         Assert.Equal(message, error.Message);
@@ -66,7 +66,7 @@ public sealed class AccessTests
     [InlineData("alice", new[] { "alice", Repository.Official })]
     [InlineData("official", new[] { Repository.Official })]
     public void An_account_lists_its_own_namespace_first_and_none_twice(string account, string[] namespaces) =>
-        Assert.Equal(namespaces, new Access(account, IsReadOnly: false).Namespaces);
+        Assert.Equal(namespaces, new Access(account, isReadOnly: false).Namespaces);
 
     [Theory]
     [InlineData("GET", true)]
