@@ -19,7 +19,9 @@ internal sealed class GrantOptions
             Description = "Only repositories of this pattern, such as web, web/* or 'team/**' (may be repeated)",
         };
         // Wrong usage is said before any storage is started.
-        Allow.Validators.Add(result => Check(result.AddError, () => Grant.Parse(result.GetValueOrDefault<string?>() ?? "", [])));
+        Allow.Validators.Add(result =>
+            Check(result.AddError, () => Grant.Parse(result.GetValueOrDefault<string?>() ?? "", []))
+        );
         Repositories.Validators.Add(result =>
             Check(result.AddError, () => Grant.Parse("pull", result.GetValueOrDefault<string[]>() ?? []))
         );

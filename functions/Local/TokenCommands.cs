@@ -11,22 +11,7 @@ internal static class TokenCommands
     public static Command Create(Terminal terminal)
     {
         var account = Account(isNew: true);
-        var expires = new Option<string?>("--expires")
-        {
-            Description = "30d, 12h, 15m or a date like 2030-01-31 (default: never)",
-        };
-        // Wrong usage is said before any storage is started.
-        expires.Validators.Add(result =>
-        {
-            try
-            {
-                Lifetime(result.GetValueOrDefault<string?>());
-            }
-            catch (FormatException error)
-            {
-                result.AddError(error.Message);
-            }
-        });
+        var expires = Expires();
         var readOnly = new Option<bool>("--read-only") { Description = "The same as --allow pull" };
         var grant = new GrantOptions("all");
         var create = new Command("create", "Makes a token and prints it, only once") { account, expires, readOnly };
@@ -103,7 +88,7 @@ internal static class TokenCommands
     }
 
     // Tokens of a name that an earlier version allowed can be listed and revoked.
-    private static Argument<string> Account(bool isNew = false)
+    internal static Argument<string> Account(bool isNew = false)
     {
         var account = new Argument<string>("account") { Description = "Its name is its namespace too" };
         account.Validators.Add(result =>
@@ -115,6 +100,27 @@ internal static class TokenCommands
             }
         });
         return account;
+    }
+
+    private static Option<string?> Expires()
+    {
+        var expires = new Option<string?>("--expires")
+        {
+            Description = "30d, 12h, 15m or a date like 2030-01-31 (default: never)",
+        };
+        // Wrong usage is said before any storage is started.
+        expires.Validators.Add(result =>
+        {
+            try
+            {
+                Lifetime(result.GetValueOrDefault<string?>());
+            }
+            catch (FormatException error)
+            {
+                result.AddError(error.Message);
+            }
+        });
+        return expires;
     }
 
     private static TimeSpan? Lifetime(string? expires) =>

@@ -23,10 +23,7 @@ public sealed class RepositoryPattern : IEquatable<RepositoryPattern>
     public string Text { get; }
 
     /// <summary>Parses a pattern. False for what could match no name: other characters, an empty part, more than 255 characters.</summary>
-    public static bool TryParse(
-        [NotNullWhen(true)] string? text,
-        [NotNullWhen(true)] out RepositoryPattern? pattern
-    )
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out RepositoryPattern? pattern)
     {
         pattern = null;
         if (text is not { Length: > 0 and <= Repository.MaxName } || !text.Split('/').All(IsPart))

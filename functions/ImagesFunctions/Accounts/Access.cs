@@ -23,6 +23,9 @@ internal sealed record Access(string Account, IReadOnlyList<Grant> Grants)
     public Access(string account, bool isReadOnly)
         : this(account, [isReadOnly ? Grant.Pull : Grant.All]) { }
 
+    /// <summary>That of a caller without credentials: it reads official repositories, and no account is it.</summary>
+    public static Access Anonymous { get; } = new("", isReadOnly: true);
+
     /// <summary>The namespaces that the account reads, its own first.</summary>
     public IReadOnlyList<string> Namespaces => NamespacesOf(Account);
 
@@ -51,9 +54,7 @@ internal sealed record Access(string Account, IReadOnlyList<Grant> Grants)
 
     /// <summary>Whether the caller has a right on a repository.</summary>
     public bool May(Rights right, Repository repository) =>
-        right == Rights.Pull
-            ? MayRead(repository)
-            : Owns(repository) && Grants.Any(g => g.Has(right, repository.App));
+        right == Rights.Pull ? MayRead(repository) : Owns(repository) && Grants.Any(g => g.Has(right, repository.App));
 
     /// <summary>Whether the caller may pin images of a repository. To unpin what anybody pinned takes <see cref="Rights.Admin"/>.</summary>
     public bool MayPin(Repository repository) => May(Rights.Push, repository) || May(Rights.Admin, repository);

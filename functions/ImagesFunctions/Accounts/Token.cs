@@ -119,7 +119,8 @@ internal sealed record Credentials(string Account, string Id, string Secret)
         return true;
     }
 
-    private static string AccountOf(string user)
+    /// <summary>The account that a user name names, with prefix and suffix or without.</summary>
+    public static string AccountOf(string user)
     {
         var account = user.StartsWith(Prefix, StringComparison.Ordinal) ? user[Prefix.Length..] : user;
         return account.EndsWith(Suffix, StringComparison.Ordinal) ? account[..^Suffix.Length] : account;

@@ -127,10 +127,9 @@ public sealed class Tokens(StorageAccount account)
     internal async Task<Access?> AuthenticateAsync(Credentials credentials, CancellationToken cancellationToken)
     {
         var row = await _rows.ReadAsync($"{credentials.Account}/{credentials.Id}", cancellationToken);
-        var kept =
-            (row?.GetString(Hash) ?? row?.GetString(ScopedHash)) is { Length: 64 } hash
-                ? Encoding.ASCII.GetBytes(hash)
-                : NoHash;
+        var kept = (row?.GetString(Hash) ?? row?.GetString(ScopedHash)) is { Length: 64 } hash
+            ? Encoding.ASCII.GetBytes(hash)
+            : NoHash;
         var matches = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(credentials.SecretHash), kept);
         return matches && !IsExpired(row!) && GrantOf(row!) is { } grant
             ? new Access(credentials.Account, [grant])
@@ -166,13 +165,7 @@ public sealed class Tokens(StorageAccount account)
         row.GetDateTimeOffset("expires") is { } expires && expires <= account.Clock.UtcNow;
 
     private Token From(string name, TableRow row) =>
-        new(
-            name,
-            row.Key,
-            row.GetDateTimeOffset("created") ?? default,
-            row.GetDateTimeOffset("expires"),
-            GrantOf(row)
-        )
+        new(name, row.Key, row.GetDateTimeOffset("created") ?? default, row.GetDateTimeOffset("expires"), GrantOf(row))
         {
             IsExpired = IsExpired(row),
         };

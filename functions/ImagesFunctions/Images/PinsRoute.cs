@@ -75,7 +75,9 @@ internal static class PinsRoute
             }
             else if (pinned.TryGetValue(uuid, out var seen) && !access.May(Rights.Admin, seen.Repository))
             {
-                results.Add((new Failure("This token may not unpin: it has not admin", ErrorNumber.NotAllowed, text), null));
+                results.Add(
+                    (new Failure("This token may not unpin: it has not admin", ErrorNumber.NotAllowed, text), null)
+                );
             }
             else if (
                 pinned.Remove(uuid, out var pin)

@@ -37,13 +37,13 @@ public sealed class ScopedTokens(KestrelFixture fixture) : AgainstAHost(fixture)
         Assert.DoesNotContain("secret", (await Host.AskAsync("/v1/images", token)).Text, StringComparison.Ordinal);
 
         // What changes out of its sight changes nothing that it can see.
-        await (await RegistryClient.ForAsync(Host, _account)).PushAsync($"{_account}/secret", Layout.Small("more", "v9"));
+        await (await RegistryClient.ForAsync(Host, _account)).PushAsync(
+            $"{_account}/secret",
+            Layout.Small("more", "v9")
+        );
         var again = await Host.AskAsync($"/v1/images/list?namespace={_account}", token);
         Assert.Equal(list["ETag"], again["ETag"]);
-        Assert.NotEqual(
-            list["ETag"],
-            (await Host.AskAsync($"/v1/images/list?namespace={_account}", all))["ETag"]
-        );
+        Assert.NotEqual(list["ETag"], (await Host.AskAsync($"/v1/images/list?namespace={_account}", all))["ETag"]);
 
         string Child() => list.Digests.Single(d => d.StartsWith($"{_account}/web/child@", StringComparison.Ordinal));
     }
@@ -73,8 +73,18 @@ public sealed class ScopedTokens(KestrelFixture fixture) : AgainstAHost(fixture)
         ];
         foreach (var (method, target, body) in questions)
         {
-            var theirs = await Host.SendAsync(method, With(target, "secret", hidden)!, token, With(body, "secret", hidden));
-            var none = await Host.SendAsync(method, With(target, "nobody", Missing)!, token, With(body, "nobody", Missing));
+            var theirs = await Host.SendAsync(
+                method,
+                With(target, "secret", hidden)!,
+                token,
+                With(body, "secret", hidden)
+            );
+            var none = await Host.SendAsync(
+                method,
+                With(target, "nobody", Missing)!,
+                token,
+                With(body, "nobody", Missing)
+            );
 
             Assert.Equal(Plain(none, "nobody", Missing), Plain(theirs, "secret", hidden));
         }
@@ -88,9 +98,9 @@ public sealed class ScopedTokens(KestrelFixture fixture) : AgainstAHost(fixture)
     {
         var (shared, hidden) = await PushAsync();
         var client = await ClientAsync("pull,push,delete", "web/**");
-        var session = (
-            await (await RegistryClient.ForAsync(Host, _account)).BeginAsync($"{_account}/secret")
-        ).Split('/')[^1];
+        var session = (await (await RegistryClient.ForAsync(Host, _account)).BeginAsync($"{_account}/secret")).Split(
+            '/'
+        )[^1];
         string[] paths =
         [
             "/manifests/latest",
@@ -162,7 +172,10 @@ public sealed class ScopedTokens(KestrelFixture fixture) : AgainstAHost(fixture)
     {
         await PushAsync();
         var pin = $$"""[{"url":"{{_account}}/web:latest","timeout_s":-1}]""";
-        AssertFailures("error", (await Host.SendAsync("POST", "/v1/images", await TokenAsync("delete", "web"), pin)).Answer);
+        AssertFailures(
+            "error",
+            (await Host.SendAsync("POST", "/v1/images", await TokenAsync("delete", "web"), pin)).Answer
+        );
         var pinned = await Host.SendAsync("POST", "/v1/images", await TokenAsync("push", "web"), pin);
         AssertSuccess(pinned.Answer);
         var unpin = $$"""[{"uuid":"{{pinned.Images[0]["uuid"]}}"}]""";
@@ -171,7 +184,9 @@ public sealed class ScopedTokens(KestrelFixture fixture) : AgainstAHost(fixture)
         Assert.Equal(14, denied.Images[0]["error"]!.GetValue<int>());
         var unseen = await Host.SendAsync("DELETE", "/v1/images", await TokenAsync("push,admin", "secret"), unpin);
         Assert.Equal(8, unseen.Images[0]["error"]!.GetValue<int>());
-        AssertSuccess((await Host.SendAsync("DELETE", "/v1/images", await TokenAsync("pull,admin", "web"), unpin)).Answer);
+        AssertSuccess(
+            (await Host.SendAsync("DELETE", "/v1/images", await TokenAsync("pull,admin", "web"), unpin)).Answer
+        );
     }
 
     [Fact]
@@ -216,7 +231,10 @@ public sealed class ScopedTokens(KestrelFixture fixture) : AgainstAHost(fixture)
     private async Task<(string Shared, string Hidden)> PushAsync()
     {
         var client = await RegistryClient.ForAsync(Host, _account);
-        var (shared, hidden) = (Layout.Small($"shared {_account}", "latest"), Layout.Small($"hidden {_account}", "latest"));
+        var (shared, hidden) = (
+            Layout.Small($"shared {_account}", "latest"),
+            Layout.Small($"hidden {_account}", "latest")
+        );
         await client.PushAsync($"{_account}/web", shared);
         await client.PushAsync($"{_account}/web/child", Layout.Small($"child {_account}", "latest"));
         await client.PushAsync($"{_account}/secret", shared);

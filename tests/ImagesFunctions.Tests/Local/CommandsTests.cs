@@ -27,6 +27,10 @@ public sealed class CommandsTests
     [InlineData("token create demo --repository /web")]
     [InlineData("token create demo --repository web**")]
     [InlineData("token revoke demo")]
+    [InlineData("trust add demo --issuer https://issuer.example --subject me")]
+    [InlineData("trust add demo --issuer https://issuer.example --audience images --claim oid")]
+    [InlineData("trust add demo --issuer https://issuer.example --audience images --subject me --allow write")]
+    [InlineData("trust remove demo")]
     [InlineData("status")]
     [InlineData("status /app")]
     [InlineData("status demo/")]
@@ -87,7 +91,33 @@ public sealed class CommandsTests
             Assert.Equal(status, (int)(await client.SendAsync("POST", $"/v2/demo/{app}/blobs/uploads/")).Status);
         }
 
-        Assert.Contains("may pull, push in web/**, api", await RunAsync("token", "list", "demo"), StringComparison.Ordinal);
+        Assert.Contains(
+            "may pull, push in web/**, api",
+            await RunAsync("token", "list", "demo"),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public async Task A_trust_rule_is_added_listed_and_removed()
+    {
+        var connection = await Storages.NewWithTablesAsync();
+        Task<string> RunAsync(params string[] arguments) => RunOnAsync(connection, arguments);
+        string[] add = ["trust", "add", "demo", "--issuer", "https://issuer.example", "--audience", "images"];
+        string[] what = ["--subject", "repo:acme/*", "--claim", "oid=42", "--allow", "push", "--repository", "web/**"];
+
+        var id = (await RunAsync([.. add, .. what])).Trim();
+
+        Assert.Matches("^[0-9a-f]{8}$", id);
+        var listed = await RunAsync("trust", "list", "demo");
+        Assert.StartsWith(id, listed, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "issuer https://issuer.example, audience images, subject repo:acme/*, oid=42: may push in web/**",
+            listed.TrimEnd(),
+            StringComparison.Ordinal
+        );
+        await RunAsync("trust", "remove", "demo", id);
+        Assert.Equal("", await RunAsync("trust", "list", "demo"));
     }
 
     private static async Task<string> RunOnAsync(string connection, string[] arguments)

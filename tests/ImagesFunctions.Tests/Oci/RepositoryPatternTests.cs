@@ -58,7 +58,10 @@ public sealed class RepositoryPatternTests
     public void A_pattern_is_as_long_as_a_name() =>
         Assert.Equal(
             (true, false),
-            (RepositoryPattern.TryParse(new string('a', 255), out _), RepositoryPattern.TryParse(new string('a', 256), out _))
+            (
+                RepositoryPattern.TryParse(new string('a', 255), out _),
+                RepositoryPattern.TryParse(new string('a', 256), out _)
+            )
         );
 
     /// <summary>The plain definition, part by part.</summary>
@@ -88,11 +91,7 @@ public sealed class RepositoryPatternTests
 
         var isMatch =
             !app.IsEmpty
-            && (
-                pattern[0] == "*"
-                || pattern[0] == app[0]
-                || (pattern[0] == "a*" && app[0].StartsWith('a'))
-            );
+            && (pattern[0] == "*" || pattern[0] == app[0] || (pattern[0] == "a*" && app[0].StartsWith('a')));
         return isMatch && Defined(pattern[1..], app[1..]);
     }
 }

@@ -107,7 +107,12 @@ public sealed class RegistryFuzz
         await all.PushAsync("alice/app", Layout.Small("mine", "latest"), "latest");
         var (_, token) = await node
             .Services.GetRequiredService<Tokens>()
-            .CreateAsync("alice", null, Grant.Parse("pull,push,delete", ["app/**"]), TestContext.Current.CancellationToken);
+            .CreateAsync(
+                "alice",
+                null,
+                Grant.Parse("pull,push,delete", ["app/**"]),
+                TestContext.Current.CancellationToken
+            );
         await SampleAsync(new NodeRegistry(node, "alice", token));
     }
 
