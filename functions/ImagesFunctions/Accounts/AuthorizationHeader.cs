@@ -32,7 +32,7 @@ internal static class AuthorizationHeader
             var text = header[Bearer.Length..].Trim();
             if (IdentityToken.IsOne(text))
             {
-                return await logins.AuthenticateAsync(
+                return await logins.AuthenticateIdentityAsync(
                     context,
                     new IdentityToken(text, AccountsOf(context, user: null))
                 );
@@ -48,7 +48,10 @@ internal static class AuthorizationHeader
             var isRead = Credentials.TryParseBasic(value, out var credentials);
             if (!isRead && IdentityToken.TryParseBasic(value, out var user, out var identity))
             {
-                return await logins.AuthenticateIdentityAsync(context, new IdentityToken(identity, AccountsOf(context, user)));
+                return await logins.AuthenticateIdentityAsync(
+                    context,
+                    new IdentityToken(identity, AccountsOf(context, user))
+                );
             }
 
             return await logins.AuthenticateAsync(context, isRead ? credentials : null, prefetch);

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ImagesFunctions.Local;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 

@@ -5,6 +5,8 @@ using System.Text.Json.Nodes;
 using CliWrap;
 using CliWrap.Buffered;
 using ImagesFunctions.Accounts;
+using ImagesFunctions.Local;
+using ImagesFunctions.Tests.Local;
 using ImagesFunctions.Tests.Registry;
 
 namespace ImagesFunctions.Tests.Accounts;
@@ -231,10 +233,10 @@ public sealed class TrustContract(KestrelFixture fixture) : AgainstAHost(fixture
     [Fact]
     public async Task Skopeo_logs_in_with_a_token_as_its_password()
     {
-        Assert.SkipWhen(Local.Places.Program("skopeo") is null, "skopeo is not there");
+        Assert.SkipWhen(Places.Program("skopeo") is null, "skopeo is not there");
         await using var issuer = await TestIssuer.StartAsync();
         await TrustAsync(issuer, "push", "web");
-        using var folder = new Local.TemporaryFolder();
+        using var folder = new TemporaryFolder();
         Layout.Small($"skopeo {_account}", "v1").WriteTo(Path.Combine(folder.Path, "layout"));
         var (registry, auth) = (Host.Http.BaseAddress!.Authority, Path.Combine(folder.Path, "auth.json"));
         string[] login =
@@ -259,7 +261,7 @@ public sealed class TrustContract(KestrelFixture fixture) : AgainstAHost(fixture
         static async Task SkopeoAsync(string[] arguments, string input)
         {
             await using var words = new MemoryStream(Encoding.ASCII.GetBytes(input));
-            await Cli.Wrap(Local.Places.Program("skopeo")!)
+            await Cli.Wrap(Places.Program("skopeo")!)
                 .WithArguments(arguments)
                 .WithStandardInputPipe(PipeSource.FromStream(words))
                 .ExecuteBufferedAsync(Stop);
