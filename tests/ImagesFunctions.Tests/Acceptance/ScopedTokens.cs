@@ -27,7 +27,7 @@ public sealed class ScopedTokens(KestrelFixture fixture) : AgainstAHost(fixture)
         var all = await Host.TokenForAsync(_account);
 
         var list = await Host.AskAsync($"/v1/images/list?namespace={_account}", token);
-        Assert.Equal([$"{_account}/web@{shared}", Child()], list.Digests.Order(StringComparer.Ordinal));
+        Assert.Equal([Child(), $"{_account}/web@{shared}"], list.Digests.Order(StringComparer.Ordinal));
         Assert.Equal("2", list["X-Total-Count"]);
         Assert.Equal("4", (await Host.AskAsync($"/v1/images/list?namespace={_account}", all))["X-Total-Count"]);
         var page = await Host.AskAsync($"/v1/images/list?namespace={_account}&limit=1", token);
