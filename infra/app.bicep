@@ -49,6 +49,8 @@ param metroCode string
 param metroCountry string
 @description('Other metros that the control plane lists.')
 param otherMetros string
+@description('Requests without a login for official images a minute from one address; 0: none.')
+param anonymousRequestsPerMinute int
 @description('When the sweeper runs (NCRONTAB, UTC).')
 param sweepSchedule string
 @description('How long the sweeper keeps a pushed blob that nothing needs.')
@@ -251,6 +253,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       OtherMetros: otherMetros
       RequestsPerMinute: '1200000'
       FailedLoginsPerMinute: '600'
+      AnonymousRequestsPerMinute: string(anonymousRequestsPerMinute)
       ClientAddressHeader: ''
       TelemetryToConsole: 'false'
       SweepSchedule: sweepSchedule

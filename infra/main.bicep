@@ -116,6 +116,10 @@ param metroCountry string = ''
 @description('Other metros that the control plane lists: code, address, country (or -) and name of each, separated by spaces; metros by semicolons.')
 param otherMetros string = ''
 
+@description('Requests for official images that one address may send to one instance without a login, a minute. 0: a login is needed for everything.')
+@minValue(0)
+param anonymousRequestsPerMinute int = 0
+
 @description('When the sweeper runs, as NCRONTAB in UTC: second, minute, hour, day, month, day of the week.')
 param sweepSchedule string = '0 17 * * * *'
 
@@ -274,6 +278,7 @@ module app 'app.bicep' = {
     metroCode: metroCode
     metroCountry: metroCountry
     otherMetros: otherMetros
+    anonymousRequestsPerMinute: anonymousRequestsPerMinute
     sweepAfterPush: sweepAfterPush
     sweepAfterDrop: sweepAfterDrop
     // Whoever pulls does not reach the account.

@@ -25,6 +25,9 @@ public sealed class ImagesApp(IServiceProvider services)
     /// <summary>The tokens of accounts.</summary>
     public Tokens Tokens => services.GetRequiredService<Tokens>();
 
+    /// <summary>The trust rules of accounts.</summary>
+    public TrustRules Trust => services.GetRequiredService<TrustRules>();
+
     private BlobIngest Ingest => services.GetRequiredService<BlobIngest>();
 
     private Sweeper Sweeper => services.GetRequiredService<Sweeper>();

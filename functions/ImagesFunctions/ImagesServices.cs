@@ -18,6 +18,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Microsoft.IdentityModel.Protocols;
 
 namespace ImagesFunctions;
 
@@ -55,14 +56,7 @@ public static class ImagesServices
         services.AddSingleton<NamespaceLists>();
         services.AddSingleton<ImageLists>();
         services.AddSingleton(Metros.From(configuration));
-        services.AddSingleton<Tokens>();
-        var (requests, failures) = (Limits.RequestsOf(configuration), Limits.FailuresOf(configuration));
-        services.AddSingleton(_ => new Limits(requests, failures));
-        services.AddSingleton(s => new Logins(
-            s.GetRequiredService<Tokens>(),
-            s.GetRequiredService<Limits>(),
-            configuration
-        ));
+        services.AddAccounts(configuration);
         // Storage that is not configured is not ready, and no fault of the request.
         services.AddSingleton(s => new Readiness(
             s.GetRequiredService<StorageAccount>,
@@ -78,6 +72,26 @@ public static class ImagesServices
         });
         services.AddSweep(configuration);
         return services;
+    }
+
+    private static void AddAccounts(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSingleton<Tokens>();
+        services.AddSingleton<TrustRules>();
+        services.AddSingleton<IDocumentRetriever>(s => new IssuerDocuments(
+            s.GetRequiredService<StorageAccount>().IsOnThisMachine
+        ));
+        services.AddSingleton<IssuerKeys>();
+        services.AddSingleton<Identities>();
+        var (requests, failures) = (Limits.RequestsOf(configuration), Limits.FailuresOf(configuration));
+        var anonymous = Limits.AnonymousOf(configuration);
+        services.AddSingleton(_ => new Limits(requests, failures, anonymous));
+        services.AddSingleton(s => new Logins(
+            s.GetRequiredService<Tokens>(),
+            s.GetRequiredService<Limits>(),
+            configuration,
+            s.GetRequiredService<Identities>()
+        ));
     }
 
     private static void AddIngest(this IServiceCollection services, IConfiguration configuration)

@@ -66,6 +66,12 @@ public static class Commands
                 TokenCommands.List(terminal),
                 TokenCommands.Revoke(terminal),
             },
+            new Command("trust", "Issuers of tokens that an account trusts (OpenID Connect)")
+            {
+                TrustCommands.Add(terminal),
+                TrustCommands.List(terminal),
+                TrustCommands.Remove(terminal),
+            },
             DropCommand.Make(terminal),
             StatusCommand.Make(terminal),
             GcCommand.Make(terminal),

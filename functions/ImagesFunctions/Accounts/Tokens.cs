@@ -15,6 +15,9 @@ public sealed class Tokens(StorageAccount account)
     public const string NameRule =
         "use lower-case letters and digits, with single '.', '_' or '-' between them, up to 128 characters, and not '.users.kraftcloud' at the end";
 
+    private const string Hash = "hash";
+    private const string ScopedHash = "scoped_hash";
+
     private static readonly byte[] NoHash = new byte[64];
 
     // More than an answer may leave unclear, and less than matters to a token.
@@ -34,18 +37,26 @@ public sealed class Tokens(StorageAccount account)
         of: "token"
     );
 
+    /// <summary>As the other overload, for a token that may do everything, or only list and pull.</summary>
+    public Task<(Token Token, string Text)> CreateAsync(
+        string name,
+        TimeSpan? lifetime,
+        CancellationToken cancellationToken,
+        bool readOnly = false
+    ) => CreateAsync(name, lifetime, readOnly ? Grant.Pull : Grant.All, cancellationToken);
+
     /// <summary>Makes a token.</summary>
     /// <param name="name">The account: one part of a repository name, lower case; <c>official</c> may write official images.</param>
     /// <param name="lifetime">How long it is valid; null: until it is revoked.</param>
+    /// <param name="grant">What it may do.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <param name="readOnly">Whether it may only list and pull.</param>
     /// <returns>The token, and its text, which is not stored.</returns>
     /// <exception cref="FormatException">The name is not valid for an account, or the lifetime is not positive or over 100 years.</exception>
     public async Task<(Token Token, string Text)> CreateAsync(
         string name,
         TimeSpan? lifetime,
-        CancellationToken cancellationToken,
-        bool readOnly = false
+        Grant grant,
+        CancellationToken cancellationToken
     )
     {
         if (!Credentials.IsAccount(name))
@@ -64,15 +75,11 @@ public sealed class Tokens(StorageAccount account)
         for (var isFirst = true; ; isFirst = false)
         {
             var created = account.Clock.UtcNow;
-            var row = new TableRow(credentials.Id) { ["hash"] = credentials.SecretHash, ["created"] = created };
+            var row = new TableRow(credentials.Id) { ["created"] = created };
+            Write(row, grant, credentials.SecretHash);
             if (lifetime is { } lives)
             {
                 row["expires"] = created + lives;
-            }
-
-            if (readOnly)
-            {
-                row["read_only"] = true;
             }
 
             (await account.TokenRows.PutAsync(name, new Change(row.Key, row), cancellationToken)).ThrowIfNotDone();
@@ -120,24 +127,45 @@ public sealed class Tokens(StorageAccount account)
     internal async Task<Access?> AuthenticateAsync(Credentials credentials, CancellationToken cancellationToken)
     {
         var row = await _rows.ReadAsync($"{credentials.Account}/{credentials.Id}", cancellationToken);
-        var kept = row?.GetString("hash") is { Length: 64 } hash ? Encoding.ASCII.GetBytes(hash) : NoHash;
+        var kept = (row?.GetString(Hash) ?? row?.GetString(ScopedHash)) is { Length: 64 } hash
+            ? Encoding.ASCII.GetBytes(hash)
+            : NoHash;
         var matches = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(credentials.SecretHash), kept);
-        return matches && !IsExpired(row!)
-            ? new Access(credentials.Account, row!.GetBoolean("read_only") == true)
+        return matches && !IsExpired(row!) && GrantOf(row!) is { } grant
+            ? new Access(credentials.Account, [grant])
             : null;
     }
+
+    // An earlier version knows no rights but to read or all, and looks for the hash where a token with others has none: there it
+    // is no token.
+    private static void Write(TableRow row, Grant grant, string hash)
+    {
+        if (grant.IsAll || grant.IsPull)
+        {
+            row[Hash] = hash;
+            if (grant.IsPull)
+            {
+                row["read_only"] = true;
+            }
+
+            return;
+        }
+
+        row[ScopedHash] = hash;
+        row["allow"] = grant.Allow;
+        row["repositories"] = grant.RepositoriesText;
+    }
+
+    private static Grant? GrantOf(TableRow row) =>
+        row.GetString(ScopedHash) is not null ? Grant.Read(row.GetString("allow"), row.GetString("repositories"))
+        : row.GetBoolean("read_only") == true ? Grant.Pull
+        : Grant.All;
 
     private bool IsExpired(TableRow row) =>
         row.GetDateTimeOffset("expires") is { } expires && expires <= account.Clock.UtcNow;
 
     private Token From(string name, TableRow row) =>
-        new(
-            name,
-            row.Key,
-            row.GetDateTimeOffset("created") ?? default,
-            row.GetDateTimeOffset("expires"),
-            row.GetBoolean("read_only") == true
-        )
+        new(name, row.Key, row.GetDateTimeOffset("created") ?? default, row.GetDateTimeOffset("expires"), GrantOf(row))
         {
             IsExpired = IsExpired(row),
         };

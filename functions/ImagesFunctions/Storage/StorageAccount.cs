@@ -97,6 +97,9 @@ public sealed class StorageAccount
     /// <summary>The container <see cref="UploadsContainer"/> in the same way.</summary>
     internal BlobContainerClient UploadStreams { get; }
 
+    /// <summary>Whether it is an emulator on this machine: there nothing goes by TLS.</summary>
+    internal bool IsOnThisMachine => ImageTable.Uri.IsLoopback;
+
     /// <summary>How long storage is waited for.</summary>
     internal StorageTimes Times { get; init; } = new();
 
