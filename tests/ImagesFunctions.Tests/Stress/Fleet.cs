@@ -41,6 +41,9 @@ internal sealed class Fleet(
 
     public int Kills => _kills;
 
+    /// <summary>The builds of the program that the servers are, in turns at first; each later start takes any of them.</summary>
+    public IReadOnlyList<string> Builds { get; init; } = [LocalProgram.ThisBuild];
+
     /// <summary>The time that the last start of a server took, until it served.</summary>
     public TimeSpan LastStart { get; private set; }
 
@@ -50,7 +53,8 @@ internal sealed class Fleet(
     /// <summary>Requests that were answered 503.</summary>
     public int Unavailable => _unavailable;
 
-    public Task StartAsync() => Task.WhenAll(Enumerable.Range(0, servers).Select(StartAsync));
+    public Task StartAsync() =>
+        Task.WhenAll(Enumerable.Range(0, servers).Select(i => StartAsync(i, Builds[i % Builds.Count])));
 
     /// <summary>Kills each of them at random moments and starts it again, until the end. Then all of them run.</summary>
     /// <param name="rest">Waited for between two of those.</param>
@@ -70,7 +74,7 @@ internal sealed class Fleet(
                         if (!end.IsCancellationRequested)
                         {
                             await KillAsync(i);
-                            await StartAsync(i);
+                            await StartAsync(i, Pusher.Pick(Builds));
                             await rest();
                         }
                     }
@@ -170,10 +174,14 @@ internal sealed class Fleet(
         }
     }
 
-    private async Task StartAsync(int i)
+    private async Task StartAsync(int i, string build)
     {
         var clock = Stopwatch.StartNew();
-        var program = await LocalProgram.ServeAsync(connection, [.. settings, (SweepTimer.IntervalSetting, Interval)]);
+        var program = await LocalProgram.ServeBuildAsync(
+            build,
+            connection,
+            [.. settings, (SweepTimer.IntervalSetting, Interval)]
+        );
         LastStart = clock.Elapsed;
         var http = new HttpClient { BaseAddress = program.Address };
         _clients.Add(http);
