@@ -1,0 +1,82 @@
+using System.Globalization;
+using ImagesFunctions.Exploration.Journal;
+using ImagesFunctions.Exploration.Model;
+using ImagesFunctions.Exploration.Scheduling;
+
+namespace ImagesFunctions.Exploration;
+
+/// <summary>The commands of the program.</summary>
+public static class Commands
+{
+    private const string Usage = """
+        explore [minutes] [first seed]   runs schedules of all scenarios; 2 minutes unless told otherwise
+        replay <scenario> <seed> <trace> runs one schedule again and says what happens in it
+        """;
+
+    /// <summary>Runs a command.</summary>
+    /// <param name="args">Its name and arguments.</param>
+    /// <param name="output">Where it says what it does.</param>
+    /// <returns>The exit code: 0 where nothing is wrong, 1 where something is, 2 where the command is not understood.</returns>
+    public static int Run(string[] args, TextWriter output) =>
+        args switch
+        {
+            ["explore", .. var rest] => Explore(rest, output),
+            ["replay", var scenario, var seed, var trace] => Replay(scenario, seed, trace, output),
+            _ => Misunderstood(output),
+        };
+
+    private static int Misunderstood(TextWriter output)
+    {
+        output.WriteLine(Usage);
+        return 2;
+    }
+
+    private static int Explore(string[] args, TextWriter output)
+    {
+        var minutes = args.Length > 0 ? double.Parse(args[0], CultureInfo.InvariantCulture) : 2;
+        var seed = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1;
+        var wrong = 0;
+        foreach (var (name, explorer) in Scenarios.All)
+        {
+            var found = explorer.Run(seed, TimeSpan.FromMinutes(minutes / Scenarios.All.Count));
+            output.WriteLine($"{name}: {found.Schedules} schedules, {found.Choices} choices");
+            if (found.Failed is { } failed)
+            {
+                wrong = 1;
+                output.WriteLine($"  {failed.Message}");
+                output.WriteLine($"  again: tests/explore replay {name} {Explorer.Text(failed)}");
+            }
+        }
+
+        return wrong;
+    }
+
+    private static int Replay(string name, string seed, string trace, TextWriter output)
+    {
+        if (!Scenarios.All.TryGetValue(name, out var explorer))
+        {
+            output.WriteLine($"no scenario {name}: {string.Join(' ', Scenarios.All.Keys)}");
+            return 2;
+        }
+
+        var world = explorer.Replay(int.Parse(seed, CultureInfo.InvariantCulture), trace == "-" ? "" : trace);
+        foreach (var line in world.Said)
+        {
+            output.WriteLine(line);
+        }
+
+        output.WriteLine(world.Failure ?? "nothing is wrong");
+        return world.Failure is null ? 0 : 1;
+    }
+}
+
+/// <summary>What is explored.</summary>
+public static class Scenarios
+{
+    /// <summary>The explorers by the names of their scenarios.</summary>
+    public static IReadOnlyDictionary<string, Explorer> All { get; } =
+        new Dictionary<string, Explorer>(StringComparer.Ordinal)
+        {
+            ["journal"] = new Explorer(seed => new JournalScenario(seed, world => new ModelStorage(world))),
+        };
+}
