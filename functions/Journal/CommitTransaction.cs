@@ -1,12 +1,7 @@
 namespace ImagesFunctions.Journal;
 
 /// <summary>Sends a commit, again and again until it is known whether it took effect.</summary>
-internal sealed class CommitTransaction(
-    IJournalTable table,
-    string partition,
-    TimeProvider time,
-    Random? random = null
-)
+internal sealed class CommitTransaction(IJournalTable table, string partition, TimeProvider time, Random? random = null)
 {
     private const int MaxSends = 8;
 

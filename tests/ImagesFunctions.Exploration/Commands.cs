@@ -1,6 +1,9 @@
 using System.Globalization;
+using ImagesFunctions.Exploration.Catalog;
+using ImagesFunctions.Exploration.Histories;
 using ImagesFunctions.Exploration.Journal;
 using ImagesFunctions.Exploration.Model;
+using ImagesFunctions.Exploration.Planted;
 using ImagesFunctions.Exploration.Scheduling;
 
 namespace ImagesFunctions.Exploration;
@@ -10,6 +13,8 @@ public static class Commands
 {
     private const string Usage = """
         explore [minutes] [first seed]   runs schedules of all scenarios; 2 minutes unless told otherwise
+        faults [minutes] [word]          plants faults, and says after how many schedules each is found; at most so long each
+        check <file>                     says whether a history has an explanation; one operation a line, as docs/testing.md says
         replay <scenario> <seed> <trace> runs one schedule again and says what happens in it
         """;
 
@@ -21,6 +26,8 @@ public static class Commands
         args switch
         {
             ["explore", .. var rest] => Explore(rest, output),
+            ["check", var file] => Check(file, output),
+            ["faults", .. var rest] => Faults(rest, output),
             ["replay", var scenario, var seed, var trace] => Replay(scenario, seed, trace, output),
             _ => Misunderstood(output),
         };
@@ -51,6 +58,42 @@ public static class Commands
         return wrong;
     }
 
+    private static int Check(string file, TextWriter output)
+    {
+        try
+        {
+            Operation[] history =
+            [
+                .. File.ReadLines(file).Where(line => !string.IsNullOrWhiteSpace(line)).Select(Operation.Parse),
+            ];
+            var unexplained = HistoryCheck.Run(history);
+            output.WriteLine(unexplained ?? $"{history.Length} operations have an order");
+            return unexplained is null ? 0 : 1;
+        }
+        catch (Exception error) when (error is FormatException or IOException)
+        {
+            output.WriteLine(error.Message);
+            return 2;
+        }
+    }
+
+    private static int Faults(string[] args, TextWriter output)
+    {
+        var minutes = args.Length > 0 ? double.Parse(args[0], CultureInfo.InvariantCulture) : 2;
+        var word = args.Length > 1 ? args[1] : "";
+        var time = TimeSpan.FromMinutes(minutes);
+        var missed = 0;
+        foreach (var (name, explore) in Hunt.All.Where(f => f.Name.Contains(word, StringComparison.Ordinal)))
+        {
+            var found = explore(time);
+            missed += found.StartsWith(Hunt.NotFound, StringComparison.Ordinal) ? 1 : 0;
+            output.WriteLine($"{name}: {found}");
+        }
+
+        output.WriteLine(missed == 0 ? "all were found" : $"{missed} were not found");
+        return missed == 0 ? 0 : 1;
+    }
+
     private static int Replay(string name, string seed, string trace, TextWriter output)
     {
         if (!Scenarios.All.TryGetValue(name, out var explorer))
@@ -68,15 +111,4 @@ public static class Commands
         output.WriteLine(world.Failure ?? "nothing is wrong");
         return world.Failure is null ? 0 : 1;
     }
-}
-
-/// <summary>What is explored.</summary>
-public static class Scenarios
-{
-    /// <summary>The explorers by the names of their scenarios.</summary>
-    public static IReadOnlyDictionary<string, Explorer> All { get; } =
-        new Dictionary<string, Explorer>(StringComparer.Ordinal)
-        {
-            ["journal"] = new Explorer(seed => new JournalScenario(seed, world => new ModelStorage(world))),
-        };
 }

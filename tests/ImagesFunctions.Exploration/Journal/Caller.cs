@@ -44,7 +44,11 @@ public sealed class Caller(World world, ModelStorage storage, PartitionJournal j
             }
             catch (Exception error) when (error is StorageUnavailableException or IOException)
             {
-                // The schedule has lost an answer.
+                // The schedule has lost an answer, or hours have passed: else nothing is given up.
+                if (world.Faults == 0)
+                {
+                    world.Fail($"{plan.Id} was given up: {error.Message}");
+                }
             }
             catch (InvalidOperationException) when (plan.Kind == CallKind.IsInvalid)
             {

@@ -44,7 +44,7 @@ public sealed class JournalScenario(int seed, Func<World, ModelStorage> storage)
 
             if (random.Next(4) == 0)
             {
-                world.Add(actor, StepKind.Disturbance, "is killed", actor.Kill);
+                world.AddKill(actor);
             }
         }
 
@@ -55,7 +55,13 @@ public sealed class JournalScenario(int seed, Func<World, ModelStorage> storage)
     public void Check(World world) => new LogCheck(world, _storage!).Run(_callers, _renewer);
 
     private static PartitionJournal JournalOf(World world, Actor actor, IJournalTable table) =>
-        new(table, ModelStorage.Partition, key => key != CallPlan.Outside, new WorldTime(world, actor), new LongestWait());
+        new(
+            table,
+            ModelStorage.Partition,
+            key => key != CallPlan.Outside,
+            new WorldTime(world, actor),
+            new LongestWait()
+        );
 
     private void AddCaller(World world, Actor actor, PartitionJournal journal, string name, Random random)
     {
@@ -83,16 +89,20 @@ public sealed class JournalScenario(int seed, Func<World, ModelStorage> storage)
             actor.Start(_renewer.RunAsync);
         }
 
-        if (random.Next(2) == 0)
-        {
-            var actor = world.AddActor("trimmer");
-            actor.Start(new Trimmer(world, new ModelTable(world, actor, table), random.Next(1, 3), Keeps).RunAsync);
-        }
-
         for (var i = random.Next(3); i > 0; i--)
         {
-            var clock = world.AddActor("clock");
-            world.Add(clock, StepKind.Disturbance, "two hours pass", () => world.Pass(TimeSpan.FromHours(2)));
+            var sweep = world.AddActor("sweep");
+            var trimmer = new Trimmer(world, new ModelTable(world, sweep, table), Keeps);
+            world.Add(
+                sweep,
+                StepKind.Disturbance,
+                "two hours pass, and a sweep begins",
+                () =>
+                {
+                    world.Pass(TimeSpan.FromHours(2));
+                    sweep.Start(trimmer.RunAsync);
+                }
+            );
         }
     }
 }

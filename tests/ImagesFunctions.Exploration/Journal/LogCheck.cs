@@ -94,7 +94,7 @@ public sealed class LogCheck(World world, ModelStorage storage)
         }
 
         var between = _truth.Commits.Skip((int)watched).Take((int)(commit.Seq - 1 - watched));
-        if (announced || between.Any(c => c.Entry.Keys.Contains(CallPlan.Announced, StringComparer.Ordinal)))
+        if (announced || between.Any(c => c.Changes.Any(change => change.Row?.GetBoolean("announces") == true)))
         {
             world.Fail($"commit {commit.Seq}: {record.Key} did not see what was announced since {watched}");
         }

@@ -10,13 +10,7 @@ namespace ImagesFunctions.Exploration.Journal;
 /// <param name="table">The table as its process sees it.</param>
 /// <param name="journal">The process's journal.</param>
 /// <param name="lists">How often it lists.</param>
-public sealed class Lister(
-    World world,
-    ModelStorage storage,
-    IJournalTable table,
-    PartitionJournal journal,
-    int lists
-)
+public sealed class Lister(World world, ModelStorage storage, IJournalTable table, PartitionJournal journal, int lists)
 {
     private const string Partition = ModelStorage.Partition;
 
@@ -149,9 +143,8 @@ public sealed class Renewer(IJournalTable table, int times)
 /// <summary>Trims the log as a sweep does: from its beginning, what is older than an hour by the table's clock.</summary>
 /// <param name="world">The world.</param>
 /// <param name="table">The table as its process sees it.</param>
-/// <param name="times">How often.</param>
 /// <param name="keeps">How long an entry is kept.</param>
-public sealed class Trimmer(World world, IJournalTable table, int times, TimeSpan keeps)
+public sealed class Trimmer(World world, IJournalTable table, TimeSpan keeps)
 {
     /// <summary>How long the log is kept.</summary>
     public static TimeSpan Kept { get; } = TimeSpan.FromHours(1);
@@ -159,29 +152,22 @@ public sealed class Trimmer(World world, IJournalTable table, int times, TimeSpa
     /// <summary>Trims.</summary>
     public async Task RunAsync()
     {
-        for (var i = 0; i < times; i++)
+        try
         {
-            try
+            var rows = await table.RangeAsync(ModelStorage.Partition, JournalKeys.Entries, CancellationToken.None);
+            Change[] old =
+            [
+                .. rows.TakeWhile(row => DateTimeOffset.UnixEpoch + world.Now - row.Timestamp >= keeps)
+                    .Select(row => new Change(row.Key, null)),
+            ];
+            if (old.Length > 0)
             {
-                var rows = await table.RangeAsync(
-                    ModelStorage.Partition,
-                    JournalKeys.Entries,
-                    CancellationToken.None
-                );
-                Change[] old =
-                [
-                    .. rows.TakeWhile(row => DateTimeOffset.UnixEpoch + world.Now - row.Timestamp >= keeps)
-                        .Select(row => new Change(row.Key, null)),
-                ];
-                if (old.Length > 0)
-                {
-                    await table.WriteAsync(ModelStorage.Partition, old, CancellationToken.None);
-                }
+                await table.WriteAsync(ModelStorage.Partition, old, CancellationToken.None);
             }
-            catch (IOException)
-            {
-                // It is left to the next sweep.
-            }
+        }
+        catch (IOException)
+        {
+            // It is left to the next sweep.
         }
     }
 }

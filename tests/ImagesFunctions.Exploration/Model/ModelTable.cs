@@ -45,7 +45,14 @@ public sealed class ModelStorage(World world)
             world.Fail(wrong);
         }
 
-        Heard?.Invoke(new TableCall(default, IsPoint: false, [], changes, result));
+        if (Heard is not null)
+        {
+            IReadOnlyList<TableRow> written = result.IsDone
+                ? [.. changes.Select(c => Find(c.Key)).OfType<TableRow>()]
+                : [];
+            Heard(new TableCall(default, IsPoint: false, written, changes, result));
+        }
+
         return result;
     }
 }
@@ -53,7 +60,7 @@ public sealed class ModelStorage(World world)
 /// <summary>A call to the table as it took effect, and what came of it.</summary>
 /// <param name="Range">What a read asked for; of a point read its first key.</param>
 /// <param name="IsPoint">Whether it is a point read.</param>
-/// <param name="Rows">What a read found.</param>
+/// <param name="Rows">What a read found, or the rows that a write has written.</param>
 /// <param name="Changes">What a write changes; none of a read.</param>
 /// <param name="Result">What came of a write.</param>
 public sealed record TableCall(

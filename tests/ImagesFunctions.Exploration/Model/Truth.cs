@@ -10,7 +10,10 @@ public sealed record SeenCommit(long Seq, IReadOnlyList<Change> Changes, TimeSpa
 {
     /// <summary>The entry of the log that it wrote.</summary>
     public JournalEntry Entry =>
-        JournalEntry.From(Seq, Changes.Single(c => c.Key == JournalKeys.Entry(Seq) && c.Row is not null).Row!);
+        field ??= JournalEntry.From(
+            Seq,
+            Changes.Single(c => c.Key == JournalKeys.Entry(Seq) && c.Row is not null).Row!
+        );
 }
 
 /// <summary>What the table has seen: every commit in the order in which they took effect, which no later change of the rows hides.</summary>

@@ -6,6 +6,9 @@ namespace ImagesFunctions.Exploration.Scheduling;
 /// </summary>
 public sealed class RandomChooser : TracedChooser
 {
+    private const int Burst = 6;
+    private const double LikelyInBurst = 0.3;
+
     private static readonly double[] s_likelihoods = [0, 0.02, 0.1, 0.3];
 
     private readonly Random _random;
@@ -14,6 +17,7 @@ public sealed class RandomChooser : TracedChooser
     private readonly double _disturbance;
     private readonly double _change;
     private readonly Dictionary<Actor, double> _priorities = [];
+    private int _burst;
 
     /// <summary>The choices that follow from a number.</summary>
     public RandomChooser(int seed)
@@ -51,8 +55,18 @@ public sealed class RandomChooser : TracedChooser
     }
 
     /// <inheritdoc/>
-    protected override int ChooseFate(int number, int count) =>
-        _random.NextDouble() < _fault ? _random.Next(1, count) : 0;
+    protected override int ChooseFate(int number, int count)
+    {
+        // One rarely comes alone.
+        var likelihood = _burst-- > 0 ? Math.Max(_fault, LikelyInBurst) : _fault;
+        if (_random.NextDouble() >= likelihood)
+        {
+            return 0;
+        }
+
+        _burst = _burst > 0 ? _burst : Burst;
+        return _random.Next(1, count);
+    }
 
     private static List<int> Places(IReadOnlyList<Step> steps, Func<Step, bool> which) =>
         [.. Enumerable.Range(0, steps.Count).Where(i => which(steps[i]))];

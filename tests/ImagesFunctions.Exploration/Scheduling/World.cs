@@ -26,6 +26,12 @@ public sealed class World(IChooser chooser)
     /// <summary>What has happened, in order; empty unless <see cref="IsRecorded"/>.</summary>
     public IReadOnlyList<string> Said => _said;
 
+    /// <summary>How many requests had another fate than the ordinary one, and how many disturbances there were.</summary>
+    public int Faults { get; private set; }
+
+    /// <summary>How many processes were killed.</summary>
+    public int Kills { get; private set; }
+
     /// <summary>Whether it is written down what happens.</summary>
     public bool IsRecorded { get; init; }
 
@@ -56,6 +62,19 @@ public sealed class World(IChooser chooser)
         return step;
     }
 
+    /// <summary>Makes it possible that a process is killed.</summary>
+    public void AddKill(Actor actor) =>
+        Add(
+            actor,
+            StepKind.Disturbance,
+            "is killed",
+            () =>
+            {
+                Kills++;
+                actor.Kill();
+            }
+        );
+
     /// <summary>Makes a step impossible that has not happened.</summary>
     public void Remove(Step step) => _steps.Remove(step);
 
@@ -63,7 +82,9 @@ public sealed class World(IChooser chooser)
     public int Fate(int count)
     {
         Choices++;
-        return chooser.Fate(count);
+        var fate = chooser.Fate(count);
+        Faults += fate > 0 ? 1 : 0;
+        return fate;
     }
 
     /// <summary>Lets time pass.</summary>
@@ -101,6 +122,7 @@ public sealed class World(IChooser chooser)
 
             var step = _steps[chooser.Next(_steps)];
             _steps.Remove(step);
+            Faults += step.Kind == StepKind.Disturbance ? 1 : 0;
             Say(step.Actor, step.What);
             step.Run();
         }
