@@ -12,7 +12,7 @@ namespace ImagesFunctions.Exploration;
 public static class Commands
 {
     private const string Usage = """
-        explore [minutes] [first seed]   runs schedules of all scenarios; 2 minutes unless told otherwise
+        explore [minutes] [seed] [name]  runs schedules of all scenarios, or of one, from a seed on; 2 minutes unless told otherwise
         faults [minutes] [word]          plants faults, and says after how many schedules each is found; at most so long each
         check <file>                     says whether a history has an explanation; one operation a line, as docs/testing.md says
         replay <scenario> <seed> <trace> runs one schedule again and says what happens in it
@@ -42,11 +42,16 @@ public static class Commands
     {
         var minutes = args.Length > 0 ? double.Parse(args[0], CultureInfo.InvariantCulture) : 2;
         var seed = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1;
+        var scenarios = Scenarios.All.Where(s => args.Length < 3 || s.Key == args[2]).ToList();
         var wrong = 0;
-        foreach (var (name, explorer) in Scenarios.All)
+        foreach (var (name, explorer) in scenarios)
         {
-            var found = explorer.Run(seed, TimeSpan.FromMinutes(minutes / Scenarios.All.Count));
-            output.WriteLine($"{name}: {found.Schedules} schedules, {found.Choices} choices");
+            var before = Environment.CpuUsage.TotalTime;
+            var found = explorer.Run(seed, TimeSpan.FromMinutes(minutes / scenarios.Count));
+            var took = (Environment.CpuUsage.TotalTime - before).TotalSeconds;
+            output.WriteLine(
+                $"{name}: {found.Schedules} schedules, {found.Choices} choices, {took:0} s of processor time"
+            );
             if (found.Failed is { } failed)
             {
                 wrong = 1;

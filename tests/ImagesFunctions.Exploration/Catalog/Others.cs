@@ -84,9 +84,7 @@ internal sealed class Pusher(World world, Actor actor, ModelStorage storage, Mod
 
     // Its row is written anew, unchanged; without one its bytes are verified as they stand.
     private Task<bool> RenewAsync(Digest digest, BlobRow? row, string etag) =>
-        row is { State: BlobState.Good } && row.BlobETag == etag
-            ? PutAsync(row, row)
-            : VerifyAsync(digest, row, etag);
+        row is { State: BlobState.Good } && row.BlobETag == etag ? PutAsync(row, row) : VerifyAsync(digest, row, etag);
 
     // See ManifestPush.RunAsync.
     private async Task<bool> PushManifestAsync(Digest manifest)
@@ -230,10 +228,7 @@ internal class SweepingProcess(World world, Actor actor, ModelStorage storage, M
     public static TimeSpan Grace { get; } = TimeSpan.FromHours(1);
 
     private SweepAge Age =>
-        new(
-            DateTimeOffset.UnixEpoch + World.Now,
-            new SweepOptions { AfterPush = Grace, AfterDrop = Grace }
-        );
+        new(DateTimeOffset.UnixEpoch + World.Now, new SweepOptions { AfterPush = Grace, AfterDrop = Grace });
 
     /// <summary>Sweeps once.</summary>
     public async Task SweepAsync()

@@ -16,12 +16,10 @@ namespace ImagesFunctions.Exploration.Catalog;
 /// <param name="storage">The table.</param>
 /// <param name="blobs">The blobs.</param>
 internal class RepositoryProcess(World world, Actor actor, ModelStorage storage, ModelBlobs blobs)
+    : RowProcess(world, actor, storage)
 {
     private const int MaxTries = 10;
-    private const int MaxSends = 5;
     private const int MaxEvents = 100;
-
-    private readonly ModelTable _table = new(world, actor, storage);
 
     /// <summary>The journal of the namespace.</summary>
     protected PartitionJournal Journal { get; } =
@@ -33,16 +31,8 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
             new LongestWait()
         );
 
-    /// <summary>The world.</summary>
-    protected World World { get; } = world;
-
-    /// <summary>The process.</summary>
-    protected Actor Actor => actor;
-
     /// <summary>The blobs.</summary>
     protected ModelBlobs Blobs => blobs;
-
-    private static CancellationToken Never => CancellationToken.None;
 
     /// <summary>Takes in a blob as it is stored now, as an event of it does: see <c>BlobRegistration</c>. Events are repeated until it succeeds.</summary>
     public async Task LandedAsync(Digest digest)
@@ -86,7 +76,7 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
     protected virtual async Task<bool> VerifyAsync(Digest digest, BlobRow? row, string etag)
     {
         var verified = new BlobRow(Goods.App, digest, 1, etag, BlobState.Good, Tar: null);
-        if (!await PutAsync(verified, row) || await blobs.ETagAsync(actor, digest) != etag)
+        if (!await PutAsync(verified, row) || await blobs.ETagAsync(Actor, digest) != etag)
         {
             return false;
         }
@@ -107,7 +97,7 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
             return true;
         }
 
-        var isGone = await blobs.DeleteAsync(actor, digest, row.BlobETag);
+        var isGone = await blobs.DeleteAsync(Actor, digest, row.BlobETag);
         await SendAsync(new Change(row.Key, null, row.RowETag));
         return isGone;
     }
@@ -119,44 +109,6 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
         {
             await LandedAsync(digest);
         }
-    }
-
-    /// <summary>The row of a blob, or null.</summary>
-    protected async Task<BlobRow?> BlobAsync(Digest digest) =>
-        await GetAsync(Keys.Blob(Goods.App, digest)) is { } row ? BlobRow.From(row) : null;
-
-    /// <summary>The rows <c>n</c> of a digest.</summary>
-    protected async Task<List<DependencyRow>> DependentsAsync(Digest digest) =>
-        [
-            .. (await _table.RangeAsync(ModelStorage.Partition, Keys.Dependencies(Goods.App, digest), Never)).Select(
-                DependencyRow.From
-            ),
-        ];
-
-    /// <summary>A row, or null.</summary>
-    protected Task<TableRow?> GetAsync(string key) => _table.GetAsync(ModelStorage.Partition, key, Never);
-
-    /// <summary>The rows of a range.</summary>
-    protected Task<IReadOnlyList<TableRow>> RangeAsync(KeyRange range) =>
-        _table.RangeAsync(ModelStorage.Partition, range, Never);
-
-    /// <summary>Writes the row of a blob outside the order: see <c>RowStore.PutBlobAsync</c>.</summary>
-    protected Task<bool> PutAsync(BlobRow row, BlobRow? before) =>
-        SendAsync(new Change(row.Key, row.ToRow(), before?.RowETag) { IsNew = before is null });
-
-    /// <summary>Writes one row, again while there is no answer, as the SDK does. False where it is refused.</summary>
-    protected async Task<bool> SendAsync(Change change)
-    {
-        for (var sends = 1; sends <= MaxSends; sends++)
-        {
-            var result = await _table.WriteAsync(ModelStorage.Partition, [change], Never);
-            if (result.Outcome != WriteOutcome.Unclear)
-            {
-                return result.IsDone;
-            }
-        }
-
-        throw new IOException("storage does not answer");
     }
 
     /// <summary>Tries what a blob may complete: see <c>BlobRegistration.CommitReadyAsync</c>.</summary>
@@ -229,7 +181,7 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
 
         // As the decision has just read it.
         var row = BlobRow.From((await view.GetAsync(Keys.Blob(step.Path), Never))!);
-        Steps.Read(step, row, await blobs.ETagAsync(actor, step.Path.Digest) == row.BlobETag);
+        Steps.Read(step, row, await blobs.ETagAsync(Actor, step.Path.Digest) == row.BlobETag);
     }
 
     private async Task<bool> WriteDependenciesAsync(ManifestStep step)
@@ -243,19 +195,6 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
         return true;
     }
 
-    private async Task PutAllAsync(IReadOnlyList<Change> changes)
-    {
-        for (var sends = 1; sends <= MaxSends; sends++)
-        {
-            if ((await _table.WriteAsync(ModelStorage.Partition, changes, Never)).IsDone)
-            {
-                return;
-            }
-        }
-
-        throw new IOException("storage does not answer");
-    }
-
     // See BlobRegistration.TryRegisterAsync.
     private async Task<bool> TryRegisterAsync(Digest digest)
     {
@@ -265,7 +204,7 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
             return await FinishAsync(digest);
         }
 
-        if (await blobs.ETagAsync(actor, digest) is not { } etag)
+        if (await blobs.ETagAsync(Actor, digest) is not { } etag)
         {
             if (row is not null)
             {
@@ -316,7 +255,7 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
         }
 
         var invalid = (row with { State = BlobState.Invalid }).ToRow();
-        return await blobs.ETagAsync(actor, digest) == row.BlobETag
+        return await blobs.ETagAsync(Actor, digest) == row.BlobETag
             ? Decision.Nothing(false)
             : Decision.Of(true, [new Change(row.Key, invalid, row.RowETag)]);
     }

@@ -26,18 +26,20 @@ public sealed class Caller(World world, ModelStorage storage, PartitionJournal j
 {
     private static readonly KeyRange s_scanned = new("a", "c");
 
+    private readonly Dictionary<string, Told> _answers = new(StringComparer.Ordinal);
+
     /// <summary>The decisions.</summary>
     public IReadOnlyList<CallPlan> Plans => plans;
 
     /// <summary>What was told about each, by its name.</summary>
-    public Dictionary<string, Told> Answers { get; } = new(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, Told> Answers => _answers;
 
     /// <summary>Makes the decisions.</summary>
     public async Task RunAsync()
     {
         foreach (var plan in plans)
         {
-            Answers[plan.Id] = Told.Nothing;
+            _answers[plan.Id] = Told.Nothing;
             try
             {
                 await CallAsync(plan);
@@ -52,7 +54,7 @@ public sealed class Caller(World world, ModelStorage storage, PartitionJournal j
             }
             catch (InvalidOperationException) when (plan.Kind == CallKind.IsInvalid)
             {
-                Answers[plan.Id] = Told.NotCommitted;
+                _answers[plan.Id] = Told.NotCommitted;
             }
         }
     }
@@ -80,7 +82,7 @@ public sealed class Caller(World world, ModelStorage storage, PartitionJournal j
             await journal.CommitAsync((view, stop) => DecideAsync(plan, view, stop), CancellationToken.None);
         }
 
-        Answers[plan.Id] = isDone ? Told.Committed : Told.NotCommitted;
+        _answers[plan.Id] = isDone ? Told.Committed : Told.NotCommitted;
         if (isDone && storage.Find(plan.Record) is null)
         {
             world.Fail($"{plan.Id} was acknowledged, and is not in the table");

@@ -91,7 +91,7 @@ public sealed class ModelTable(World world, Actor actor, ModelStorage storage) :
 
     /// <inheritdoc/>
     public async Task<TableRow?> GetAsync(string partition, string key, CancellationToken cancellationToken) =>
-        (await ReadAsync(new KeyRange(key, key), isPoint: true)).FirstOrDefault();
+        await ReadAsync(new KeyRange(key, key), isPoint: true) is [var row, ..] ? row : null;
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<TableRow>> RangeAsync(

@@ -13,24 +13,28 @@ public static class Hunt
 
     /// <summary>The planted faults, each with how to look for it for so long, and to say after how many schedules it was found.</summary>
     public static IReadOnlyList<(string Name, Func<TimeSpan, string> Explore)> All { get; } =
-        [
-            .. PlantedFault.All.Select(fault =>
-                (fault.Name, (Func<TimeSpan, string>)(time => FaultyJournal.Explore(fault, "journal", time)))
-            ),
-            ("trims the log too early", time => Text(new Explorer(TrimmedEarly).Run(1, time))),
+    [
+        .. PlantedFault.All.Select(fault =>
+            (fault.Name, (Func<TimeSpan, string>)(time => FaultyJournal.Explore(fault, "journal", time)))
+        ),
+        ("trims the log too early", time => Text(new Explorer(TrimmedEarly).Run(1, time))),
+        (
+            "moves a push session without its version",
+            time => Text(new Explorer(seed => new SessionScenario(seed, PlantedSteps.Unconditional)).Run(1, time))
+        ),
+        (
+            "knows a push session's part by all that the session names",
+            time => Text(new Explorer(seed => new SessionScenario(seed, PlantedSteps.Forgetful)).Run(1, time))
+        ),
+        .. PlantedSteps.All.Select(step =>
             (
-                "moves a push session without its version",
-                time => Text(new Explorer(seed => new SessionScenario(seed, PlantedSteps.Unconditional)).Run(1, time))
-            ),
-            .. PlantedSteps.All.Select(step =>
-                (
-                    step.Key,
-                    (Func<TimeSpan, string>)(
-                        time => Text(new Explorer(seed => new CatalogScenario(seed, step.Value)).Run(1, time))
-                    )
+                step.Key,
+                (Func<TimeSpan, string>)(
+                    time => Text(new Explorer(seed => new CatalogScenario(seed, step.Value)).Run(1, time))
                 )
-            ),
-        ];
+            )
+        ),
+    ];
 
     /// <summary>Explores a scenario: what is called across the border between two copies of this program.</summary>
     public static string Run(string scenario, TimeSpan time) => Text(Scenarios.All[scenario].Run(1, time));

@@ -22,11 +22,41 @@ internal static class PlantedSteps
         };
 
     /// <summary>A client of a push session that writes the session's row whatever it is.</summary>
-    public static SessionClient Unconditional(World world, Actor actor, ModelStorage storage, ModelParts parts, ClientPlan plan) =>
-        new UnconditionalClient(world, actor, storage, parts, plan);
+    public static SessionClient Unconditional(
+        World world,
+        Actor actor,
+        ModelStorage storage,
+        ModelParts parts,
+        ClientPlan plan
+    ) => new UnconditionalClient(world, actor, storage, parts, plan);
 
-    private sealed class UnconditionalClient(World world, Actor actor, ModelStorage storage, ModelParts parts, ClientPlan plan)
-        : SessionClient(world, actor, storage, parts, plan)
+    /// <summary>A client of a push session that takes a lost answer for a refusal where others have moved the session on since.</summary>
+    public static SessionClient Forgetful(
+        World world,
+        Actor actor,
+        ModelStorage storage,
+        ModelParts parts,
+        ClientPlan plan
+    ) => new ForgetfulClient(world, actor, storage, parts, plan);
+
+    private sealed class ForgetfulClient(
+        World world,
+        Actor actor,
+        ModelStorage storage,
+        ModelParts parts,
+        ClientPlan plan
+    ) : SessionClient(world, actor, storage, parts, plan)
+    {
+        protected override bool IsOurs(UploadRow now, UploadRow moved) => now.Parts.SequenceEqual(moved.Parts);
+    }
+
+    private sealed class UnconditionalClient(
+        World world,
+        Actor actor,
+        ModelStorage storage,
+        ModelParts parts,
+        ClientPlan plan
+    ) : SessionClient(world, actor, storage, parts, plan)
     {
         protected override VersionTag? Condition(VersionTag read) => null;
     }
@@ -106,12 +136,7 @@ internal static class PlantedSteps
                 DecisionView view,
                 Digest digest,
                 CancellationToken cancellationToken
-            ) =>
-                base.BlobChangesAsync(
-                    new DecisionView(_table, view.Partition, view.Seq),
-                    digest,
-                    cancellationToken
-                );
+            ) => base.BlobChangesAsync(new DecisionView(_table, view.Partition, view.Seq), digest, cancellationToken);
         }
     }
 }

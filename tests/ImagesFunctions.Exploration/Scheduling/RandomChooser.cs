@@ -9,6 +9,9 @@ public sealed class RandomChooser : TracedChooser
     private const int Burst = 6;
     private const double LikelyInBurst = 0.3;
 
+    // Then storage is well again: what is repeated until it succeeds has to end.
+    private const int MaxFaults = 25;
+
     private static readonly double[] s_likelihoods = [0, 0.02, 0.1, 0.3];
 
     private readonly Random _random;
@@ -18,6 +21,7 @@ public sealed class RandomChooser : TracedChooser
     private readonly double _change;
     private readonly Dictionary<Actor, double> _priorities = [];
     private int _burst;
+    private int _faults;
 
     /// <summary>The choices that follow from a number.</summary>
     public RandomChooser(int seed)
@@ -59,11 +63,12 @@ public sealed class RandomChooser : TracedChooser
     {
         // One rarely comes alone.
         var likelihood = _burst-- > 0 ? Math.Max(_fault, LikelyInBurst) : _fault;
-        if (_random.NextDouble() >= likelihood)
+        if (_faults == MaxFaults || _random.NextDouble() >= likelihood)
         {
             return 0;
         }
 
+        _faults++;
         _burst = _burst > 0 ? _burst : Burst;
         return _random.Next(1, count);
     }

@@ -72,6 +72,9 @@ internal class SessionClient(World world, Actor actor, ModelStorage storage, Mod
         }
     }
 
+    /// <summary>Whether a session that was not moved, as far as this process knows, was moved by it.</summary>
+    protected virtual bool IsOurs(UploadRow now, UploadRow moved) => now.Parts.Contains(moved.Parts[^1]);
+
     /// <summary>What the row's version has to be when it is written.</summary>
     protected virtual VersionTag? Condition(VersionTag read) => read;
 
@@ -125,7 +128,7 @@ internal class SessionClient(World world, Actor actor, ModelStorage storage, Mod
 
         // After a lost answer the refusal may be our own success: the row tells.
         var now = await FindAsync();
-        if (now.Parts.SequenceEqual(moved.Parts))
+        if (IsOurs(now, moved))
         {
             return _recent = now;
         }

@@ -2,6 +2,9 @@ using ImagesFunctions.Exploration.Histories;
 
 namespace ImagesFunctions.Tests.Exploration;
 
+// Not the folder of that name.
+using Operation = global::ImagesFunctions.Exploration.Histories.Operation;
+
 /// <summary>Histories that have an explanation, and such that have none.</summary>
 public sealed class HistoryCheckTests
 {

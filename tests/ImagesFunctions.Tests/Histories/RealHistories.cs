@@ -4,6 +4,9 @@ using ImagesFunctions.Tests.Stress;
 
 namespace ImagesFunctions.Tests.Histories;
 
+// Not the folder of that name.
+using Operation = global::ImagesFunctions.Exploration.Histories.Operation;
+
 /// <summary>
 /// Several servers on one storage account, with faults of the network before it, and killed again and again: what their clients were
 /// told has one order.

@@ -10,6 +10,9 @@ using ImagesFunctions.Tests.Stress;
 
 namespace ImagesFunctions.Tests.Histories;
 
+// Not the folder of that name.
+using Operation = global::ImagesFunctions.Exploration.Histories.Operation;
+
 /// <summary>
 /// Clients of one namespace that push, move, delete, pull and list at the same time, and write down what they asked for, when, and
 /// what they were told. All times are of this process's clock.
