@@ -10,7 +10,6 @@ namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/&lt;name&gt;/blobs/&lt;digest&gt;</c> (spec, "Pulling blobs", "Deleting Blobs").</summary>
 internal sealed class Blobs(
-    RowStore rowStore,
     Content content,
     BlobInvalidation invalidation,
     Removal removal,
@@ -61,15 +60,22 @@ internal sealed class Blobs(
         request.Response.ContentLength = 0;
     }
 
-    private async Task<BlobRow> FindAsync(RegistryRequest request, BlobPath path) =>
-        request.MayRead
-        && path.Digest.IsSupported
-        && await (
-            request.IsBeforePush ? retention.RenewAsync(path, request.Stop) : rowStore.BlobAsync(path, request.Stop)
-        )
-            is { State: BlobState.Good } blob
-            ? blob
-            : throw RegistryError.BlobUnknown(path.Digest.ToString());
+    private async Task<BlobRow> FindAsync(RegistryRequest request, BlobPath path)
+    {
+        if (request.MayRead && path.Digest.IsSupported)
+        {
+            var first = request.FirstRowAsync(Keys.Blob(path));
+            var blob = request.IsBeforePush
+                ? await retention.RenewAsync(path, request.Stop, first)
+                : BlobRow.FromOrNull((await first).Row);
+            if (blob is { State: BlobState.Good })
+            {
+                return blob;
+            }
+        }
+
+        throw RegistryError.BlobUnknown(path.Digest.ToString());
+    }
 
     // Null: the whole blob.
     private static ByteRange? RangeOf(RegistryRequest request, BlobRow blob)

@@ -140,9 +140,16 @@ internal sealed class Manifests(
         var digest = IsDigest(reference) ? request.Digest : null;
         if (request.MayRead)
         {
+            var app = request.Repository.App;
             var image =
-                digest is null ? await rowStore.TaggedImageAsync(request.Repository, reference, request.Stop)
-                : digest.IsSupported ? await rowStore.ImageAsync(request.Repository, digest, request.Stop)
+                digest is null
+                    ? await rowStore.TaggedImageAsync(
+                        request.Repository,
+                        reference,
+                        request.Stop,
+                        async () => (await request.FirstRowAsync(Keys.Tag(app, reference))).Row
+                    )
+                : digest.IsSupported ? ImageRow.Live((await request.FirstRowAsync(Keys.Image(app, digest))).Row)
                 : null;
             if (image is { State: ImageState.Complete, Stored: not null } && !request.IsBeforePush)
             {

@@ -17,18 +17,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadParts upl
 
         public VerifiedBytes Bytes => new(Path, Hash.Size, Hash.Tar);
 
-        public void Demand()
-        {
-            if (Size is { } said && said != Hash.Size)
-            {
-                throw RegistryError.SizeInvalid($"{Hash.Size} bytes came, and the range has {said}.");
-            }
-
-            if (Hash.Digest != Path.Digest)
-            {
-                throw RegistryError.DigestInvalid($"The bytes hash to {Hash.Digest}.", Path.Digest.ToString());
-            }
-        }
+        public void Demand() => Pushes.Demand(Path, Hash, Size);
     }
 
     /// <summary>Whether the repository has the blob, verified. If so its row is as new as the call.</summary>
@@ -43,16 +32,15 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadParts upl
     /// <exception cref="RegistryError">The bytes are others (DIGEST_INVALID) or more or fewer (SIZE_INVALID): nothing is stored.</exception>
     public async Task StoreBodyAsync(BlobPath path, UploadBody body, long? size, CancellationToken cancellationToken)
     {
-        using var hash = new ContentHash(path.Digest.Algorithm);
-        var push = new Push(path, body, hash, size);
         if (body.IsWhole)
         {
-            hash.Append(body.First.Span);
-            push.Demand();
-            var source = new BlobSource(stop => content.CreateAsync(path, body.First, stop));
-            await blobs.StoreAsync(push.Bytes, source, cancellationToken);
+            await StoreBytesAsync(path, body.First, size, cancellationToken);
+            return;
         }
-        else if (await blobs.IsThereAsync(path, cancellationToken))
+
+        using var hash = new ContentHash(path.Digest.Algorithm);
+        var push = new Push(path, body, hash, size);
+        if (await blobs.IsThereAsync(path, cancellationToken))
         {
             await body.DrainAsync(hash, cancellationToken);
             push.Demand();
@@ -68,21 +56,24 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadParts upl
     }
 
     /// <summary>Stores bytes that are in memory.</summary>
-    /// <exception cref="RegistryError">They have another digest (DIGEST_INVALID): nothing is stored.</exception>
-    public async Task StoreBytesAsync(BlobPath path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    /// <param name="path">The blob; the bytes have to hash to its digest.</param>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="size">How many there have to be; null where the request does not say.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="added">As <see cref="BlobSource.AddedAsync"/>.</param>
+    /// <exception cref="RegistryError">The bytes are others (DIGEST_INVALID) or more or fewer (SIZE_INVALID): nothing is stored.</exception>
+    public async Task StoreBytesAsync(
+        BlobPath path,
+        ReadOnlyMemory<byte> bytes,
+        long? size,
+        CancellationToken cancellationToken,
+        Func<Task>? added = null
+    )
     {
         using var hash = new ContentHash(path.Digest.Algorithm);
         hash.Append(bytes.Span);
-        if (hash.Digest != path.Digest)
-        {
-            throw RegistryError.DigestInvalid($"The bytes hash to {hash.Digest}.", path.Digest.ToString());
-        }
-
-        await blobs.StoreAsync(
-            new VerifiedBytes(path, hash.Size, hash.Tar),
-            new BlobSource(stop => content.CreateAsync(path, bytes, stop)),
-            cancellationToken
-        );
+        Demand(path, hash, size);
+        await blobs.StoreAsync(path, bytes, cancellationToken, added);
     }
 
     /// <summary>Stores a blob from the parts that a session has stored.</summary>
@@ -91,13 +82,15 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadParts upl
     /// <param name="parts">The parts, in their order.</param>
     /// <param name="hash">The hash of all their bytes, which is the blob's digest.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="added">As <see cref="BlobSource.AddedAsync"/>.</param>
     /// <exception cref="RegistryError">The session was ended meanwhile, and nothing is stored.</exception>
     public async Task StorePartsAsync(
         BlobPath path,
         string session,
         IReadOnlyList<UploadPart> parts,
         ContentHash hash,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        Func<Task>? added = null
     )
     {
         try
@@ -111,6 +104,7 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadParts upl
                 )
                 {
                     DemandAsync = stop => uploadParts.DemandAsync(path.Repository, session, parts, stop),
+                    AddedAsync = added,
                 },
                 cancellationToken
             );
@@ -167,6 +161,19 @@ internal sealed class Pushes(RowStore rowStore, Content content, UploadParts upl
             {
                 throw new CopySourceGoneException();
             }
+        }
+    }
+
+    private static void Demand(BlobPath path, ContentHash hash, long? size)
+    {
+        if (size is { } said && said != hash.Size)
+        {
+            throw RegistryError.SizeInvalid($"{hash.Size} bytes came, and the range has {said}.");
+        }
+
+        if (hash.Digest != path.Digest)
+        {
+            throw RegistryError.DigestInvalid($"The bytes hash to {hash.Digest}.", path.Digest.ToString());
         }
     }
 

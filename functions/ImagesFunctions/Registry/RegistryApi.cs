@@ -4,7 +4,6 @@ using ImagesFunctions.Oci;
 using ImagesFunctions.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -20,17 +19,13 @@ internal static class RegistryApi
     {
         context.Response.Headers["Docker-Distribution-API-Version"] = "registry/2.0";
         var access =
-            await context.RequestServices.GetRequiredService<Logins>().AccessAsync(context, basic: true)
+            await context.RequestServices.GetRequiredService<Logins>().AccessAsync(context, basic: true, FirstRow.Begin)
             ?? throw new RegistryError(
                 StatusCodes.Status401Unauthorized,
                 "UNAUTHORIZED",
                 "A valid token is needed: log in with the account as the user and its token as the password."
             );
-        // The framework's path leaves both %2F and %252F undecoded; only the raw target tells them apart.
-        var target = context.Features.Get<IHttpRequestFeature>()?.RawTarget;
-        var path =
-            RegistryPath.Parse(target is ['/', ..] ? target : context.Request.Path.ToString())
-            ?? throw RegistryError.NameUnknown(context.Request.Path);
+        var path = RegistryPath.Of(context) ?? throw RegistryError.NameUnknown(context.Request.Path);
         Metrics.SetRoute(context, path.Route);
         var services = context.RequestServices;
         switch (path.Resource)

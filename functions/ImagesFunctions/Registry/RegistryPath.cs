@@ -1,3 +1,6 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
 namespace ImagesFunctions.Registry;
 
 /// <summary>The resources of <c>/v2</c>.</summary>
@@ -52,6 +55,14 @@ internal sealed record RegistryPath(Resource Resource, string Name, string Last)
             Resource.Tags => "/v2/{name}/tags/list",
             _ => "/v2/{name}/referrers/{digest}",
         };
+
+    /// <summary>The path of a request. Null when it names no resource.</summary>
+    public static RegistryPath? Of(HttpContext context)
+    {
+        // The framework's path leaves both %2F and %252F undecoded; only the raw target tells them apart.
+        var target = context.Features.Get<IHttpRequestFeature>()?.RawTarget;
+        return Parse(target is ['/', ..] ? target : context.Request.Path.ToString());
+    }
 
     /// <summary>Parses the target of a request. Null when it names no resource.</summary>
     /// <param name="target">The raw target of the request line, with its query; it is decoded here, once.</param>

@@ -47,10 +47,13 @@ internal sealed class UploadEnd(
     // False when the session does not end in that blob as this process knows it: others may have moved or ended it since.
     private async Task<bool> IsFinishedAsync(RegistryRequest request, UploadRow recent, BlobPath path)
     {
+        Task<bool>? ending = null;
+        Task<bool> EndAsync(UploadRow stored) =>
+            ending ??= sessions.EndRecentAsync(request.Repository, stored, request.Stop);
         try
         {
-            var stored = await StoreAsync(request, recent, path);
-            if (!await sessions.EndRecentAsync(request.Repository, stored, request.Stop))
+            var stored = await StoreAsync(request, recent, path, EndAsync);
+            if (!await EndAsync(stored))
             {
                 // It has chunks that are not in the blob.
                 return false;
@@ -65,8 +68,13 @@ internal sealed class UploadEnd(
         }
     }
 
-    // Returns the session as it is to be ended.
-    private async Task<UploadRow> StoreAsync(RegistryRequest request, UploadRow session, BlobPath path)
+    // Returns the session as it is to be ended; where the blob is new, that is begun as soon as nothing can get lost.
+    private async Task<UploadRow> StoreAsync(
+        RegistryRequest request,
+        UploadRow session,
+        BlobPath path,
+        Func<UploadRow, Task>? end = null
+    )
     {
         var size = UploadRequest.DemandChunk(request, session);
         using var body = await UploadRequest.BodyAsync(request);
@@ -78,28 +86,32 @@ internal sealed class UploadEnd(
         {
             UploadRequest.DemandSize(size, 0);
             hashes.Take(session)?.Dispose();
-            await pushes.StoreBytesAsync(path, inline, request.Stop);
+            await pushes.StoreBytesAsync(path, inline, size: null, request.Stop, Ending(session, end));
         }
         else
         {
-            return await OutlineAndStoreAsync(request, session, path, body, size);
+            return await OutlineAndStoreAsync(request, session, path, body, size, end);
         }
 
         return session;
     }
+
+    private static Func<Task>? Ending(UploadRow session, Func<UploadRow, Task>? end) =>
+        end is null ? null : () => end(session);
 
     private async Task<UploadRow> OutlineAndStoreAsync(
         RegistryRequest request,
         UploadRow session,
         BlobPath path,
         UploadBody body,
-        long? size
+        long? size,
+        Func<UploadRow, Task>? end
     )
     {
         var outlined = await uploadParts.OutlinedAsync(request.Repository, session, request.Stop);
         try
         {
-            await StorePartsAsync(request, outlined, path, body, size);
+            await StorePartsAsync(request, outlined, path, body, size, end);
             return outlined;
         }
         catch (RegistryError) when (session.Inline is not null)
@@ -129,22 +141,30 @@ internal sealed class UploadEnd(
         throw RegistryError.UploadUnknown(request.Path.Last);
     }
 
+    // Null where this process has not hashed all of it, or by another algorithm.
+    private ContentHash? TakeHash(UploadRow session, string algorithm)
+    {
+        var hash = hashes.Take(session);
+        if (hash is null || hash.Algorithm == algorithm)
+        {
+            return hash;
+        }
+
+        hash.Dispose();
+        return null;
+    }
+
     private async Task StorePartsAsync(
         RegistryRequest request,
         UploadRow session,
         BlobPath path,
         UploadBody body,
-        long? size
+        long? size,
+        Func<UploadRow, Task>? end
     )
     {
         var (repository, digest) = (path.Repository, path.Digest);
-        var hash = hashes.Take(session);
-        if (hash is not null && hash.Algorithm != digest.Algorithm)
-        {
-            hash.Dispose();
-            hash = null;
-        }
-
+        var hash = TakeHash(session, digest.Algorithm);
         var parts = session.Parts;
         UploadPart? last = null;
         try
@@ -168,7 +188,7 @@ internal sealed class UploadEnd(
                 throw RegistryError.DigestInvalid($"The bytes hash to {hash.Digest}.", digest.ToString());
             }
 
-            await pushes.StorePartsAsync(path, session.Id, parts, hash, request.Stop);
+            await pushes.StorePartsAsync(path, session.Id, parts, hash, request.Stop, Ending(session, end));
         }
         finally
         {

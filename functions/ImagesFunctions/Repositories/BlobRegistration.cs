@@ -58,7 +58,7 @@ internal sealed class BlobRegistration(
         await Task.WhenAll(isStill, dependents);
         await (
             await isStill
-                ? CommitReadyAsync(path, await dependents, isImage: false, cancellationToken)
+                ? CommitReadyAsync(path, (await dependents, IsImage: false), cancellationToken)
                 : RegisterAsync(path, cancellationToken)
         );
     }
@@ -79,7 +79,11 @@ internal sealed class BlobRegistration(
             return await removal.FinishAsync(path, cancellationToken) ? Landed.Gone : null;
         }
 
-        if (await content.StatAsync(path, cancellationToken) is not { } stored)
+        // After the row, so that it finds whoever did not find that.
+        var waiting = WaitingAsync(path, row, cancellationToken);
+        var stat = content.StatAsync(path, cancellationToken);
+        await Task.WhenAll(waiting, stat);
+        if (await stat is not { } stored)
         {
             return await ForgetAsync(path, row, cancellationToken);
         }
@@ -89,7 +93,7 @@ internal sealed class BlobRegistration(
             return await VerifyAsync(path, row, stored.ETag, cancellationToken);
         }
 
-        await CommitReadyAsync(path, row, cancellationToken);
+        await CommitReadyAsync(path, await waiting, cancellationToken);
         return Landed.Known;
     }
 
@@ -128,16 +132,21 @@ internal sealed class BlobRegistration(
         await refusals.ClearAsync(path, cancellationToken);
         var (app, ns) = (path.Repository.App, path.Repository.Namespace);
         var verified = new BlobRow(app, path.Digest, hashed.Size, hashed.ETag, BlobState.Good, hashed.Tar);
-        // The second look comes after the row: a delete or overwrite in between either sees the row or is seen here.
-        if (
-            !await rowStore.PutBlobAsync(ns, verified, row, cancellationToken)
-            || !await content.IsStillAsync(path, hashed.ETag, cancellationToken)
-        )
+        if (!await rowStore.PutBlobAsync(ns, verified, row, cancellationToken))
         {
             return null;
         }
 
-        await CommitReadyAsync(path, verified, cancellationToken);
+        // Both after the row. A delete or overwrite in between either sees the row or is seen here; and so does who needs the blob.
+        var isStill = content.IsStillAsync(path, hashed.ETag, cancellationToken);
+        var waiting = WaitingAsync(path, verified, cancellationToken);
+        await Task.WhenAll(isStill, waiting);
+        if (!await isStill)
+        {
+            return null;
+        }
+
+        await CommitReadyAsync(path, await waiting, cancellationToken);
         return Landed.Committed(content.Clock.UtcNow - hashed.LastModified);
     }
 
@@ -166,25 +175,31 @@ internal sealed class BlobRegistration(
         return null;
     }
 
-    private async Task CommitReadyAsync(BlobPath path, BlobRow row, CancellationToken cancellationToken)
+    // Who needs a blob, and whether it is an image itself.
+    private async Task<(List<DependencyRow> Dependents, bool IsImage)> WaitingAsync(
+        BlobPath path,
+        BlobRow row,
+        CancellationToken cancellationToken
+    )
     {
-        var dependents = await rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken);
+        var dependents = rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken);
         // A tar is not a manifest, whatever names it. All else may be one that its own row tells of, though nothing names it now.
-        var isImage =
-            row.Tar is null && await rowStore.ImageAsync(path.Repository, path.Digest, cancellationToken) is not null;
-        await CommitReadyAsync(path, dependents, isImage, cancellationToken);
+        var image = row.Tar is null
+            ? rowStore.ImageAsync(path.Repository, path.Digest, cancellationToken)
+            : Task.FromResult<ImageRow?>(null);
+        await Task.WhenAll(dependents, image);
+        return (await dependents, await image is not null);
     }
 
     private Task CommitReadyAsync(
         BlobPath path,
-        List<DependencyRow> dependents,
-        bool isImage,
+        (List<DependencyRow> Dependents, bool IsImage) waiting,
         CancellationToken cancellationToken
     ) =>
         manifests.CommitReadyAsync(
             path.Repository,
-            isImage || dependents.Exists(d => d.ManifestType is not null) ? [path.Digest] : [],
-            dependents.Select(d => d.By.Digest).OfType<Digest>(),
+            waiting.IsImage || waiting.Dependents.Exists(d => d.ManifestType is not null) ? [path.Digest] : [],
+            Dependencies.Manifests(waiting.Dependents),
             cancellationToken
         );
 }

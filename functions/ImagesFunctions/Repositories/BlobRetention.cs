@@ -20,13 +20,21 @@ internal sealed class BlobRetention(StorageAccount account, RowStore rowStore, B
     private const int MaxTries = 5;
 
     /// <summary>The row of a verified blob that is kept for at least half of the grace; null when there is no such blob.</summary>
+    /// <param name="path">The blob.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="first">The row and the time, where their read has begun; null: they are read.</param>
     /// <exception cref="StorageUnavailableException">Others changed the row each time.</exception>
-    public async Task<BlobRow?> RenewAsync(BlobPath path, CancellationToken cancellationToken)
+    public async Task<BlobRow?> RenewAsync(
+        BlobPath path,
+        CancellationToken cancellationToken,
+        Task<(TableRow? Row, DateTimeOffset? Now)>? first = null
+    )
     {
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
             var (ns, key) = (path.Repository.Namespace, Keys.Blob(path));
-            var (stored, date) = await account.ImageRows.GetWithTimeAsync(ns, key, cancellationToken);
+            var (stored, date) = await (first ?? account.ImageRows.GetWithTimeAsync(ns, key, cancellationToken));
+            first = null;
             if (stored is null || BlobRow.From(stored) is not { State: BlobState.Good } row)
             {
                 return null;

@@ -29,6 +29,12 @@ internal sealed record BlobSource(Func<CancellationToken, Task<string?>> CreateA
 {
     /// <summary>Throws unless they can be written now: called before a blob is removed to make way for them. Null: they always can.</summary>
     public Func<CancellationToken, Task>? DemandAsync { get; init; }
+
+    /// <summary>
+    /// What the caller ends as soon as a new blob has its row, while the blob is looked at once more. It is not called where the
+    /// blob was there: the caller has to end it himself then. Null: nothing.
+    /// </summary>
+    public Func<Task>? AddedAsync { get; init; }
 }
 
 /// <summary>
@@ -49,14 +55,20 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
     /// <param name="path">The blob, named by the digest of these bytes.</param>
     /// <param name="bytes">The bytes.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="added">As <see cref="BlobSource.AddedAsync"/>.</param>
     /// <exception cref="StorageUnavailableException">Others kept changing the blob.</exception>
-    public Task StoreAsync(BlobPath path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    public Task StoreAsync(
+        BlobPath path,
+        ReadOnlyMemory<byte> bytes,
+        CancellationToken cancellationToken,
+        Func<Task>? added = null
+    )
     {
         var tar = new TarPeek();
         tar.Read(bytes.Span);
         return StoreAsync(
             new VerifiedBytes(path, bytes.Length, tar.Facts),
-            new BlobSource(stop => content.CreateAsync(path, bytes, stop)),
+            new BlobSource(stop => content.CreateAsync(path, bytes, stop)) { AddedAsync = added },
             cancellationToken
         );
     }
@@ -78,7 +90,7 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
             written = await TryCreateAsync(source, cancellationToken);
         }
 
-        if (written is not null && await AddAsync(bytes, written, cancellationToken))
+        if (written is not null && await AddAsync(bytes, source, written, cancellationToken))
         {
             return;
         }
@@ -149,7 +161,12 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
     }
 
     // Most blobs are new, and so is the row. False when there was one: then it is looked at what it says.
-    private async Task<bool> AddAsync(VerifiedBytes bytes, string written, CancellationToken cancellationToken)
+    private async Task<bool> AddAsync(
+        VerifiedBytes bytes,
+        BlobSource source,
+        string written,
+        CancellationToken cancellationToken
+    )
     {
         var ns = bytes.Path.Repository.Namespace;
         if (!await rowStore.PutBlobAsync(ns, bytes.RowOf(written), before: null, cancellationToken))
@@ -157,7 +174,10 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
             return false;
         }
 
-        await registration.AddedAsync(bytes.Path, written, cancellationToken);
+        await Task.WhenAll(
+            registration.AddedAsync(bytes.Path, written, cancellationToken),
+            source.AddedAsync?.Invoke() ?? Task.CompletedTask
+        );
         return true;
     }
 

@@ -1,3 +1,4 @@
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
 
@@ -21,4 +22,12 @@ internal static class Dependencies
                 .OrderByDescending(n => n.Key, StringComparer.Ordinal),
         ];
     }
+
+    /// <summary>The changes that write such rows in a commit.</summary>
+    public static IEnumerable<Change> Changes(IEnumerable<DependencyRow> rows) =>
+        rows.Select(row => new Change(row.Key, row.ToRow()));
+
+    /// <summary>The manifests among those that need something: a tag that waits and an <c>index.json</c> are none.</summary>
+    public static IEnumerable<Digest> Manifests(IEnumerable<DependencyRow> dependents) =>
+        dependents.Select(d => d.By.Digest).OfType<Digest>();
 }

@@ -80,23 +80,26 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
                 return false;
             }
 
-            await manifests.CommitReadyAsync(
-                path.Repository,
-                file.Manifests.Select(m => m.Digest),
-                [],
-                cancellationToken
-            );
             // A newer file has an event of its own, which applies it. Only what was said about a file may be about another one.
-            return file.Problem is { } problem
-                ? await RefuseAsync(path, etag, problem, cancellationToken)
-                : !await refusals.ClearAsync(path, cancellationToken)
-                    || await content.IsStillAsync(path, etag, cancellationToken);
+            var saying = file.Problem is { } problem
+                ? RefuseAsync(path, etag, problem, cancellationToken)
+                : ClearAsync(path, etag, cancellationToken);
+            await Task.WhenAll(
+                saying,
+                manifests.CommitReadyAsync(path.Repository, file.Manifests.Select(m => m.Digest), [], cancellationToken)
+            );
+            return await saying;
         }
         catch (InvalidContentException error)
         {
             return await RefuseAsync(path, etag, error.Message, cancellationToken);
         }
     }
+
+    // False when the file changed meanwhile.
+    private async Task<bool> ClearAsync(IndexPath path, string etag, CancellationToken cancellationToken) =>
+        !await refusals.ClearAsync(path, cancellationToken)
+        || await content.IsStillAsync(path, etag, cancellationToken);
 
     // False when the file changed meanwhile.
     private async Task<bool> RefuseAsync(
@@ -183,19 +186,18 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         var app = file.Path.Repository.App;
         var layout = await view.GetAsync(Keys.Layout(app), cancellationToken);
         // After the version and the row: a process that applied a newer file has changed one of them, or the ETag differs here.
-        if (!await content.IsStillAsync(file.Path, file.ETag, cancellationToken))
+        var isStill = content.IsStillAsync(file.Path, file.ETag, cancellationToken);
+        var isApplied = layout?.GetString("etag") == file.ETag;
+        var tags = isApplied
+            ? Task.FromResult<IReadOnlyList<TableRow>>([])
+            : view.RangeAsync(Keys.OfApp('t', app), cancellationToken);
+        await Task.WhenAll(isStill, tags);
+        if (!await isStill || isApplied)
         {
-            return Decision.Nothing(new Step(Applied.FileChanged, []));
+            return Decision.Nothing(new Step(await isStill ? Applied.Before : Applied.FileChanged, []));
         }
 
-        if (layout?.GetString("etag") == file.ETag)
-        {
-            return Decision.Nothing(new Step(Applied.Before, []));
-        }
-
-        var current = (await view.RangeAsync(Keys.OfApp('t', app), cancellationToken))
-            .Select(TagRow.From)
-            .ToDictionary(t => t.Tag, StringComparer.Ordinal);
+        var current = (await tags).Select(TagRow.From).ToDictionary(t => t.Tag, StringComparer.Ordinal);
         var changes = current
             .Values.Where(t => t.FromLayout && !file.Tags.ContainsKey(t.Tag))
             .Select(t => new Change(t.Key, null))
@@ -225,7 +227,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
     {
         var app = file.Path.Repository.App;
         var row = new TableRow(Keys.Layout(app)) { ["app"] = app, ["etag"] = file.ETag };
-        var naming = file.Naming().ConvertAll(d => new Change(d.Key, d.ToRow()));
+        var naming = Dependencies.Changes(file.Naming()).ToList();
         var rides = changes.Count + naming.Count < Change.MaxRows;
         return Decision.Of(
             new Step(rides ? Applied.Whole : Applied.WithoutNaming, touched),

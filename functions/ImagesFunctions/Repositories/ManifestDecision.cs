@@ -45,17 +45,17 @@ internal static class ManifestDecision
             return Nothing(ManifestState.Already);
         }
 
-        if (
-            await view.GetAsync(Keys.Blob(step.Path), cancellationToken) is not { } stored
-            || BlobRow.From(stored) is not { State: BlobState.Good } self
-        )
+        var blob = view.GetAsync(Keys.Blob(step.Path), cancellationToken);
+        var naming = TypesAsync(view, app, digest, current, cancellationToken);
+        await Task.WhenAll(blob, naming);
+        if (await blob is not { } stored || BlobRow.From(stored) is not { State: BlobState.Good } self)
         {
             return Nothing(ManifestState.Unknown);
         }
 
         if (!step.IsRead)
         {
-            var types = await TypesAsync(view, app, digest, current, cancellationToken);
+            var types = await naming;
             return types.Count == 0
                 ? Nothing(ManifestState.Unknown)
                 : Decision.After<ManifestOutcome>(stop => step.ReadAsync(self, types, stop));
@@ -125,7 +125,14 @@ internal static class ManifestDecision
         CancellationToken cancellationToken
     )
     {
-        if (await NeededAsync(view, self.App, step.Manifest!, cancellationToken) is not var (blobs, children))
+        var needed = await NeededRows.ReadAsync(
+            view,
+            self.App,
+            step.Manifest!,
+            toFirstMissing: true,
+            cancellationToken
+        );
+        if (needed.Missing.Count > 0)
         {
             return Nothing(ManifestState.Waiting);
         }
@@ -133,7 +140,7 @@ internal static class ManifestDecision
         var prepared = step.Prepared!;
         if (!prepared.IsTried)
         {
-            return Decision.After<ManifestOutcome>(stop => prepared.MakeAsync(blobs, children, stop));
+            return Decision.After<ManifestOutcome>(stop => prepared.MakeAsync(needed.Blobs, needed.Children, stop));
         }
 
         if (RowOf(prepared, self, current) is not { } row)
@@ -144,7 +151,7 @@ internal static class ManifestDecision
 
         var committed = new CommittedManifest(self, step.Manifest!, row, step.Dependencies)
         {
-            Riding = step.DependenciesRide ? [.. step.Dependencies.Select(d => new Change(d.Key, d.ToRow()))] : [],
+            Riding = step.DependenciesRide ? [.. Dependencies.Changes(step.Dependencies)] : [],
         };
         return Decision.Of(
             new ManifestOutcome(ManifestState.Committed),
@@ -222,47 +229,5 @@ internal static class ManifestDecision
             );
             yield return new Change(referrer.Key, referrer.ToRow());
         }
-    }
-
-    // All dependencies of the manifest; null when one is missing.
-    private static async Task<(List<BlobRow> Blobs, List<ImageRow> Children)?> NeededAsync(
-        DecisionView view,
-        string app,
-        Manifest manifest,
-        CancellationToken cancellationToken
-    )
-    {
-        var blobKeys = manifest.NeededBlobs.Select(d => Keys.Blob(app, d.Digest));
-        var childKeys = manifest.NeededManifests.Select(d => Keys.Image(app, d.Digest));
-        return
-            await ReadAllAsync(view, blobKeys, BlobRow.From, cancellationToken) is { } blobs
-            && blobs.TrueForAll(b => b.State == BlobState.Good)
-            && await ReadAllAsync(view, childKeys, ImageRow.From, cancellationToken) is { } children
-            && children.TrueForAll(c => c.State == ImageState.Complete)
-            ? (blobs, children)
-            : null;
-    }
-
-    // All rows, or null as soon as one is missing.
-    private static async Task<List<T>?> ReadAllAsync<T>(
-        DecisionView view,
-        IEnumerable<string> keys,
-        Func<TableRow, T> from,
-        CancellationToken cancellationToken
-    )
-    {
-        var rows = new List<T>();
-        // In random order: while the blobs of a long manifest land one by one, a missing one is found early.
-        await foreach (var (_, row) in keys.Shuffle().ReadEachAsync(key => view.GetAsync(key, cancellationToken)))
-        {
-            if (row is null)
-            {
-                return null;
-            }
-
-            rows.Add(from(row));
-        }
-
-        return rows;
     }
 }

@@ -51,9 +51,22 @@ internal sealed class ManifestPush(
                     throw new PreconditionFailedException("what a push was to replace is something else");
                 case ManifestState.Waiting:
                     return outcome.Missing;
-                case ManifestState.Committed or ManifestState.Already when await IsStillAsync(step, cancellationToken):
-                    await CommitReadyAsync(pushed.Path, cancellationToken);
-                    return [];
+                case ManifestState.Committed or ManifestState.Already:
+                    // After the commit, as everywhere: a manifest that needs this one writes its row n and then looks for this one's row i.
+                    var dependents = rowStore.DependentsAsync(
+                        pushed.Path.Repository,
+                        pushed.Path.Digest,
+                        cancellationToken
+                    );
+                    var isStill = IsStillAsync(step, cancellationToken);
+                    await Task.WhenAll(dependents, isStill);
+                    if (await isStill)
+                    {
+                        await CommitReadyAsync(pushed.Path, await dependents, cancellationToken);
+                        return [];
+                    }
+
+                    break;
             }
         }
 
@@ -93,17 +106,13 @@ internal sealed class ManifestPush(
         return false;
     }
 
-    // After the commit, as everywhere: a manifest that needs this one writes its row n and then looks for this one's row i.
-    private async Task CommitReadyAsync(BlobPath path, CancellationToken cancellationToken)
-    {
-        var dependents = await rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken);
-        await manifests.CommitReadyAsync(
+    private Task CommitReadyAsync(BlobPath path, List<DependencyRow> dependents, CancellationToken cancellationToken) =>
+        manifests.CommitReadyAsync(
             path.Repository,
             dependents.Exists(d => d.By.WaitingTag is not null) ? [path.Digest] : [],
-            dependents.Select(d => d.By.Digest).OfType<Digest>(),
+            Dependencies.Manifests(dependents),
             cancellationToken
         );
-    }
 }
 
 /// <summary>What came of one try to commit a pushed manifest.</summary>
@@ -148,7 +157,7 @@ internal sealed class PushStep(
     /// <summary>Whether the decision leaves the blob's row unread where there is no image's: that it is new shows at the commit.</summary>
     public bool AssumesNew { get; set; }
 
-    /// <summary>Whether <see cref="StoreAsync"/> was called.</summary>
+    /// <summary>Whether <see cref="PrepareAsync"/> was called.</summary>
     public bool IsTried { get; private set; }
 
     /// <summary>The blob's row, which the stored blob bears out; null where it was changed, so that the push has to begin anew.</summary>
@@ -157,12 +166,24 @@ internal sealed class PushStep(
     /// <summary>The blob's row where this try has created the blob, and the commit has to write it; else null.</summary>
     public BlobRow? Created { get; private set; }
 
-    /// <summary>Stores the blob, unless it is there and its row says so, and the rows of what it needs where those do not ride.</summary>
+    /// <summary>
+    /// Stores the blob, unless it is there and its row says so, and the rows of what it needs where those do not ride; and makes
+    /// the image's row.
+    /// </summary>
     /// <param name="row">The blob's row as the decision read it; null where there is none.</param>
+    /// <param name="needed">The rows of all that it needs; null where the image's row is there.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    public async Task StoreAsync(BlobRow? row, CancellationToken cancellationToken)
+    public async Task PrepareAsync(BlobRow? row, NeededRows? needed, CancellationToken cancellationToken)
     {
         IsTried = true;
+        var making = needed is null
+            ? Task.CompletedTask
+            : Prepared.MakeAsync(needed.Blobs, needed.Children, cancellationToken);
+        await Task.WhenAll(StoreAsync(row, cancellationToken), making);
+    }
+
+    private async Task StoreAsync(BlobRow? row, CancellationToken cancellationToken)
+    {
         if (row is null && await TryCreateAsync(cancellationToken) is { } etag)
         {
             Row = Created = new BlobRow(

@@ -21,8 +21,15 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
                 return outcome;
             }
 
+            // It may have been refused before, under a media type that was not its own.
+            var clearing =
+                outcome.State == ManifestState.Committed
+                    ? refusals.ClearAsync(path, cancellationToken)
+                    : Task.CompletedTask;
             // After the commit, whoever made it: what needs this one writes its row n and then looks for this one's row i.
-            var dependents = await rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken);
+            var looking = rowStore.DependentsAsync(path.Repository, path.Digest, cancellationToken);
+            await Task.WhenAll(clearing, looking);
+            var dependents = await looking;
             if (dependents.Exists(d => d.By.WaitingTag is not null))
             {
                 await FillTagsAsync(path, cancellationToken);
@@ -30,7 +37,7 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
 
             return outcome with
             {
-                Dependents = [.. dependents.Select(d => d.By.Digest).OfType<Digest>()],
+                Dependents = [.. Dependencies.Manifests(dependents)],
             };
         }
         catch (InvalidContentException error)
@@ -57,12 +64,6 @@ internal sealed class ManifestTry(RowStore rowStore, Content content, ImageRows 
                 (view, stop) => ManifestDecision.DecideAsync(view, step, stop),
                 cancellationToken
             );
-            if (outcome.State == ManifestState.Committed)
-            {
-                // It may have been refused before, under a media type that was not its own.
-                await refusals.ClearAsync(path, cancellationToken);
-            }
-
             if (outcome.State is not (ManifestState.Waiting or ManifestState.Forgotten))
             {
                 return outcome with { IsNew = isNew };

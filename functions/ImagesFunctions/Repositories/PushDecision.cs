@@ -10,8 +10,6 @@ internal static class PushDecision
     /// <summary>How many rows of tags and needs a commit has at most, if the needs are a part of it. Tags that wait have room beside them.</summary>
     public const int MaxRiding = 60;
 
-    private sealed record Needed(List<BlobRow> Blobs, List<ImageRow> Children, List<Digest> Missing);
-
     /// <summary>Decides whether a manifest is committed, and with it its tags and the tags that waited for it.</summary>
     /// <param name="view">The namespace.</param>
     /// <param name="step">What is pushed, and what was made of it outside the decision.</param>
@@ -29,8 +27,9 @@ internal static class PushDecision
         }
 
         var current = await view.ImageAsync(app, digest, cancellationToken);
-        var isCommitted = current is { State: ImageState.Complete };
-        var needed = isCommitted ? null : await NeededAsync(view, app, step.Pushed.Manifest, cancellationToken);
+        var needed = current is { State: ImageState.Complete }
+            ? null
+            : await NeededAsync(view, app, digest, step.Pushed.Manifest, cancellationToken);
         if (needed is { Missing.Count: > 0 })
         {
             return Decision.Nothing(new PushOutcome(ManifestState.Waiting) { Missing = needed.Missing });
@@ -38,10 +37,10 @@ internal static class PushDecision
 
         var isAssumedNew = step.AssumesNew && current is null;
         var stored = isAssumedNew ? null : await view.GetAsync(Keys.Blob(step.Path), cancellationToken);
-        var own = stored is null ? null : BlobRow.From(stored);
+        var own = BlobRow.FromOrNull(stored);
         if (!step.IsTried)
         {
-            return Decision.After<PushOutcome>(stop => step.StoreAsync(own, stop));
+            return Decision.After<PushOutcome>(stop => step.PrepareAsync(own, needed, stop));
         }
 
         if (!await HoldsAsync(view, step, own, cancellationToken))
@@ -50,15 +49,28 @@ internal static class PushDecision
         }
 
         return needed is null
-                ? Decision.Of(
-                    new PushOutcome(ManifestState.Already),
-                    [.. step.Pushed.Tags.Select(tag => ManifestDecision.Pushed(current!, tag))]
-                )
-            : step.Prepared.IsTried ? await CommitAsync(view, step, own, current, cancellationToken)
-            : Decision.After<PushOutcome>(stop => step.Prepared.MakeAsync(needed.Blobs, needed.Children, stop));
+            ? Decision.Of(
+                new PushOutcome(ManifestState.Already),
+                [.. step.Pushed.Tags.Select(tag => ManifestDecision.Pushed(current!, tag))]
+            )
+            : await CommitAsync(view, step, own, current, cancellationToken);
     }
 
     private static Decision<PushOutcome> Nothing(ManifestState state) => Decision.Nothing(new PushOutcome(state));
+
+    // What it needs, and with that the tags that wait for it, which its commit asks for.
+    private static async Task<NeededRows> NeededAsync(
+        DecisionView view,
+        string app,
+        Digest digest,
+        Manifest manifest,
+        CancellationToken cancellationToken
+    )
+    {
+        var needed = NeededRows.ReadAsync(view, app, manifest, toFirstMissing: false, cancellationToken);
+        await Task.WhenAll(needed, WaitingTags.DependentsAsync(view, app, digest, cancellationToken));
+        return await needed;
+    }
 
     // Whether what was made outside the decision is still what rows say, or may become.
     private static async Task<bool> HoldsAsync(
@@ -87,7 +99,7 @@ internal static class PushDecision
         List<Change> riding =
         [
             .. own is null ? [new Change(step.Row!.Key, step.Row.ToRow()) { IsNew = true }] : Array.Empty<Change>(),
-            .. step.DependenciesRide ? step.Dependencies.Select(n => new Change(n.Key, n.ToRow())) : [],
+            .. step.DependenciesRide ? Dependencies.Changes(step.Dependencies) : [],
         ];
         var committed = new CommittedManifest(step.Row!, step.Pushed.Manifest, row, step.Dependencies)
         {
@@ -98,44 +110,5 @@ internal static class PushDecision
             new PushOutcome(ManifestState.Committed),
             await ManifestDecision.ChangesAsync(view, committed, cancellationToken)
         );
-    }
-
-    private static async Task<Needed> NeededAsync(
-        DecisionView view,
-        string app,
-        Manifest manifest,
-        CancellationToken cancellationToken
-    )
-    {
-        var needed = new Needed([], [], []);
-        var blobs = manifest.NeededBlobs.Select(d => d.Digest);
-        await foreach (
-            var (digest, row) in blobs.ReadEachAsync(d => view.GetAsync(Keys.Blob(app, d), cancellationToken))
-        )
-        {
-            if (row is not null && BlobRow.From(row) is { State: BlobState.Good } blob)
-            {
-                needed.Blobs.Add(blob);
-            }
-            else
-            {
-                needed.Missing.Add(digest);
-            }
-        }
-
-        var manifests = manifest.NeededManifests.Select(d => d.Digest);
-        await foreach (var (digest, image) in manifests.ReadEachAsync(d => view.ImageAsync(app, d, cancellationToken)))
-        {
-            if (image is { State: ImageState.Complete })
-            {
-                needed.Children.Add(image);
-            }
-            else
-            {
-                needed.Missing.Add(digest);
-            }
-        }
-
-        return needed;
     }
 }

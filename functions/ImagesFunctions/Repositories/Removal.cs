@@ -10,7 +10,11 @@ namespace ImagesFunctions.Repositories;
 /// <param name="Found">Whether there was something to remove.</param>
 /// <param name="NeededBy">The live index or image that needs it, so that nothing was removed; or null.</param>
 /// <param name="IsPinned">Whether it is pinned, so that nothing was removed.</param>
-internal sealed record RemovalResult(bool Found, Digest? NeededBy = null, bool IsPinned = false);
+internal sealed record RemovalResult(bool Found, Digest? NeededBy = null, bool IsPinned = false)
+{
+    /// <summary>The row of its blob, which the commit marks; null where there is none, or nothing was removed.</summary>
+    public BlobRow? Marked { get; init; }
+}
 
 /// <summary>
 /// Removes images, tags and blobs. A blob is removed in three steps: a commit marks its row, the bytes are deleted if they are
@@ -70,7 +74,14 @@ internal sealed class Removal(RowStore rowStore, Content content)
         CancellationToken cancellationToken
     )
     {
-        if (await view.ImageAsync(path.Repository.App, path.Digest, cancellationToken) is not { } image)
+        // All that it may read, at the same time.
+        var row = view.ImageAsync(path.Repository.App, path.Digest, cancellationToken);
+        await Task.WhenAll(
+            row,
+            view.RangeAsync(Keys.Dependencies(path.Repository.App, path.Digest), cancellationToken),
+            view.GetAsync(Keys.Blob(path), cancellationToken)
+        );
+        if (await row is not { } image)
         {
             return Decision.Nothing(new RemovalResult(false));
         }
@@ -87,7 +98,7 @@ internal sealed class Removal(RowStore rowStore, Content content)
 
         var blob = await GoodAsync(view, path, cancellationToken);
         return Decision.Of(
-            new RemovalResult(true),
+            new RemovalResult(true) { Marked = blob },
             [
                 .. await ImageChangesAsync(view, image, blob, cancellationToken),
                 .. await NamedAsync(view, path, cancellationToken),
@@ -110,7 +121,7 @@ internal sealed class Removal(RowStore rowStore, Content content)
         var itself = await view.ImageAsync(path.Repository.App, path.Digest, cancellationToken);
         var by = itself is null ? await NeededByAsync(view, path, cancellationToken) : path.Digest;
         return by is null
-            ? Decision.Of(new RemovalResult(true), [Mark(view, blob)])
+            ? Decision.Of(new RemovalResult(true) { Marked = blob }, [Mark(view, blob)])
             : Decision.Nothing(new RemovalResult(true, by));
     }
 
@@ -161,6 +172,8 @@ internal sealed class Removal(RowStore rowStore, Content content)
         CancellationToken cancellationToken
     )
     {
+        // At the same time as the decision reads rows, and awaited before it is committed.
+        var removable = content.DemandRemovableAsync(path, cancellationToken);
         var isRemovable = false;
         var result = await rowStore.CommitAsync(
             path.Repository.Namespace,
@@ -174,11 +187,16 @@ internal sealed class Removal(RowStore rowStore, Content content)
             },
             cancellationToken
         );
+        await removable.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (result is { Found: true, NeededBy: null, IsPinned: false })
         {
             try
             {
-                await FinishAsync(path, cancellationToken);
+                await (
+                    result.Marked is { } marked
+                        ? FinishAsync(path, marked, cancellationToken)
+                        : FinishAsync(path, cancellationToken)
+                );
             }
             catch (StorageHeldException)
             {
@@ -190,8 +208,20 @@ internal sealed class Removal(RowStore rowStore, Content content)
 
         async Task DemandRemovableAsync(CancellationToken stop)
         {
-            await content.DemandRemovableAsync(path, stop);
+            await removable.WaitAsync(stop);
             isRemovable = true;
+        }
+    }
+
+    // The second and third step of one's own commit. The row is read for its ETag, which tells whether the removal is still this one.
+    private async Task FinishAsync(BlobPath path, BlobRow marked, CancellationToken cancellationToken)
+    {
+        var deleting = content.DeleteAsync(path, marked.BlobETag, cancellationToken);
+        var reading = rowStore.BlobAsync(path, cancellationToken);
+        await Task.WhenAll(deleting, reading);
+        if (await reading is { State: BlobState.Deleting } row && row.BlobETag == marked.BlobETag)
+        {
+            await rowStore.RemoveDeletingAsync(path.Repository.Namespace, row, cancellationToken);
         }
     }
 

@@ -79,6 +79,9 @@ internal sealed record BlobRow(
         return row;
     }
 
+    /// <summary>Reads a row; null where there is none.</summary>
+    public static BlobRow? FromOrNull(TableRow? row) => row is null ? null : From(row);
+
     public static BlobRow From(TableRow row) =>
         new(
             row.Text("app"),

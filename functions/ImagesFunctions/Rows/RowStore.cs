@@ -53,9 +53,7 @@ internal sealed class RowStore(StorageAccount account)
 
     /// <summary>The blob's row in any state, or null.</summary>
     public async Task<BlobRow?> BlobAsync(BlobPath path, CancellationToken cancellationToken) =>
-        await GetAsync(path.Repository.Namespace, Keys.Blob(path), cancellationToken) is { } row
-            ? BlobRow.From(row)
-            : null;
+        BlobRow.FromOrNull(await GetAsync(path.Repository.Namespace, Keys.Blob(path), cancellationToken));
 
     /// <summary>The row of a complete or hidden image, or null.</summary>
     public async Task<ImageRow?> ImageAsync(
@@ -65,10 +63,15 @@ internal sealed class RowStore(StorageAccount account)
     ) => ImageRow.Live(await GetAsync(repository.Namespace, Keys.Image(repository.App, digest), cancellationToken));
 
     /// <summary>The complete image that a tag points to; null where there is none, and for a text that is not a tag.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="tag">The tag.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="first">Gives the tag's row where its read has begun; null: it is read.</param>
     public async Task<ImageRow?> TaggedImageAsync(
         Repository repository,
         string tag,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        Func<Task<TableRow?>>? first = null
     )
     {
         if (!Reference.IsTag(tag))
@@ -76,11 +79,10 @@ internal sealed class RowStore(StorageAccount account)
             return null;
         }
 
-        for (VersionTag? before = null; ; )
+        for (VersionTag? before = null; ; first = null)
         {
-            if (
-                await GetAsync(repository.Namespace, Keys.Tag(repository.App, tag), cancellationToken) is not { } stored
-            )
+            var key = Keys.Tag(repository.App, tag);
+            if (await (first?.Invoke() ?? GetAsync(repository.Namespace, key, cancellationToken)) is not { } stored)
             {
                 return null;
             }

@@ -76,13 +76,31 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
     protected virtual async Task<bool> VerifyAsync(Digest digest, BlobRow? row, string etag)
     {
         var verified = new BlobRow(Goods.App, digest, 1, etag, BlobState.Good, Tar: null);
-        if (!await PutAsync(verified, row) || await blobs.ETagAsync(Actor, digest) != etag)
+        if (!await PutAsync(verified, row))
         {
             return false;
         }
 
-        await CommitReadyAsync(digest, await DependentsAsync(digest));
+        // Both after the row.
+        var isStill = blobs.ETagAsync(Actor, digest);
+        var waiting = WaitingAsync(digest);
+        await Task.WhenAll(isStill, waiting);
+        if (await isStill != etag)
+        {
+            return false;
+        }
+
+        await CommitReadyAsync(digest, await waiting);
         return true;
+    }
+
+    /// <summary>Who needs a blob, and whether it is an image itself: see <c>BlobRegistration.WaitingAsync</c>.</summary>
+    protected async Task<(List<DependencyRow> Dependents, bool IsImage)> WaitingAsync(Digest digest)
+    {
+        var dependents = DependentsAsync(digest);
+        var image = GetAsync(Keys.Image(Goods.App, digest));
+        await Task.WhenAll(dependents, image);
+        return (await dependents, ImageRow.Live(await image) is not null);
     }
 
     /// <summary>Whether a manifest that misses something is tried again after its rows <c>n</c> are written.</summary>
@@ -112,13 +130,12 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
     }
 
     /// <summary>Tries what a blob may complete: see <c>BlobRegistration.CommitReadyAsync</c>.</summary>
-    protected async Task CommitReadyAsync(Digest digest, List<DependencyRow> dependents)
+    protected Task CommitReadyAsync(Digest digest, (List<DependencyRow> Dependents, bool IsImage) waiting)
     {
-        var isManifest =
-            dependents.Exists(d => d.ManifestType is not null)
-            || ImageRow.Live(await GetAsync(Keys.Image(Goods.App, digest))) is not null;
-        var by = dependents.Select(d => d.By.Digest).OfType<Digest>();
-        await CommitReadyAsync([.. isManifest ? new[] { digest } : [], .. by]);
+        var isManifest = waiting.IsImage || waiting.Dependents.Exists(d => d.ManifestType is not null);
+        return CommitReadyAsync(
+            [.. isManifest ? new[] { digest } : [], .. Dependencies.Manifests(waiting.Dependents)]
+        );
     }
 
     private async Task CommitReadyAsync(IEnumerable<Digest> manifests)
@@ -204,7 +221,10 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
             return await FinishAsync(digest);
         }
 
-        if (await blobs.ETagAsync(Actor, digest) is not { } etag)
+        var waiting = row is null ? null : WaitingAsync(digest);
+        var stat = blobs.ETagAsync(Actor, digest);
+        await Task.WhenAll(waiting ?? Task.CompletedTask, stat);
+        if (await stat is not { } etag)
         {
             if (row is not null)
             {
@@ -219,7 +239,7 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
             return await VerifyAsync(digest, row, etag);
         }
 
-        await CommitReadyAsync(digest, await DependentsAsync(digest));
+        await CommitReadyAsync(digest, await waiting!);
         return true;
     }
 

@@ -35,7 +35,7 @@ internal static class Steps
         SetTried(prepared, true);
     }
 
-    /// <summary>As <see cref="PushStep.StoreAsync"/>, with what came of it.</summary>
+    /// <summary>As <see cref="PushStep.PrepareAsync"/>, with what came of it.</summary>
     /// <param name="step">The step.</param>
     /// <param name="row">The row that the stored blob bears out, or null.</param>
     /// <param name="isCreated">Whether this try has created the blob.</param>

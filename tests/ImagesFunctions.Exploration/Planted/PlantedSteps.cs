@@ -71,14 +71,14 @@ internal static class PlantedSteps
         {
             protected override async Task<bool> VerifyAsync(Digest digest, BlobRow? row, string etag)
             {
-                var dependents = await DependentsAsync(digest);
+                var waiting = await WaitingAsync(digest);
                 var verified = new BlobRow(Goods.App, digest, 1, etag, BlobState.Good, Tar: null);
                 if (!await PutAsync(verified, row) || await Blobs.ETagAsync(Actor, digest) != etag)
                 {
                     return false;
                 }
 
-                await CommitReadyAsync(digest, dependents);
+                await CommitReadyAsync(digest, waiting);
                 return true;
             }
         }

@@ -16,10 +16,10 @@ public sealed class AnyOrder
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [ScheduleFact]
     public Task Leads_to_the_same_rows_when_every_event_comes_once_more() => EachLeadsToTheSameRowsAsync(3, all: true);
 
-    [Fact]
+    [ScheduleFact]
     public Task Leads_to_the_same_rows_when_interrupted_events_come_once_more() =>
         EachLeadsToTheSameRowsAsync(3, all: false);
 

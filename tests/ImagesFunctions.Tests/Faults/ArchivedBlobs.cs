@@ -106,7 +106,7 @@ public sealed class ArchivedBlobs : HeldBlobs
         await IsPulledAsync();
     }
 
-    [Fact]
+    [ScheduleFact]
     public async Task Killed_anywhere_a_push_leaves_it_or_can_be_sent_again()
     {
         for (var call = 1; ; call++)

@@ -13,7 +13,7 @@ public sealed class Interleavings
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [ScheduleFact]
     public Task A_delete_against_a_tag_move_leaves_no_tag_without_its_image()
     {
         var (layout, one, two) = Two();
@@ -27,7 +27,7 @@ public sealed class Interleavings
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task A_tag_move_against_a_delete_leaves_no_tag_without_its_image()
     {
         var (layout, one, two) = Two();
@@ -40,7 +40,7 @@ public sealed class Interleavings
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task An_overwrite_of_a_layer_against_the_commit_that_needs_it_lists_nothing_incomplete()
     {
         var layout = Layout.Small("one", "latest");
@@ -58,7 +58,7 @@ public sealed class Interleavings
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task A_layer_that_heals_against_its_taking_back_ends_listed()
     {
         var layout = Layout.Small("one", "latest");
@@ -81,7 +81,7 @@ public sealed class Interleavings
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task An_event_that_comes_during_and_after_a_delete_brings_nothing_back()
     {
         var layout = Layout.Small("one", "latest");
@@ -97,7 +97,7 @@ public sealed class Interleavings
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task Late_events_against_a_delete_bring_nothing_back()
     {
         var layout = Layout.Small("one", "latest");
@@ -109,7 +109,7 @@ public sealed class Interleavings
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public async Task Two_versions_of_an_index_json_end_with_the_newer_one()
     {
         var layout = new Layout();
@@ -143,7 +143,7 @@ public sealed class Interleavings
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task A_manifest_that_lands_against_the_index_json_that_tags_it_gets_its_tag()
     {
         var layout = Layout.Small("one", "latest", "v1");
@@ -156,7 +156,7 @@ public sealed class Interleavings
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task An_index_json_against_the_manifest_that_it_tags_gives_it_its_tag()
     {
         var layout = Layout.Small("one", "latest", "v1");
@@ -169,7 +169,7 @@ public sealed class Interleavings
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task A_taking_back_of_a_layer_against_the_commit_that_needs_it_lists_nothing_incomplete()
     {
         var layout = Layout.Small("one", "latest");
@@ -193,7 +193,7 @@ public sealed class Interleavings
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task A_delete_of_a_layer_against_the_commit_that_needs_it_leaves_no_image_without_it()
     {
         var layout = Layout.Small("one", "latest");
@@ -215,7 +215,7 @@ public sealed class Interleavings
     }
 
     /// <summary>Pinned first, the delete is refused; deleted first, there is nothing to pin.</summary>
-    [Theory]
+    [ScheduleTheory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_pin_and_a_delete_end_as_if_one_came_after_the_other(bool pinIsHeld)

@@ -13,7 +13,7 @@ public sealed class KilledAnywhere
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [ScheduleFact]
     public Task While_a_layout_lands_with_its_index_json_first()
     {
         var layout = Layout.Small("one", "latest", "v1");
@@ -24,7 +24,7 @@ public sealed class KilledAnywhere
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task While_a_layout_lands_with_its_index_json_last() => LandsIndexLastAsync(everyCall: 17);
 
     [LongFact]
@@ -42,7 +42,7 @@ public sealed class KilledAnywhere
     }
 
     // A number that has no common factor with anything: over the scenarios every kind of call comes up.
-    [Fact]
+    [ScheduleFact]
     public Task While_an_index_of_two_platforms_lands() => AnIndexLandsAsync(everyCall: 29);
 
     [LongFact]
@@ -65,7 +65,7 @@ public sealed class KilledAnywhere
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task While_a_changed_index_json_moves_and_drops_tags()
     {
         var layout = new Layout();
@@ -90,7 +90,7 @@ public sealed class KilledAnywhere
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task While_a_layer_that_an_image_needs_goes_bad()
     {
         var layout = Layout.Small("one", "latest");
@@ -108,7 +108,7 @@ public sealed class KilledAnywhere
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task While_a_bad_layer_heals()
     {
         var layout = Layout.Small("one", "latest");
@@ -126,7 +126,7 @@ public sealed class KilledAnywhere
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task While_an_image_is_deleted()
     {
         var layout = Layout.Small("one", "latest");

@@ -10,7 +10,7 @@ namespace ImagesFunctions.Tests.Faults;
 [TakesLong(seconds: 25)]
 public sealed class LostAnswers
 {
-    [Fact]
+    [ScheduleFact]
     public async Task Change_nothing_when_a_layout_lands()
     {
         var layout = Layout.Small("one", "latest");
@@ -35,7 +35,7 @@ public sealed class LostAnswers
     [LongFact]
     public Task Change_nothing_when_a_layout_lands_at_every_call() => Change_nothing_when_a_layout_lands();
 
-    [Theory]
+    [ScheduleTheory]
     [InlineData(1_000, false)]
     [InlineData(5_000_000, true)]
     public async Task Change_nothing_when_a_chunk_is_stored(int length, bool chunked)
@@ -59,7 +59,7 @@ public sealed class LostAnswers
         }
     }
 
-    [Fact]
+    [ScheduleFact]
     public async Task Change_nothing_when_every_seventh_gets_lost_and_layouts_land_side_by_side()
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());

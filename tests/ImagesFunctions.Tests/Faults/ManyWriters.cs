@@ -16,7 +16,7 @@ public sealed class ManyWriters
     /// Each commit moves a pair of tags from one digest to another and counts up. A list in which the two of a pair differ
     /// is torn; a count that is too low is a lost update; one that is too high is a commit that was made twice.
     /// </summary>
-    [Fact]
+    [ScheduleFact]
     public async Task Neither_tear_a_list_nor_lose_or_repeat_a_commit()
     {
         var connection = await Storages.NewWithTablesAsync();
@@ -63,7 +63,7 @@ public sealed class ManyWriters
     }
 
     /// <summary>A blob goes bad while another process commits image rows of the same app all the time: it is taken back all the same.</summary>
-    [Fact]
+    [ScheduleFact]
     public async Task Do_not_keep_a_bad_blob_from_being_taken_back()
     {
         var connection = await Storages.NewWithTablesAsync();

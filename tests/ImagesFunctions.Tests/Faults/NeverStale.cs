@@ -20,7 +20,7 @@ public sealed class NeverStale
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [ScheduleFact]
     public Task A_list_shows_what_was_acknowledged_before_it_was_asked_for() => ListAsync(lists: 600);
 
     [LongFact]

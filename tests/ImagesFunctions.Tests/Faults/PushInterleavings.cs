@@ -15,7 +15,7 @@ public sealed class PushInterleavings
     private const string Namespace = "alice";
     private const string Repo = "alice/web";
 
-    [Fact]
+    [ScheduleFact]
     public async Task A_push_of_what_is_there_writes_its_row_anew_so_that_a_sweeper_who_has_read_it_stops()
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
@@ -39,7 +39,7 @@ public sealed class PushInterleavings
         }
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task A_manifest_against_the_delete_of_its_layer_is_either_refused_or_keeps_it()
     {
         var layout = Layout.Small("one");
@@ -64,7 +64,7 @@ public sealed class PushInterleavings
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task A_manifest_against_its_own_delete_ends_as_if_one_came_after_the_other()
     {
         var layout = Layout.Small("one");
@@ -83,7 +83,7 @@ public sealed class PushInterleavings
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task A_blob_against_its_own_delete_is_there_or_not_and_its_row_says_so()
     {
         var layout = Layout.Small("one");
@@ -107,7 +107,7 @@ public sealed class PushInterleavings
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task Two_pushes_of_one_image_both_succeed() => TwoPushesAsync(everyCall: 13);
 
     [LongFact]
@@ -139,7 +139,7 @@ public sealed class PushInterleavings
         );
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task A_push_against_a_drop_of_the_same_image_makes_one_image_with_both_tags() => DropAsync(everyCall: 17);
 
     [LongFact]

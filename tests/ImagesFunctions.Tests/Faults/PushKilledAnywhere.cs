@@ -13,13 +13,13 @@ public sealed class PushKilledAnywhere
     private const string Namespace = "alice";
     private const string Repo = "alice/web";
 
-    [Fact]
+    [ScheduleFact]
     public Task While_an_image_is_pushed() => EachKillHealsAsync(Small, Nothing, everyCall: 13);
 
     [LongFact]
     public Task While_an_image_is_pushed_at_every_call() => EachKillHealsAsync(Small, Nothing, everyCall: 1);
 
-    [Fact]
+    [ScheduleFact]
     public Task While_an_image_is_pushed_whose_layer_is_bad() =>
         EachKillHealsAsync(Small, BadLayerAsync, everyCall: 17);
 
@@ -27,7 +27,7 @@ public sealed class PushKilledAnywhere
     public Task While_an_image_is_pushed_whose_layer_is_bad_at_every_call() =>
         EachKillHealsAsync(Small, BadLayerAsync, everyCall: 1);
 
-    [Fact]
+    [ScheduleFact]
     public Task While_long_layers_are_pushed() => EachKillHealsAsync(Long(), Nothing, everyCall: 29);
 
     [LongFact]

@@ -9,7 +9,7 @@ public sealed class RealKills
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Theory]
+    [ScheduleTheory]
     [InlineData(0.25)]
     [InlineData(0.5)]
     [InlineData(0.75)]
@@ -33,7 +33,7 @@ public sealed class RealKills
         await Invariants.SettledAsync(reader, Namespace);
     }
 
-    [Fact]
+    [ScheduleFact]
     public async Task Three_processes_on_one_container_of_which_one_is_killed_make_the_same_rows_as_one()
     {
         var connection = await Storages.NewWithTablesAsync();

@@ -15,7 +15,7 @@ public sealed class RealPushKills
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [ScheduleFact]
     public Task Every_push_that_was_answered_201_is_pulled_back_byte_for_byte() => PushesAsync(pushes: 12, kills: 3);
 
     [LongFact]

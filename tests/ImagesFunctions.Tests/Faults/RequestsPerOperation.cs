@@ -7,15 +7,23 @@ using ImagesFunctions.Tests.Registry;
 
 namespace ImagesFunctions.Tests.Faults;
 
-/// <summary>docs/scale.md rests on how many storage requests each operation takes: here they are counted, and compared with its table.</summary>
+/// <summary>
+/// docs/scale.md rests on how many storage requests each operation takes, and how many of them wait for one another: here they are
+/// counted, and compared with its table.
+/// </summary>
+[TakesLong(seconds: 25)]
 public sealed class RequestsPerOperation
 {
+    // The work between an answer and the next request takes a fraction of it.
+    private static readonly TimeSpan s_quiet = TimeSpan.FromMilliseconds(100);
+
     [Fact]
     public async Task Are_what_the_document_says()
     {
         var connection = await Storages.NewWithTablesAsync();
         using var meter = new StorageMeter(AzureLimits.TablePortOf(connection));
-        await using var node = new Node(AzureLimits.AccountOver(connection, meter));
+        using var rounds = new StorageRounds(s_quiet * Math.Min(4, Slowness.Now), meter);
+        await using var node = new Node(AzureLimits.AccountOver(connection, rounds));
         var token = await NodeRegistry.TokenAsync(node, "alice");
         var registry = new NodeRegistry(node, "alice", token);
         var first = Image("first");
@@ -29,10 +37,14 @@ public sealed class RequestsPerOperation
         foreach (var (operation, act) in Operations(node, registry, token, first, dropped, tagged))
         {
             meter.Reset();
+            rounds.Take();
             await act();
+            var (waits, log) = rounds.Take();
             var (tables, entities, blobs) = meter.Counts;
-            measured.Add((operation, [tables, entities, blobs]));
-            TestContext.Current.TestOutputHelper?.WriteLine($"| {operation} | {tables} | {entities} | {blobs} |");
+            measured.Add((operation, [tables, entities, blobs, waits]));
+            TestContext.Current.TestOutputHelper?.WriteLine(
+                $"| {operation} | {tables} | {entities} | {blobs} | {waits} |\n{log}"
+            );
         }
 
         var page = Repo.Read("docs/scale.md");
@@ -137,10 +149,10 @@ public sealed class RequestsPerOperation
         );
     }
 
-    // Requests of tables, entities and requests of blobs.
+    // Requests of tables, entities, requests of blobs, and rounds.
     private static int[] Said(string page, string operation)
     {
-        var row = Regex.Match(page, $@"(?m)^\| {Regex.Escape(operation)} \| (\d+) \| (\d+) \| (\d+) \|$");
+        var row = Regex.Match(page, $@"(?m)^\| {Regex.Escape(operation)} \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$");
         Assert.True(row.Success, operation);
         return [.. row.Groups.Values.Skip(1).Select(g => int.Parse(g.Value))];
     }

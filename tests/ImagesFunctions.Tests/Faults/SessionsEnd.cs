@@ -14,7 +14,7 @@ public sealed class SessionsEnd
     private const int InRow = 1_000;
     private const int InBlob = 20_000;
 
-    [Theory]
+    [ScheduleTheory]
     [InlineData("DELETE", "", InRow)]
     [InlineData("DELETE", "the last chunk", InBlob)]
     [InlineData("PUT", "", InBlob)]

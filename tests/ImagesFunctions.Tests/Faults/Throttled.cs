@@ -27,7 +27,7 @@ public sealed class Throttled
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [ScheduleFact]
     public Task Storage_makes_the_service_slow_and_loses_nothing() =>
         RunAsync(namespaces: 2, imagesEach: 1, dividedBy: 40, sweepEverySeconds: 3);
 

@@ -23,14 +23,14 @@ public sealed class RealHistories
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [ScheduleFact]
     public Task Of_three_hundred_operations_have_one_order() => RecordAsync(300, servers: 2, kills: true);
 
     [LongFact]
     public Task Of_a_hundred_thousand_operations_have_one_order() => RecordAsync(100_000, servers: 3, kills: true);
 
     /// <summary>A storage that answers the version of a namespace as it was: every list is then of an earlier moment than its request.</summary>
-    [Fact]
+    [ScheduleFact]
     public async Task Of_servers_whose_storage_answers_what_was_have_none()
     {
         var histories = await RunAsync(200, servers: 1, kills: false, stale: true);

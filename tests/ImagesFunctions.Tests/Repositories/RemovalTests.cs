@@ -131,7 +131,7 @@ public sealed class RemovalTests
         var (result, rows, changes) = s_images[@case];
         var view = ViewOf(rows);
         var decision = await Removal.DecideImageAsync(view, new BlobPath(Web, D("image")), s_now, Stop);
-        Assert.Equal(result, decision.Result);
+        Assert.Equal(result, decision.Result with { Marked = null });
         Assert.Equal(changes, Texts(decision.Changes));
         // An image that needs it and is committed meanwhile says so by one of these.
         Assert.True(changes.Length == 0 || view.IsTouchedBy(["n!web!"]));
@@ -145,7 +145,7 @@ public sealed class RemovalTests
         var (result, rows) = s_blobs[@case];
         var view = ViewOf(rows);
         var decision = await Removal.DecideBlobAsync(view, new BlobPath(Web, D("layer")), Stop);
-        Assert.Equal(result, decision.Result);
+        Assert.Equal(result, decision.Result with { Marked = null });
         Assert.Equal(result == s_done ? ["+b!layer!web deleting if same"] : [], Texts(decision.Changes));
         Assert.True(result != s_done || view.IsTouchedBy(["n!web!"]));
     }

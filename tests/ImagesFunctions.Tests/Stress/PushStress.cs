@@ -58,7 +58,7 @@ public sealed class PushStress
         public bool SparesNothing => Grace == "0s";
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task Without_a_grace_what_was_acknowledged_is_whole_and_nothing_else_is_left() =>
         RunAsync(
             new Plan(Pushers: 3, Droppers: 1, TimeSpan.FromSeconds(8))

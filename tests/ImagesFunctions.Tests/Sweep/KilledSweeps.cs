@@ -15,7 +15,7 @@ public sealed class KilledSweeps
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [ScheduleFact]
     public Task Heal_whichever_call_was_the_last() => EachAsync(every: 23);
 
     [LongFact]

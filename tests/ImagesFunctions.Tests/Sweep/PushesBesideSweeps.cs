@@ -40,7 +40,7 @@ public sealed class PushesBesideSweeps : IAsyncLifetime
         await _node.DisposeAsync();
     }
 
-    [Fact]
+    [ScheduleFact]
     public async Task Who_may_push_and_asks_whether_a_blob_is_there_renews_it_and_nobody_else_does()
     {
         var client = await RegistryClient.ForAsync(_host, "alice");
@@ -104,7 +104,7 @@ public sealed class PushesBesideSweeps : IAsyncLifetime
         }
     }
 
-    [Fact]
+    [ScheduleFact]
     public async Task What_was_pushed_and_answered_is_whole_whatever_is_swept_meanwhile()
     {
         var client = await RegistryClient.ForAsync(_host, "alice");

@@ -53,7 +53,7 @@ public sealed class SweepStress
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [ScheduleFact]
     public Task Leaves_what_was_acknowledged_whole_and_nothing_else() => RunAsync(dropsEach: 6, realProcesses: 0);
 
     [LongFact]

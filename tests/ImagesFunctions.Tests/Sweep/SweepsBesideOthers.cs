@@ -14,25 +14,25 @@ public sealed class SweepsBesideOthers
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [ScheduleFact]
     public Task A_commit_against_a_sweep_of_what_it_needs() => CommitAgainstSweepAsync(every: 5);
 
     [LongFact]
     public Task A_commit_against_a_sweep_of_what_it_needs_at_every_call() => CommitAgainstSweepAsync(every: 1);
 
-    [Fact]
+    [ScheduleFact]
     public Task A_sweep_against_a_commit_that_needs_what_it_sweeps() => SweepAgainstCommitAsync(every: Few);
 
     [LongFact]
     public Task A_sweep_against_a_commit_that_needs_what_it_sweeps_at_every_call() => SweepAgainstCommitAsync(every: 1);
 
-    [Fact]
+    [ScheduleFact]
     public Task A_sweep_of_a_deleted_indexs_child_against_its_tag() => SweepAgainstTagAsync(every: Few);
 
     [LongFact]
     public Task A_sweep_of_a_deleted_indexs_child_against_its_tag_at_every_call() => SweepAgainstTagAsync(every: 1);
 
-    [Fact]
+    [ScheduleFact]
     public Task A_tag_against_a_sweep_of_a_deleted_indexs_child()
     {
         var (layout, index, child) = Index();
@@ -49,25 +49,25 @@ public sealed class SweepsBesideOthers
     public Task A_tag_against_a_sweep_of_a_deleted_indexs_child_at_every_call() =>
         A_tag_against_a_sweep_of_a_deleted_indexs_child();
 
-    [Fact]
+    [ScheduleFact]
     public Task A_sweep_against_a_delete() => SweepAgainstDeleteAsync(every: Few);
 
     [LongFact]
     public Task A_sweep_against_a_delete_at_every_call() => SweepAgainstDeleteAsync(every: 1);
 
-    [Fact]
+    [ScheduleFact]
     public Task A_sweep_against_a_drop_of_the_same_blobs() => SweepAgainstDropAsync(every: Few);
 
     [LongFact]
     public Task A_sweep_against_a_drop_of_the_same_blobs_at_every_call() => SweepAgainstDropAsync(every: 1);
 
-    [Fact]
+    [ScheduleFact]
     public Task A_drop_against_a_sweep() => DropAgainstSweepAsync(every: Few);
 
     [LongFact]
     public Task A_drop_against_a_sweep_at_every_call() => DropAgainstSweepAsync(every: 1);
 
-    [Fact]
+    [ScheduleFact]
     public Task An_index_that_names_a_deleted_indexs_child_against_a_sweep()
     {
         var (layout, index, child) = Index();
@@ -144,7 +144,7 @@ public sealed class SweepsBesideOthers
     /// The rows of what a deleted image needs are swept, decided before it lands again and committed while it does: before
     /// every other of the calls of that. The lowest row, which tells whether all are there, is among them or went before.
     /// </summary>
-    [Theory]
+    [ScheduleTheory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_sweep_of_needs_in_the_middle_of_their_images_return(bool lowestIsGone)

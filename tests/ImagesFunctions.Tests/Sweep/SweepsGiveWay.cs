@@ -16,7 +16,7 @@ public sealed class SweepsGiveWay
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [ScheduleFact]
     public async Task A_blob_that_is_promised_at_any_moment_of_its_removal_stays_or_is_not_promised()
     {
         var (promised, calls) = (0, 0);
@@ -57,7 +57,7 @@ public sealed class SweepsGiveWay
     }
 
     /// <summary>The commit says in the log what it needs: each digest, or only the app where there are very many.</summary>
-    [Theory]
+    [ScheduleTheory]
     [InlineData(2)]
     [InlineData(220)]
     public async Task A_blob_whose_need_is_committed_while_its_removal_is_decided_stays(int layers)
@@ -92,7 +92,7 @@ public sealed class SweepsGiveWay
         await Invariants.SettledAsync(node, Namespace);
     }
 
-    [Fact]
+    [ScheduleFact]
     public async Task A_sweep_gets_on_beside_commits_of_images_of_the_same_app()
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
@@ -137,7 +137,7 @@ public sealed class SweepsGiveWay
         Assert.InRange(calls, 1, 2_200);
     }
 
-    [Fact]
+    [ScheduleFact]
     public async Task What_others_keep_changing_is_left_for_the_next_sweep()
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
