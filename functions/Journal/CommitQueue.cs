@@ -5,13 +5,20 @@ namespace ImagesFunctions.Journal;
 /// into one transaction, which writes the row <c>v</c> with If-Match and adds a journal entry. A decision whose reads and writes no
 /// later commit has changed is committed; any other is returned to its caller, which makes it again.
 /// </summary>
-internal sealed class CommitQueue(IJournalTable table, string partition, Func<string, bool> isInFull, TimeProvider time)
+internal sealed class CommitQueue(
+    IJournalTable table,
+    string partition,
+    Func<string, bool> isInFull,
+    TimeProvider time,
+    Random? random = null
+)
 {
     private const int MaxHistory = 128;
     private const int MaxRounds = 3;
 
     private readonly Lock _gate = new();
-    private readonly CommitTransaction _transaction = new(table, partition, time);
+    private readonly Random _random = random ?? Random.Shared;
+    private readonly CommitTransaction _transaction = new(table, partition, time, random);
     private readonly List<PendingDecision> _arrived = [];
     private readonly Dictionary<long, IReadOnlySet<string>> _history = [];
     private bool _running;
@@ -50,8 +57,14 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
             if (!_running)
             {
                 _running = true;
-                // Runs while decisions of any caller arrive. A caller that is cancelled only stops waiting.
-                _ = Task.Run(RunAsync, CancellationToken.None);
+                // Runs while decisions of any caller arrive. A caller that is cancelled only stops waiting. On the caller's
+                // scheduler, which is the pool's unless somebody explores the order of all steps.
+                _ = Task.Factory.StartNew(
+                    RunAsync,
+                    CancellationToken.None,
+                    TaskCreationOptions.DenyChildAttach,
+                    TaskScheduler.Current
+                );
             }
         }
 
@@ -85,6 +98,7 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
                         TimeSpan.FromMilliseconds(5),
                         TimeSpan.FromMilliseconds(250),
                         time,
+                        _random,
                         CancellationToken.None
                     );
                 }

@@ -12,9 +12,14 @@ namespace ImagesFunctions.Tests.Stress;
 /// Several servers on one storage account, each a process of its own, which is killed again and again and started anew. Each
 /// request goes to any of them.
 /// </summary>
+/// <param name="connection">The storage account.</param>
+/// <param name="token">What each request shows; null where each says that itself.</param>
+/// <param name="servers">How many.</param>
+/// <param name="sweeps">Whether they sweep.</param>
+/// <param name="settings">Their settings.</param>
 internal sealed class Fleet(
     string connection,
-    string token,
+    string? token,
     int servers,
     bool sweeps,
     params (string Name, string Value)[] settings
@@ -187,7 +192,7 @@ internal sealed class Fleet(
         _clients.Add(http);
         lock (_gate)
         {
-            _servers[i] = (program, new RegistryClient(http, $"Bearer {token}"));
+            _servers[i] = (program, new RegistryClient(http, token is null ? null : $"Bearer {token}"));
         }
     }
 
