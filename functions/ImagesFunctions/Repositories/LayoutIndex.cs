@@ -188,9 +188,12 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
             return Decision.Nothing(new Step(Applied.FileChanged, []));
         }
 
-        if (layout?.GetString("etag") == file.ETag)
+        if (layout is not null && LayoutRow.From(layout) is var applied && applied.IsOf(file))
         {
-            return Decision.Nothing(new Step(Applied.Before, []));
+            var before = new Step(Applied.Before, []);
+            return applied.IsTaken
+                ? Decision.Nothing(before)
+                : Decision.Of(before, [LayoutRow.Of(file).ToChange()]);
         }
 
         var current = (await view.RangeAsync(Keys.OfApp('t', app), cancellationToken))
@@ -223,13 +226,11 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
     // With the rows that say what the file names, where those fit.
     private static Decision<Step> Whole(LayoutIndexFile file, IReadOnlyList<string> touched, List<Change> changes)
     {
-        var app = file.Path.Repository.App;
-        var row = new TableRow(Keys.Layout(app)) { ["app"] = app, ["etag"] = file.ETag };
         var naming = file.Naming().ConvertAll(d => new Change(d.Key, d.ToRow()));
         var rides = changes.Count + naming.Count < Change.MaxRows;
         return Decision.Of(
             new Step(rides ? Applied.Whole : Applied.WithoutNaming, touched),
-            [.. changes, .. rides ? naming : [], new Change(row.Key, row)]
+            [.. changes, .. rides ? naming : [], LayoutRow.Of(file).ToChange()]
         );
     }
 
