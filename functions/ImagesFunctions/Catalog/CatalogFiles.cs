@@ -9,7 +9,18 @@ namespace ImagesFunctions.Catalog;
 /// <param name="Length">Its length in bytes.</param>
 /// <param name="Version">The last commit that the catalog has.</param>
 /// <param name="Checkpoint">The length of the checkpoint, in bytes.</param>
-internal sealed record CatalogEnd(string? ETag, long Length, JournalVersion Version, long Checkpoint);
+internal sealed record CatalogEnd(string? ETag, long Length, JournalVersion Version, long Checkpoint)
+{
+    // From then on a checkpoint costs less than what is read otherwise.
+    private const long MaxLength = 1024 * 1024;
+    private const int MaxBlocks = 20_000;
+
+    /// <summary>How often was added to the journal.</summary>
+    public int Blocks { get; init; }
+
+    /// <summary>Whether a checkpoint is to take the journal's place.</summary>
+    public bool IsLong => Length > Math.Max(MaxLength, Checkpoint) || Blocks > MaxBlocks;
+}
 
 /// <summary>A catalog as it was read.</summary>
 /// <param name="State">What it says.</param>
@@ -95,7 +106,10 @@ internal sealed class CatalogFiles(StorageAccount account)
         var version = last is null || written?.Seq >= last.Seq ? written : new JournalVersion(last.Seq, last.Tag);
         return version is null
             ? null
-            : new CatalogEnd(journal?.ETag, journal?.Length ?? 0, version, checkpoint?.Length ?? 0);
+            : new CatalogEnd(journal?.ETag, journal?.Length ?? 0, version, checkpoint?.Length ?? 0)
+            {
+                Blocks = journal?.Blocks ?? 0,
+            };
     }
 
     /// <summary>Adds lines to the journal; null where it does not end there any more, and nothing was added.</summary>
@@ -106,10 +120,11 @@ internal sealed class CatalogFiles(StorageAccount account)
         JournalVersion version,
         CancellationToken cancellationToken
     ) =>
-        await _blobs.AppendAsync(Journal(@namespace), end.ETag, lines, cancellationToken) is { } etag
+        await _blobs.AppendAsync(Journal(@namespace), end.ETag, lines, cancellationToken) is var (etag, blocks)
             ? end with
             {
                 ETag = etag,
+                Blocks = blocks,
                 Length = end.Length + lines.Length,
                 Version = version,
             }

@@ -28,9 +28,6 @@ internal sealed partial class CatalogJournal(
     // A block of an append blob.
     private const int MaxBlock = 4 * 1024 * 1024;
 
-    // From then on a checkpoint costs less than what is read otherwise.
-    private const long MaxJournal = 1024 * 1024;
-
     private const int EntriesAtOnce = 64;
 
     private readonly CatalogFiles _files = new(account);
@@ -62,7 +59,7 @@ internal sealed partial class CatalogJournal(
             if (await AppendAsync(@namespace, end, next, cancellationToken) is { } after)
             {
                 _ends[@namespace] = after;
-                if (after.Length > Math.Max(MaxJournal, after.Checkpoint))
+                if (after.IsLong)
                 {
                     await CompactAsync(@namespace, cancellationToken);
                 }

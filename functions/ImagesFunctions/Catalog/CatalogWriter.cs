@@ -91,9 +91,7 @@ internal sealed partial class CatalogWriter
     // Called in the order of a namespace's commits.
     private void Note(string @namespace, JournalEntry entry, JournalVersion version)
     {
-        // Where the answer of a commit was lost its version is not known.
-        var tag = version.Tag == entry.After ? null : version.Tag;
-        var kept = entry.Rows is null ? null : CatalogEntry.Of(entry, tag, _account.Clock.UtcNow);
+        var kept = Kept(@namespace, entry, version);
         var size = 100 + (kept?.Rows.Sum(r => 2L * (r.Key.Length + (r.Value?.Length ?? 0))) ?? 0);
         lock (_gate)
         {
@@ -106,6 +104,22 @@ internal sealed partial class CatalogWriter
             }
 
             _any.TrySetResult();
+        }
+    }
+
+    // Null where the rows have to be scanned. The commit has taken effect: nothing may fail because of what is kept of it.
+    private CatalogEntry? Kept(string @namespace, JournalEntry entry, JournalVersion version)
+    {
+        // Where the answer of a commit was lost its version is not known.
+        var tag = version.Tag == entry.After ? null : version.Tag;
+        try
+        {
+            return entry.Rows is null ? null : CatalogEntry.Of(entry, tag, _account.Clock.UtcNow);
+        }
+        catch (Exception error)
+        {
+            LogBehind(_log, @namespace, error.Message);
+            return null;
         }
     }
 

@@ -22,9 +22,8 @@ internal sealed class LayoutFiles(RowStore rowStore, Content content, BlobIngest
     /// <summary>Writes them. A repository with more images than an index can name gets none.</summary>
     public async Task WriteAsync(CancellationToken cancellationToken)
     {
-        var rows = await rowStore.NamespaceAsync(@namespace, app: null, cancellationToken);
-        var tags = rows.Tags.Values.ToLookup(t => (t.App, t.Digest, t.Generation));
-        foreach (var app in rows.Images.Values.Where(i => i.State == ImageState.Complete).GroupBy(i => i.App, StringComparer.Ordinal))
+        var (images, tags) = await ReadAsync(cancellationToken);
+        foreach (var app in images.Where(i => i.State == ImageState.Complete).GroupBy(i => i.App, StringComparer.Ordinal))
         {
             var children = app.SelectMany(i => i.Children).ToHashSet(StringComparer.Ordinal);
             var named = app.Select(i => new Named(
@@ -36,6 +35,48 @@ internal sealed class LayoutFiles(RowStore rowStore, Content content, BlobIngest
             if (bytes.Length <= Manifest.MaxContent)
             {
                 await WriteAsync(Repository.Of(@namespace, app.Key), bytes, cancellationToken);
+            }
+        }
+    }
+
+    private async Task<(
+        IEnumerable<ImageRow> Images,
+        ILookup<(string App, Digest Digest, string? Generation), TagRow> Tags
+    )> ReadAsync(CancellationToken cancellationToken)
+    {
+        var images = new SortedDictionary<string, ImageRow>(StringComparer.Ordinal);
+        var tags = new SortedDictionary<string, TagRow>(StringComparer.Ordinal);
+        await rowStore.ScanAsync(
+            @namespace,
+            app: null,
+            () =>
+            {
+                images.Clear();
+                tags.Clear();
+                return Apply;
+            },
+            cancellationToken
+        );
+        return (images.Values, tags.Values.ToLookup(t => (t.App, t.Digest, t.Generation)));
+
+        void Apply(string key, TableRow? row)
+        {
+            if (row is null)
+            {
+                images.Remove(key);
+                tags.Remove(key);
+            }
+            else if (key[0] == 't')
+            {
+                tags[key] = TagRow.From(row);
+            }
+            else
+            {
+                // All facts of a long namespace would be much.
+                images[key] = ImageRow.From(row) with
+                {
+                    Facts = ImageFacts.None,
+                };
             }
         }
     }

@@ -69,6 +69,11 @@ internal sealed partial class Rebuilder(
         {
             await _images.EndAsync(cancellationToken);
         }
+        else
+        {
+            // Of no namespace, and found anew.
+            await _images.WholeAsync(Keys.RefusedPartition, cancellationToken);
+        }
 
         return new RebuildResult(lost, tokens, done, failed);
     }

@@ -19,6 +19,7 @@ internal sealed class Seeding(StorageAccount account, RowStore rowStore, Content
 
     private const int MaxRows = 90;
     private const int MaxCharacters = 300_000;
+    private const int MaxSends = 6;
     private const string AfterName = "after";
 
     private readonly Dictionary<string, LayoutIndexFile?> _files = new(StringComparer.Ordinal);
@@ -57,7 +58,13 @@ internal sealed class Seeding(StorageAccount account, RowStore rowStore, Content
             var result = await account.ImageRows.WriteAsync(@namespace, first, cancellationToken);
             if (result.Outcome is WriteOutcome.Done or WriteOutcome.Refused)
             {
-                return await account.ImageRows.GetAsync(@namespace, Keys.Seeding, cancellationToken) is not null;
+                if (await account.ImageRows.GetAsync(@namespace, Keys.Seeding, cancellationToken) is not null)
+                {
+                    return true;
+                }
+
+                await DemandSeededAsync(state, cancellationToken);
+                return false;
             }
 
             if (attempt == MaxSends)
@@ -69,7 +76,17 @@ internal sealed class Seeding(StorageAccount account, RowStore rowStore, Content
         }
     }
 
-    private const int MaxSends = 6;
+    // Rows of somebody who has begun from nothing have lower numbers.
+    private async Task DemandSeededAsync(CatalogState state, CancellationToken cancellationToken)
+    {
+        var version = await account.ImageRows.VersionAsync(@namespace, cancellationToken);
+        if (version.Seq < state.Seq)
+        {
+            throw new InvalidDataException(
+                $"the rows of {@namespace} end at {version.Seq}, and its catalog at {state.Seq}: another program has made the table"
+            );
+        }
+    }
 
     // The key up to which rows are written; null where all are.
     private static async Task<Decision<string?>> DecideAsync(

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Azure;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
+using ImagesFunctions.Journal;
 
 namespace ImagesFunctions.Storage;
 
@@ -12,6 +13,9 @@ namespace ImagesFunctions.Storage;
 /// <param name="Bytes">The bytes that were read: its last ones.</param>
 internal sealed record CatalogBlob(string ETag, long Length, IDictionary<string, string> Metadata, byte[] Bytes)
 {
+    /// <summary>How often was added to it. An append blob takes 50,000 blocks.</summary>
+    public int Blocks { get; init; }
+
     /// <summary>Whether the bytes are all of it.</summary>
     public bool IsWhole => Bytes.Length == Length;
 }
@@ -19,6 +23,8 @@ internal sealed record CatalogBlob(string ETag, long Length, IDictionary<string,
 /// <summary>The blobs of the container <c>catalog</c>: small ones that are written whole, and such that only grow.</summary>
 internal sealed class CatalogBlobs(StorageAccount account)
 {
+    private const int MaxTries = 10;
+
     /// <summary>The paths that begin like this.</summary>
     public async IAsyncEnumerable<string> PathsAsync(
         string prefix,
@@ -45,16 +51,35 @@ internal sealed class CatalogBlobs(StorageAccount account)
     /// <param name="cancellationToken">Ends it.</param>
     public async Task<CatalogBlob?> ReadEndAsync(string path, long length, CancellationToken cancellationToken)
     {
-        if (await LookAsync(path, cancellationToken) is not { } blob)
+        for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
-            return null;
+            if (await LookAsync(path, cancellationToken) is not { } blob)
+            {
+                return null;
+            }
+
+            if (blob.Length == 0 || length == 0)
+            {
+                return blob;
+            }
+
+            if (await ReadAsync(path, blob, length, cancellationToken) is { } read)
+            {
+                return read;
+            }
         }
 
-        if (blob.Length == 0 || length == 0)
-        {
-            return blob;
-        }
+        throw new StorageUnavailableException($"{path} was written each time it was read");
+    }
 
+    // Null where it was written meanwhile: what it was a moment ago is of no use.
+    private async Task<CatalogBlob?> ReadAsync(
+        string path,
+        CatalogBlob blob,
+        long length,
+        CancellationToken cancellationToken
+    )
+    {
         try
         {
             var first = Math.Max(0, blob.Length - length);
@@ -68,8 +93,7 @@ internal sealed class CatalogBlobs(StorageAccount account)
         }
         catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
         {
-            // Written meanwhile: what it was a moment ago is of no use.
-            return await ReadEndAsync(path, length, cancellationToken);
+            return null;
         }
     }
 
@@ -81,7 +105,10 @@ internal sealed class CatalogBlobs(StorageAccount account)
             var said = (
                 await account.Catalog.GetBlobClient(path).GetPropertiesAsync(cancellationToken: cancellationToken)
             ).Value;
-            return new CatalogBlob(said.ETag.ToString(), said.ContentLength, said.Metadata, []);
+            return new CatalogBlob(said.ETag.ToString(), said.ContentLength, said.Metadata, [])
+            {
+                Blocks = said.BlobCommittedBlockCount,
+            };
         }
         catch (RequestFailedException error) when (error.IsAbsent())
         {
@@ -94,8 +121,8 @@ internal sealed class CatalogBlobs(StorageAccount account)
     /// <param name="etag">The ETag; null: the blob is made, where none is.</param>
     /// <param name="bytes">The bytes, at most 4 MiB.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>The new ETag; null where the blob is gone, or another one: nothing is added then, unless an answer was lost.</returns>
-    public async Task<string?> AppendAsync(
+    /// <returns>The new ETag, and how many blocks there are; null where the blob is gone, or another one: nothing is added then, unless an answer was lost.</returns>
+    public async Task<(string ETag, int Blocks)?> AppendAsync(
         string path,
         string? etag,
         ReadOnlyMemory<byte> bytes,
@@ -119,7 +146,8 @@ internal sealed class CatalogBlobs(StorageAccount account)
             {
                 Conditions = new AppendBlobRequestConditions { IfMatch = new ETag(etag) },
             };
-            return (await blob.AppendBlockAsync(block, append, cancellationToken)).Value.ETag.ToString();
+            var added = (await blob.AppendBlockAsync(block, append, cancellationToken)).Value;
+            return (added.ETag.ToString(), added.BlobCommittedBlockCount);
         }
         catch (RequestFailedException error) when (error.IsConflict() || error.IsAbsent())
         {

@@ -227,7 +227,7 @@ public sealed class CatalogsAreWritten : IAsyncLifetime
         await using var fresh = new Node(_connection);
         await fresh.SweepAsync(TimeSpan.FromMinutes(1));
         await SaysWhatRowsSayAsync();
-        Assert.NotEmpty(await _node.Storage.Catalog.GetBlobsAsync(prefix: $"replaced/{Namespace}/", cancellationToken: Stop).ToListAsync(Stop));
+        Assert.NotEmpty(await _node.Storage.Catalog.GetBlobsAsync(Azure.Storage.Blobs.Models.BlobTraits.None, Azure.Storage.Blobs.Models.BlobStates.None, $"replaced/{Namespace}/", Stop).ToListAsync(Stop));
     }
 
     private static CatalogWriter Writer(Node node) => node.Services.GetRequiredService<CatalogWriter>();

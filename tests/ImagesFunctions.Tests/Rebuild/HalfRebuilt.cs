@@ -18,9 +18,9 @@ public sealed class HalfRebuilt
         var store = await FilledAsync();
         await using var idle = store.Node();
         await using var busy = store.Node();
+        var (said, other) = (0, 0);
         await Answered(idle);
         await store.LoseAsync();
-        var (said, other) = (0, 0);
         var calls = new StorageCalls();
         calls.Before = async (number, _) =>
         {
