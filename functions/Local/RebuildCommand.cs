@@ -7,7 +7,10 @@ internal static class RebuildCommand
 {
     public static Command Make(Terminal terminal) =>
         terminal.Runs(
-            new Command("rebuild", "Makes lost tables anew from what is in the containers; goes on where one was ended"),
+            new Command(
+                "rebuild",
+                "Makes lost tables anew from what is in the containers; goes on where one was ended"
+            ),
             async (_, images, cancellationToken) =>
             {
                 var result = await images.RebuildAsync(cancellationToken);

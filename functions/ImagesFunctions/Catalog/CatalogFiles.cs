@@ -81,7 +81,10 @@ internal sealed class CatalogFiles(StorageAccount account)
         }
         catch (InvalidDataException error)
         {
-            throw new InvalidDataException($"The blob {path} of the container catalog is damaged: {error.Message}", error);
+            throw new InvalidDataException(
+                $"The blob {path} of the container catalog is damaged: {error.Message}",
+                error
+            );
         }
     }
 
@@ -98,7 +101,7 @@ internal sealed class CatalogFiles(StorageAccount account)
 
         var checkpoint = await _blobs.LookAsync(Checkpoint(@namespace), cancellationToken);
         var written = checkpoint is null ? null : VersionOf(checkpoint);
-        if (journal is { Length: > 0 } && last is null)
+        if (journal is { Grows: false } || (journal is { Length: > 0 } && last is null))
         {
             return null;
         }
@@ -214,7 +217,10 @@ internal sealed class CatalogFiles(StorageAccount account)
     private static JournalVersion? VersionOf(CatalogBlob checkpoint) =>
         checkpoint.Metadata.TryGetValue(SeqName, out var text)
         && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seq)
-            ? new JournalVersion(seq, checkpoint.Metadata.TryGetValue(TagName, out var tag) ? new VersionTag(tag) : null)
+            ? new JournalVersion(
+                seq,
+                checkpoint.Metadata.TryGetValue(TagName, out var tag) ? new VersionTag(tag) : null
+            )
             : null;
 
     private static string Journal(string @namespace) => $"{Folder}{@namespace}/journal";

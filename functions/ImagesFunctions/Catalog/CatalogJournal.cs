@@ -17,11 +17,7 @@ internal sealed record HeldCommit(CatalogEntry? Entry, long Seq, VersionTag? Aft
 /// at the same time, and each may be killed anywhere: a journal is only added to while it ends where it is known to end, and what
 /// somebody has left undone the next one does.
 /// </summary>
-internal sealed partial class CatalogJournal(
-    StorageAccount account,
-    RowStore rowStore,
-    ILogger<CatalogJournal> log
-)
+internal sealed partial class CatalogJournal(StorageAccount account, RowStore rowStore, ILogger<CatalogJournal> log)
 {
     private const int MaxTries = 6;
 
@@ -280,7 +276,10 @@ internal sealed partial class CatalogJournal(
             rows = [.. rows, KeyValuePair.Create(key, row is null ? null : CatalogRow.Of(row))];
         }
 
-        return entry with { Rows = rows };
+        return entry with
+        {
+            Rows = rows,
+        };
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The catalog of {Namespace} is written anew: {Reason}")]

@@ -27,12 +27,7 @@ internal sealed partial class CatalogWriter
     private TaskCompletionSource _any = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _size;
 
-    public CatalogWriter(
-        StorageAccount account,
-        RowStore rowStore,
-        CatalogJournal journal,
-        ILogger<CatalogWriter> log
-    )
+    public CatalogWriter(StorageAccount account, RowStore rowStore, CatalogJournal journal, ILogger<CatalogWriter> log)
     {
         _account = account;
         _journal = journal;

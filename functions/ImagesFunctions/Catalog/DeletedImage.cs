@@ -54,7 +54,9 @@ internal sealed record DeletedImage(string App, Digest Digest, string? ETag, Dat
     /// <param name="lastModified">When they were written.</param>
     public bool IsOf(string etag, DateTimeOffset lastModified) =>
         // Blobs have whole seconds.
-        ETag is null ? lastModified < At.AddSeconds(-1) : ETag == etag;
+        ETag is null
+            ? lastModified < At.AddSeconds(-1)
+            : ETag == etag;
 
     /// <summary>As a catalog keeps it.</summary>
     public string Write()

@@ -23,13 +23,12 @@ internal sealed class LayoutFiles(RowStore rowStore, Content content, BlobIngest
     public async Task WriteAsync(CancellationToken cancellationToken)
     {
         var (images, tags) = await ReadAsync(cancellationToken);
-        foreach (var app in images.Where(i => i.State == ImageState.Complete).GroupBy(i => i.App, StringComparer.Ordinal))
+        foreach (
+            var app in images.Where(i => i.State == ImageState.Complete).GroupBy(i => i.App, StringComparer.Ordinal)
+        )
         {
             var children = app.SelectMany(i => i.Children).ToHashSet(StringComparer.Ordinal);
-            var named = app.Select(i => new Named(
-                    i,
-                    [.. tags[(i.App, i.Digest, i.Generation)].Select(t => t.Tag)]
-                ))
+            var named = app.Select(i => new Named(i, [.. tags[(i.App, i.Digest, i.Generation)].Select(t => t.Tag)]))
                 .Where(n => n.Tags.Count > 0 || !children.Contains(n.Row.Digest.ToString()));
             var bytes = Json(named);
             if (bytes.Length <= Manifest.MaxContent)

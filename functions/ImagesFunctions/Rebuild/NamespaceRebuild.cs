@@ -67,11 +67,10 @@ internal sealed class NamespaceRebuild
         );
         await TakeInAsync(cancellationToken);
         await new LayoutFiles(_rowStore, _content, _ingest, _namespace).WriteAsync(cancellationToken);
-        await new CatalogJournal(
-            _account,
-            _rowStore,
-            NullLogger<CatalogJournal>.Instance
-        ).CheckpointAsync(_namespace, cancellationToken);
+        await new CatalogJournal(_account, _rowStore, NullLogger<CatalogJournal>.Instance).CheckpointAsync(
+            _namespace,
+            cancellationToken
+        );
     }
 
     // In any order, as events come.

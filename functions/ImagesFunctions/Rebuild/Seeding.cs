@@ -72,7 +72,12 @@ internal sealed class Seeding(StorageAccount account, RowStore rowStore, Content
                 result.ThrowIfNotDone();
             }
 
-            await Backoff.DelayAsync(attempt, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(4), cancellationToken);
+            await Backoff.DelayAsync(
+                attempt,
+                TimeSpan.FromMilliseconds(100),
+                TimeSpan.FromSeconds(4),
+                cancellationToken
+            );
         }
     }
 

@@ -191,9 +191,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         if (layout is not null && LayoutRow.From(layout) is var applied && applied.IsOf(file))
         {
             var before = new Step(Applied.Before, []);
-            return applied.IsTaken
-                ? Decision.Nothing(before)
-                : Decision.Of(before, [LayoutRow.Of(file).ToChange()]);
+            return applied.IsTaken ? Decision.Nothing(before) : Decision.Of(before, [LayoutRow.Of(file).ToChange()]);
         }
 
         var current = (await view.RangeAsync(Keys.OfApp('t', app), cancellationToken))

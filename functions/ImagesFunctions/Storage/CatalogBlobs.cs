@@ -16,6 +16,9 @@ internal sealed record CatalogBlob(string ETag, long Length, IDictionary<string,
     /// <summary>How often was added to it. An append blob takes 50,000 blocks.</summary>
     public int Blocks { get; init; }
 
+    /// <summary>Whether bytes can be added to it: a copy of such a blob may be of another type.</summary>
+    public bool Grows { get; init; }
+
     /// <summary>Whether the bytes are all of it.</summary>
     public bool IsWhole => Bytes.Length == Length;
 }
@@ -108,6 +111,7 @@ internal sealed class CatalogBlobs(StorageAccount account)
             return new CatalogBlob(said.ETag.ToString(), said.ContentLength, said.Metadata, [])
             {
                 Blocks = said.BlobCommittedBlockCount,
+                Grows = said.BlobType == BlobType.Append,
             };
         }
         catch (RequestFailedException error) when (error.IsAbsent())

@@ -18,7 +18,11 @@ internal static class RowText
     /// <param name="row">The row.</param>
     /// <param name="isKept">Which values, by their names; null: all.</param>
     /// <param name="added">Another value, or null.</param>
-    public static string Write(TableRow row, Func<string, bool>? isKept = null, (string Name, string Value)? added = null)
+    public static string Write(
+        TableRow row,
+        Func<string, bool>? isKept = null,
+        (string Name, string Value)? added = null
+    )
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))

@@ -19,7 +19,11 @@ internal sealed class StoredTable(TableClient table, TableClient once, StoreGate
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        await foreach (var row in table.QueryAsync<TableEntity>(cancellationToken: cancellationToken).WithRetries(cancellationToken))
+        await foreach (
+            var row in table
+                .QueryAsync<TableEntity>(cancellationToken: cancellationToken)
+                .WithRetries(cancellationToken)
+        )
         {
             yield return (row.PartitionKey, Row(row));
         }

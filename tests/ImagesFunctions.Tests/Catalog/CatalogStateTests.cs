@@ -19,7 +19,12 @@ public sealed class CatalogStateTests
         Same(entry, CatalogEntry.Read(line.AsSpan(0, line.Length - 1))!);
 
         var json = Encoding.UTF8.GetString(line[17..^1]);
-        Same(entry, CatalogEntry.Read(Summed(json.Replace("{\"from\"", "{\"who\":{\"a\":[1]},\"from\"", StringComparison.Ordinal)))!);
+        Same(
+            entry,
+            CatalogEntry.Read(
+                Summed(json.Replace("{\"from\"", "{\"who\":{\"a\":[1]},\"from\"", StringComparison.Ordinal))
+            )!
+        );
     }
 
     [Fact]
@@ -37,7 +42,12 @@ public sealed class CatalogStateTests
     [Fact]
     public void A_cut_off_last_line_is_left_out_and_a_damaged_one_before_is_said()
     {
-        byte[][] lines = [LineOf(Entry(1)), LineOf(Entry(2, (Keys.Tag("web", "v1"), Tag("web", "v1", "a")))), LineOf(Entry(3))];
+        byte[][] lines =
+        [
+            LineOf(Entry(1)),
+            LineOf(Entry(2, (Keys.Tag("web", "v1"), Tag("web", "v1", "a")))),
+            LineOf(Entry(3)),
+        ];
         byte[] journal = [.. lines.SelectMany(l => l)];
         for (var cut = 1; cut < lines[2].Length; cut++)
         {
@@ -76,7 +86,10 @@ public sealed class CatalogStateTests
             var resumed = new CatalogState();
             for (var seq = 1; seq <= 60; seq++)
             {
-                var entry = Entry(seq, [.. Enumerable.Range(0, random.Next(4)).Select(_ => AnyRow(random)).DistinctBy(r => r.Key)]);
+                var entry = Entry(
+                    seq,
+                    [.. Enumerable.Range(0, random.Next(4)).Select(_ => AnyRow(random)).DistinctBy(r => r.Key)]
+                );
                 whole.Apply(entry);
                 resumed.Apply(CatalogEntry.Read(LineOf(entry).AsSpan()[..^1])!);
                 if (random.Next(10) == 0)
@@ -96,7 +109,9 @@ public sealed class CatalogStateTests
     public void A_checkpoint_that_is_damaged_anywhere_is_not_read()
     {
         var state = new CatalogState();
-        state.Apply(Entry(1, (Keys.Tag("web", "v1"), Tag("web", "v1", "a")), (Keys.Image("web", D("a")), Image("web", "a"))));
+        state.Apply(
+            Entry(1, (Keys.Tag("web", "v1"), Tag("web", "v1", "a")), (Keys.Image("web", D("a")), Image("web", "a")))
+        );
         var bytes = state.Write().ToArray();
         for (var i = 0; i < bytes.Length; i++)
         {

@@ -36,6 +36,10 @@ public sealed class CatalogsAreWritten : IAsyncLifetime
         Assert.True(await Writer(_node).FlushAsync(Stop));
         await SaysWhatRowsSayAsync();
 
+        // The journal is made.
+        await TagAsync(_node, "first");
+        Assert.True(await Writer(_node).FlushAsync(Stop));
+
         await TagAsync(_node, "a", "b", "c");
         var sent = new List<string>();
         _node.Calls.Before = (_, message) =>
@@ -227,7 +231,16 @@ public sealed class CatalogsAreWritten : IAsyncLifetime
         await using var fresh = new Node(_connection);
         await fresh.SweepAsync(TimeSpan.FromMinutes(1));
         await SaysWhatRowsSayAsync();
-        Assert.NotEmpty(await _node.Storage.Catalog.GetBlobsAsync(Azure.Storage.Blobs.Models.BlobTraits.None, Azure.Storage.Blobs.Models.BlobStates.None, $"replaced/{Namespace}/", Stop).ToListAsync(Stop));
+        Assert.NotEmpty(
+            await _node
+                .Storage.Catalog.GetBlobsAsync(
+                    Azure.Storage.Blobs.Models.BlobTraits.None,
+                    Azure.Storage.Blobs.Models.BlobStates.None,
+                    $"replaced/{Namespace}/",
+                    Stop
+                )
+                .ToListAsync(Stop)
+        );
     }
 
     private static CatalogWriter Writer(Node node) => node.Services.GetRequiredService<CatalogWriter>();
@@ -236,9 +249,7 @@ public sealed class CatalogsAreWritten : IAsyncLifetime
     {
         foreach (var tag in tags)
         {
-            Assert.True(
-                await node.Tagging.SetAsync(Node.Repository(Repo), tag, Node.Digest(_layout.FirstImage), Stop)
-            );
+            Assert.True(await node.Tagging.SetAsync(Node.Repository(Repo), tag, Node.Digest(_layout.FirstImage), Stop));
         }
     }
 

@@ -46,7 +46,10 @@ public sealed class HalfRebuilt
         async Task Answered(Node node)
         {
             var registry = new NodeRegistry(node, Account, store.Token);
-            foreach (var path in (string[])["/v2/alice/web/manifests/v1", "/v2/alice/dropped/manifests/kept", "/v2/alice/web/tags/list"])
+            foreach (
+                var path in (string[])
+                    ["/v2/alice/web/manifests/v1", "/v2/alice/dropped/manifests/kept", "/v2/alice/web/tags/list"]
+            )
             {
                 var status = (await registry.SendAsync("GET", path)).Status;
                 Assert.True(status is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, $"{path}: {status}");
@@ -63,7 +66,8 @@ public sealed class HalfRebuilt
     }
 
     [Fact]
-    public Task A_rebuild_that_is_killed_is_finished_by_the_next_one() => EachKillHealsAsync(LongFactAttribute.Every(61));
+    public Task A_rebuild_that_is_killed_is_finished_by_the_next_one() =>
+        EachKillHealsAsync(LongFactAttribute.Every(397));
 
     [LongFact]
     public Task A_rebuild_that_is_killed_is_finished_by_the_next_one_at_every_call() => EachKillHealsAsync(1);

@@ -111,9 +111,16 @@ internal sealed class LostTables(string connection)
         {
             if (!answers.ContainsKey(target))
             {
-                var reply = await registry.SendAsync("GET", target, headers: target.StartsWith("/v1", StringComparison.Ordinal) ? [("Authorization", $"Bearer {Token}")] : []);
+                var reply = await registry.SendAsync(
+                    "GET",
+                    target,
+                    headers: target.StartsWith("/v1", StringComparison.Ordinal)
+                        ? [("Authorization", $"Bearer {Token}")]
+                        : []
+                );
                 Assert.True(reply.Status is HttpStatusCode.OK or HttpStatusCode.NotFound, $"{target}: {reply.Text}");
-                answers[target] = $"{reply.Status} {reply["Content-Type"]} {reply["Docker-Content-Digest"]} {Layout.DigestOf(reply.Bytes)} {(target.StartsWith("/v1", StringComparison.Ordinal) ? reply.Text : "")}";
+                answers[target] =
+                    $"{reply.Status} {reply["Content-Type"]} {reply["Docker-Content-Digest"]} {Layout.DigestOf(reply.Bytes)} {(target.StartsWith("/v1", StringComparison.Ordinal) ? reply.Text : "")}";
             }
         }
     }
@@ -128,12 +135,18 @@ internal sealed class LostTables(string connection)
         // A tag that moves, and one that goes.
         await CreatedAsync(registry.PushAsync("alice/web", second, "latest"));
         await CreatedAsync(registry.PushAsync("alice/web", second, "gone"));
-        await CreatedAsync(registry.PushAsync("alice/tools/cli", Layout.Small("untagged"), Layout.Small("untagged").FirstImage));
-        var image = await node.Services.GetRequiredService<Pins>().PinAsync(
-            ImagesFunctions.Oci.Reference.TryParse($"alice/web@{first.FirstImage}", out var reference) ? reference : throw new FormatException(),
-            new ImagePin(DateTimeOffset.FromUnixTimeMilliseconds(1_700_000_000_000), TimeSpan.FromDays(9_000)),
-            Stop
+        await CreatedAsync(
+            registry.PushAsync("alice/tools/cli", Layout.Small("untagged"), Layout.Small("untagged").FirstImage)
         );
+        var image = await node
+            .Services.GetRequiredService<Pins>()
+            .PinAsync(
+                ImagesFunctions.Oci.Reference.TryParse($"alice/web@{first.FirstImage}", out var reference)
+                    ? reference
+                    : throw new FormatException(),
+                new ImagePin(DateTimeOffset.FromUnixTimeMilliseconds(1_700_000_000_000), TimeSpan.FromDays(9_000)),
+                Stop
+            );
         Assert.NotNull(image?.Pin);
 
         // An index, a manifest whose bytes do not say their type, and what refers to another one.
@@ -165,12 +178,7 @@ internal sealed class LostTables(string connection)
         var (one, two, three) = (layout.AddImage("drop 1"), layout.AddImage("drop 2"), layout.AddImage("drop 3"));
         await node.PutAsync(
             "alice/dropped",
-            layout.Index(
-                Layout.Tagged(one, "dropped"),
-                Layout.Tagged(one, "gone"),
-                Layout.Tagged(two, "kept"),
-                three
-            )
+            layout.Index(Layout.Tagged(one, "dropped"), Layout.Tagged(one, "gone"), Layout.Tagged(two, "kept"), three)
         );
         // One whose layer never comes, and its tag waits.
         var waiting = Layout.Small("waiting", "v1");
@@ -189,7 +197,9 @@ internal sealed class LostTables(string connection)
         var gone = new Layout();
         var child = gone.AddImage("child");
         await CreatedAsync(registry.PushAsync("alice/web", gone.Pruned(child), Layout.Digest(child)));
-        var index = gone.Files[Layout.PathOf(Layout.Digest(gone.AddIndex(Layout.OciIndex, Layout.For(child, "linux", "amd64"))))];
+        var index = gone.Files[
+            Layout.PathOf(Layout.Digest(gone.AddIndex(Layout.OciIndex, Layout.For(child, "linux", "amd64"))))
+        ];
         await PutAsync(registry, Layout.DigestOf(index), index, Layout.OciIndex);
         await AcceptedAsync($"/v2/alice/web/manifests/{Layout.DigestOf(index)}");
 
@@ -216,5 +226,6 @@ internal sealed class LostTables(string connection)
 internal static class Pushed
 {
     /// <summary>A layout of one manifest of another one, and of what it needs.</summary>
-    public static Layout Pruned(this Layout layout, JsonObject manifest) => new Layout().With(layout).Index(manifest).Pruned();
+    public static Layout Pruned(this Layout layout, JsonObject manifest) =>
+        new Layout().With(layout).Index(manifest).Pruned();
 }

@@ -81,9 +81,7 @@ public sealed class LostUnderLoad
             await fleet.StartAsync();
             var killing = fleet.KillAsync(() => Task.Delay(TimeSpan.FromSeconds(3), Stop), end.Token);
             // Each stops at another moment: so their last answers are of different ages in the end.
-            await Task.WhenAll(
-                clients.Select((c, i) => c.RunAsync(fleet, begun, TimeSpan.FromSeconds(60 + (10 * i))))
-            );
+            await Task.WhenAll(clients.Select((c, i) => c.RunAsync(fleet, begun, TimeSpan.FromSeconds(60 + (10 * i)))));
             await end.CancelAsync();
             await killing;
             TestContext.Current.TestOutputHelper?.WriteLine($"{fleet.Kills} kills");
@@ -142,7 +140,11 @@ public sealed class LostUnderLoad
                 else
                 {
                     var image = Layout.Small($"{repository} {Random.Shared.Next(6)}");
-                    foreach (var (path, bytes) in image.Files.Where(f => f.Key.StartsWith("blobs/", StringComparison.Ordinal)))
+                    foreach (
+                        var (path, bytes) in image.Files.Where(f =>
+                            f.Key.StartsWith("blobs/", StringComparison.Ordinal)
+                        )
+                    )
                     {
                         var digest = path["blobs/".Length..].Replace('/', ':');
                         if (digest != image.FirstImage)

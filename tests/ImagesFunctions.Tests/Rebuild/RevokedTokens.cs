@@ -40,11 +40,14 @@ public sealed class RevokedTokens : IAsyncLifetime
                 await Record.ExceptionAsync(() =>
                     victim.Services.GetRequiredService<Tokens>().RevokeAsync("alice", token.Id, Stop)
                 )
-                is null;
+                    is null;
             if (ended)
             {
                 // As an older copy of the table, and as the backup of who has read the row before.
-                await _node.Storage.Accounts.UpsertEntityAsync(StoredTable.Entity("alice", row!), cancellationToken: Stop);
+                await _node.Storage.Accounts.UpsertEntityAsync(
+                    StoredTable.Entity("alice", row!),
+                    cancellationToken: Stop
+                );
                 await new TokenBackup(_node.Storage).BringForwardAsync(Stop);
                 await new TokenBackup(_node.Storage).KeepAsync("alice", row!, Stop);
                 Assert.Equal(HttpStatusCode.Unauthorized, await LoginAsync(text));

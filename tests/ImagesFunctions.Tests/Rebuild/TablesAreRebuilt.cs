@@ -40,7 +40,10 @@ public sealed class TablesAreRebuilt
 
         // What is new afterwards is as good as ever.
         var registry = new NodeRegistry(fresh, Account, store.Token);
-        Assert.Equal(HttpStatusCode.Created, (await registry.PushAsync("alice/web", Layout.Small("new"), "latest")).Status);
+        Assert.Equal(
+            HttpStatusCode.Created,
+            (await registry.PushAsync("alice/web", Layout.Small("new"), "latest")).Status
+        );
         Assert.Equal("no table", (await store.RebuildAsync()).Tables is [] ? "no table" : "some");
     }
 
@@ -176,15 +179,29 @@ public sealed class TablesAreRebuilt
         }
 
         var web = Path.Combine(folder.Path, "alice/web");
-        Assert.Equal(["both", "docker", "latest", "v1", "v2"], (await Tool.LinesAsync("umoci", "ls", "--layout", web)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["both", "docker", "latest", "v1", "v2"],
+            (await Tool.LinesAsync("umoci", "ls", "--layout", web)).Order(StringComparer.Ordinal)
+        );
         foreach (var tag in (string[])["docker", "latest", "v1", "v2"])
         {
-            Assert.Contains("sha256:", await Tool.RunAsync("skopeo", "inspect", "--raw", $"oci:{web}:{tag}"), StringComparison.Ordinal);
+            Assert.Contains(
+                "sha256:",
+                await Tool.RunAsync("skopeo", "inspect", "--raw", $"oci:{web}:{tag}"),
+                StringComparison.Ordinal
+            );
             Assert.NotEqual("", await Tool.RunAsync("umoci", "stat", "--image", $"{web}:{tag}"));
         }
 
-        Assert.Contains("manifests", await Tool.RunAsync("skopeo", "inspect", "--raw", $"oci:{web}:both"), StringComparison.Ordinal);
-        Assert.NotEqual("", await Tool.RunAsync("skopeo", "inspect", "--raw", $"oci:{Path.Combine(folder.Path, "alice/tools/cli")}"));
+        Assert.Contains(
+            "manifests",
+            await Tool.RunAsync("skopeo", "inspect", "--raw", $"oci:{web}:both"),
+            StringComparison.Ordinal
+        );
+        Assert.NotEqual(
+            "",
+            await Tool.RunAsync("skopeo", "inspect", "--raw", $"oci:{Path.Combine(folder.Path, "alice/tools/cli")}")
+        );
     }
 
     internal static void Same(SortedDictionary<string, string> before, SortedDictionary<string, string> after)
