@@ -33,25 +33,31 @@ internal sealed partial class Rebuilder(
     /// <exception cref="StorageUnavailableException">Storage is away. Exceptions of the Azure SDK mean the same.</exception>
     public async Task<RebuildResult> RunAsync(CancellationToken cancellationToken)
     {
-        var lost = new List<string>();
-        var tokens = 0;
-        if (await _tokens.IsNeededAsync(cancellationToken))
+        var lost = new List<TableRebuild>();
+        foreach (var table in (TableRebuild[])[_tokens, _images])
         {
-            lost.Add(_tokens.Name);
-            LogBegun(log, _tokens.Name);
-            await _tokens.BeginAsync(cancellationToken);
+            if (await table.IsNeededAsync(cancellationToken))
+            {
+                LogBegun(log, table.Name);
+                lost.Add(table);
+            }
+        }
+
+        // Side by side: each waits for a minute.
+        await Task.WhenAll(lost.Select(table => table.BeginAsync(cancellationToken)));
+        var tokens = 0;
+        if (lost.Contains(_tokens))
+        {
             tokens = await new TokenBackup(_account).RestoreAsync(cancellationToken);
             await _tokens.EndAsync(cancellationToken);
         }
 
-        if (!await _images.IsNeededAsync(cancellationToken))
-        {
-            return new RebuildResult(lost, tokens, [], []);
-        }
+        var result = new RebuildResult([.. lost.Select(table => table.Name)], tokens, [], []);
+        return lost.Contains(_images) ? await ImagesAsync(result, cancellationToken) : result;
+    }
 
-        lost.Add(_images.Name);
-        LogBegun(log, _images.Name);
-        await _images.BeginAsync(cancellationToken);
+    private async Task<RebuildResult> ImagesAsync(RebuildResult result, CancellationToken cancellationToken)
+    {
         var (done, failed) = (new List<string>(), new List<KeyValuePair<string, string>>());
         foreach (var @namespace in await NamespacesAsync(cancellationToken))
         {
@@ -75,7 +81,7 @@ internal sealed partial class Rebuilder(
             await _images.WholeAsync(Keys.RefusedPartition, cancellationToken);
         }
 
-        return new RebuildResult(lost, tokens, done, failed);
+        return result with { Namespaces = done, Failed = failed };
     }
 
     // Null where it is whole. The others need not wait for one that cannot be.

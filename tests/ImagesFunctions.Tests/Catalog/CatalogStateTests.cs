@@ -117,8 +117,14 @@ public sealed class CatalogStateTests
         {
             var damaged = (byte[])bytes.Clone();
             damaged[i] ^= 8;
+            SameOrSaid(damaged);
+            SameOrSaid(bytes[..i]);
+        }
+
+        // Bytes of the header and the end of gzip say nothing.
+        void SameOrSaid(byte[] damaged)
+        {
             CatalogState? read = null;
-            // Bytes of the header of gzip say nothing.
             if (Record.Exception(() => read = CatalogState.Read(damaged)) is { } error)
             {
                 Assert.IsType<InvalidDataException>(error);
@@ -127,8 +133,6 @@ public sealed class CatalogStateTests
             {
                 Assert.Equal(state.Rows, read!.Rows);
             }
-
-            Assert.ThrowsAny<InvalidDataException>(() => CatalogState.Read(bytes[..i]));
         }
     }
 

@@ -17,7 +17,7 @@ internal sealed class LostTables(string connection)
     public const string Account = "alice";
 
     /// <summary>How long answers vouch for tables here: tests cannot wait for a minute.</summary>
-    public static readonly TimeSpan Vouches = TimeSpan.FromMilliseconds(300);
+    public static readonly TimeSpan Vouches = TimeSpan.FromSeconds(5);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
