@@ -44,7 +44,7 @@ param deployerPrincipalId string
 param deployerPrincipalType string
 
 // What the library calls them (functions/ImagesFunctions/Storage/StorageAccount.cs); the tests compare.
-var containerNames = ['images', 'uploads', 'derived']
+var containerNames = ['images', 'uploads', 'derived', 'catalog']
 var tableNames = ['images', 'accounts']
 
 var hasKey = !empty(encryptionVaultUri)

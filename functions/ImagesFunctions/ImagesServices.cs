@@ -1,11 +1,13 @@
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Boot;
+using ImagesFunctions.Catalog;
 using ImagesFunctions.GarbageCollection;
 using ImagesFunctions.Http;
 using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Listing;
+using ImagesFunctions.Rebuild;
 using ImagesFunctions.Registry;
 using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;
@@ -71,6 +73,7 @@ public static class ImagesServices
             compression.MimeTypes = ["application/json"];
         });
         services.AddSweep(configuration);
+        services.AddCatalog();
         return services;
     }
 
@@ -112,6 +115,14 @@ public static class ImagesServices
         services.AddSingleton(s => s.GetRequiredService<SweepOptions>().Grace);
         services.AddSingleton<BlobRetention>();
         services.AddSingleton<Sweeper>();
+    }
+
+    private static void AddCatalog(this IServiceCollection services)
+    {
+        services.AddSingleton<CatalogJournal>();
+        services.AddSingleton<CatalogWriter>();
+        services.AddSingleton<Rebuilder>();
+        services.AddHostedService(s => new CatalogService(s, s.GetRequiredService<TimeProvider>()));
     }
 
     private static void ConfigureServer(KestrelServerOptions server)

@@ -30,6 +30,9 @@ internal sealed class CommitQueue(
     // The number of an entry that is there although no commit had it yet: left from the history that a backup has replaced.
     private long? _leftover;
 
+    /// <summary>Is told of each commit of this process, in their order, before the decisions are answered.</summary>
+    public Action<JournalEntry, JournalVersion>? Committed { get; init; }
+
     /// <summary>The number of a commit that took effect before this returns: later reads are at least that new.</summary>
     public async Task<long> SequenceAsync(CancellationToken cancellationToken)
     {
@@ -159,6 +162,7 @@ internal sealed class CommitQueue(
 
         Remember(entry.Seq, entry.Keys);
         Volatile.Write(ref _version, next);
+        Committed?.Invoke(entry with { After = version.Tag }, next);
         Answer(open, pack, isCommitted: true);
         return true;
     }

@@ -75,6 +75,7 @@ public static class Commands
             DropCommand.Make(terminal),
             StatusCommand.Make(terminal),
             GcCommand.Make(terminal),
+            RebuildCommand.Make(terminal),
         };
         foreach (var command in (Command[])[root, serve])
         {
@@ -162,6 +163,7 @@ internal sealed record Terminal(Option<string?> Data, TextWriter Output, TextWri
                     await store.Account.CreateAsync(cancellationToken);
                 }
 
+                store.Account.Guard();
                 return await action(parsed, app.Images(), cancellationToken);
             }
         );

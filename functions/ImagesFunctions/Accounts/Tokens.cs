@@ -24,6 +24,8 @@ public sealed class Tokens(StorageAccount account)
     private static readonly TimeSpan MaxDrift = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(36_500);
 
+    private readonly TokenBackup _backup = new(account);
+
     /// <summary>Whether an account may have this name: see <see cref="NameRule"/>.</summary>
     public static bool IsName([NotNullWhen(true)] string? name) => Credentials.IsAccount(name);
 
@@ -86,6 +88,8 @@ public sealed class Tokens(StorageAccount account)
             // Where nothing was asked of storage before, only this answer tells that the machine's clock is wrong.
             if (!isFirst || (account.Clock.UtcNow - created).Duration() < MaxDrift)
             {
+                // Before anybody has it.
+                await _backup.KeepAsync(name, row, cancellationToken);
                 return (From(name, row), credentials.Text);
             }
         }
@@ -116,6 +120,8 @@ public sealed class Tokens(StorageAccount account)
             return false;
         }
 
+        // First: no rebuild brings it back.
+        await _backup.RevokeAsync(name, row.Key, cancellationToken);
         await account.TokenRows.PutAsync(name, new Change(row.Key, null), cancellationToken);
         return true;
     }

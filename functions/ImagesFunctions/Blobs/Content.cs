@@ -157,7 +157,7 @@ internal sealed class Content(StorageAccount account)
 
     /// <summary>Writes a blob where none is and returns its ETag; null when there is one.</summary>
     public async Task<string?> CreateAsync(
-        BlobPath path,
+        LayoutPath path,
         ReadOnlyMemory<byte> bytes,
         CancellationToken cancellationToken
     )

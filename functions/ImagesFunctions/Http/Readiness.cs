@@ -35,7 +35,7 @@ internal sealed partial class Readiness(Func<StorageAccount> storage, ILogger<Re
         IReadOnlyList<(string Name, Task Asked)> all = [];
         try
         {
-            all = storage().Ask(deadline.Token);
+            all = StorageSetup.Ask(storage(), deadline.Token);
             // Holds even if the client ignores the token.
             await Task.WhenAll(all.Select(one => one.Asked)).WaitAsync(deadline.Token);
             return true;

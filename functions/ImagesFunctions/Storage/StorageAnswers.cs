@@ -23,10 +23,7 @@ internal static class StorageAnswers
     public static void Demand(HttpRequestMessage request, HttpResponseMessage answer)
     {
         // From an error that says "not now" nothing is concluded, whoever gave it.
-        if (
-            StorageCodes.SaysAway((int)answer.StatusCode)
-            || (IsSigned(answer) && !IsUnasked(request, answer))
-        )
+        if (StorageCodes.SaysAway((int)answer.StatusCode) || (IsSigned(answer) && !IsUnasked(request, answer)))
         {
             return;
         }

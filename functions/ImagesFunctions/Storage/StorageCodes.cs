@@ -28,6 +28,12 @@ internal static class StorageCodes
     /// <summary>Of a blob that a copy goes to.</summary>
     public const string CopiedTo = "PendingCopyOperation";
 
+    /// <summary>There is no such table.</summary>
+    public const string TableNotFound = "TableNotFound";
+
+    /// <summary>There was such a table, and storage is still removing it.</summary>
+    public const string TableBeingDeleted = "TableBeingDeleted";
+
     /// <summary>Of what was to be copied; the status is that of the source.</summary>
     public const string CopySource = "CannotVerifyCopySource";
 
@@ -48,8 +54,8 @@ internal static class StorageCodes
         ],
         [StorageMeaning.NoStore] =
         [
-            "TableNotFound",
-            "TableBeingDeleted",
+            TableNotFound,
+            TableBeingDeleted,
             "ContainerNotFound",
             "ContainerBeingDeleted",
             "ContainerDisabled",

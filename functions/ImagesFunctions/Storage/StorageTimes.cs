@@ -21,6 +21,12 @@ public sealed record StorageTimes
     /// <summary>How many bytes of what can be done without have to come in each further second.</summary>
     public long OptionalBytesPerSecond { get; init; } = 8L * 1024 * 1024;
 
+    /// <summary>
+    /// How long an answer of a table vouches that the table is still the same one: a table that is lost is made anew no sooner. Each
+    /// process of a store has to have the same.
+    /// </summary>
+    public TimeSpan Vouches { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>What time is measured by.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

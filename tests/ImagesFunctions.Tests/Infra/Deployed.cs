@@ -66,6 +66,7 @@ public sealed class Deployed
                 StorageAccount.ImagesContainer,
                 StorageAccount.UploadsContainer,
                 StorageAccount.DerivedContainer,
+                StorageAccount.CatalogContainer,
                 "deadletters",
             ],
             Snapshot.NamesInImagesAccount(type)
