@@ -1,6 +1,7 @@
 using ImagesFunctions.Exploration;
 using ImagesFunctions.Exploration.Journal;
 using ImagesFunctions.Exploration.Model;
+using ImagesFunctions.Storage;
 using ImagesFunctions.Tests.Faults;
 
 namespace ImagesFunctions.Tests.Exploration;
@@ -42,7 +43,7 @@ public sealed class ModelOnTheEmulator
     }
 
     // In the order in which they took effect; a version that the model gave stands for the one that the emulator did.
-    private static async Task ReplayAsync(IJournalTable table, string partition, List<TableCall> calls)
+    private static async Task ReplayAsync(StoredTable table, string partition, List<TableCall> calls)
     {
         var versions = new Dictionary<VersionTag, VersionTag>();
         foreach (var call in calls)

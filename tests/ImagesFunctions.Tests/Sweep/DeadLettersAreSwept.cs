@@ -138,8 +138,8 @@ public sealed class DeadLettersAreSwept
         LeaveAsync(storage, name, "alice", files);
 
     // As Event Grid writes it: "Event Grid message delivery and retry" in its documents.
-    private static Task LeaveAsync(StorageAccount storage, string name, string account, string[] files) =>
-        storage.DeadLetters.UploadBlobAsync(
+    private static async Task LeaveAsync(StorageAccount storage, string name, string account, string[] files) =>
+        await storage.DeadLetters.UploadBlobAsync(
             name,
             BinaryData.FromString(
                 new JsonArray([
