@@ -74,6 +74,7 @@ public sealed class TrustRules
         }
 
         (await _account.TokenRows.PutAsync(Partition, new Change(row.Key, row), cancellationToken)).ThrowIfNotDone();
+        await new TokenBackup(_account).KeepAsync(Partition, row, cancellationToken);
         return rule;
     }
 
@@ -105,6 +106,8 @@ public sealed class TrustRules
         {
             if (row.GetString("account") == name && row.GetString("id") == id)
             {
+                // First: no rebuild brings it back.
+                await new TokenBackup(_account).RevokeAsync(Partition, row.Key, cancellationToken);
                 await _account.TokenRows.PutAsync(Partition, new Change(row.Key, null), cancellationToken);
                 return true;
             }

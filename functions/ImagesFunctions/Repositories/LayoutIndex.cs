@@ -200,8 +200,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
 
         if (isApplied)
         {
-            var before = new Step(Applied.Before, []);
-            return applied!.IsTaken ? Decision.Nothing(before) : Decision.Of(before, [LayoutRow.Of(file).ToChange()]);
+            return Before(applied!, file);
         }
 
         var current = (await tags).Select(TagRow.From).ToDictionary(t => t.Tag, StringComparer.Ordinal);
@@ -227,6 +226,12 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         }
 
         return Whole(file, touched, changes);
+    }
+
+    private static Decision<Step> Before(LayoutRow applied, LayoutIndexFile file)
+    {
+        var step = new Step(Applied.Before, []);
+        return applied.IsTaken ? Decision.Nothing(step) : Decision.Of(step, [LayoutRow.Of(file).ToChange()]);
     }
 
     // With the rows that say what the file names, where those fit.
