@@ -92,11 +92,5 @@ public sealed record PlantedFault(string Name, string File, string Right, string
             "entries.Count <= last - first || ",
             ""
         ),
-        new(
-            "does not read v again before it says that a commit did not take effect",
-            Transaction,
-            "if ((await table.VersionAsync(partition, CancellationToken.None)).Seq >= entry.Seq)",
-            "if (await Task.FromResult(false))"
-        ),
     ];
 }
