@@ -41,7 +41,10 @@ internal static class ConfigTarget
         var shown = ShownFacts.Of(facts);
         var length = Write(shown, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Length;
         Holds.True(length <= ShownFacts.MaxBytes + OfMembers, $"{length} bytes are shown");
-        Holds.True(shown.Args.Count == 0 || shown.Args.SequenceEqual(facts.Args), "a part of the arguments is shown");
+        Holds.True(
+            shown.Args.Count == 0 || shown.Args.SequenceEqual(facts.Args, StringComparer.Ordinal),
+            "a part of the arguments is shown"
+        );
         Holds.True(shown.Created is null || shown.Created == facts.Created, "another time is shown");
         Holds.True(shown.Labels.All(l => facts.Labels[l.Key] == l.Value), "other labels are shown");
         Holds.True(IsPart(shown.Env, facts.Env), "another environment is shown");
