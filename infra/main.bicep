@@ -7,7 +7,6 @@ targetScope = 'subscription'
 @maxLength(32)
 param environmentName string
 
-@description('The Azure region of all resources: one with Flex Consumption, as Azure\'s own samples listed them in 2025. `az functionapp list-flexconsumption-locations` says what has come since.')
 @metadata({ azd: { type: 'location' } })
 @allowed([
   'australiaeast'
@@ -42,6 +41,7 @@ param environmentName string
   'westus2'
   'westus3'
 ])
+@description('The Azure region of all resources: one with Flex Consumption, as Azure\'s own samples listed them in 2025. `az functionapp list-flexconsumption-locations` says what has come since.')
 param location string
 
 @description('The resource group that is made.')
