@@ -83,6 +83,20 @@ public sealed class RevokedTokens : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, await LoginAsync(text));
     }
 
+    [Fact]
+    public async Task Rules_about_issuers_come_back_and_those_that_were_removed_do_not()
+    {
+        var rules = _node.Services.GetRequiredService<TrustRules>();
+        var condition = new TrustCondition("https://issuer.example", "images", "me", new Dictionary<string, string>());
+        var kept = await rules.AddAsync("alice", condition, Grant.Pull, Stop);
+        var removed = await rules.AddAsync("alice", condition, Grant.Pull, Stop);
+        Assert.True(await rules.RemoveAsync("alice", removed.Id, Stop));
+
+        await RebuildAsync();
+
+        Assert.Equal([kept.Id], (await rules.ListAsync("alice", Stop)).Select(r => r.Id));
+    }
+
     /// <summary>A token that cannot be kept is not shown.</summary>
     [Fact]
     public async Task Without_its_backup_no_token_is_made_and_none_revoked()
