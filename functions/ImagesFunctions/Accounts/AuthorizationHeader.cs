@@ -61,7 +61,7 @@ internal static class AuthorizationHeader
     }
 
     // The accounts that a request names: the user, the first part of a repository, the parameter `namespace`.
-    private static IReadOnlyList<string> AccountsOf(HttpContext context, string? user)
+    private static List<string> AccountsOf(HttpContext context, string? user)
     {
         var names = new List<string>();
         if (user is not null)
