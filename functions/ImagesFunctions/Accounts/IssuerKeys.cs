@@ -155,7 +155,7 @@ internal sealed partial class IssuerKeys(IDocumentRetriever documents, TimeProvi
         }
     }
 
-    private static IReadOnlyList<JsonWebKey> Named(List<JsonWebKey>? keys, string? keyId) =>
+    private static List<JsonWebKey> Named(List<JsonWebKey>? keys, string? keyId) =>
         keys is null ? []
         : string.IsNullOrEmpty(keyId) ? keys
         : [.. keys.Where(k => k.Kid == keyId)];
