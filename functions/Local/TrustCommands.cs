@@ -117,7 +117,7 @@ internal static class TrustCommands
         return claims;
     }
 
-    private static Dictionary<string, string> Claims(IEnumerable<string> claims)
+    private static Dictionary<string, string> Claims(string[] claims)
     {
         var parsed = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var claim in claims.Select(c => c.Split('=', 2)))

@@ -156,7 +156,7 @@ internal sealed partial class Identities(TrustRules rules, IssuerKeys keys, Stor
     private TokenValidationParameters Parameters(
         string issuer,
         IReadOnlyList<TrustRule> ofIssuer,
-        IReadOnlyList<JsonWebKey> signing
+        List<JsonWebKey> signing
     ) =>
         new()
         {

@@ -38,7 +38,7 @@ internal sealed partial class IssuerKeys(IDocumentRetriever documents, TimeProvi
     {
         public Lock Gate { get; } = new();
 
-        public IReadOnlyList<JsonWebKey>? Keys { get; set; }
+        public List<JsonWebKey>? Keys { get; set; }
 
         public long FetchedAt { get; set; }
 
@@ -103,7 +103,7 @@ internal sealed partial class IssuerKeys(IDocumentRetriever documents, TimeProvi
     private async Task FetchAsync(string issuer, Issuer known)
     {
         await Task.Yield();
-        IReadOnlyList<JsonWebKey>? keys = null;
+        List<JsonWebKey>? keys = null;
         try
         {
             using var deadline = new CancellationTokenSource(s_maxFetch, time);
@@ -155,7 +155,7 @@ internal sealed partial class IssuerKeys(IDocumentRetriever documents, TimeProvi
         }
     }
 
-    private static IReadOnlyList<JsonWebKey> Named(IReadOnlyList<JsonWebKey>? keys, string? keyId) =>
+    private static List<JsonWebKey> Named(List<JsonWebKey>? keys, string? keyId) =>
         keys is null ? []
         : string.IsNullOrEmpty(keyId) ? keys
         : [.. keys.Where(k => k.Kid == keyId)];

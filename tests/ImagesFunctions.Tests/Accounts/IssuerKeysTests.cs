@@ -127,7 +127,7 @@ public sealed class IssuerKeysTests
             c.Response.Redirect($"{i.Issuer}/elsewhere");
             return Task.CompletedTask;
         },
-        ["no JSON"] = (_, c) => c.Response.WriteAsync("<html>"),
+        ["no JSON"] = (_, c) => c.Response.WriteAsync("<html>", c.RequestAborted),
         ["an empty answer"] = (_, _) => Task.CompletedTask,
         ["no keys"] = (i, c) =>
             c.Request.Path == "/keys"
@@ -201,5 +201,5 @@ public sealed class IssuerKeysTests
     private static string Keys(HttpContext context) => $"http://{context.Request.Host}/keys";
 
     private static Task JsonAsync(HttpContext context, JsonObject json) =>
-        context.Response.WriteAsync(json.ToJsonString());
+        context.Response.WriteAsync(json.ToJsonString(), context.RequestAborted);
 }

@@ -168,7 +168,7 @@ internal sealed class TestIssuer : IAsyncDisposable
             _ => null,
         };
         context.Response.StatusCode = answer is null ? 404 : 200;
-        await context.Response.WriteAsync(answer?.ToJsonString() ?? "");
+        await context.Response.WriteAsync(answer?.ToJsonString() ?? "", context.RequestAborted);
     }
 
     private JsonObject Published()

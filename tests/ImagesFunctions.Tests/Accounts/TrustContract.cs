@@ -268,7 +268,7 @@ public sealed class TrustContract(KestrelFixture fixture) : AgainstAHost(fixture
         }
     }
 
-    private static IReadOnlyDictionary<string, string> Empty => new Dictionary<string, string>(StringComparer.Ordinal);
+    private static Dictionary<string, string> Empty => new Dictionary<string, string>(StringComparer.Ordinal);
 
     private TrustRules Rules => Host.Trust;
 
