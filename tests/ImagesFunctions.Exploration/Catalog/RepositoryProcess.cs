@@ -133,9 +133,7 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
     protected Task CommitReadyAsync(Digest digest, (List<DependencyRow> Dependents, bool IsImage) waiting)
     {
         var isManifest = waiting.IsImage || waiting.Dependents.Exists(d => d.ManifestType is not null);
-        return CommitReadyAsync(
-            [.. isManifest ? new[] { digest } : [], .. Dependencies.Manifests(waiting.Dependents)]
-        );
+        return CommitReadyAsync([.. isManifest ? new[] { digest } : [], .. Dependencies.Manifests(waiting.Dependents)]);
     }
 
     private async Task CommitReadyAsync(IEnumerable<Digest> manifests)
