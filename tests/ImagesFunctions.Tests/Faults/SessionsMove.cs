@@ -67,7 +67,12 @@ public sealed class SessionsMove
         one.Calls.After = async (_, message) =>
         {
             // What it knew was old; this one is written on what it has read since.
-            if (!isLost && message.Request.Method == RequestMethod.Put && IsSession(message) && message.Response.Status == 204)
+            if (
+                !isLost
+                && message.Request.Method == RequestMethod.Put
+                && IsSession(message)
+                && message.Response.Status == 204
+            )
             {
                 isLost = true;
                 await second.SendAsync("PATCH", location, chunks[3]);
