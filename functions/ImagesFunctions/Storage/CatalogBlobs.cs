@@ -153,8 +153,10 @@ internal sealed class CatalogBlobs(StorageAccount account)
             var added = (await blob.AppendBlockAsync(block, append, cancellationToken)).Value;
             return (added.ETag.ToString(), added.BlobCommittedBlockCount);
         }
-        catch (RequestFailedException error) when (error.IsConflict() || error.IsAbsent())
+        catch (RequestFailedException error)
+            when (error.IsConflict() || error.IsAbsent() || error.ErrorCode == BlobErrorCode.InvalidBlobType)
         {
+            // The last: a copy was put in its place, which does not grow.
             return null;
         }
     }

@@ -38,26 +38,43 @@ internal sealed class TableRebuild(TableClient table, TableClient marks, Storage
         }
     }
 
-    /// <summary>Whether a partition is whole.</summary>
-    public async Task<bool> IsWholeAsync(string partition, CancellationToken cancellationToken) =>
-        (
-            await marks.GetEntityIfExistsAsync<TableEntity>(
+    /// <summary>Whether a partition is whole. All are where another process has come to the end of the rebuild meanwhile.</summary>
+    public async Task<bool> IsWholeAsync(string partition, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var mark = await marks.GetEntityIfExistsAsync<TableEntity>(
                 partition,
                 StoreGate.Whole,
                 cancellationToken: cancellationToken
-            )
-        ).HasValue;
+            );
+            return mark.HasValue;
+        }
+        catch (RequestFailedException error) when (AreMarksGone(error))
+        {
+            return true;
+        }
+    }
 
     /// <summary>Marks a partition as whole.</summary>
-    public Task WholeAsync(string partition, CancellationToken cancellationToken) =>
-        marks.UpsertEntityAsync(
-            new TableEntity(partition, StoreGate.Whole),
-            TableUpdateMode.Replace,
-            cancellationToken
-        );
+    public async Task WholeAsync(string partition, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var mark = new TableEntity(partition, StoreGate.Whole);
+            await marks.UpsertEntityAsync(mark, TableUpdateMode.Replace, cancellationToken);
+        }
+        catch (RequestFailedException error) when (AreMarksGone(error))
+        {
+            // Another process has come to the end, for which all partitions had to be whole.
+        }
+    }
 
     /// <summary>All of the table is whole.</summary>
     public Task EndAsync(CancellationToken cancellationToken) => marks.DeleteAsync(cancellationToken);
+
+    private static bool AreMarksGone(RequestFailedException error) =>
+        StorageCodes.CodeOf(error) is StorageCodes.TableNotFound or StorageCodes.TableBeingDeleted;
 
     private async Task<bool> AreMarksThereAsync(CancellationToken cancellationToken)
     {
