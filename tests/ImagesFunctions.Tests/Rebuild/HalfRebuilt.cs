@@ -65,7 +65,7 @@ public sealed class HalfRebuilt
         }
     }
 
-    [Fact]
+    [ScheduleFact]
     public Task A_rebuild_that_is_killed_is_finished_by_the_next_one() =>
         EachKillHealsAsync(LongFactAttribute.Every(397));
 
