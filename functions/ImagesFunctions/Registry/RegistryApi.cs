@@ -18,14 +18,17 @@ internal static class RegistryApi
     private static async Task ServeAsync(HttpContext context)
     {
         context.Response.Headers["Docker-Distribution-API-Version"] = "registry/2.0";
+        var named = RegistryPath.Of(context);
         var access =
-            await context.RequestServices.GetRequiredService<Logins>().AccessAsync(context, basic: true, FirstRow.Begin)
+            await context
+                .RequestServices.GetRequiredService<Logins>()
+                .AccessAsync(context, basic: true, (http, account) => FirstRow.Begin(http, account, named))
             ?? throw new RegistryError(
                 StatusCodes.Status401Unauthorized,
                 "UNAUTHORIZED",
                 "A valid token is needed: log in with the account as the user and its token as the password."
             );
-        var path = RegistryPath.Of(context) ?? throw RegistryError.NameUnknown(context.Request.Path);
+        var path = named ?? throw RegistryError.NameUnknown(context.Request.Path);
         Metrics.SetRoute(context, path.Route);
         var services = context.RequestServices;
         switch (path.Resource)
