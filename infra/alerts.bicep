@@ -66,7 +66,7 @@ var onMetrics = [
   }
   {
     name: 'events-failing'
-    description: 'The function app does not take events; they are tried for a day: docs/operate.md, "Replay lost events".'
+    description: 'The function app does not take events; they are tried for a day: docs/operate.md, "Lost events".'
     severity: 2
     scope: topic.id
     namespace: 'Microsoft.EventGrid/systemTopics'
@@ -78,21 +78,8 @@ var onMetrics = [
     frequency: 'PT5M'
   }
   {
-    name: 'events-dead'
-    description: 'An event was given up, and kept: docs/operate.md, "Replay lost events".'
-    severity: 1
-    scope: topic.id
-    namespace: 'Microsoft.EventGrid/systemTopics'
-    metric: 'DeadLetteredCount'
-    dimensions: []
-    aggregation: 'Total'
-    threshold: 0
-    window: 'PT5M'
-    frequency: 'PT5M'
-  }
-  {
     name: 'events-dropped'
-    description: 'An event was given up, and could not be kept: docs/operate.md, "Replay lost events".'
+    description: 'An event was given up, and could not be kept: docs/operate.md, "Lost events".'
     severity: 1
     scope: topic.id
     namespace: 'Microsoft.EventGrid/systemTopics'
@@ -143,19 +130,24 @@ var onLogs = [
     name: 'server-errors'
     description: 'More than 1 % of the answers of the last 15 minutes, and at least five, were 5xx.'
     severity: 2
-    // What the app answered, from its own metric, and what the host answered when it had no app to ask.
+    // Each answer is counted by the app's own metric, and is a request of the host, or of host and worker, in one trace. What the
+    // host answered when it had no app to ask is only the latter. So the two are counted apart, and the worse of them counts.
     query: '''
       union isfuzzy=true
         (AppMetrics
           | where Name == 'images.request.duration'
-          | project Answers = ItemCount, Status = toint(Properties['http.response.status_code'])),
+          | project By = 'app', Answers = ItemCount, Status = toint(Properties['http.response.status_code'])),
         (AppRequests
           | where ResultCode matches regex '^[1-5][0-9][0-9]$'
-          | project Answers = ItemCount, Status = toint(ResultCode))
-      | summarize Total = sum(Answers), Errors = sumif(Answers, Status >= 500)
+          | summarize Answers = max(ItemCount), Status = max(toint(ResultCode)) by OperationId
+          | project By = 'host', Answers, Status)
+      | summarize Total = sum(Answers), Errors = sumif(Answers, Status >= 500) by By
       | project Measured = iff(Errors < 5, 0.0, 100.0 * Errors / Total)
     '''
+    operator: 'GreaterThan'
     threshold: 1
+    window: 'PT15M'
+    frequency: 'PT5M'
   }
   {
     name: 'ingest-late'
@@ -168,7 +160,39 @@ var onLogs = [
       | where Blobs > 0
       | project Measured = Seconds / Blobs
     '''
+    operator: 'GreaterThan'
     threshold: 300
+    window: 'PT15M'
+    frequency: 'PT5M'
+  }
+  {
+    name: 'events-dead'
+    description: 'A sweep could not look again at what an undelivered event names: docs/operate.md, "Lost events".'
+    severity: 1
+    query: '''
+      AppMetrics
+      | where Name == 'images.sweep.items' and Properties['kind'] == 'deadlettersleft'
+      | summarize Measured = sum(Sum)
+    '''
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT2H'
+    frequency: 'PT15M'
+  }
+  {
+    name: 'sweep-missing'
+    description: 'No sweep was completed for a day: docs/operate.md, "Run the sweeper now".'
+    severity: 2
+    // No rows at all are a count of 0.
+    query: '''
+      AppMetrics
+      | where Name == 'images.sweep.items' and Properties['kind'] == 'sweeps'
+      | summarize Measured = count()
+    '''
+    operator: 'LessThan'
+    threshold: 1
+    window: 'P1D'
+    frequency: 'PT1H'
   }
 ]
 
@@ -184,8 +208,8 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       severity: rule.severity
       enabled: true
       scopes: [workspaceId]
-      evaluationFrequency: 'PT5M'
-      windowSize: 'PT15M'
+      evaluationFrequency: rule.frequency
+      windowSize: rule.window
       autoMitigate: true
       // A new workspace may not know a table before its first row.
       skipQueryValidation: true
@@ -195,7 +219,7 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
             query: rule.query
             metricMeasureColumn: 'Measured'
             timeAggregation: 'Maximum'
-            operator: 'GreaterThan'
+            operator: rule.operator
             threshold: rule.threshold
             failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
           }
@@ -205,3 +229,6 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
     }
   }
 ]
+
+@description('Where alerts go; empty: nowhere.')
+output actionGroupId string = empty(email) ? '' : mail.id

@@ -21,7 +21,7 @@ param packageContainerName string
 param insightsName string
 @description('The log workspace\'s resource id.')
 param workspaceId string
-@description('Most instances at once.')
+@description('Most on-demand instances of each function group.')
 param maximumInstanceCount int
 @description('Memory of one instance, in MB.')
 param instanceMemoryMB int
@@ -31,6 +31,16 @@ param httpConcurrency int
 param requestBodyLimitMiB int
 @description('Instances that are kept running for requests.')
 param alwaysReadyHttp int
+@description('Instances that are kept running for blobs.')
+param alwaysReadyBlob int
+@description('Whether an update replaces instances one after the other.')
+param rollingUpdates bool
+@description('Whether instances are spread over availability zones.')
+param zoneRedundant bool
+@description('The virtual network whose subnet app the app is in; empty: none.')
+param virtualNetworkName string
+@description('The name that clients use, or empty.')
+param publicHost string
 @description('What the control plane calls this installation.')
 param metroName string
 @description('The code that clients choose it by.')
@@ -39,6 +49,8 @@ param metroCode string
 param metroCountry string
 @description('Other metros that the control plane lists.')
 param otherMetros string
+@description('Requests without a login for official images a minute from one address; 0: none.')
+param anonymousRequestsPerMinute int
 @description('When the sweeper runs (NCRONTAB, UTC).')
 param sweepSchedule string
 @description('How long the sweeper keeps a pushed blob that nothing needs.')
@@ -129,13 +141,23 @@ var bodiesMiB = httpConcurrency * requestBodyLimitMiB
 var needsMiB = bodiesMiB * 4 + hostAndWorkerMiB
 var bodiesFit = needsMiB <= instanceMemoryMB && bodiesMiB <= temporaryMiB
 
+// With zone redundancy Azure takes no 1: it keeps two in any case.
+var fewest = zoneRedundant ? 2 : 1
+var alwaysReady = [
+  { name: 'http', instanceCount: alwaysReadyHttp == 0 ? 0 : max(alwaysReadyHttp, fewest) }
+  { name: 'blob', instanceCount: alwaysReadyBlob == 0 ? 0 : max(alwaysReadyBlob, fewest) }
+]
+
+// The types that Bicep has do not know it yet; the service does since API version 2023-12-01.
+var updates = rollingUpdates ? { siteUpdateStrategy: { type: 'RollingUpdate' } } : {}
+
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   name: planName
   location: location
   tags: tags
   kind: 'functionapp'
   sku: { tier: 'FlexConsumption', name: 'FC1' }
-  properties: { reserved: true }
+  properties: { reserved: true, ...(zoneRedundant ? { zoneRedundant: true } : {}) }
 }
 
 resource app 'Microsoft.Web/sites@2024-11-01' = {
@@ -152,6 +174,11 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     serverFarmId: plan.id
     httpsOnly: true
     siteConfig: { minTlsVersion: '1.2' }
+    ...(empty(virtualNetworkName)
+      ? {}
+      : {
+          virtualNetworkSubnetId: resourceId('Microsoft.Network/virtualNetworks/subnets', virtualNetworkName, 'app')
+        })
     functionAppConfig: {
       runtime: { name: 'dotnet-isolated', version: '10.0' }
       scaleAndConcurrency: {
@@ -164,7 +191,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
               : fail('${httpConcurrency} bodies of ${requestBodyLimitMiB} MiB do not fit an instance: with the host they may take ${needsMiB} of ${instanceMemoryMB} MB of memory, and ${bodiesMiB} of ${temporaryMiB} MiB of temporary files. Lower httpConcurrency or requestBodyLimitMiB.')
           }
         }
-        alwaysReady: alwaysReadyHttp == 0 ? [] : [{ name: 'http', instanceCount: alwaysReadyHttp }]
+        alwaysReady: filter(alwaysReady, group => group.instanceCount > 0)
       }
       deployment: {
         storage: {
@@ -176,6 +203,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
           }
         }
       }
+      ...any(updates)
     }
   }
   // The platform fetches the package, and the host starts, as this identity.
@@ -194,12 +222,14 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     dependsOn: [noFtpPassword]
   }
 
-  // All that the app has; docs/settings.md explains each. Flex Consumption refuses FUNCTIONS_WORKER_RUNTIME here.
+  // All that the app is given; docs/settings.md explains each. Flex Consumption refuses FUNCTIONS_WORKER_RUNTIME here.
   resource settings 'config' = {
     name: 'appsettings'
     properties: {
       APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+      // Beside the addresses: hosts of .NET 10 could fail to start on the addresses alone (azure-functions-host, issue 11787).
+      AzureWebJobsStorage__accountName: host.name
       AzureWebJobsStorage__blobServiceUri: host.properties.primaryEndpoints.blob
       AzureWebJobsStorage__queueServiceUri: host.properties.primaryEndpoints.queue
       AzureWebJobsStorage__tableServiceUri: host.properties.primaryEndpoints.table
@@ -223,12 +253,14 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       OtherMetros: otherMetros
       RequestsPerMinute: '1200000'
       FailedLoginsPerMinute: '600'
+      AnonymousRequestsPerMinute: string(anonymousRequestsPerMinute)
       ClientAddressHeader: ''
       TelemetryToConsole: 'false'
       SweepSchedule: sweepSchedule
       SweepAfterPush: sweepAfterPush
       SweepAfterDrop: sweepAfterDrop
       OutageWait: '2m'
+      ...(empty(publicHost) ? {} : { PublicHost: publicHost })
     }
     dependsOn: [noScmPassword, onImages, onInsights]
   }

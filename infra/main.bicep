@@ -7,8 +7,41 @@ targetScope = 'subscription'
 @maxLength(32)
 param environmentName string
 
-@description('The Azure region of all resources. It must offer Flex Consumption.')
-@minLength(1)
+@metadata({ azd: { type: 'location' } })
+@allowed([
+  'australiaeast'
+  'australiasoutheast'
+  'brazilsouth'
+  'canadacentral'
+  'centralindia'
+  'centralus'
+  'eastasia'
+  'eastus'
+  'eastus2'
+  'francecentral'
+  'germanywestcentral'
+  'italynorth'
+  'japaneast'
+  'koreacentral'
+  'northcentralus'
+  'northeurope'
+  'norwayeast'
+  'southafricanorth'
+  'southcentralus'
+  'southeastasia'
+  'southindia'
+  'spaincentral'
+  'swedencentral'
+  'uaenorth'
+  'uksouth'
+  'ukwest'
+  'westcentralus'
+  'westeurope'
+  'westus'
+  'westus2'
+  'westus3'
+])
+@description('The Azure region of all resources: one with Flex Consumption, as Azure\'s own samples listed them in 2025. `az functionapp list-flexconsumption-locations` says what has come since.')
 param location string
 
 @description('The resource group that is made.')
@@ -37,8 +70,8 @@ param softDeleteDays int = 7
 @description('Which requests to the images\' storage are logged, for audits. StorageRead is one entry a pull of a layer.')
 param storageLogs ('StorageRead' | 'StorageWrite' | 'StorageDelete')[] = ['StorageDelete']
 
-@description('Most instances the app may have at once: the upper bound of what it can cost.')
-@minValue(40)
+@description('Most on-demand instances of each function group; there are three: requests, blobs, the sweeper. Azure may exceed it for requests: docs/operate.md, "What it costs".')
+@minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 100
 
@@ -61,6 +94,14 @@ param requestBodyLimitMiB int = 200
 @maxValue(20)
 param alwaysReadyHttp int = 0
 
+@description('Instances that are kept running for blobs. 0: the event that starts an instance may be refused and then waits for the sweeper: docs/operate.md, "Lost events".')
+@minValue(0)
+@maxValue(20)
+param alwaysReadyBlob int = 0
+
+@description('Whether an update replaces instances one after the other and lets what runs complete. A preview of Azure\'s.')
+param rollingUpdates bool = false
+
 @description('What the control plane calls this installation, for people.')
 param metroName string = 'Images'
 
@@ -74,6 +115,10 @@ param metroCountry string = ''
 
 @description('Other metros that the control plane lists: code, address, country (or -) and name of each, separated by spaces; metros by semicolons.')
 param otherMetros string = ''
+
+@description('Requests for official images that one address may send to one instance without a login, a minute. 0: a login is needed for everything.')
+@minValue(0)
+param anonymousRequestsPerMinute int = 0
 
 @description('When the sweeper runs, as NCRONTAB in UTC: second, minute, hour, day, month, day of the week.')
 param sweepSchedule string = '0 17 * * * *'
@@ -96,6 +141,39 @@ param logRetentionDays int = 30
 @minValue(-1)
 param logDailyCapGb int = 5
 
+@description('Whether the storage accounts answer only to the app, through a virtual network that is made, to allowedAddresses and to Azure\'s trusted services. Pulls are not redirected then.')
+param privateNetworking bool = false
+
+@description('The addresses of that virtual network, as a CIDR block of at least 512.')
+param virtualNetworkPrefix string = '10.44.0.0/16'
+
+@description('With privateNetworking: public addresses, or CIDR blocks of them, from which images are dropped and tokens made.')
+param allowedAddresses string[] = []
+
+@description('Whether instances are spread over availability zones. Azure then keeps two running for each function group.')
+param zoneRedundant bool = false
+
+@description('The key vault of a key of yours that encrypts both storage accounts, such as https://example.vault.azure.net. Rows are encrypted by it only if it is given when the accounts are made.')
+param encryptionVaultUri string = ''
+
+@description('That key\'s name. Its newest version is used.')
+param encryptionKeyName string = ''
+
+@description('The resource id of a user-assigned identity with the role Key Vault Crypto Service Encryption User on that key.')
+param encryptionIdentityId string = ''
+
+@description('Whether the account of images and rows is locked against deletion.')
+param lockStorage bool = false
+
+@description('Whether /healthz is asked from five places, and an alert made of it.')
+param availabilityTest bool = false
+
+@description('Whether a workbook is made: requests, errors, ingest, storage and the sweeper on one page.')
+param workbook bool = false
+
+@description('The name that clients use instead of the app\'s own, such as images.example.com. It has to lead to the app: docs/deploy.md, "A name of your own".')
+param publicHost string = ''
+
 @description('Tags of all resources.')
 param tags object = {}
 
@@ -113,6 +191,7 @@ var names = {
   plan: 'plan-images-${token}'
   app: 'func-images-${token}'
   topic: 'evgt-images-${token}'
+  network: 'vnet-images-${token}'
   packages: 'packages'
   deadLetters: 'deadletters'
 }
@@ -145,12 +224,33 @@ module storage 'storage.bicep' = {
     packageContainerName: names.packages
     deadLetterContainerName: names.deadLetters
     sku: storageSku
+    // Nothing in it is precious: a deployment fills it again. But a host that is to outlive a zone needs it.
+    hostSku: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS'
+    isPrivate: privateNetworking
+    allowedAddresses: allowedAddresses
+    encryptionVaultUri: encryptionVaultUri
+    encryptionKeyName: encryptionKeyName
+    encryptionIdentityId: encryptionIdentityId
+    isLocked: lockStorage
     softDeleteDays: softDeleteDays
     logs: storageLogs
     workspaceId: monitoring.outputs.workspaceId
     deployerPrincipalId: deployerPrincipalId
     deployerPrincipalType: deployerPrincipalType
   }
+}
+
+module network 'network.bicep' = if (privateNetworking) {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    virtualNetworkName: names.network
+    addressPrefix: virtualNetworkPrefix
+    imagesAccountName: names.imagesAccount
+    hostAccountName: names.hostAccount
+  }
+  dependsOn: [storage]
 }
 
 module app 'app.bicep' = {
@@ -171,16 +271,23 @@ module app 'app.bicep' = {
     httpConcurrency: httpConcurrency
     requestBodyLimitMiB: requestBodyLimitMiB
     alwaysReadyHttp: alwaysReadyHttp
+    alwaysReadyBlob: alwaysReadyBlob
+    rollingUpdates: rollingUpdates
     sweepSchedule: sweepSchedule
     metroName: metroName
     metroCode: metroCode
     metroCountry: metroCountry
     otherMetros: otherMetros
+    anonymousRequestsPerMinute: anonymousRequestsPerMinute
     sweepAfterPush: sweepAfterPush
     sweepAfterDrop: sweepAfterDrop
-    redirectPulls: redirectPulls
+    // Whoever pulls does not reach the account.
+    redirectPulls: redirectPulls && !privateNetworking
+    zoneRedundant: zoneRedundant
+    virtualNetworkName: privateNetworking ? names.network : ''
+    publicHost: publicHost
   }
-  dependsOn: [storage]
+  dependsOn: [storage, network]
 }
 
 module events 'events.bicep' = {
@@ -207,6 +314,28 @@ module alerts 'alerts.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
   }
   dependsOn: [storage, events]
+}
+
+module availability 'availability.bicep' = if (availabilityTest) {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    host: empty(publicHost) ? app.outputs.hostName : publicHost
+    insightsName: names.insights
+    actionGroupId: alerts.outputs.actionGroupId
+  }
+}
+
+module page 'workbook.bicep' = if (workbook) {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    workspaceName: names.workspace
+    imagesAccountName: names.imagesAccount
+  }
+  dependsOn: [monitoring, storage]
 }
 
 @description('For the steps after this one, and where azd looks.')

@@ -18,6 +18,20 @@ param packageContainerName string
 param deadLetterContainerName string
 @description('Redundancy of the account of images and rows.')
 param sku string
+@description('Redundancy of the account of the Functions host.')
+param hostSku string
+@description('Whether the accounts answer only their private endpoints, allowedAddresses and Azure\'s trusted services.')
+param isPrivate bool
+@description('Public addresses, or CIDR blocks of them, that reach the account of images and rows all the same.')
+param allowedAddresses string[]
+@description('The key vault of the key that encrypts both accounts, such as https://example.vault.azure.net; empty: keys of Microsoft\'s.')
+param encryptionVaultUri string
+@description('The key\'s name.')
+param encryptionKeyName string
+@description('The resource id of the user-assigned identity that may use the key.')
+param encryptionIdentityId string
+@description('Whether the account of images and rows is locked against deletion.')
+param isLocked bool
 @description('How long what was deleted or overwritten can be restored, in days.')
 param softDeleteDays int
 @description('Which requests to the account of images and rows are logged.')
@@ -30,8 +44,25 @@ param deployerPrincipalId string
 param deployerPrincipalType string
 
 // What the library calls them (functions/ImagesFunctions/Storage/StorageAccount.cs); the tests compare.
-var containerNames = ['images', 'uploads', 'derived']
+var containerNames = ['images', 'uploads', 'derived', 'catalog']
 var tableNames = ['images', 'accounts']
+
+var hasKey = !empty(encryptionVaultUri)
+
+// The newest version of the key. Queues and tables are encrypted by the account's key only if the account was made so.
+var encryption = {
+  keySource: 'Microsoft.Keyvault'
+  keyvaultproperties: { keyvaulturi: encryptionVaultUri, keyname: encryptionKeyName }
+  identity: { userAssignedIdentity: encryptionIdentityId }
+  services: {
+    blob: { enabled: true, keyType: 'Account' }
+    file: { enabled: true, keyType: 'Account' }
+    queue: { enabled: true, keyType: 'Account' }
+    table: { enabled: true, keyType: 'Account' }
+  }
+}
+
+var keyIdentity = hasKey ? { type: 'UserAssigned', userAssignedIdentities: { '${encryptionIdentityId}': {} } } : null
 
 // For both accounts.
 var lockedDown = {
@@ -41,11 +72,16 @@ var lockedDown = {
   allowSharedKeyAccess: false
   defaultToOAuthAuthentication: true
   minimumTlsVersion: 'TLS1_2'
-  // Event Grid and Flex Consumption without a virtual network come over public addresses; who they are is what counts.
-  networkAcls: { bypass: 'AzureServices', defaultAction: 'Allow' }
   publicNetworkAccess: 'Enabled'
   supportsHttpsTrafficOnly: true
+  ...(hasKey ? { encryption: encryption } : {})
 }
+
+// Without a virtual network Flex Consumption comes over public addresses; who it is is what counts. Event Grid writes dead letters
+// as a trusted service.
+var access = { bypass: 'AzureServices', defaultAction: isPrivate ? 'Deny' : 'Allow' }
+
+var allowed = [for address in allowedAddresses: { value: address, action: 'Allow' }]
 
 resource images 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: imagesAccountName
@@ -53,7 +89,8 @@ resource images 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   tags: tags
   kind: 'StorageV2'
   sku: { name: sku }
-  properties: lockedDown
+  identity: keyIdentity
+  properties: { ...lockedDown, networkAcls: { ...access, ...(isPrivate ? { ipRules: allowed } : {}) } }
 
   resource blobs 'blobServices' = {
     name: 'default'
@@ -85,14 +122,20 @@ resource images 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   }
 }
 
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {
+  name: 'keep'
+  scope: images
+  properties: { level: 'CanNotDelete', notes: 'Images and rows. Tables cannot be restored.' }
+}
+
 resource host 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: hostAccountName
   location: location
   tags: tags
   kind: 'StorageV2'
-  // Nothing in it is precious: a deployment fills it again.
-  sku: { name: 'Standard_LRS' }
-  properties: lockedDown
+  sku: { name: hostSku }
+  identity: keyIdentity
+  properties: { ...lockedDown, networkAcls: access }
 
   resource blobs 'blobServices' = {
     name: 'default'

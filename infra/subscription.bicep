@@ -37,7 +37,7 @@ resource landed 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15'
     }
     // The longest that Event Grid offers: a day.
     retryPolicy: { eventTimeToLiveInMinutes: 1440, maxDeliveryAttempts: 30 }
-    // Without it, Event Grid drops an event as soon as the host answers 400, 401, 403, 404 or 413.
+    // Without it, Event Grid drops an event as soon as the host answers 400, 401, 403 or 413, for which it never tries again.
     deadLetterWithResourceIdentity: {
       identity: { type: 'SystemAssigned' }
       deadLetterDestination: {

@@ -3,6 +3,7 @@ using ImagesFunctions.GarbageCollection;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Listing;
+using ImagesFunctions.Rebuild;
 using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,6 +25,9 @@ public sealed class ImagesApp(IServiceProvider services)
 
     /// <summary>The tokens of accounts.</summary>
     public Tokens Tokens => services.GetRequiredService<Tokens>();
+
+    /// <summary>The trust rules of accounts.</summary>
+    public TrustRules Trust => services.GetRequiredService<TrustRules>();
 
     private BlobIngest Ingest => services.GetRequiredService<BlobIngest>();
 
@@ -73,6 +77,24 @@ public sealed class ImagesApp(IServiceProvider services)
             dryRun,
             cancellationToken
         );
+    }
+
+    /// <summary>Makes lost tables anew from what is in the containers; does nothing where none is lost.</summary>
+    /// <param name="cancellationToken">Ends it between two steps; the next call goes on.</param>
+    /// <exception cref="StorageUnavailableException">Storage is away. Exceptions of the Azure SDK mean the same.</exception>
+    public Task<RebuildResult> RebuildAsync(CancellationToken cancellationToken) =>
+        services.GetRequiredService<Rebuilder>().RunAsync(cancellationToken);
+
+    /// <summary>
+    /// Makes the containers and tables that are missing; tables that are lost are made anew from what is in the containers. For local
+    /// use: in the cloud the deployment makes them, and a sweep or the operator brings back what is lost.
+    /// </summary>
+    public async Task CreateAsync(CancellationToken cancellationToken)
+    {
+        if (!await Storage.CreateAsync(cancellationToken))
+        {
+            await RebuildAsync(cancellationToken);
+        }
     }
 
     /// <summary>What is listed, what waits and what was refused.</summary>

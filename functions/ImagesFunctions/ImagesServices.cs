@@ -1,11 +1,13 @@
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Boot;
+using ImagesFunctions.Catalog;
 using ImagesFunctions.GarbageCollection;
 using ImagesFunctions.Http;
 using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Listing;
+using ImagesFunctions.Rebuild;
 using ImagesFunctions.Registry;
 using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;
@@ -18,6 +20,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Microsoft.IdentityModel.Protocols;
 
 namespace ImagesFunctions;
 
@@ -55,14 +58,7 @@ public static class ImagesServices
         services.AddSingleton<NamespaceLists>();
         services.AddSingleton<ImageLists>();
         services.AddSingleton(Metros.From(configuration));
-        services.AddSingleton<Tokens>();
-        var (requests, failures) = (Limits.RequestsOf(configuration), Limits.FailuresOf(configuration));
-        services.AddSingleton(_ => new Limits(requests, failures));
-        services.AddSingleton(s => new Logins(
-            s.GetRequiredService<Tokens>(),
-            s.GetRequiredService<Limits>(),
-            configuration
-        ));
+        services.AddAccounts(configuration);
         // Storage that is not configured is not ready, and no fault of the request.
         services.AddSingleton(s => new Readiness(
             s.GetRequiredService<StorageAccount>,
@@ -77,7 +73,28 @@ public static class ImagesServices
             compression.MimeTypes = ["application/json"];
         });
         services.AddSweep(configuration);
+        services.AddCatalog();
         return services;
+    }
+
+    private static void AddAccounts(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSingleton<Tokens>();
+        services.AddSingleton<TrustRules>();
+        services.AddSingleton<IDocumentRetriever>(s => new IssuerDocuments(
+            s.GetRequiredService<StorageAccount>().IsOnThisMachine
+        ));
+        services.AddSingleton<IssuerKeys>();
+        services.AddSingleton<Identities>();
+        var (requests, failures) = (Limits.RequestsOf(configuration), Limits.FailuresOf(configuration));
+        var anonymous = Limits.AnonymousOf(configuration);
+        services.AddSingleton(_ => new Limits(requests, failures, anonymous));
+        services.AddSingleton(s => new Logins(
+            s.GetRequiredService<Tokens>(),
+            s.GetRequiredService<Limits>(),
+            configuration,
+            s.GetRequiredService<Identities>()
+        ));
     }
 
     private static void AddIngest(this IServiceCollection services, IConfiguration configuration)
@@ -98,6 +115,14 @@ public static class ImagesServices
         services.AddSingleton(s => s.GetRequiredService<SweepOptions>().Grace);
         services.AddSingleton<BlobRetention>();
         services.AddSingleton<Sweeper>();
+    }
+
+    private static void AddCatalog(this IServiceCollection services)
+    {
+        services.AddSingleton<CatalogJournal>();
+        services.AddSingleton<CatalogWriter>();
+        services.AddSingleton<Rebuilder>();
+        services.AddHostedService(s => new CatalogService(s, s.GetRequiredService<TimeProvider>()));
     }
 
     private static void ConfigureServer(KestrelServerOptions server)

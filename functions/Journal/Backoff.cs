@@ -21,9 +21,19 @@ public static class Backoff
         TimeSpan max,
         TimeProvider time,
         CancellationToken cancellationToken
+    ) => DelayAsync(failedTries, first, max, time, Random.Shared, cancellationToken);
+
+    /// <summary>As the other overload, with a jitter of the caller's.</summary>
+    public static Task DelayAsync(
+        int failedTries,
+        TimeSpan first,
+        TimeSpan max,
+        TimeProvider time,
+        Random random,
+        CancellationToken cancellationToken
     ) =>
         // Jitter needs no secret randomness.
-        Task.Delay(Random.Shared.NextDouble() * Bound(failedTries, first, max), time, cancellationToken);
+        Task.Delay(random.NextDouble() * Bound(failedTries, first, max), time, cancellationToken);
 
     /// <summary>The longest that <see cref="DelayAsync(int, TimeSpan, TimeSpan, CancellationToken)"/> waits.</summary>
     public static TimeSpan Bound(int failedTries, TimeSpan first, TimeSpan max) =>

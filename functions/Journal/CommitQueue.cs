@@ -5,13 +5,20 @@ namespace ImagesFunctions.Journal;
 /// into one transaction, which writes the row <c>v</c> with If-Match and adds a journal entry. A decision whose reads and writes no
 /// later commit has changed is committed; any other is returned to its caller, which makes it again.
 /// </summary>
-internal sealed class CommitQueue(IJournalTable table, string partition, Func<string, bool> isInFull, TimeProvider time)
+internal sealed class CommitQueue(
+    IJournalTable table,
+    string partition,
+    Func<string, bool> isInFull,
+    TimeProvider time,
+    Random? random = null
+)
 {
     private const int MaxHistory = 128;
     private const int MaxRounds = 3;
 
     private readonly Lock _gate = new();
-    private readonly CommitTransaction _transaction = new(table, partition, time);
+    private readonly Random _random = random ?? Random.Shared;
+    private readonly CommitTransaction _transaction = new(table, partition, time, random);
     private readonly List<PendingDecision> _arrived = [];
     private readonly Dictionary<long, IReadOnlySet<string>> _history = [];
     private bool _running;
@@ -22,6 +29,9 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
 
     // The number of an entry that is there although no commit had it yet: left from the history that a backup has replaced.
     private long? _leftover;
+
+    /// <summary>Is told of each commit of this process, in their order, before the decisions are answered.</summary>
+    public Action<JournalEntry, JournalVersion>? Committed { get; init; }
 
     /// <summary>The number of a commit that took effect before this returns: later reads are at least that new.</summary>
     public async Task<long> SequenceAsync(CancellationToken cancellationToken)
@@ -50,8 +60,14 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
             if (!_running)
             {
                 _running = true;
-                // Runs while decisions of any caller arrive. A caller that is cancelled only stops waiting.
-                _ = Task.Run(RunAsync, CancellationToken.None);
+                // Runs while decisions of any caller arrive. A caller that is cancelled only stops waiting. On the caller's
+                // scheduler, which is the pool's unless somebody explores the order of all steps.
+                _ = Task.Factory.StartNew(
+                    RunAsync,
+                    CancellationToken.None,
+                    TaskCreationOptions.DenyChildAttach,
+                    TaskScheduler.Current
+                );
             }
         }
 
@@ -85,6 +101,7 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
                         TimeSpan.FromMilliseconds(5),
                         TimeSpan.FromMilliseconds(250),
                         time,
+                        _random,
                         CancellationToken.None
                     );
                 }
@@ -145,6 +162,7 @@ internal sealed class CommitQueue(IJournalTable table, string partition, Func<st
 
         Remember(entry.Seq, entry.Keys);
         Volatile.Write(ref _version, next);
+        Committed?.Invoke(entry with { After = version.Tag }, next);
         Answer(open, pack, isCommitted: true);
         return true;
     }

@@ -1,7 +1,7 @@
 namespace ImagesFunctions.Journal;
 
 /// <summary>Sends a commit, again and again until it is known whether it took effect.</summary>
-internal sealed class CommitTransaction(IJournalTable table, string partition, TimeProvider time)
+internal sealed class CommitTransaction(IJournalTable table, string partition, TimeProvider time, Random? random = null)
 {
     private const int MaxSends = 8;
 
@@ -25,14 +25,23 @@ internal sealed class CommitTransaction(IJournalTable table, string partition, T
         List<Change> all = [next, new Change(entryRow.Key, entryRow) { IsNew = !replaces }, .. changes];
         for (var send = 1; ; send++)
         {
-            var result = await table.WriteAsync(partition, all, CancellationToken.None);
-            switch (result.Outcome)
+            WriteResult result;
+            try
             {
-                case WriteOutcome.Done:
-                    return new JournalVersion(entry.Seq, result.First);
-                // Gone: a row to remove under its version is gone. After a lost answer, the refusal may mean that we have succeeded.
-                case WriteOutcome.Refused or WriteOutcome.Gone:
-                    return send > 1 && await IsOursAsync(entry) ? await AfterOursAsync(version, entry) : null;
+                result = await table.WriteAsync(partition, all, CancellationToken.None);
+                switch (result.Outcome)
+                {
+                    case WriteOutcome.Done:
+                        return new JournalVersion(entry.Seq, result.First);
+                    // Gone: a row to remove under its version is gone. After a lost answer, the refusal may mean that we have succeeded.
+                    case WriteOutcome.Refused or WriteOutcome.Gone:
+                        return send > 1 && await IsOursAsync(entry) ? await AfterOursAsync(version, entry) : null;
+                }
+            }
+            catch (Exception error) when (send > 1 && error is not StorageUnavailableException)
+            {
+                // An earlier send may have taken effect. Whoever took this for a refusal would commit twice.
+                throw new StorageUnavailableException("storage does not tell whether a commit took effect", error);
             }
 
             if (send == MaxSends)
@@ -45,6 +54,7 @@ internal sealed class CommitTransaction(IJournalTable table, string partition, T
                 TimeSpan.FromMilliseconds(50),
                 TimeSpan.FromSeconds(4),
                 time,
+                random ?? Random.Shared,
                 CancellationToken.None
             );
         }
@@ -66,11 +76,19 @@ internal sealed class CommitTransaction(IJournalTable table, string partition, T
         return false;
     }
 
-    // Our commit took effect, but the answer with its version is lost. If another process has committed since, the old version
-    // matches nothing, and the next transaction is refused.
+    // Our commit took effect, but the answer with its version is lost. If another process has committed since, or the version cannot
+    // be read, the old one matches nothing, and the next transaction is refused.
     private async Task<JournalVersion> AfterOursAsync(JournalVersion version, JournalEntry entry)
     {
-        var now = await table.VersionAsync(partition, CancellationToken.None);
-        return now.Seq == entry.Seq ? now : version with { Seq = entry.Seq };
+        var old = version with { Seq = entry.Seq };
+        try
+        {
+            var now = await table.VersionAsync(partition, CancellationToken.None);
+            return now.Seq == entry.Seq ? now : old;
+        }
+        catch (Exception)
+        {
+            return old;
+        }
     }
 }

@@ -55,7 +55,12 @@ public static class JournalReads
         var entries = new JournalEntry?[to - from + 1];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, entries.Length),
-            new ParallelOptions { MaxDegreeOfParallelism = MaxReadsAtOnce, CancellationToken = cancellationToken },
+            new ParallelOptions
+            {
+                MaxDegreeOfParallelism = MaxReadsAtOnce,
+                CancellationToken = cancellationToken,
+                TaskScheduler = TaskScheduler.Current,
+            },
             async (i, stop) =>
             {
                 if (await table.GetAsync(partition, JournalKeys.Entry(from + i), stop) is { } row)

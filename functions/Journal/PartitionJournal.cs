@@ -10,11 +10,17 @@ public delegate Task Rehearsal(IReadOnlyList<Change> changes, Func<Task<IReadOnl
 /// <param name="partition">The partition.</param>
 /// <param name="isInFull">Which rows stand in full in the entries, by their keys.</param>
 /// <param name="time">By what clock it waits between tries; null: the system's.</param>
+/// <param name="random">What the length of these waits is drawn from; null: the system's.</param>
+/// <param name="committed">
+/// Is told of each commit that this process makes, in their order, with the version after it; neither waits nor throws.
+/// </param>
 public sealed class PartitionJournal(
     IJournalTable table,
     string partition,
     Func<string, bool> isInFull,
-    TimeProvider? time = null
+    TimeProvider? time = null,
+    Random? random = null,
+    Action<JournalEntry, JournalVersion>? committed = null
 )
 {
     /// <summary>The maximum number of commits of <c>ChangesAsync</c>. For more, a scan of the rows is cheaper than point reads.</summary>
@@ -28,7 +34,11 @@ public sealed class PartitionJournal(
     private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(2);
 
     private readonly TimeProvider _time = time ?? TimeProvider.System;
-    private readonly CommitQueue _queue = new(table, partition, isInFull, time ?? TimeProvider.System);
+    private readonly Random _random = random ?? Random.Shared;
+    private readonly CommitQueue _queue = new(table, partition, isInFull, time ?? TimeProvider.System, random)
+    {
+        Committed = committed,
+    };
 
     /// <summary>Lets tests see each decision before it is committed; else null.</summary>
     public Rehearsal? Rehearsal { get; init; }
@@ -77,6 +87,7 @@ public sealed class PartitionJournal(
                 TimeSpan.FromMilliseconds(1),
                 TimeSpan.FromMilliseconds(200),
                 _time,
+                _random,
                 cancellationToken
             );
         }

@@ -66,9 +66,16 @@ public static class Commands
                 TokenCommands.List(terminal),
                 TokenCommands.Revoke(terminal),
             },
+            new Command("trust", "Issuers of tokens that an account trusts (OpenID Connect)")
+            {
+                TrustCommands.Add(terminal),
+                TrustCommands.List(terminal),
+                TrustCommands.Remove(terminal),
+            },
             DropCommand.Make(terminal),
             StatusCommand.Make(terminal),
             GcCommand.Make(terminal),
+            RebuildCommand.Make(terminal),
         };
         foreach (var command in (Command[])[root, serve])
         {
@@ -156,6 +163,7 @@ internal sealed record Terminal(Option<string?> Data, TextWriter Output, TextWri
                     await store.Account.CreateAsync(cancellationToken);
                 }
 
+                store.Account.Guard();
                 return await action(parsed, app.Images(), cancellationToken);
             }
         );

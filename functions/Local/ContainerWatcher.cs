@@ -36,7 +36,7 @@ public sealed class ContainerWatcher : BackgroundService
     /// <summary>Watches the container <c>images</c>.</summary>
     public ContainerWatcher(ImagesApp images, TimeProvider time, ILogger<ContainerWatcher> log)
         : this(
-            images.Storage.CreateAsync,
+            images.CreateAsync,
             cancellationToken => ListAsync(images.Storage, cancellationToken),
             images.TryBlobLandedAsync,
             images.BlobFailedAsync,

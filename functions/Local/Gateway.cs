@@ -16,7 +16,9 @@ internal static class Gateway
     public static async Task CheckAsync(LocalStore store, CancellationToken cancellationToken)
     {
         var storage = store.Account;
-        foreach (var container in (BlobContainerClient[])[storage.Images, storage.Uploads, storage.Derived])
+        foreach (
+            var container in (BlobContainerClient[])[storage.Images, storage.Uploads, storage.Derived, storage.Catalog]
+        )
         {
             await TryAsync(
                 $"container {container.Name}",

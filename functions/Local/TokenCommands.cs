@@ -11,32 +11,27 @@ internal static class TokenCommands
     public static Command Create(Terminal terminal)
     {
         var account = Account(isNew: true);
-        var expires = new Option<string?>("--expires")
+        var expires = Expires();
+        var readOnly = new Option<bool>("--read-only") { Description = "The same as --allow pull" };
+        var grant = new GrantOptions("all");
+        var create = new Command("create", "Makes a token and prints it, only once") { account, expires, readOnly };
+        grant.AddTo(create);
+        create.Validators.Add(result =>
         {
-            Description = "30d, 12h, 15m or a date like 2030-01-31 (default: never)",
-        };
-        // Wrong usage is said before any storage is started.
-        expires.Validators.Add(result =>
-        {
-            try
+            if (result.GetValue(readOnly) && result.GetResult(grant.Allow) is not null)
             {
-                Lifetime(result.GetValueOrDefault<string?>());
-            }
-            catch (FormatException error)
-            {
-                result.AddError(error.Message);
+                result.AddError("--read-only is --allow pull: leave one of them out");
             }
         });
-        var readOnly = new Option<bool>("--read-only") { Description = "May list and pull, not push or delete" };
         return terminal.Runs(
-            new Command("create", "Makes a token and prints it, only once") { account, expires, readOnly },
+            create,
             async (parsed, images, cancellationToken) =>
             {
                 var (token, text) = await images.Tokens.CreateAsync(
                     parsed.GetValue(account)!,
                     Lifetime(parsed.GetValue(expires)),
-                    cancellationToken,
-                    parsed.GetValue(readOnly)
+                    grant.Of(parsed, parsed.GetValue(readOnly) ? "pull" : "pull,push,delete,admin"),
+                    cancellationToken
                 );
                 await terminal.Output.WriteLineAsync(text);
                 await terminal.Errors.WriteLineAsync(
@@ -93,7 +88,7 @@ internal static class TokenCommands
     }
 
     // Tokens of a name that an earlier version allowed can be listed and revoked.
-    private static Argument<string> Account(bool isNew = false)
+    internal static Argument<string> Account(bool isNew = false)
     {
         var account = new Argument<string>("account") { Description = "Its name is its namespace too" };
         account.Validators.Add(result =>
@@ -107,10 +102,35 @@ internal static class TokenCommands
         return account;
     }
 
+    private static Option<string?> Expires()
+    {
+        var expires = new Option<string?>("--expires")
+        {
+            Description = "30d, 12h, 15m or a date like 2030-01-31 (default: never)",
+        };
+        // Wrong usage is said before any storage is started.
+        expires.Validators.Add(result =>
+        {
+            try
+            {
+                Lifetime(result.GetValueOrDefault<string?>());
+            }
+            catch (FormatException error)
+            {
+                result.AddError(error.Message);
+            }
+        });
+        return expires;
+    }
+
     private static TimeSpan? Lifetime(string? expires) =>
         expires is null ? null : Expiry.Parse(expires, TimeProvider.System.GetUtcNow());
 
-    private static string Kind(Token token) => token.ReadOnly ? "may only read, " : "";
+    private static string Kind(Token token) =>
+        token.Grant is not { } grant ? "may do nothing that this version knows of, "
+        : grant.IsAll ? ""
+        : grant.IsPull ? "may only read, "
+        : $"{GrantOptions.Text(grant)}, ";
 
     private static string Ends(Token token) =>
         token.Expires is not { } expires ? "never expires"

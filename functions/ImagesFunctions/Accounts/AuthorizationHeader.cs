@@ -22,23 +22,62 @@ internal static class AuthorizationHeader
     )
     {
         // A scheme's name is case-insensitive (RFC 9110, 11.1).
-        if (context.Request.Headers.Authorization is not [{ } header])
+        if (context.Request.Headers.Authorization is not [{ } header] || logins.IsAnonymous(context))
         {
             return null;
         }
 
         if (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
         {
-            var isRead = Credentials.TryParse(header[Bearer.Length..].Trim(), out var token);
+            var text = header[Bearer.Length..].Trim();
+            if (IdentityToken.IsOne(text))
+            {
+                return await logins.AuthenticateIdentityAsync(
+                    context,
+                    new IdentityToken(text, AccountsOf(context, user: null))
+                );
+            }
+
+            var isRead = Credentials.TryParse(text, out var token);
             return await logins.AuthenticateAsync(context, isRead ? token : null, prefetch);
         }
 
         if (basic && header.StartsWith(Basic, StringComparison.OrdinalIgnoreCase))
         {
-            var isRead = Credentials.TryParseBasic(header[Basic.Length..].Trim(), out var credentials);
+            var value = header[Basic.Length..].Trim();
+            var isRead = Credentials.TryParseBasic(value, out var credentials);
+            if (!isRead && IdentityToken.TryParseBasic(value, out var user, out var identity))
+            {
+                return await logins.AuthenticateIdentityAsync(
+                    context,
+                    new IdentityToken(identity, AccountsOf(context, user))
+                );
+            }
+
             return await logins.AuthenticateAsync(context, isRead ? credentials : null, prefetch);
         }
 
         return null;
+    }
+
+    // The accounts that a request names: the user, the first part of a repository, the parameter `namespace`.
+    private static List<string> AccountsOf(HttpContext context, string? user)
+    {
+        var names = new List<string>();
+        if (user is not null)
+        {
+            names.Add(Credentials.AccountOf(user));
+        }
+
+        if (context.Request.Path.Value?.Split('/', 4) is ["", "v2" or "boot", var first, ..])
+        {
+            names.Add(first);
+        }
+        else if (context.Request.Query["namespace"] is [{ } asked, ..])
+        {
+            names.Add(asked.Split('/', 2)[0]);
+        }
+
+        return names;
     }
 }

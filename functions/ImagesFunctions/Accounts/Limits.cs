@@ -29,6 +29,9 @@ internal sealed class Limits : IDisposable
     /// <summary>Setting: logins that may fail a minute from one address, and for one claimed account. 0: no limit.</summary>
     public const string FailuresSetting = "FailedLoginsPerMinute";
 
+    /// <summary>Setting: requests without a login for official images a minute from one address. 0: none is answered.</summary>
+    public const string AnonymousSetting = "AnonymousRequestsPerMinute";
+
     private const int DefaultRequests = 1_200_000;
     private const int DefaultFailures = 600;
     private const int MaxPerMinute = 1_000_000_000;
@@ -37,19 +40,24 @@ internal sealed class Limits : IDisposable
     private readonly PartitionedRateLimiter<string>? _requests;
     private readonly PartitionedRateLimiter<string>? _addresses;
     private readonly PartitionedRateLimiter<string>? _claimed;
+    private readonly PartitionedRateLimiter<string>? _anonymous;
 
     /// <summary>Reads the settings.</summary>
     /// <exception cref="InvalidSettingException">One of them is no whole number of 0 to 1,000,000,000.</exception>
     public Limits(IConfiguration configuration)
-        : this(RequestsOf(configuration), FailuresOf(configuration)) { }
+        : this(RequestsOf(configuration), FailuresOf(configuration), AnonymousOf(configuration)) { }
 
-    /// <summary>Limits of so many a minute; 0: none.</summary>
-    public Limits(int requests, int failures)
+    /// <summary>Limits of so many a minute; 0: none, but of <paramref name="anonymous"/>, where it lets nobody in.</summary>
+    public Limits(int requests, int failures, int anonymous = 0)
     {
         _requests = Limiter(requests);
         _addresses = Limiter(failures);
         _claimed = Limiter(failures);
+        _anonymous = Limiter(anonymous);
     }
+
+    /// <summary>Whether official images are read without a login.</summary>
+    public bool AllowsAnonymous => _anonymous is not null;
 
     /// <summary>Reads <see cref="RequestsSetting"/>.</summary>
     /// <exception cref="InvalidSettingException">It is no whole number of 0 to 1,000,000,000.</exception>
@@ -60,6 +68,16 @@ internal sealed class Limits : IDisposable
     /// <exception cref="InvalidSettingException">It is no whole number of 0 to 1,000,000,000.</exception>
     public static int FailuresOf(IConfiguration configuration) =>
         Setting.Number(configuration, FailuresSetting, DefaultFailures, MaxPerMinute);
+
+    /// <summary>Reads <see cref="AnonymousSetting"/>.</summary>
+    /// <exception cref="InvalidSettingException">It is no whole number of 0 to 1,000,000,000.</exception>
+    public static int AnonymousOf(IConfiguration configuration) =>
+        Setting.Number(configuration, AnonymousSetting, 0, MaxPerMinute);
+
+    /// <summary>Counts a request without a login.</summary>
+    /// <exception cref="TooManyRequestsException">The address sends too many.</exception>
+    public void Anonymous(string address) =>
+        Demand(_anonymous, address, "anonymous", "Too many requests without a login: log in, or wait.");
 
     /// <summary>Counts a request of an account that showed a valid token.</summary>
     /// <exception cref="TooManyRequestsException">The account sends too many.</exception>
@@ -99,6 +117,7 @@ internal sealed class Limits : IDisposable
         _requests?.Dispose();
         _addresses?.Dispose();
         _claimed?.Dispose();
+        _anonymous?.Dispose();
     }
 
     private const string TooManyFailures = "Too many logins failed: wait, and look whether the token is right.";

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 
@@ -9,10 +11,13 @@ namespace ImagesFunctions.Accounts;
 /// Authenticates requests within <see cref="Limits"/>. A failed login gets the same answer after the same work, whether the
 /// account, the token's id or its secret is wrong, or the token has expired.
 /// </summary>
-internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration configuration)
+internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration configuration, Identities identities)
 {
     /// <summary>Setting: the header that holds the client's address; "": the connection's address is the client's.</summary>
     public const string AddressSetting = "ClientAddressHeader";
+
+    // The base64 of a colon: clients that want to be anonymous may send it.
+    private const string NoUser = "Basic Og==";
 
     private const int Remembered = 65_536;
 
@@ -30,26 +35,69 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
     /// reads must do no harm if these are not.
     /// </param>
     /// <exception cref="TooManyRequestsException">The account or the client is over a limit.</exception>
-    public async Task<Access?> AuthenticateAsync(
+    public Task<Access?> AuthenticateAsync(
         HttpContext context,
         Credentials? credentials,
+        Action<HttpContext, string>? prefetch = null
+    ) =>
+        CheckAsync(
+            context,
+            credentials is null ? null : Convert.FromHexString(credentials.SecretHash),
+            credentials?.Account,
+            () =>
+                credentials is null
+                    ? Task.FromResult<Access?>(null)
+                    : tokens.AuthenticateAsync(credentials, context.RequestAborted),
+            prefetch
+        );
+
+    /// <summary>As <see cref="AuthenticateAsync"/>, for a token of an issuer that accounts may trust.</summary>
+    /// <exception cref="TooManyRequestsException">The account or the client is over a limit.</exception>
+    /// <exception cref="IssuerUnavailableException">The keys of its issuer cannot be had.</exception>
+    /// <exception cref="BadHttpRequestException">Several accounts trust it, and the request names none of them.</exception>
+    public Task<Access?> AuthenticateIdentityAsync(HttpContext context, IdentityToken token) =>
+        // Whose login fails is not known: nobody's name is counted.
+        CheckAsync(
+            context,
+            SHA256.HashData(Encoding.ASCII.GetBytes(token.Text)),
+            claimed: null,
+            () => identities.AuthenticateAsync(token, context.RequestAborted)
+        );
+
+    // The hash stands for the credentials; null where they cannot be parsed.
+    private async Task<Access?> CheckAsync(
+        HttpContext context,
+        byte[]? hash,
+        string? claimed,
+        Func<Task<Access?>> authenticate,
         Action<HttpContext, string>? prefetch = null
     )
     {
         var address = AddressOf(context);
-        var (slot, mark) = credentials is null ? (0, 0) : MarkOf(credentials);
-        var isKnown = credentials is not null && Volatile.Read(ref _known[slot]) == mark;
+        var (slot, mark) = hash is null ? (0, 0) : MarkOf(hash);
+        var isKnown = hash is not null && Volatile.Read(ref _known[slot]) == mark;
         if (!isKnown)
         {
             // Before any read, so that a flood of guesses does not become a flood of reads.
             limits.Login(address);
         }
-        else
+        else if (claimed is not null)
         {
-            prefetch?.Invoke(context, credentials!.Account);
+            prefetch?.Invoke(context, claimed);
         }
 
-        var access = credentials is null ? null : await tokens.AuthenticateAsync(credentials, context.RequestAborted);
+        Access? access;
+        try
+        {
+            access = await authenticate();
+        }
+        catch (IssuerUnavailableException)
+        {
+            // Nobody knows whether it is a guess.
+            limits.Failed(address, claimed);
+            throw;
+        }
+
         if (access is null)
         {
             if (isKnown)
@@ -58,7 +106,7 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
                 Interlocked.CompareExchange(ref _known[slot], 0, mark);
             }
 
-            limits.Failed(address, credentials?.Account);
+            limits.Failed(address, claimed);
             return null;
         }
 
@@ -66,6 +114,28 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
         limits.Request(access.Account);
         return access;
     }
+
+    /// <summary>What a caller without credentials may do; null where a login is needed for everything.</summary>
+    /// <param name="context">The request, which is one to read something official.</param>
+    /// <exception cref="TooManyRequestsException">The address sends too many.</exception>
+    public Access? Anonymous(HttpContext context)
+    {
+        if (!IsAnonymous(context))
+        {
+            return null;
+        }
+
+        limits.Anonymous(AddressOf(context));
+        return Access.Anonymous;
+    }
+
+    /// <summary>Whether a request has no credentials, or an empty user and password, and that is allowed.</summary>
+    internal bool IsAnonymous(HttpContext context) =>
+        limits.AllowsAnonymous
+        && (
+            context.Request.Headers.Authorization is not [{ Length: > 0 } header]
+            || header.Equals(NoUser, StringComparison.OrdinalIgnoreCase)
+        );
 
     /// <summary>The client's address as text; of IPv6 the first half, which is what one client has.</summary>
     internal string AddressOf(HttpContext context)
@@ -94,9 +164,6 @@ internal sealed class Logins(Tokens tokens, Limits limits, IConfiguration config
             : address.ToString();
     }
 
-    private static (int Slot, long Mark) MarkOf(Credentials credentials)
-    {
-        var hash = Convert.FromHexString(credentials.SecretHash);
-        return ((int)(BitConverter.ToUInt32(hash, 8) % Remembered), BitConverter.ToInt64(hash) | 1);
-    }
+    private static (int Slot, long Mark) MarkOf(byte[] hash) =>
+        ((int)(BitConverter.ToUInt32(hash, 8) % Remembered), BitConverter.ToInt64(hash) | 1);
 }

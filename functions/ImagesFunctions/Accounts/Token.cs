@@ -10,14 +10,8 @@ namespace ImagesFunctions.Accounts;
 /// <param name="Id">8 hexadecimal digits; public, names the token in lists and logs.</param>
 /// <param name="Created">When it was made.</param>
 /// <param name="Expires">When it expires; null: never.</param>
-/// <param name="ReadOnly">Whether it may only list and pull, and neither push nor delete.</param>
-public sealed record Token(
-    string Account,
-    string Id,
-    DateTimeOffset Created,
-    DateTimeOffset? Expires,
-    bool ReadOnly = false
-)
+/// <param name="Grant">What it may do; null: nothing that this version knows of.</param>
+public sealed record Token(string Account, string Id, DateTimeOffset Created, DateTimeOffset? Expires, Grant? Grant)
 {
     /// <summary>Whether it had ended by itself when it was read, by the storage service's clock.</summary>
     public bool IsExpired { get; init; }
@@ -125,7 +119,8 @@ internal sealed record Credentials(string Account, string Id, string Secret)
         return true;
     }
 
-    private static string AccountOf(string user)
+    /// <summary>The account that a user name names, with prefix and suffix or without.</summary>
+    public static string AccountOf(string user)
     {
         var account = user.StartsWith(Prefix, StringComparison.Ordinal) ? user[Prefix.Length..] : user;
         return account.EndsWith(Suffix, StringComparison.Ordinal) ? account[..^Suffix.Length] : account;

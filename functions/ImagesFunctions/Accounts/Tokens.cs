@@ -15,11 +15,16 @@ public sealed class Tokens(StorageAccount account)
     public const string NameRule =
         "use lower-case letters and digits, with single '.', '_' or '-' between them, up to 128 characters, and not '.users.kraftcloud' at the end";
 
+    private const string Hash = "hash";
+    private const string ScopedHash = "scoped_hash";
+
     private static readonly byte[] NoHash = new byte[64];
 
     // More than an answer may leave unclear, and less than matters to a token.
     private static readonly TimeSpan MaxDrift = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(36_500);
+
+    private readonly TokenBackup _backup = new(account);
 
     /// <summary>Whether an account may have this name: see <see cref="NameRule"/>.</summary>
     public static bool IsName([NotNullWhen(true)] string? name) => Credentials.IsAccount(name);
@@ -34,18 +39,26 @@ public sealed class Tokens(StorageAccount account)
         of: "token"
     );
 
+    /// <summary>As the other overload, for a token that may do everything, or only list and pull.</summary>
+    public Task<(Token Token, string Text)> CreateAsync(
+        string name,
+        TimeSpan? lifetime,
+        CancellationToken cancellationToken,
+        bool readOnly = false
+    ) => CreateAsync(name, lifetime, readOnly ? Grant.Pull : Grant.All, cancellationToken);
+
     /// <summary>Makes a token.</summary>
     /// <param name="name">The account: one part of a repository name, lower case; <c>official</c> may write official images.</param>
     /// <param name="lifetime">How long it is valid; null: until it is revoked.</param>
+    /// <param name="grant">What it may do.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <param name="readOnly">Whether it may only list and pull.</param>
     /// <returns>The token, and its text, which is not stored.</returns>
     /// <exception cref="FormatException">The name is not valid for an account, or the lifetime is not positive or over 100 years.</exception>
     public async Task<(Token Token, string Text)> CreateAsync(
         string name,
         TimeSpan? lifetime,
-        CancellationToken cancellationToken,
-        bool readOnly = false
+        Grant grant,
+        CancellationToken cancellationToken
     )
     {
         if (!Credentials.IsAccount(name))
@@ -64,21 +77,19 @@ public sealed class Tokens(StorageAccount account)
         for (var isFirst = true; ; isFirst = false)
         {
             var created = account.Clock.UtcNow;
-            var row = new TableRow(credentials.Id) { ["hash"] = credentials.SecretHash, ["created"] = created };
+            var row = new TableRow(credentials.Id) { ["created"] = created };
+            Write(row, grant, credentials.SecretHash);
             if (lifetime is { } lives)
             {
                 row["expires"] = created + lives;
-            }
-
-            if (readOnly)
-            {
-                row["read_only"] = true;
             }
 
             (await account.TokenRows.PutAsync(name, new Change(row.Key, row), cancellationToken)).ThrowIfNotDone();
             // Where nothing was asked of storage before, only this answer tells that the machine's clock is wrong.
             if (!isFirst || (account.Clock.UtcNow - created).Duration() < MaxDrift)
             {
+                // Before anybody has it.
+                await _backup.KeepAsync(name, row, cancellationToken);
                 return (From(name, row), credentials.Text);
             }
         }
@@ -109,6 +120,8 @@ public sealed class Tokens(StorageAccount account)
             return false;
         }
 
+        // First: no rebuild brings it back.
+        await _backup.RevokeAsync(name, row.Key, cancellationToken);
         await account.TokenRows.PutAsync(name, new Change(row.Key, null), cancellationToken);
         return true;
     }
@@ -120,24 +133,45 @@ public sealed class Tokens(StorageAccount account)
     internal async Task<Access?> AuthenticateAsync(Credentials credentials, CancellationToken cancellationToken)
     {
         var row = await _rows.ReadAsync($"{credentials.Account}/{credentials.Id}", cancellationToken);
-        var kept = row?.GetString("hash") is { Length: 64 } hash ? Encoding.ASCII.GetBytes(hash) : NoHash;
+        var kept = (row?.GetString(Hash) ?? row?.GetString(ScopedHash)) is { Length: 64 } hash
+            ? Encoding.ASCII.GetBytes(hash)
+            : NoHash;
         var matches = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(credentials.SecretHash), kept);
-        return matches && !IsExpired(row!)
-            ? new Access(credentials.Account, row!.GetBoolean("read_only") == true)
+        return matches && !IsExpired(row!) && GrantOf(row!) is { } grant
+            ? new Access(credentials.Account, [grant])
             : null;
     }
+
+    // An earlier version knows no rights but to read or all, and looks for the hash where a token with others has none: there it
+    // is no token.
+    private static void Write(TableRow row, Grant grant, string hash)
+    {
+        if (grant.IsAll || grant.IsPull)
+        {
+            row[Hash] = hash;
+            if (grant.IsPull)
+            {
+                row["read_only"] = true;
+            }
+
+            return;
+        }
+
+        row[ScopedHash] = hash;
+        row["allow"] = grant.Allow;
+        row["repositories"] = grant.RepositoriesText;
+    }
+
+    private static Grant? GrantOf(TableRow row) =>
+        row.GetString(ScopedHash) is not null ? Grant.Read(row.GetString("allow"), row.GetString("repositories"))
+        : row.GetBoolean("read_only") == true ? Grant.Pull
+        : Grant.All;
 
     private bool IsExpired(TableRow row) =>
         row.GetDateTimeOffset("expires") is { } expires && expires <= account.Clock.UtcNow;
 
     private Token From(string name, TableRow row) =>
-        new(
-            name,
-            row.Key,
-            row.GetDateTimeOffset("created") ?? default,
-            row.GetDateTimeOffset("expires"),
-            row.GetBoolean("read_only") == true
-        )
+        new(name, row.Key, row.GetDateTimeOffset("created") ?? default, row.GetDateTimeOffset("expires"), GrantOf(row))
         {
             IsExpired = IsExpired(row),
         };

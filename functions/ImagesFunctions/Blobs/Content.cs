@@ -1,7 +1,7 @@
-using System.Buffers;
 using Azure;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
+using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
@@ -11,7 +11,7 @@ namespace ImagesFunctions.Blobs;
 /// <summary>The blobs of the container <c>images</c>. Layers stream through a few pooled buffers; only manifests and configs are read whole.</summary>
 internal sealed class Content(StorageAccount account)
 {
-    private const int BufferSize = 1024 * 1024;
+    private readonly BlobDownloads _downloads = new(account);
 
     /// <summary>The clock by which blobs and rows have their times.</summary>
     public StorageClock Clock => account.Clock;
@@ -45,27 +45,16 @@ internal sealed class Content(StorageAccount account)
     /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task<HashedBlob?> HashAsync(BlobPath path, string? etag, CancellationToken cancellationToken)
     {
-        using var download = await TryDownloadAsync(path, etag, range: default, cancellationToken);
+        using var download = await _downloads.TryBeginAsync(path, etag, range: default, cancellationToken);
         if (download is null)
         {
             return null;
         }
 
-        var content = download.Content;
         using var hash = new ContentHash(path.Digest.Algorithm);
-        // Two buffers: one is hashed while the next one fills.
-        var filling = ArrayPool<byte>.Shared.Rent(BufferSize);
-        var hashing = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            var read = await FillAsync(content, filling, cancellationToken);
-            while (read > 0)
-            {
-                (filling, hashing) = (hashing, filling);
-                var next = FillAsync(content, filling, cancellationToken);
-                hash.Append(hashing.AsSpan(0, read));
-                read = await next;
-            }
+            await hash.AppendAllAsync(download.Content, cancellationToken);
         }
         catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
         {
@@ -76,20 +65,16 @@ internal sealed class Content(StorageAccount account)
         {
             throw StorageHeldException.Of(path.ToString(), error);
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(filling);
-            ArrayPool<byte>.Shared.Return(hashing);
-        }
 
         var details = download.Details;
+        BlobDownloads.DemandLength(path, details.ContentLength, hash.Size);
         return new HashedBlob(hash.Digest, hash.Size, hash.Tar, details.ETag.ToString(), details.LastModified);
     }
 
     /// <summary>A blob that is small as it stands now; null when there is none.</summary>
     public async Task<SmallBlob?> ReadAsync(LayoutPath path, CancellationToken cancellationToken)
     {
-        using var download = await TryDownloadAsync(path, etag: null, range: default, cancellationToken);
+        using var download = await _downloads.TryBeginAsync(path, etag: null, range: default, cancellationToken);
         if (download is null)
         {
             return null;
@@ -106,12 +91,13 @@ internal sealed class Content(StorageAccount account)
     }
 
     /// <summary>
-    /// All bytes of a small blob. Null when it is gone, or its ETag is no longer this one.
+    /// All bytes of a small blob, which are those of its digest. Null when it is gone, or its ETag is no longer this one.
     /// </summary>
     /// <exception cref="InvalidContentException">It is longer than a manifest may be.</exception>
-    public async Task<byte[]?> ReadAsync(LayoutPath path, string etag, CancellationToken cancellationToken)
+    /// <exception cref="StorageUnavailableException">Other bytes came, though its ETag is the same.</exception>
+    public async Task<byte[]?> ReadAsync(BlobPath path, string etag, CancellationToken cancellationToken)
     {
-        using var download = await TryDownloadAsync(path, etag, range: default, cancellationToken);
+        using var download = await _downloads.TryBeginAsync(path, etag, range: default, cancellationToken);
         if (download is null)
         {
             return null;
@@ -127,7 +113,9 @@ internal sealed class Content(StorageAccount account)
 
         var content = new byte[length];
         await download.Content.ReadExactlyAsync(content, cancellationToken);
-        return content;
+        return Digest.Of(path.Digest.Algorithm, content) == path.Digest
+            ? content
+            : throw new StorageUnavailableException($"{path} came as {length} bytes that are not those of its digest");
     }
 
     /// <summary>
@@ -135,25 +123,41 @@ internal sealed class Content(StorageAccount account)
     /// </summary>
     /// <param name="path">The blob.</param>
     /// <param name="etag">The ETag that the bytes must have from first to last.</param>
+    /// <param name="size">The length of the whole blob.</param>
     /// <param name="first">The first byte.</param>
-    /// <param name="length">How many bytes; null for all that follow.</param>
+    /// <param name="length">How many bytes.</param>
     /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="StorageUnavailableException">Storage is about to send more bytes, or fewer.</exception>
     public async Task<Stream?> OpenAsync(
         BlobPath path,
         string etag,
+        long size,
         long first,
-        long? length,
+        long length,
         CancellationToken cancellationToken
     )
     {
         // Of nothing there is no range.
-        var range = first == 0 && length is null ? default : new HttpRange(first, length);
-        return (await TryDownloadAsync(path, etag, range, cancellationToken))?.Content;
+        var range = length == size ? default : new HttpRange(first, length);
+        if (await _downloads.TryBeginAsync(path, etag, range, cancellationToken) is not { } download)
+        {
+            return null;
+        }
+
+        if (download.Details.ContentLength != length)
+        {
+            using (download)
+            {
+                BlobDownloads.DemandLength(path, length, download.Details.ContentLength);
+            }
+        }
+
+        return download.Content;
     }
 
     /// <summary>Writes a blob where none is and returns its ETag; null when there is one.</summary>
     public async Task<string?> CreateAsync(
-        BlobPath path,
+        LayoutPath path,
         ReadOnlyMemory<byte> bytes,
         CancellationToken cancellationToken
     )
@@ -252,49 +256,4 @@ internal sealed class Content(StorageAccount account)
             throw StorageHeldException.Of(path.ToString(), error);
         }
     }
-
-    // Null when it is gone, or its ETag is not this one.
-    private async Task<BlobDownloadStreamingResult?> TryDownloadAsync(
-        LayoutPath path,
-        string? etag,
-        HttpRange range,
-        CancellationToken cancellationToken
-    )
-    {
-        try
-        {
-            return await DownloadAsync(path, etag, range, cancellationToken);
-        }
-        catch (RequestFailedException error) when (error.IsAbsent() || error.IsChanged())
-        {
-            return null;
-        }
-    }
-
-    private async Task<BlobDownloadStreamingResult> DownloadAsync(
-        LayoutPath path,
-        string? etag,
-        HttpRange range,
-        CancellationToken cancellationToken
-    )
-    {
-        var options = new BlobDownloadOptions
-        {
-            Conditions = etag is null ? null : new BlobRequestConditions { IfMatch = new ETag(etag) },
-            Range = range,
-        };
-        try
-        {
-            return await account
-                .Images.GetBlobClient(path.ToString())
-                .DownloadStreamingAsync(options, cancellationToken);
-        }
-        catch (RequestFailedException error) when (error.IsHeld())
-        {
-            throw StorageHeldException.Of(path.ToString(), error);
-        }
-    }
-
-    private static Task<int> FillAsync(Stream from, byte[] buffer, CancellationToken stop) =>
-        from.ReadAtLeastAsync(buffer.AsMemory(0, BufferSize), BufferSize, throwOnEndOfStream: false, stop).AsTask();
 }

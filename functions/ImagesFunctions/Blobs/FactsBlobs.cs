@@ -1,3 +1,4 @@
+using System.Text;
 using Azure;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
@@ -7,6 +8,11 @@ namespace ImagesFunctions.Blobs;
 /// <summary>What does not fit into image rows: blobs of the container <c>derived</c>, which can be made again.</summary>
 internal sealed class FactsBlobs(StorageAccount account)
 {
+    // Many times what a manifest and its config may hold.
+    private const int MaxLength = 64 * 1024 * 1024;
+
+    private readonly DerivedBlobs _blobs = new(account);
+
     /// <summary>
     /// Keeps it. The path is made from the digest, so the same facts are the same blob. Those
     /// of an index that waits are others: whoever is late with them must not overwrite those of the complete one.
@@ -29,17 +35,24 @@ internal sealed class FactsBlobs(StorageAccount account)
         return path;
     }
 
-    /// <summary>The row with what its blob holds; null when that is lost, or storage does not give it out.</summary>
-    public async Task<ImageRow?> ReadAsync(ImageRow row, CancellationToken cancellationToken)
+    /// <summary>As <see cref="WriteAsync"/>, of what was made again; where storage does not take it soon it is made again the next time.</summary>
+    public async Task TryWriteAsync(string @namespace, ImageRow row, CancellationToken cancellationToken)
     {
+        using var deadline = new CancellationTokenSource(account.Times.Optional, account.Times.Clock);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            var blob = await account.Derived.GetBlobClient(row.FactsBlob).DownloadContentAsync(cancellationToken);
-            return LongFacts.Read(blob.Value.Content.ToString(), row);
+            await WriteAsync(@namespace, row, end.Token);
         }
-        catch (RequestFailedException error) when (error.IsAbsent() || error.IsHeld())
-        {
-            return null;
-        }
+        catch (Exception error)
+            when ((StorageErrors.IsFailure(error) || StorageErrors.IsUnclear(error))
+                && !cancellationToken.IsCancellationRequested
+            ) { }
     }
+
+    /// <summary>The row with what its blob holds; null when that is lost or damaged, or storage does not give it out soon.</summary>
+    public async Task<ImageRow?> ReadAsync(ImageRow row, CancellationToken cancellationToken) =>
+        row.FactsBlob is { } path && await _blobs.TryReadAsync(path, MaxLength, cancellationToken) is { } bytes
+            ? LongFacts.TryRead(Encoding.UTF8.GetString(bytes), row)
+            : null;
 }

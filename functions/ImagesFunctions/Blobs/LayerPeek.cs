@@ -17,6 +17,10 @@ internal sealed class LayerPeek : IDisposable
 {
     private const int BufferSize = 64 * 1024;
 
+    // Decoders get blocks of this many bytes, however the bytes are cut on their way here. How far a damaged layer can be read
+    // depends on the blocks, and the same bytes have to show the same.
+    private const int BlockSize = 8 * 1024;
+
     // Of an ordinary layer this much is looked at, which takes some hundredths of a second. Of one whose only file so far is an
     // initial ram disk, up to its end: only there it is known to be the only one.
     private const long MaxLength = 8L << 20;
@@ -36,24 +40,29 @@ internal sealed class LayerPeek : IDisposable
     private readonly TarPeek _tar = new();
     private readonly byte[] _magic = new byte[4];
     private int _magicLength;
-    private Feed? _feed;
+    private readonly Feed _feed = new();
+    private byte[] _block = [];
+    private int _blockLength;
     private Stream? _decoder;
+    private bool _isCompressed;
     private bool _begun;
     private bool _gaveUp;
     private long _taken;
     private long _made;
     private TimeSpan _spent;
 
-    /// <summary>What was seen so far; null when it is no tar.</summary>
-    public TarFacts? Facts =>
-        _gaveUp
-            ? _tar.Facts is { } seen
-                ? seen with
-                {
-                    OnlyFile = null,
-                }
-                : null
-            : _tar.Facts;
+    /// <summary>
+    /// What was seen so far; null when it is no tar. Decodes what is left of a block first, so it is asked for when all bytes were
+    /// taken.
+    /// </summary>
+    public TarFacts? Facts
+    {
+        get
+        {
+            DecodeBlock();
+            return _gaveUp && _tar.Facts is { } seen ? seen with { OnlyFile = null } : _tar.Facts;
+        }
+    }
 
     /// <summary>Takes the layer's next bytes.</summary>
     public void Read(ReadOnlySpan<byte> bytes)
@@ -92,6 +101,7 @@ internal sealed class LayerPeek : IDisposable
 
         _decoder.Dispose();
         _decoder = null;
+        _block = [];
     }
 
     private void Begin()
@@ -99,7 +109,6 @@ internal sealed class LayerPeek : IDisposable
         // RFC 1952, 2.3.1, and RFC 8878, 3.1.1.
         if (_magic.AsSpan(0, 2).SequenceEqual<byte>([0x1f, 0x8b]))
         {
-            _feed = new Feed();
             _decoder = new GZipStream(_feed, CompressionMode.Decompress);
         }
         else if (_magic.AsSpan().SequenceEqual<byte>([0x28, 0xb5, 0x2f, 0xfd]))
@@ -111,40 +120,55 @@ internal sealed class LayerPeek : IDisposable
                 return;
             }
 
-            _feed = new Feed();
             var decoder = new DecompressionStream(_feed, BufferSize, checkEndOfStream: false);
             decoder.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, MaxWindowLog);
             _decoder = decoder;
         }
+        else
+        {
+            return;
+        }
+
+        _isCompressed = true;
+        _block = new byte[BlockSize];
     }
 
     private void Take(ReadOnlySpan<byte> bytes)
     {
-        if (_feed is null)
+        if (!_isCompressed)
         {
             _tar.Read(bytes);
             return;
         }
 
-        if (_decoder is null || bytes.IsEmpty)
+        while (_decoder is not null && !bytes.IsEmpty)
+        {
+            var taken = Math.Min(BlockSize - _blockLength, bytes.Length);
+            bytes[..taken].CopyTo(_block.AsSpan(_blockLength));
+            _blockLength += taken;
+            bytes = bytes[taken..];
+            if (_blockLength == BlockSize)
+            {
+                DecodeBlock();
+            }
+        }
+    }
+
+    private void DecodeBlock()
+    {
+        if (_decoder is null || _blockLength == 0)
         {
             return;
         }
 
         var started = Stopwatch.GetTimestamp();
-        var input = ArrayPool<byte>.Shared.Rent(BufferSize);
         var output = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            while (!bytes.IsEmpty && _decoder is not null)
-            {
-                var taken = Math.Min(BufferSize, bytes.Length);
-                bytes[..taken].CopyTo(input);
-                bytes = bytes[taken..];
-                _taken += taken;
-                _feed.Set(input.AsMemory(0, taken));
-                Decode(output, started);
-            }
+            _taken += _blockLength;
+            _feed.Set(_block.AsMemory(0, _blockLength));
+            _blockLength = 0;
+            Decode(output, started);
         }
         catch (Exception error) when (error is InvalidDataException or ZstdException or IOException)
         {
@@ -154,14 +178,13 @@ internal sealed class LayerPeek : IDisposable
         {
             _feed.Set(default);
             _spent += Stopwatch.GetElapsedTime(started);
-            ArrayPool<byte>.Shared.Return(input);
             ArrayPool<byte>.Shared.Return(output);
         }
     }
 
     private void Decode(byte[] output, long started)
     {
-        while (_decoder is not null && _decoder.Read(output, 0, output.Length) is var made and > 0)
+        while (_decoder is not null && _decoder.Read(output, 0, BufferSize) is var made and > 0)
         {
             _made += made;
             _tar.Read(output.AsSpan(0, made));

@@ -86,9 +86,10 @@ internal sealed class UploadSessions(StorageAccount account, UploadParts uploadP
             return Kept(repository, shorter with { RowETag = written.First ?? default });
         }
 
-        // After a lost answer the refusal may be our own success: the row tells.
+        // After a lost answer the refusal may be our own success, even where others have moved the session on since: the row tells
+        // by the last part, whose id nobody else has.
         var now = await FindAsync(repository, session.Id, cancellationToken);
-        if (now is not null && now.Parts.SequenceEqual(shorter.Parts))
+        if (now is not null && now.Parts.Contains(shorter.Parts[^1]))
         {
             return Kept(repository, now);
         }

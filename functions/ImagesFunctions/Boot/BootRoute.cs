@@ -23,8 +23,12 @@ internal static class BootRoute
 
     private static async Task AnswerAsync(HttpContext context)
     {
+        var path = (string?)context.Request.RouteValues["path"] ?? "";
+        var reference = ReferenceOf(path);
+        var logins = context.RequestServices.GetRequiredService<Logins>();
         var access =
-            await context.RequestServices.GetRequiredService<Logins>().AccessAsync(context, basic: true)
+            await logins.AccessAsync(context, basic: true)
+            ?? (reference?.Repository.Namespace == Repository.Official ? logins.Anonymous(context) : null)
             ?? throw new ApiException(
                 StatusCodes.Status401Unauthorized,
                 "A valid token is needed: as a Bearer token, or as the password of the account."
@@ -34,10 +38,6 @@ internal static class BootRoute
             };
         Envelope.DemandMethod(context, s_methods);
         QueryParameters.DemandNone(context.Request);
-        var path = (string?)context.Request.RouteValues["path"] ?? "";
-        var slash = path.LastIndexOf('/');
-        var (name, last) = slash < 0 ? ("", path) : (path[..slash], path[(slash + 1)..]);
-        var reference = BatchItem.Parse(last.StartsWith('@') ? "digest" : "tag", name + Separator(last) + last);
         if (reference is null)
         {
             throw new ApiException(
@@ -57,6 +57,13 @@ internal static class BootRoute
                 ? RedirectAsync(context, path, reference.Repository, tag)
                 : SendAsync(context, path, reference.Repository, reference.Digest!)
         );
+    }
+
+    private static Reference? ReferenceOf(string path)
+    {
+        var slash = path.LastIndexOf('/');
+        var (name, last) = slash < 0 ? ("", path) : (path[..slash], path[(slash + 1)..]);
+        return BatchItem.Parse(last.StartsWith('@') ? "digest" : "tag", name + Separator(last) + last);
     }
 
     private static string Separator(string last) => last.StartsWith('@') ? "" : ":";

@@ -92,9 +92,9 @@ internal sealed class BootTar
             }
 
             var count = Math.Min(length, segment.Length - first);
-            if (segment.Blob is { } blob)
+            if (segment.Blob is not null)
             {
-                await CopyBlobAsync(content, blob, first, count, take, cancellationToken);
+                await CopyBlobAsync(content, segment, first, count, take, cancellationToken);
             }
             else
             {
@@ -107,16 +107,17 @@ internal sealed class BootTar
 
     private static async Task CopyBlobAsync(
         Content content,
-        (BlobPath Path, string ETag) blob,
+        BootSegment segment,
         long first,
         long length,
         Func<ReadOnlyMemory<byte>, ValueTask> take,
         CancellationToken cancellationToken
     )
     {
+        var (path, etag) = segment.Blob!.Value;
         await using var bytes =
-            await content.OpenAsync(blob.Path, blob.ETag, first, length, cancellationToken)
-            ?? throw new StorageUnavailableException($"{blob.Path} is being overwritten");
+            await content.OpenAsync(path, etag, segment.Length, first, length, cancellationToken)
+            ?? throw new StorageUnavailableException($"{path} is being overwritten");
         await bytes.ForEachPieceAsync(take, cancellationToken);
     }
 

@@ -1,10 +1,11 @@
+using ImagesFunctions.Catalog;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Listing;
 
 namespace ImagesFunctions.GarbageCollection;
 
-/// <summary>Removes the oldest entries of a namespace's journal.</summary>
-internal sealed class LogTrim(SweepRun run)
+/// <summary>Removes the oldest entries of a namespace's journal, when its catalog has them.</summary>
+internal sealed class LogTrim(SweepRun run, CatalogJournal catalog)
 {
     // A transaction holds no more.
     private const int MaxBatch = 100;
@@ -12,7 +13,12 @@ internal sealed class LogTrim(SweepRun run)
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var batch = new List<Change>();
-        var end = await EndAsync(cancellationToken);
+        if (await ForwardAsync(cancellationToken) is not { } journaled)
+        {
+            return;
+        }
+
+        var end = await EndAsync(journaled, cancellationToken);
         var entries = run.Account.ImageRows.StreamWithRetries(run.Namespace, JournalKeys.Entries, "op");
         // In order: so there are no holes, and the first entry that stays is the last to look at.
         await foreach (var row in entries.WithCancellation(cancellationToken))
@@ -35,12 +41,29 @@ internal sealed class LogTrim(SweepRun run)
         await RemoveAsync(batch, cancellationToken);
     }
 
+    // The last commit that the catalog has; null where it cannot be brought forward now.
+    private async Task<long?> ForwardAsync(CancellationToken cancellationToken)
+    {
+        var journaled = long.MaxValue;
+        var isDone =
+            run.IsDryRun
+            || await run.TryAsync(async () =>
+            {
+                journaled = await catalog.ForwardAsync(run.Namespace, [], cancellationToken);
+                await catalog.VerifyAsync(run.Namespace, cancellationToken);
+                return 0;
+            }) != Garbage.Busy;
+        return isDone ? journaled : null;
+    }
+
     // The first key that stays, or null. A snapshot of the list is of use as long as the log goes on from it.
-    private async Task<string?> EndAsync(CancellationToken cancellationToken)
+    private async Task<string?> EndAsync(long journaled, CancellationToken cancellationToken)
     {
         var kept = await new ListSnapshots(run.Account).SeqAsync(run.Namespace, cancellationToken);
         var newest = (await run.Account.ImageRows.VersionAsync(run.Namespace, cancellationToken)).Seq;
-        return kept > 0 && newest - kept < PartitionJournal.MaxReplayed ? JournalKeys.Entry(kept) : null;
+        var first = kept > 0 && newest - kept < PartitionJournal.MaxReplayed ? kept : long.MaxValue;
+        first = Math.Min(first, journaled == long.MaxValue ? journaled : journaled + 1);
+        return first == long.MaxValue ? null : JournalKeys.Entry(first);
     }
 
     // False when another sweeper trims it.

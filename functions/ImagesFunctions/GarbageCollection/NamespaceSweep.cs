@@ -1,3 +1,4 @@
+using ImagesFunctions.Catalog;
 using ImagesFunctions.Repositories;
 
 namespace ImagesFunctions.GarbageCollection;
@@ -6,7 +7,7 @@ namespace ImagesFunctions.GarbageCollection;
 /// Sweeps one namespace, a phase after the other: they read its rows and the list of its blobs once or twice, each a page at
 /// a time, and hand whatever looks like garbage to <see cref="Garbage"/>.
 /// </summary>
-internal sealed class NamespaceSweep(SweepRun run, ImageRows imageRows, Garbage garbage)
+internal sealed class NamespaceSweep(SweepRun run, ImageRows imageRows, Garbage garbage, CatalogJournal catalog)
 {
     private readonly Survey _survey = new();
 
@@ -33,6 +34,6 @@ internal sealed class NamespaceSweep(SweepRun run, ImageRows imageRows, Garbage 
         await dependencies.SweepNamedAsync(cancellationToken);
         await indexes.SweepAsync(cancellationToken);
         await new FactsSweep(run).RunAsync(cancellationToken);
-        await new LogTrim(run).RunAsync(cancellationToken);
+        await new LogTrim(run, catalog).RunAsync(cancellationToken);
     }
 }

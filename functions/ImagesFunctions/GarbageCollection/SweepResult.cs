@@ -53,6 +53,12 @@ public enum SweepKind
 
     /// <summary>Namespaces that were given up in the middle; the log says why.</summary>
     Failed,
+
+    /// <summary>Files of undelivered events whose paths were looked at again, removed.</summary>
+    DeadLetters,
+
+    /// <summary>Files of undelivered events that could not be read, or not be taken in now; the log says why.</summary>
+    DeadLettersLeft,
 }
 
 /// <summary>What one sweep did, or would do.</summary>
@@ -90,6 +96,8 @@ public sealed record SweepResult(IReadOnlyDictionary<SweepKind, long> Counts, bo
             SweepKind.LogEntries => "log entries trimmed",
             SweepKind.Left => "left for the next sweep",
             SweepKind.Failed => "namespaces given up",
+            SweepKind.DeadLetters => "files of undelivered events taken in",
+            SweepKind.DeadLettersLeft => "files of undelivered events left",
             _ => kind.ToString(),
         };
 }

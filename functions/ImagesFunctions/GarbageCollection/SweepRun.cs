@@ -136,7 +136,10 @@ internal sealed class SweepRun(
             return Garbage.Busy;
         }
         catch (Exception error)
-            when (StorageErrors.IsFailure(error) && Interlocked.Increment(ref _failuresInARow) <= MaxFailuresInARow)
+            when (error is not OperationCanceledException
+                && (StorageErrors.IsFailure(error) || StorageErrors.IsUnclear(error))
+                && Interlocked.Increment(ref _failuresInARow) <= MaxFailuresInARow
+            )
         {
             log.LogWarning(error, "Left for the next sweep of {Namespace}", @namespace);
             counts.Add(SweepKind.Left);

@@ -1,7 +1,10 @@
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Blobs;
+using ImagesFunctions.Catalog;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Rebuild;
 using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
@@ -23,6 +26,8 @@ internal sealed class Sweeper
     private readonly Removal _removal;
     private readonly LayoutIndex _layoutIndex;
     private readonly BlobIngest _ingest;
+    private readonly CatalogJournal _catalog;
+    private readonly Rebuilder _rebuilder;
     private readonly SweepOptions _options;
     private readonly ILogger<Sweeper> _log;
 
@@ -34,6 +39,8 @@ internal sealed class Sweeper
         Removal removal,
         LayoutIndex layoutIndex,
         BlobIngest ingest,
+        CatalogJournal catalog,
+        Rebuilder rebuilder,
         SweepOptions options,
         ILogger<Sweeper> log
     )
@@ -45,6 +52,8 @@ internal sealed class Sweeper
         _removal = removal;
         _layoutIndex = layoutIndex;
         _ingest = ingest;
+        _catalog = catalog;
+        _rebuilder = rebuilder;
         _options = options;
         _log = log;
     }
@@ -62,6 +71,15 @@ internal sealed class Sweeper
     public async Task<SweepResult> RunAsync(SweepOptions options, bool dryRun, CancellationToken cancellationToken)
     {
         var counts = new SweepCounts();
+        if (!dryRun)
+        {
+            await PrepareAsync(counts, cancellationToken);
+        }
+
+        // First: each of them names what is known to be missing.
+        await new DeadLetterSweep(_account, _ingest, counts, _log, dryRun).RunAsync(cancellationToken);
+        // Told at once: the rest may take long.
+        Tell(counts.Result(dryRun), isDeadLetter: true);
         var namespaces = await NamespacesAsync(cancellationToken);
         // From anywhere on: where no sweep has the time for all, each namespace has its turn.
         var first = namespaces.Count == 0 ? 0 : Random.Shared.Next(namespaces.Count);
@@ -71,7 +89,14 @@ internal sealed class Sweeper
             {
                 await SweepAsync(@namespace, options, dryRun, counts, cancellationToken);
             }
-            catch (Exception error) when (StorageErrors.IsFailure(error) || error is InvalidOperationException)
+            catch (Exception error)
+                when (!cancellationToken.IsCancellationRequested
+                    && (
+                        StorageErrors.IsFailure(error)
+                        || StorageErrors.IsUnclear(error)
+                        || error is InvalidOperationException or InvalidDataException
+                    )
+                )
             {
                 _log.LogError(error, "The sweep of {Namespace} was given up", @namespace);
                 counts.Add(SweepKind.Failed);
@@ -79,13 +104,47 @@ internal sealed class Sweeper
         }
 
         var result = counts.Result(dryRun);
-        foreach (var (kind, count) in result.Counts.Where(_ => !dryRun))
+        Tell(result, isDeadLetter: false);
+        if (!dryRun)
         {
-            Metrics.Swept(kind.ToString().ToLowerInvariant(), count);
+            // Counted whatever it found: an alert counts on one a day.
+            Metrics.Swept(Metrics.CompleteSweeps, 1);
         }
 
         _log.LogInformation("Swept {Namespaces} namespaces: {Result}", namespaces.Count, result);
         return result;
+    }
+
+    private static void Tell(SweepResult result, bool isDeadLetter)
+    {
+        foreach (
+            var (kind, count) in result.Counts.Where(c =>
+                !result.IsDryRun && (c.Key is SweepKind.DeadLetters or SweepKind.DeadLettersLeft) == isDeadLetter
+            )
+        )
+        {
+            Metrics.Swept(kind.ToString().ToLowerInvariant(), count);
+        }
+    }
+
+    // A table that is lost is made anew before it could be swept, and tokens that have no backup get one.
+    private async Task PrepareAsync(SweepCounts counts, CancellationToken cancellationToken)
+    {
+        if (await _rebuilder.IsNeededAsync(cancellationToken))
+        {
+            var failed = (await _rebuilder.RunAsync(cancellationToken)).Failed.Count;
+            counts.Add(SweepKind.Failed, failed);
+        }
+
+        try
+        {
+            await new TokenBackup(_account).BringForwardAsync(cancellationToken);
+        }
+        catch (Exception error) when (StorageErrors.IsFailure(error))
+        {
+            _log.LogError(error, "Tokens were left without a backup");
+            counts.Add(SweepKind.Left);
+        }
     }
 
     /// <summary>As the settings say.</summary>
@@ -102,7 +161,7 @@ internal sealed class Sweeper
         var age = await SweepAge.ReadAsync(_account, options, cancellationToken);
         var run = new SweepRun(_account, _ingest, age, counts, _log, @namespace, dryRun);
         var garbage = new Garbage(_rowStore, _content, _removal, _ingest, _layoutIndex, age, dryRun);
-        await new NamespaceSweep(run, _imageRows, garbage).RunAsync(cancellationToken);
+        await new NamespaceSweep(run, _imageRows, garbage, _catalog).RunAsync(cancellationToken);
         await new UploadSweep(run).RunAsync(cancellationToken);
     }
 

@@ -84,6 +84,12 @@ internal sealed partial class ErrorGuard(
             return (StatusCodes.Status429TooManyRequests, limited.Message);
         }
 
+        if (error is IssuerUnavailableException)
+        {
+            context.Response.Headers.RetryAfter = "10";
+            return (StatusCodes.Status503ServiceUnavailable, error.Message);
+        }
+
         if (StorageErrors.HeldOf(error) is { } held)
         {
             LogHeld(info.Id, RequestLog.PathOf(context), StorageErrors.Reason(held));

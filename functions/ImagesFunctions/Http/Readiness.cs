@@ -32,18 +32,32 @@ internal sealed partial class Readiness(Func<StorageAccount> storage, ILogger<Re
     private async Task<bool> ReadAsync()
     {
         using var deadline = new CancellationTokenSource(MaxRead);
+        IReadOnlyList<(string Name, Task Asked)> all = [];
         try
         {
+            all = StorageSetup.Ask(storage(), deadline.Token);
             // Holds even if the client ignores the token.
-            await storage().DemandAsync(deadline.Token).WaitAsync(deadline.Token);
+            await Task.WhenAll(all.Select(one => one.Asked)).WaitAsync(deadline.Token);
             return true;
         }
         catch (Exception error)
         {
-            LogNotReady(log, StorageErrors.Reason(error));
+            LogNotReady(log, all.Count == 0 ? StorageErrors.Reason(error) : ReasonOf(all));
             return false;
         }
     }
+
+    // One that is missing is named, also where another one does not answer.
+    private string ReasonOf(IEnumerable<(string Name, Task Asked)> all) =>
+        string.Join(
+            "; ",
+            all.Where(one => !one.Asked.IsCompletedSuccessfully)
+                .Select(one =>
+                    one.Asked.Exception is { } failure
+                        ? $"{one.Name}: {StorageErrors.Reason(failure.InnerExceptions[0])}"
+                        : $"{one.Name}: no answer within {MaxRead.TotalSeconds:0.###} s"
+                )
+        );
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Not ready, storage does not answer: {Reason}")]
     private static partial void LogNotReady(ILogger logger, string reason);

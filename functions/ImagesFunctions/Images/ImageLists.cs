@@ -165,8 +165,10 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
         var found = new List<ListedImage>();
         foreach (var ns in access.Namespaces)
         {
-            // An app that has the image has the blob of its manifest.
-            var apps = (await rowStore.AppsWithAsync(ns, digest, cancellationToken)).ToList();
+            // An app that has the image has the blob of its manifest. Those that the caller may not see make no read more.
+            var apps = (await rowStore.AppsWithAsync(ns, digest, cancellationToken))
+                .Where(app => access.MayRead(ns, app))
+                .ToList();
             if (apps.Count > 0)
             {
                 var list = await lists.CurrentAsync(ns, apps.Count == 1 ? apps[0] : null, cancellationToken);
@@ -215,11 +217,15 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
     )
     {
         var reads = new List<(string Namespace, string? App, Task<NamespaceList> List)>();
-        // Decided before any read: of another account's namespace nothing is read, so that there is no time to measure.
+        // Decided before any read: of what the caller may not see nothing is read, so that there is no time to measure.
         foreach (var ns in access.Namespaces)
         {
             var apps = filters
-                .SelectMany(f => f.TryScope(ns, out var app) ? [app] : Array.Empty<string?>())
+                .SelectMany(f =>
+                    f.TryScope(ns, out var app) && (app is null || access.MayRead(ns, app))
+                        ? [app]
+                        : Array.Empty<string?>()
+                )
                 .Distinct(StringComparer.Ordinal)
                 .Take(2)
                 .ToList();
@@ -233,14 +239,15 @@ internal sealed class ImageLists(NamespaceLists lists, RowStore rowStore)
         await Task.WhenAll(reads.Select(r => r.List));
         var own = "i!" + Keys.Encode(access.Account + "/");
         var segments = new List<Segment>();
-        foreach (var (ns, app, list) in reads)
+        foreach (var (ns, app, read) in reads)
         {
             var range = app is null ? Keys.All('i') : Keys.OfApp('i', app);
+            var list = access.MayReadAll(ns) ? await read : (await read).Only(range, a => access.MayRead(ns, a));
             var isAround = !access.Owns(ns);
-            segments.Insert(0, new Segment(ns, await list, isAround ? range with { To = Min(range.To, own) } : range));
+            segments.Insert(0, new Segment(ns, list, isAround ? range with { To = Min(range.To, own) } : range));
             if (isAround)
             {
-                segments.Add(new Segment(ns, await list, range with { From = Max(range.From, own) }));
+                segments.Add(new Segment(ns, list, range with { From = Max(range.From, own) }));
             }
         }
 

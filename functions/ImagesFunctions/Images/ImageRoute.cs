@@ -115,11 +115,13 @@ internal static class ImageRoute
         await WriteDeletedAsync(context, "digest", $"{image.Repository.DisplayName}@{image.Digest}");
     }
 
-    // Official images are visible to all accounts; those of another account do not exist for the caller.
+    // Official images are visible to all accounts; those of another account, and those that the token may not pull, do not exist
+    // for the caller.
     private static async Task CheckMayDeleteAsync(HttpContext context, Access access, string name, Reference image)
     {
-        if (access.Owns(image.Repository))
+        if (access.Owns(image.Repository) && access.MayRead(image.Repository))
         {
+            access.Demand(Rights.Delete, image.Repository, image.Repository.DisplayName);
             return;
         }
 

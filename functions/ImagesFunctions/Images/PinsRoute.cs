@@ -63,15 +63,21 @@ internal static class PinsRoute
         QueryParameters.DemandNone(context.Request);
         var uuids = await PinRequest.ReadUuidsAsync(context.Request, context.RequestAborted);
         var pins = context.RequestServices.GetRequiredService<Pins>();
-        var pinned = (await pins.AllAsync(access.Account, context.RequestAborted)).ToDictionary(p =>
-            PinnedImage.UuidOf(p.Repository, p.Digest)
-        );
+        var pinned = (await pins.AllAsync(access.Account, context.RequestAborted))
+            .Where(p => access.MayRead(p.Repository))
+            .ToDictionary(p => PinnedImage.UuidOf(p.Repository, p.Digest));
         var results = new List<(Failure? Failed, Action<Utf8JsonWriter>? WriteDone)>(uuids.Count);
         foreach (var text in uuids)
         {
             if (!Guid.TryParseExact(text, "D", out var uuid))
             {
                 results.Add((new Failure($"'{text}' is not a UUID", ErrorNumber.Invalid, text), null));
+            }
+            else if (pinned.TryGetValue(uuid, out var seen) && !access.May(Rights.Admin, seen.Repository))
+            {
+                results.Add(
+                    (new Failure("This token may not unpin: it has not admin", ErrorNumber.NotAllowed, text), null)
+                );
             }
             else if (
                 pinned.Remove(uuid, out var pin)
@@ -107,7 +113,7 @@ internal static class PinsRoute
         var row = await services.GetRequiredService<Pins>().PinAsync(reference, pin, context.RequestAborted);
         if (row is null)
         {
-            return (null, new Failure($"No image with name '{item.Url}'", ErrorNumber.NotFound));
+            return (null, NoImage(item.Url));
         }
 
         var imageRows = services.GetRequiredService<ImageRows>();
@@ -134,8 +140,13 @@ internal static class PinsRoute
         return reference is null ? (null, new Failure($"The url '{url}' {PinnedName.Malformed}", ErrorNumber.Invalid))
             : !access.Owns(reference.Repository)
                 ? (null, new Failure($"'{url}' is not in the namespace of this account", ErrorNumber.NotAllowed))
+            : !access.MayRead(reference.Repository) ? (null, NoImage(url))
+            : !access.MayPin(reference.Repository)
+                ? (null, new Failure($"This token may not pin '{url}'", ErrorNumber.NotAllowed))
             : (reference, null);
     }
+
+    private static Failure NoImage(string url) => new($"No image with name '{url}'", ErrorNumber.NotFound);
 
     private static Task WriteAsync(
         HttpContext context,

@@ -70,21 +70,35 @@ internal sealed record ProblemsQuery
         }
 
         var (left, app) = (Limit ?? int.MaxValue, $"{access.Account}/{App}");
-        var refused = Take(all.Refused, r => r.State, r => StatusReader.IsOf(app, r.Path));
-        var notes = Take(all.Notes, n => n.Kind, n => n.Repository == app);
-        var waiting = Take(all.Waiting, _ => "waiting", w => w.Repository == app);
+        var refused = Take(
+            all.Refused,
+            r => r.State,
+            r => StatusReader.IsOf(app, r.Path),
+            r => StatusReader.RepositoryOf(r.Path)?.App
+        );
+        var notes = Take(all.Notes, n => n.Kind, n => n.Repository == app, n => AppOf(n.Repository));
+        var waiting = Take(all.Waiting, _ => "waiting", w => w.Repository == app, w => AppOf(w.Repository));
         return all with { Refused = refused, Notes = notes, Waiting = waiting };
 
-        IReadOnlyList<T> Take<T>(IReadOnlyList<T> problems, Func<T, string> kind, Func<T, bool> isOfApp)
+        IReadOnlyList<T> Take<T>(
+            IReadOnlyList<T> problems,
+            Func<T, string> kind,
+            Func<T, bool> isOfApp,
+            Func<T, string?> appOf
+        )
         {
             var taken = problems
                 .Where(problem => (Kind is null || kind(problem) == Kind) && (App is null || isOfApp(problem)))
+                .Where(problem => access.MaySeeProblems(appOf(problem)))
                 .Take(left)
                 .ToList();
             left -= taken.Count;
             return taken;
         }
     }
+
+    private static string? AppOf(string repository) =>
+        Repository.TryParse(repository, out var parsed) ? parsed.App : null;
 
     private ProblemsQuery WithNamespace(string value) =>
         Repository.IsNamespace(value) ? this with { Namespace = value }

@@ -190,6 +190,9 @@ internal sealed class StatusReader
     /// <summary>Whether a path is of a repository. One that is no file of a layout is of every repository that it may be meant for.</summary>
     internal static bool IsOf(string repository, string path) => IsOf(repository, path, FileOf(path));
 
+    /// <summary>The repository of a file of a layout; null for any other path.</summary>
+    internal static Repository? RepositoryOf(string path) => FileOf(path)?.Repository;
+
     private static bool IsOf(string repository, string path, LayoutPath? file) =>
         file is not null
             ? file.Repository.ToString() == repository

@@ -130,7 +130,14 @@ internal sealed class Blobs(
         await using var bytes =
             blob.Size == 0
                 ? Stream.Null
-                : await content.OpenAsync(path, blob.BlobETag, range?.First ?? 0, range?.Length, request.Stop);
+                : await content.OpenAsync(
+                    path,
+                    blob.BlobETag,
+                    blob.Size,
+                    range?.First ?? 0,
+                    range?.Length ?? blob.Size,
+                    request.Stop
+                );
         if (bytes is null)
         {
             throw await GoneAsync(request, path, blob);

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using ImagesFunctions.Accounts;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -14,7 +15,14 @@ internal sealed record RegistryEndpoint(
     string Method,
     bool IsTransfer,
     Func<IServiceProvider, RegistryRequest, Task> Handler
-);
+)
+{
+    /// <summary>The right that it needs. Who may push may end its own upload.</summary>
+    public Rights Right =>
+        Access.IsSafe(Method) ? Rights.Pull
+        : HttpMethods.IsDelete(Method) && Resource != Resource.Upload ? Rights.Delete
+        : Rights.Push;
+}
 
 /// <summary>The end points of repositories (OCI distribution spec 1.1.1, "Endpoints").</summary>
 internal static class Endpoints

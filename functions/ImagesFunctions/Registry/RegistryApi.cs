@@ -18,17 +18,17 @@ internal static class RegistryApi
     private static async Task ServeAsync(HttpContext context)
     {
         context.Response.Headers["Docker-Distribution-API-Version"] = "registry/2.0";
-        var named = RegistryPath.Of(context);
+        var logins = context.RequestServices.GetRequiredService<Logins>();
+        var parsed = RegistryPath.Of(context);
         var access =
-            await context
-                .RequestServices.GetRequiredService<Logins>()
-                .AccessAsync(context, basic: true, (http, account) => FirstRow.Begin(http, account, named))
+            await logins.AccessAsync(context, basic: true, FirstRow.Begin)
+            ?? (IsOfficialPull(context, parsed) ? logins.Anonymous(context) : null)
             ?? throw new RegistryError(
                 StatusCodes.Status401Unauthorized,
                 "UNAUTHORIZED",
                 "A valid token is needed: log in with the account as the user and its token as the password."
             );
-        var path = named ?? throw RegistryError.NameUnknown(context.Request.Path);
+        var path = parsed ?? throw RegistryError.NameUnknown(context.Request.Path);
         Metrics.SetRoute(context, path.Route);
         var services = context.RequestServices;
         switch (path.Resource)
@@ -60,17 +60,24 @@ internal static class RegistryApi
         await AnswerAsync(services, request);
     }
 
+    // What may be read without a login, where that is allowed at all. Sessions of pushes are not.
+    private static bool IsOfficialPull(HttpContext context, RegistryPath? path) =>
+        Access.IsSafe(context.Request.Method)
+        && path is { Resource: Resource.Blob or Resource.Manifest or Resource.Tags or Resource.Referrers }
+        && Repository.TryParseDisplayName(path.Name, out var repository)
+        && repository.Namespace == Repository.Official;
+
     private static Task AnswerAsync(IServiceProvider services, RegistryRequest request)
     {
         var endpoints = Endpoints.Of(request.Path.Resource);
         var method = DemandMethod(request.Http, [.. endpoints.Select(e => e.Method)]);
+        var endpoint = endpoints.First(e => e.Method == method);
         // Refused before the body is read, and without a look at what exists.
-        if (!Access.IsSafe(method))
+        if (endpoint.Right != Rights.Pull)
         {
-            request.Access.DemandWrite(request.Repository, request.Path.Name);
+            request.Access.Demand(endpoint.Right, request.Repository, request.Path.Name);
         }
 
-        var endpoint = endpoints.First(e => e.Method == method);
         if (endpoint.IsTransfer)
         {
             RequestDeadline.Lift(request.Http);

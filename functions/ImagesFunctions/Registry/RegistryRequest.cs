@@ -25,7 +25,7 @@ internal sealed record RegistryRequest(HttpContext Http, Access Access, Registry
     /// <summary>
     /// Whether it is a check before a push: HEAD by a caller who may push. What such a check finds has to be kept for a while.
     /// </summary>
-    public bool IsBeforePush => HttpMethods.IsHead(Request.Method) && Access.MayWrite(Repository);
+    public bool IsBeforePush => HttpMethods.IsHead(Request.Method) && Access.May(Rights.Push, Repository);
 
     /// <summary>The digest at the path's end.</summary>
     /// <exception cref="RegistryError">It is malformed: DIGEST_INVALID.</exception>

@@ -20,7 +20,9 @@ internal sealed class RepositoryCatalog(NamespaceLists lists)
         var ofEach = await Task.WhenAll(
             namespaces.Select(ns => lists.CurrentAsync(ns, app: null, context.RequestAborted))
         );
-        var names = namespaces.Zip(ofEach).SelectMany(one => NamesAfter(page.Last, one.First, one.Second.Names));
+        var names = namespaces
+            .Zip(ofEach)
+            .SelectMany(one => NamesAfter(page.Last, one.First, one.Second.Names, access));
         var listed = page.Take(names, context.Response, "/v2/_catalog");
         var body = new ArrayBufferWriter<byte>();
         await using (var json = new Utf8JsonWriter(body, Answers.Json))
@@ -40,13 +42,15 @@ internal sealed class RepositoryCatalog(NamespaceLists lists)
         await context.Response.WriteBodyAsync("application/json", body.WrittenMemory, context.RequestAborted);
     }
 
-    private static IEnumerable<string> NamesAfter(string last, string @namespace, RegistryNames names)
+    private static IEnumerable<string> NamesAfter(string last, string @namespace, RegistryNames names, Access access)
     {
         var prefix = $"{@namespace}/";
         var apps =
             last.StartsWith(prefix, StringComparison.Ordinal) ? names.AppsAfter(last[prefix.Length..])
             : string.CompareOrdinal(prefix, last) > 0 ? names.AppsAfter("")
             : [];
-        return apps.Select(app => prefix + app);
+        return (access.MayReadAll(@namespace) ? apps : apps.Where(app => access.MayRead(@namespace, app))).Select(app =>
+            prefix + app
+        );
     }
 }

@@ -53,9 +53,10 @@ internal sealed class Uploads(
     public async Task GetAsync(RegistryRequest request)
     {
         // A session is visible only to its owner, also in official repositories.
-        var session = request.Access.Owns(request.Repository)
-            ? await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop)
-            : null;
+        var session =
+            request.Access.Owns(request.Repository) && request.MayRead
+                ? await sessions.FindAsync(request.Repository, request.Path.Last, request.Stop)
+                : null;
         UploadRequest.Progress(request, session ?? throw RegistryError.UploadUnknown(request.Path.Last));
         request.Response.StatusCode = StatusCodes.Status204NoContent;
     }
@@ -118,7 +119,8 @@ internal sealed class Uploads(
         }
 
         var account = request.Access.Account;
-        foreach (var app in await rowStore.AppsWithAsync(account, path.Digest, request.Stop))
+        var apps = await rowStore.AppsWithAsync(account, path.Digest, request.Stop);
+        foreach (var app in apps.Where(app => request.Access.MayRead(account, app)))
         {
             if (await pushes.MountAsync(path, Repository.Of(account, app), request.Stop))
             {

@@ -158,6 +158,16 @@ internal sealed class BlobRegistration(
         CancellationToken cancellationToken
     )
     {
+        if (
+            await content.StatAsync(path, cancellationToken) is { } stored
+            && stored.ETag == hashed.ETag
+            && stored.Size != hashed.Size
+        )
+        {
+            // Somebody on the way has cut off what came. They would be refused for good.
+            throw new StorageUnavailableException($"{hashed.Size} of {stored.Size} bytes of {path} came");
+        }
+
         if (row is not null)
         {
             await invalidation.RunAsync(path, row, cancellationToken);

@@ -154,7 +154,7 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
 
     /// <summary>
     /// The row with its facts, blob sizes and children, where those are in a blob of the container <c>derived</c>. If that blob is
-    /// lost, it is made again.
+    /// lost, damaged or not given out, it is made again.
     /// </summary>
     /// <exception cref="StorageUnavailableException">The blob is lost, and its sources are being overwritten.</exception>
     public async Task<ImageRow> WithFactsAsync(string @namespace, ImageRow row, CancellationToken cancellationToken)
@@ -190,7 +190,7 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
         {
             State = row.State,
         };
-        await content.Facts.WriteAsync(@namespace, made, cancellationToken);
+        await content.Facts.TryWriteAsync(@namespace, made, cancellationToken);
         return row with { Facts = made.Facts with { }, BlobSizes = made.BlobSizes, Children = made.Children };
     }
 

@@ -187,14 +187,20 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         var layout = await view.GetAsync(Keys.Layout(app), cancellationToken);
         // After the version and the row: a process that applied a newer file has changed one of them, or the ETag differs here.
         var isStill = content.IsStillAsync(file.Path, file.ETag, cancellationToken);
-        var isApplied = layout?.GetString("etag") == file.ETag;
+        var applied = layout is null ? null : LayoutRow.From(layout);
+        var isApplied = applied?.IsOf(file) == true;
         var tags = isApplied
             ? Task.FromResult<IReadOnlyList<TableRow>>([])
             : view.RangeAsync(Keys.OfApp('t', app), cancellationToken);
         await Task.WhenAll(isStill, tags);
-        if (!await isStill || isApplied)
+        if (!await isStill)
         {
-            return Decision.Nothing(new Step(await isStill ? Applied.Before : Applied.FileChanged, []));
+            return Decision.Nothing(new Step(Applied.FileChanged, []));
+        }
+
+        if (isApplied)
+        {
+            return Before(applied!, file);
         }
 
         var current = (await tags).Select(TagRow.From).ToDictionary(t => t.Tag, StringComparer.Ordinal);
@@ -222,16 +228,20 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         return Whole(file, touched, changes);
     }
 
+    private static Decision<Step> Before(LayoutRow applied, LayoutIndexFile file)
+    {
+        var step = new Step(Applied.Before, []);
+        return applied.IsTaken ? Decision.Nothing(step) : Decision.Of(step, [LayoutRow.Of(file).ToChange()]);
+    }
+
     // With the rows that say what the file names, where those fit.
     private static Decision<Step> Whole(LayoutIndexFile file, IReadOnlyList<string> touched, List<Change> changes)
     {
-        var app = file.Path.Repository.App;
-        var row = new TableRow(Keys.Layout(app)) { ["app"] = app, ["etag"] = file.ETag };
         var naming = Dependencies.Changes(file.Naming()).ToList();
         var rides = changes.Count + naming.Count < Change.MaxRows;
         return Decision.Of(
             new Step(rides ? Applied.Whole : Applied.WithoutNaming, touched),
-            [.. changes, .. rides ? naming : [], new Change(row.Key, row)]
+            [.. changes, .. rides ? naming : [], LayoutRow.Of(file).ToChange()]
         );
     }
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
@@ -9,12 +10,14 @@ namespace ImagesFunctions.Repositories;
 /// <param name="ETag">The ETag that it had.</param>
 /// <param name="Manifests">The manifests that it names, each once.</param>
 /// <param name="Tags">The tags that it names by <c>org.opencontainers.image.ref.name</c>.</param>
+/// <param name="Hash">The SHA-256 of its bytes, in lower case.</param>
 /// <param name="Problem">What of it does not count, in words that end a sentence; or null.</param>
 internal sealed record LayoutIndexFile(
     IndexPath Path,
     string ETag,
     IReadOnlyList<Descriptor> Manifests,
     IReadOnlyDictionary<string, Digest> Tags,
+    string Hash,
     string? Problem
 )
 {
@@ -63,6 +66,7 @@ internal sealed record LayoutIndexFile(
             stored.ETag,
             [.. index.Manifests.Where(m => m.IsManifest).DistinctBy(m => m.Digest)],
             tags,
+            Convert.ToHexStringLower(SHA256.HashData(bytes)),
             problem
         );
     }

@@ -14,8 +14,11 @@ internal static class Keys
     /// <summary>The partition of refusals whose path has no namespace. This is not a valid namespace.</summary>
     public const string RefusedPartition = "!refused";
 
-    /// <summary>Whether the journal holds a row in full: lists are brought up to date from the images and tags there.</summary>
-    public static bool IsInFull(string key) => key[0] is 'i' or 't';
+    /// <summary>
+    /// Whether the journal holds a row in full: lists are brought up to date from the images and tags there, and the catalog from
+    /// what bytes do not say, to which the applied <c>index.json</c> belongs.
+    /// </summary>
+    public static bool IsInFull(string key) => key[0] is 'i' or 't' or 'j';
 
     public static string Image(string app, Digest digest) => $"i!{Encode(app)}!{digest}";
 
@@ -37,6 +40,9 @@ internal static class Keys
 
     public static string Refused(string path) =>
         "x!" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(path)));
+
+    /// <summary>How far the rows of a namespace are seeded while it is rebuilt.</summary>
+    public const string Seeding = "s!rebuild";
 
     public static string Upload(string id) => $"u!{id}";
 

@@ -43,10 +43,36 @@ internal sealed record LongFacts(
         );
     }
 
-    public static ImageRow Read(string json, ImageRow row)
+    /// <summary>As <see cref="Read"/>, of JSON that may be damaged; null where it is.</summary>
+    public static ImageRow? TryRead(string json, ImageRow row)
     {
-        var facts = JsonSerializer.Deserialize(json, RowJson.Default.LongFacts)!;
-        return row with
+        try
+        {
+            return JsonSerializer.Deserialize(json, RowJson.Default.LongFacts) is { IsWhole: true } facts
+                ? With(facts, row)
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    public static ImageRow Read(string json, ImageRow row) =>
+        With(JsonSerializer.Deserialize(json, RowJson.Default.LongFacts)!, row);
+
+    // What the compiler believes, and JSON need not have.
+    private bool IsWhole =>
+        Args is not null
+        && Env is not null
+        && Labels is not null
+        && KernelArgs is not null
+        && Children is not null
+        && Parts is not null
+        && Args.Concat(Env).Concat(Children).Concat(Labels.Values).All(text => text is not null);
+
+    private static ImageRow With(LongFacts facts, ImageRow row) =>
+        row with
         {
             Children = facts.Children,
             BlobSizes = facts.Parts,
@@ -63,7 +89,6 @@ internal sealed record LongFacts(
                 Platforms = facts.Platforms ?? [],
             },
         };
-    }
 }
 
 [JsonSerializable(typeof(LongFacts))]

@@ -18,6 +18,9 @@ internal sealed class RowStore(StorageAccount account)
         of: "version"
     );
 
+    /// <summary>Is told of each commit of this process, with its namespace and the version after it; set before the first one.</summary>
+    public Action<string, JournalEntry, JournalVersion>? Committed { get; set; }
+
     /// <summary>Lets tests see each decision; set before the first one.</summary>
     internal Rehearsal? Rehearsal { get; set; }
 
@@ -224,53 +227,24 @@ internal sealed class RowStore(StorageAccount account)
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The last commit that the rows include; its number is 0 before the first.</returns>
     /// <exception cref="StorageUnavailableException">The journal has gaps each time, or storage does not answer.</exception>
-    public async Task<JournalVersion> ScanAsync(
+    public Task<JournalVersion> ScanAsync(
         string @namespace,
         string? app,
         Func<Action<string, TableRow?>> begin,
         CancellationToken cancellationToken
     )
     {
-        for (var attempt = 1; attempt <= 5; attempt++)
-        {
-            var apply = begin();
-            var before = await _table.VersionAsync(@namespace, cancellationToken);
-            if (before.Seq == 0)
-            {
-                return before;
-            }
-
-            var scope = RowScope.Of(app);
-            var gate = new Lock();
-            await Task.WhenAll(ApplyAsync(scope.Images), ApplyAsync(scope.Tags));
-            var after = await _table.VersionAsync(@namespace, cancellationToken);
-            if (await ChangesAsync(@namespace, app, before, after, cancellationToken) is { } changes)
-            {
-                foreach (var (key, row) in changes)
-                {
-                    apply(key, row);
-                }
-
-                return after;
-            }
-
-            async Task ApplyAsync(KeyRange range)
-            {
-                await foreach (var page in _table.PagesAsync(@namespace, range, cancellationToken))
-                {
-                    lock (gate)
-                    {
-                        foreach (var row in page)
-                        {
-                            apply(row.Key, row);
-                        }
-                    }
-                }
-            }
-        }
-
-        throw new StorageUnavailableException($"the namespace {@namespace} changes faster than it can be read");
+        var scope = RowScope.Of(app);
+        return ScanAsync(@namespace, [scope.Images, scope.Tags], begin, cancellationToken);
     }
+
+    /// <summary>As the other overload, of any rows that stand in full in the journal.</summary>
+    public Task<JournalVersion> ScanAsync(
+        string @namespace,
+        IReadOnlyList<KeyRange> ranges,
+        Func<Action<string, TableRow?>> begin,
+        CancellationToken cancellationToken
+    ) => RowScan.RunAsync(_table, JournalOf(@namespace), @namespace, ranges, begin, cancellationToken);
 
     /// <summary>
     /// The image and tag rows that commits have written, after one and up to another: see
@@ -296,5 +270,16 @@ internal sealed class RowStore(StorageAccount account)
     ) => (await RangeAsync(@namespace, Keys.Blobs(digest), cancellationToken)).Select(row => row.Text("app"));
 
     private PartitionJournal JournalOf(string @namespace) =>
-        _journals.GetOrAdd(@namespace, ns => new PartitionJournal(_table, ns, Keys.IsInFull) { Rehearsal = Rehearsal });
+        _journals.GetOrAdd(
+            @namespace,
+            ns => new PartitionJournal(
+                _table,
+                ns,
+                Keys.IsInFull,
+                committed: (entry, version) => Committed?.Invoke(ns, entry, version)
+            )
+            {
+                Rehearsal = Rehearsal,
+            }
+        );
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Xml;
 using Azure;
 using ImagesFunctions.Journal;
 
@@ -38,6 +39,8 @@ internal static class ListingRetries
             catch (Exception error)
                 when (failures < MaxTries - 1
                     && StorageErrors.IsUnclear(error)
+                    // Perhaps for ever: a name with a control character makes a page that cannot be read.
+                    && error is not XmlException
                     && !cancellationToken.IsCancellationRequested
                 )
             {

@@ -6,13 +6,21 @@ namespace ImagesFunctions.Storage;
 /// <summary>
 /// Gives every exchange with storage its <see cref="ProgressDeadline"/>, whatever is sent and by whichever client. It runs
 /// while storage takes bytes that we have for it, while we wait for its answer, and while we wait for bytes of the answer. It
-/// stands still while we wait for bytes of somebody else to send on, and while nobody reads what storage sends. Each answer sets
-/// the clock.
+/// stands still while we wait for bytes of somebody else to send on, and while nobody reads what storage sends. An answer without
+/// bytes of blobs is short, and has to be whole soon. What is no answer of storage is none (<see cref="StorageAnswers"/>). Each
+/// answer sets the clock.
 /// </summary>
-internal sealed class ProgressHandler(StorageTimes times, StorageClock clock, HttpMessageHandler network)
+/// <param name="times">How long storage is waited for.</param>
+/// <param name="clock">Is set by the answers.</param>
+/// <param name="isTable">Whether it is the table service that is asked; else it is the blob service.</param>
+/// <param name="network">Sends the requests.</param>
+internal sealed class ProgressHandler(StorageTimes times, StorageClock clock, bool isTable, HttpMessageHandler network)
     : DelegatingHandler(network)
 {
     private const string CopySource = "x-ms-copy-source";
+
+    // Errors have a few hundred bytes.
+    private const int MaxError = 1024 * 1024;
 
     protected override async Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request,
@@ -30,23 +38,14 @@ internal sealed class ProgressHandler(StorageTimes times, StorageClock clock, Ht
 
             var sent = Stopwatch.GetTimestamp();
             var answer = await base.SendAsync(request, deadline.Token);
-            clock.Learn(answer.Headers.Date, Stopwatch.GetElapsedTime(sent));
-            if (request.Method == HttpMethod.Head || answer.Content.Headers.ContentLength == 0)
+            StorageAnswers.Demand(request, answer);
+            StorageAnswers.ShortenPauses(answer);
+            if (StorageAnswers.IsSigned(answer))
             {
-                deadline.Dispose();
-                return answer;
+                clock.Learn(answer.Headers.Date, Stopwatch.GetElapsedTime(sent));
             }
 
-            deadline.Stop();
-            answer.Content = new Received(answer.Content, deadline);
-            if (!answer.IsSuccessStatusCode)
-            {
-                // The SDK reads errors without waiting, which only works for what is here already.
-                await answer.Content.LoadIntoBufferAsync(deadline.Token);
-                deadline.Dispose();
-            }
-
-            return answer;
+            return await ReceiveAsync(request, answer, deadline);
         }
         catch (Exception error)
         {
@@ -60,6 +59,37 @@ internal sealed class ProgressHandler(StorageTimes times, StorageClock clock, Ht
 
             throw;
         }
+    }
+
+    // The answer, whose bytes have their deadline.
+    private async Task<HttpResponseMessage> ReceiveAsync(
+        HttpRequestMessage request,
+        HttpResponseMessage answer,
+        ProgressDeadline deadline
+    )
+    {
+        if (request.Method == HttpMethod.Head || answer.Content.Headers.ContentLength == 0)
+        {
+            deadline.Dispose();
+            return answer;
+        }
+
+        deadline.Stop();
+        var isError = !answer.IsSuccessStatusCode;
+        if (isError || isTable || !StorageAnswers.IsOfBytes(request))
+        {
+            deadline.Limit(times.Answer);
+        }
+
+        answer.Content = new Received(answer.Content, deadline);
+        if (isError)
+        {
+            // The SDK reads errors without waiting, which only works for what is here already.
+            await answer.Content.LoadIntoBufferAsync(MaxError, deadline.Token);
+            deadline.Dispose();
+        }
+
+        return answer;
     }
 
     private static void CopyHeaders(HttpContent from, HttpContent to)

@@ -26,11 +26,20 @@ public sealed class StorageAccount
     /// <summary>The blob container of what can be rebuilt: facts too long for a row, snapshots of lists.</summary>
     public const string DerivedContainer = "derived";
 
+    /// <summary>The blob container from which lost tables are made anew.</summary>
+    public const string CatalogContainer = "catalog";
+
+    /// <summary>The blob container where Event Grid leaves events that it could not deliver. Only a cloud has one.</summary>
+    public const string DeadLettersContainer = "deadletters";
+
     /// <summary>The table of image rows.</summary>
     public const string ImagesTable = "images";
 
     /// <summary>The table of tokens.</summary>
     public const string AccountsTable = "accounts";
+
+    /// <summary>What the name of a table begins with that is there only while the table of the rest of the name is being rebuilt.</summary>
+    public const string RebuildPrefix = "rebuild";
 
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
 
@@ -45,25 +54,34 @@ public sealed class StorageAccount
     private static readonly TimeSpan KeyLifetime = TimeSpan.FromHours(4);
 
     private readonly BlobServiceClient _blobs;
+    private readonly StoreGate _imageGate;
+    private readonly StoreGate _tokenGate;
     private UserDelegationKey? _key;
 
     private StorageAccount(
         BlobServiceClient blobs,
         BlobServiceClient streams,
         TableServiceClient tables,
-        TableServiceClient transactions
+        TableServiceClient transactions,
+        StorageTimes times
     )
     {
         _blobs = blobs;
+        Times = times;
         ImageStreams = streams.GetBlobContainerClient(ImagesContainer);
         UploadStreams = streams.GetBlobContainerClient(UploadsContainer);
         Images = blobs.GetBlobContainerClient(ImagesContainer);
         Uploads = blobs.GetBlobContainerClient(UploadsContainer);
         Derived = blobs.GetBlobContainerClient(DerivedContainer);
+        Catalog = blobs.GetBlobContainerClient(CatalogContainer);
+        DeadLetters = blobs.GetBlobContainerClient(DeadLettersContainer);
         ImageTable = tables.GetTableClient(ImagesTable);
         Accounts = tables.GetTableClient(AccountsTable);
-        ImageRows = new StoredTable(ImageTable, transactions.GetTableClient(ImagesTable));
-        TokenRows = new StoredTable(Accounts, transactions.GetTableClient(AccountsTable));
+        ImageMarks = tables.GetTableClient(RebuildPrefix + ImagesTable);
+        TokenMarks = tables.GetTableClient(RebuildPrefix + AccountsTable);
+        (_imageGate, _tokenGate) = (new StoreGate(ImageMarks, times), new StoreGate(TokenMarks, times));
+        ImageRows = new StoredTable(ImageTable, transactions.GetTableClient(ImagesTable), _imageGate);
+        TokenRows = new StoredTable(Accounts, transactions.GetTableClient(AccountsTable), _tokenGate);
     }
 
     /// <summary>The container <see cref="ImagesContainer"/>.</summary>
@@ -74,6 +92,12 @@ public sealed class StorageAccount
 
     /// <summary>The container <see cref="DerivedContainer"/>.</summary>
     public BlobContainerClient Derived { get; }
+
+    /// <summary>The container <see cref="CatalogContainer"/>.</summary>
+    public BlobContainerClient Catalog { get; }
+
+    /// <summary>The container <see cref="DeadLettersContainer"/>, which need not be there.</summary>
+    public BlobContainerClient DeadLetters { get; }
 
     /// <summary>The table <see cref="ImagesTable"/>.</summary>
     public TableClient ImageTable { get; }
@@ -90,17 +114,41 @@ public sealed class StorageAccount
     /// <summary>The container <see cref="UploadsContainer"/> in the same way.</summary>
     internal BlobContainerClient UploadStreams { get; }
 
+    /// <summary>Whether it is an emulator on this machine: there nothing goes by TLS.</summary>
+    internal bool IsOnThisMachine => ImageTable.Uri.IsLoopback;
+
     /// <summary>How long storage is waited for.</summary>
-    internal StorageTimes Times { get; init; } = new();
+    internal StorageTimes Times { get; }
 
     /// <summary>The storage service's clock.</summary>
     internal StorageClock Clock { get; init; } = new(TimeProvider.System);
 
     /// <summary>The rows of <see cref="ImageTable"/>.</summary>
-    internal StoredTable ImageRows { get; }
+    internal StoredTable ImageRows { get; private set; }
 
     /// <summary>The rows of <see cref="Accounts"/>.</summary>
-    internal StoredTable TokenRows { get; }
+    internal StoredTable TokenRows { get; private set; }
+
+    /// <summary>What is whole while <see cref="ImageTable"/> is being rebuilt.</summary>
+    internal TableClient ImageMarks { get; }
+
+    /// <summary>What is whole while <see cref="Accounts"/> is being rebuilt.</summary>
+    internal TableClient TokenMarks { get; }
+
+    /// <summary>The same account for who rebuilds its tables, and has to read what is half made.</summary>
+    internal StorageAccount Unguarded()
+    {
+        var same = (StorageAccount)MemberwiseClone();
+        (same.ImageRows, same.TokenRows) = (ImageRows.Unguarded, TokenRows.Unguarded);
+        return same;
+    }
+
+    /// <summary>From now on tables that are being rebuilt are not taken for empty ones: for who serves, or changes what it reads.</summary>
+    public void Guard()
+    {
+        _imageGate.TurnOn();
+        _tokenGate.TurnOn();
+    }
 
     /// <summary>
     /// Makes the clients from the section <see cref="Section"/>: its value is a connection string, or it holds
@@ -148,10 +196,10 @@ public sealed class StorageAccount
                 new BlobServiceClient(connectionString, options.Blobs),
                 new BlobServiceClient(connectionString, options.Streams),
                 new TableServiceClient(connectionString, options.Tables),
-                new TableServiceClient(connectionString, options.Transactions)
+                new TableServiceClient(connectionString, options.Transactions),
+                times
             )
             {
-                Times = times,
                 Clock = clock,
             };
         }
@@ -184,40 +232,21 @@ public sealed class StorageAccount
             new BlobServiceClient(blobUri, credential, options.Blobs),
             new BlobServiceClient(blobUri, credential, options.Streams),
             new TableServiceClient(tableUri, credential, options.Tables),
-            new TableServiceClient(tableUri, credential, options.Transactions)
+            new TableServiceClient(tableUri, credential, options.Transactions),
+            times
         )
         {
-            Times = times,
             Clock = clock,
         };
     }
 
-    /// <summary>Creates the containers and tables that are missing. For local use; in the cloud the deployment does it.</summary>
-    public async Task CreateAsync(CancellationToken cancellationToken)
-    {
-        await Task.WhenAll(
-            Images.CreateIfNotExistsAsync(cancellationToken: cancellationToken),
-            Uploads.CreateIfNotExistsAsync(cancellationToken: cancellationToken),
-            Derived.CreateIfNotExistsAsync(cancellationToken: cancellationToken),
-            ImageTable.CreateIfNotExistsAsync(cancellationToken),
-            Accounts.CreateIfNotExistsAsync(cancellationToken)
-        );
-    }
-
-    /// <summary>Asks all containers and tables at once whether they are there.</summary>
-    /// <exception cref="Azure.RequestFailedException">One is not, or storage does not answer.</exception>
-    internal Task DemandAsync(CancellationToken cancellationToken)
-    {
-        // Ranges that have no rows.
-        var none = new KeyRange("", "!");
-        return Task.WhenAll(
-            ImageRows.RangeAsync("!ready", none, cancellationToken),
-            TokenRows.RangeAsync("!ready", none, cancellationToken),
-            Images.GetPropertiesAsync(cancellationToken: cancellationToken),
-            Uploads.GetPropertiesAsync(cancellationToken: cancellationToken),
-            Derived.GetPropertiesAsync(cancellationToken: cancellationToken)
-        );
-    }
+    /// <summary>
+    /// Creates the containers and tables that are missing. For local use; in the cloud the deployment does it. Tables that the
+    /// catalog tells of are left missing: see <see cref="StorageSetup"/>.
+    /// </summary>
+    /// <returns>Whether the tables are there.</returns>
+    public Task<bool> CreateAsync(CancellationToken cancellationToken) =>
+        StorageSetup.CreateAsync(this, cancellationToken);
 
     /// <summary>
     /// An address at which a blob can be read without anything else for a while. With an identity it is signed with a key

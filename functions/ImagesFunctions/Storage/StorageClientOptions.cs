@@ -19,6 +19,9 @@ internal sealed record StorageClientOptions(
 {
     private const int MaxRetries = 4;
 
+    /// <summary>The longest pause between two tries of a request.</summary>
+    public static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(5);
+
     /// <summary>Makes them.</summary>
     /// <param name="policies">See every request, once a try.</param>
     /// <param name="times">How long storage is waited for.</param>
@@ -31,26 +34,29 @@ internal sealed record StorageClientOptions(
         HttpMessageHandler network
     )
     {
-        var transport = new HttpClientTransport(
-            new HttpClient(new ProgressHandler(times, clock, network), disposeHandler: false)
-            {
-                Timeout = Timeout.InfiniteTimeSpan,
-            }
-        );
+        var (blobs, tables) = (Transport(isTable: false), Transport(isTable: true));
         return new StorageClientOptions(
-            Configure(BlobOptions(), MaxRetries),
-            Configure(BlobOptions(), retries: 0),
-            Configure(new TableClientOptions(), MaxRetries),
-            Configure(new TableClientOptions(), retries: 0)
+            Configure(BlobOptions(), blobs, MaxRetries),
+            Configure(BlobOptions(), blobs, retries: 0),
+            Configure(new TableClientOptions(), tables, MaxRetries),
+            Configure(new TableClientOptions(), tables, retries: 0)
         );
 
-        T Configure<T>(T options, int retries)
+        HttpClientTransport Transport(bool isTable) =>
+            new(
+                new HttpClient(new ProgressHandler(times, clock, isTable, network), disposeHandler: false)
+                {
+                    Timeout = Timeout.InfiniteTimeSpan,
+                }
+            );
+
+        T Configure<T>(T options, HttpClientTransport transport, int retries)
             where T : ClientOptions
         {
             options.Retry.Mode = RetryMode.Exponential;
             options.Retry.MaxRetries = retries;
             options.Retry.Delay = TimeSpan.FromMilliseconds(100);
-            options.Retry.MaxDelay = TimeSpan.FromSeconds(5);
+            options.Retry.MaxDelay = MaxDelay;
             // The SDK's own would end a transfer that moves: see ProgressHandler.
             options.Retry.NetworkTimeout = Timeout.InfiniteTimeSpan;
             options.Transport = transport;

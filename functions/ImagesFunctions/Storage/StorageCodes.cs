@@ -28,6 +28,12 @@ internal static class StorageCodes
     /// <summary>Of a blob that a copy goes to.</summary>
     public const string CopiedTo = "PendingCopyOperation";
 
+    /// <summary>There is no such table.</summary>
+    public const string TableNotFound = "TableNotFound";
+
+    /// <summary>There was such a table, and storage is still removing it.</summary>
+    public const string TableBeingDeleted = "TableBeingDeleted";
+
     /// <summary>Of what was to be copied; the status is that of the source.</summary>
     public const string CopySource = "CannotVerifyCopySource";
 
@@ -48,8 +54,8 @@ internal static class StorageCodes
         ],
         [StorageMeaning.NoStore] =
         [
-            "TableNotFound",
-            "TableBeingDeleted",
+            TableNotFound,
+            TableBeingDeleted,
             "ContainerNotFound",
             "ContainerBeingDeleted",
             "ContainerDisabled",
@@ -121,9 +127,14 @@ internal static class StorageCodes
                 // A condition is the only thing that fails like this, unless a code says otherwise.
                 412 when code is null => StorageMeaning.Changed,
                 401 or 403 => StorageMeaning.Denied,
-                0 or 408 or 429 or >= 500 => StorageMeaning.Away,
+                // A success that is an error nevertheless is one that cannot be read: its end is missing.
+                >= 200 and < 300 => StorageMeaning.Away,
+                _ when SaysAway(status) => StorageMeaning.Away,
                 _ => StorageMeaning.Other,
             };
+
+    /// <summary>Whether an HTTP status alone says that whoever gave it is away, too busy or has failed, and no more. 0: there was no answer.</summary>
+    public static bool SaysAway(int status) => status is 0 or 408 or 429 or >= 500;
 
     /// <summary>Storage's own code of an error, or null. The answer to a HEAD request has it in a header only.</summary>
     public static string? CodeOf(RequestFailedException error) =>

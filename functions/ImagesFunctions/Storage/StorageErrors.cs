@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Xml;
 using Azure;
 using Azure.Identity;
 using ImagesFunctions.Journal;
@@ -26,9 +28,13 @@ internal static class StorageErrors
     /// <summary>The blob is there, and storage keeps it as it is.</summary>
     public static bool IsHeld(this RequestFailedException error) => error.Meaning() == StorageMeaning.Held;
 
-    /// <summary>Whether a storage call failed, for whatever reason.</summary>
+    /// <summary>Whether a storage call failed, for whatever reason: also where nobody vouched for us, and it was not made.</summary>
     public static bool IsFailure(Exception error) =>
-        error is StorageUnavailableException or StorageHeldException or RequestFailedException;
+        error
+            is StorageUnavailableException
+                or StorageHeldException
+                or RequestFailedException
+                or AuthenticationFailedException;
 
     /// <summary>Whether storage does not let us do it: the right is missing, or nothing may be written at all.</summary>
     public static bool IsDenied(Exception error) =>
@@ -78,12 +84,14 @@ internal static class StorageErrors
         return NoAnswer;
     }
 
-    /// <summary>Nobody knows whether the call took effect: the answer was lost, or the service was busy.</summary>
+    /// <summary>Nobody knows whether the call took effect: the answer was lost or came damaged, or the service was busy.</summary>
     public static bool IsUnclear(Exception error) =>
         error switch
         {
             RequestFailedException failed => failed.Meaning() == StorageMeaning.Away,
             AggregateException or IOException or HttpRequestException or TimeoutException => true,
+            // Rows and lists of blobs that do not end, or are no such thing.
+            JsonException or XmlException or InvalidDataException => true,
             // The SDK's network timeout, where it is not our own token that ended the call.
             OperationCanceledException => true,
             _ => false,

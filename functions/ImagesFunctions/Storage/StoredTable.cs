@@ -8,8 +8,27 @@ namespace ImagesFunctions.Storage;
 /// <summary>A table of the storage account.</summary>
 /// <param name="table">The table.</param>
 /// <param name="once">The same table, by a client that does not repeat requests: who sends a transaction has to know that it was sent twice.</param>
-internal sealed class StoredTable(TableClient table, TableClient once) : IJournalTable
+/// <param name="gate">Keeps reads from a table that is half rebuilt; null: they are not.</param>
+internal sealed class StoredTable(TableClient table, TableClient once, StoreGate? gate = null) : IJournalTable
 {
+    /// <summary>The same table, for who rebuilds it.</summary>
+    public StoredTable Unguarded => new(table, once);
+
+    /// <summary>All rows of all partitions.</summary>
+    public async IAsyncEnumerable<(string Partition, TableRow Row)> AllAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        await foreach (
+            var row in table
+                .QueryAsync<TableEntity>(cancellationToken: cancellationToken)
+                .WithRetries(cancellationToken)
+        )
+        {
+            yield return (row.PartitionKey, Row(row));
+        }
+    }
+
     /// <inheritdoc/>
     public async Task<TableRow?> GetAsync(string partition, string key, CancellationToken cancellationToken)
     {
@@ -36,9 +55,9 @@ internal sealed class StoredTable(TableClient table, TableClient once) : IJourna
     )
     {
         var rows = new List<TableRow>();
-        await foreach (var row in Query(partition, range).WithCancellation(cancellationToken))
+        await foreach (var page in PagesAsync(partition, range, cancellationToken))
         {
-            rows.Add(Row(row));
+            rows.AddRange(page);
         }
 
         return rows;
@@ -51,7 +70,10 @@ internal sealed class StoredTable(TableClient table, TableClient once) : IJourna
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        await using var pages = Query(partition, range).AsPages().GetAsyncEnumerator(cancellationToken);
+        var query = Query(partition, range);
+        await using var pages = (
+            gate is null ? query.AsPages() : gate.PagesAsync(partition, query, cancellationToken)
+        ).GetAsyncEnumerator(cancellationToken);
         var next = pages.MoveNextAsync().AsTask();
         try
         {
@@ -234,23 +256,28 @@ internal sealed class StoredTable(TableClient table, TableClient once) : IJourna
         };
 
     // An absent row is common, and no exception. But the SDK takes every 404 for one, that of a missing table too.
-    private async Task<NullableResponse<TableEntity>> FindAsync(
+    private Task<NullableResponse<TableEntity>> FindAsync(
         string partition,
         string key,
         CancellationToken cancellationToken
     )
     {
-        var answer = await table.GetEntityIfExistsAsync<TableEntity>(
-            partition,
-            key,
-            cancellationToken: cancellationToken
-        );
-        if (!answer.HasValue)
-        {
-            StorageErrors.DemandAbsent(answer.GetRawResponse());
-        }
+        return gate is null ? ReadAsync() : gate.ReadAsync(partition, ReadAsync, cancellationToken);
 
-        return answer;
+        async Task<NullableResponse<TableEntity>> ReadAsync()
+        {
+            var answer = await table.GetEntityIfExistsAsync<TableEntity>(
+                partition,
+                key,
+                cancellationToken: cancellationToken
+            );
+            if (!answer.HasValue)
+            {
+                StorageErrors.DemandAbsent(answer.GetRawResponse());
+            }
+
+            return answer;
+        }
     }
 
     private AsyncPageable<TableEntity> Query(string partition, KeyRange range, string[]? properties = null) =>

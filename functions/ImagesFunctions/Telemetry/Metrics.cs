@@ -90,6 +90,9 @@ internal static class Metrics
         "Requests that were answered with 429."
     );
 
+    /// <summary>The kind of <see cref="Swept"/> that counts sweeps that were completed.</summary>
+    public const string CompleteSweeps = "sweeps";
+
     private static readonly Counter<long> SweptItems = Meter.CreateCounter<long>(
         "images.sweep.items",
         "{item}",
@@ -146,7 +149,7 @@ internal static class Metrics
         CoalescedReads.Add(1, Tag("of", of), new("result", isSaved ? "saved" : "read"));
 
     /// <summary>A request was refused by a limit.</summary>
-    /// <param name="limit"><c>account</c>, <c>address</c> or <c>login</c>.</param>
+    /// <param name="limit"><c>account</c>, <c>address</c>, <c>anonymous</c> or <c>login</c>.</param>
     public static void Limited(string limit) => LimitedRequests.Add(1, Tag("limit", limit));
 
     /// <summary>The sweeper removed something.</summary>

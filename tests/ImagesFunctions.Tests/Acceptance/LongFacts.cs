@@ -138,6 +138,55 @@ public sealed class LongFacts : IAsyncLifetime
         Assert.Single(await DerivedAsync());
     }
 
+    [Theory]
+    [InlineData("nothing")]
+    [InlineData("half")]
+    [InlineData("a changed byte")]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("[]")]
+    [InlineData("""{"args":null,"env":[null],"labels":{"a":null},"kernel_args":null,"children":[],"parts":{}}""")]
+    public async Task A_blob_of_facts_that_is_damaged_is_made_again(string what)
+    {
+        var before = await SendAsync("/v1/images/list");
+        await EarlierRows.WithFactsBlobAsync(_node, Repo, _image.FirstImage);
+        var blob = _node.Storage.Derived.GetBlobClient(Assert.Single(await DerivedAsync()));
+        var bytes = (await blob.DownloadContentAsync(Stop)).Value.Content.ToArray();
+        byte[] damaged = what switch
+        {
+            "nothing" => [],
+            "half" => bytes[..(bytes.Length / 2)],
+            "a changed byte" => [(byte)(bytes[0] ^ 1), .. bytes[1..]],
+            _ => System.Text.Encoding.UTF8.GetBytes(what),
+        };
+        await blob.UploadAsync(BinaryData.FromBytes(damaged), overwrite: true, Stop);
+        await using var other = new Node(_node.Connection);
+        var registry = new NodeRegistry(other, "alice", _token);
+
+        Assert.Equal(Images(before), Images(await SendAsync("/v1/images/list", registry)));
+        Assert.Equal(bytes, (await blob.DownloadContentAsync(Stop)).Value.Content.ToArray());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task While_blobs_of_facts_are_away_they_are_made_from_what_is_there(bool stalls)
+    {
+        var before = await SendAsync("/v1/images/list");
+        await EarlierRows.WithFactsBlobAsync(_node, Repo, _image.FirstImage);
+        using var says = new StorageSays(_node.Connection);
+        says.Hold = request => stalls && says.IsBlob(request, "derived");
+        says.Say = request =>
+            says.IsBlob(request, "derived") ? new(HttpStatusCode.ServiceUnavailable, "ServerBusy") : null;
+        await using var other = new Node(AzureLimits.AccountOver(_node.Connection, says));
+
+        var list = await SendAsync("/v1/images/list", new NodeRegistry(other, "alice", _token));
+
+        Assert.True(list.Status == HttpStatusCode.OK, list.Text);
+        Assert.Equal(Images(before), Images(list));
+        Assert.NotEqual(0, stalls ? says.Held : says.Said);
+    }
+
     [Fact]
     public async Task Where_its_config_cannot_be_read_the_image_shows_what_lists_do()
     {

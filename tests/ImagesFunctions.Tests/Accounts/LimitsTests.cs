@@ -157,9 +157,9 @@ public sealed class LimitsTests
 
         Assert.Equal(
             expected,
-            new Logins(null!, null!, OwnHost.Settings((Logins.AddressSetting, Address))).AddressOf(context)
+            new Logins(null!, null!, OwnHost.Settings((Logins.AddressSetting, Address)), null!).AddressOf(context)
         );
-        Assert.Equal("10.0.0.1", new Logins(null!, null!, OwnHost.Settings()).AddressOf(context));
+        Assert.Equal("10.0.0.1", new Logins(null!, null!, OwnHost.Settings(), null!).AddressOf(context));
     }
 
     /// <summary>That it was good once is no pass for ever: the address waits then, and nothing is read for it.</summary>

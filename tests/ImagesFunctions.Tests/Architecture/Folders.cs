@@ -28,10 +28,13 @@ public static class Folders
         // What is stored, and every change of it.
         "Rows",
         "Blobs",
+        // What tables can be made anew from.
+        "Catalog",
         "Repositories",
         "Listing",
         // What happens to it.
         "Ingest",
+        "Rebuild",
         "GarbageCollection",
         "Images",
         "Registry",

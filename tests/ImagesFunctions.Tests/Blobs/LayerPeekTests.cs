@@ -56,6 +56,26 @@ public sealed class LayerPeekTests
         Assert.Null(Peek([], 1));
     }
 
+    /// <summary>Else the rows that are made of a blob would depend on how its bytes came.</summary>
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("zstd")]
+    [InlineData("gzip of two members")]
+    public void A_damaged_layer_shows_the_same_however_it_is_cut(string form)
+    {
+        var good = Compressed(form, CommandLine);
+        for (var i = 4; i < good.Length; i++)
+        {
+            var bad = good.ToArray();
+            bad[i] ^= 0x55;
+            foreach (var damaged in (byte[][])[bad, good[..i]])
+            {
+                var whole = Peek(damaged, int.MaxValue);
+                Assert.All((int[])[1, 7, 100], size => Assert.Equal(whole, Peek(damaged, size)));
+            }
+        }
+    }
+
     [Fact]
     public void An_initrd_of_a_size_that_people_have_is_seen()
     {

@@ -35,6 +35,20 @@ public sealed class ArchivedBlobs : HeldBlobs
         await IsPulledAsync();
     }
 
+    [Theory]
+    [InlineData("manifests")]
+    [InlineData("blobs")]
+    public async Task A_boot_tar_is_not_made_of_it(string what)
+    {
+        var path = what == "blobs" ? LayerPath : ManifestPath;
+        await ArchiveAsync(path);
+
+        IsHeld(await SendV1Async("GET", $"/boot/{Repo}/v1"), "BlobArchived", path);
+
+        await RehydrateAsync(path);
+        Assert.Equal(HttpStatusCode.Found, (await SendV1Async("GET", $"/boot/{Repo}/v1")).Status);
+    }
+
     [Fact]
     public async Task A_pull_is_not_redirected_to_where_storage_refuses_it()
     {

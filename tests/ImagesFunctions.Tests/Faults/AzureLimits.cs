@@ -179,6 +179,7 @@ internal sealed class AzureLimits(int tablePort, double dividedBy) : DelegatingH
             RequestMessage = request,
             Content = new StringContent(body, Encoding.UTF8, sent.IsTable ? "application/json" : "application/xml"),
         };
+        answer.Headers.Add("x-ms-request-id", "0");
         if (!sent.IsTable)
         {
             answer.Headers.Add("x-ms-error-code", "ServerBusy");
@@ -209,7 +210,9 @@ internal sealed class AzureLimits(int tablePort, double dividedBy) : DelegatingH
         ];
         var content = new ByteArrayContent(Encoding.UTF8.GetBytes(string.Join("\r\n", lines)));
         content.Headers.TryAddWithoutValidation("Content-Type", "multipart/mixed; boundary=batchresponse_1");
-        return new HttpResponseMessage(HttpStatusCode.Accepted) { RequestMessage = request, Content = content };
+        var answer = new HttpResponseMessage(HttpStatusCode.Accepted) { RequestMessage = request, Content = content };
+        answer.Headers.Add("x-ms-request-id", "0");
+        return answer;
     }
 
     // Holds a second's worth. Who comes while something is left gets all that he asks for, and the rest is owed.

@@ -101,7 +101,7 @@ public sealed class NeverStale
         context.Request.QueryString = new QueryString(tag is null ? "" : $"?tag={Repository}:{tag}");
         var request = await ListRequest.ReadAsync(context.Request, ofLaterGeneration: false, Stop);
         var sequences = node.ImageLists.Ahead("alice", ownOnly: false, Stop);
-        var page = await node.ImageLists.ListAsync(new Access("alice", IsReadOnly: true), request, sequences, Stop);
+        var page = await node.ImageLists.ListAsync(new Access("alice", isReadOnly: true), request, sequences, Stop);
         return page
             .Images.SelectMany(p => p.Images)
             .SelectMany(i => i.Tags.Select(t => (Tag: t, Digest: i.Row.Digest.ToString())))

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
+using Azure.Core;
 
 namespace ImagesFunctions.Tests.Faults;
 
@@ -47,6 +48,48 @@ public sealed class SessionsMove
                 await node.DisposeAsync();
             }
         }
+    }
+
+    /// <summary>The session names the chunk: to take the lost answer for a refusal would be to remove its bytes.</summary>
+    [Fact]
+    public async Task A_chunk_whose_answer_was_lost_stays_where_others_have_moved_the_session_on()
+    {
+        var connection = await Storages.NewWithTablesAsync();
+        await using var one = new Node(connection);
+        await using var two = new Node(connection);
+        var token = await NodeRegistry.TokenAsync(one, "alice");
+        var (first, second) = (new NodeRegistry(one, "alice", token), new NodeRegistry(two, "alice", token));
+        var location = (await first.SendAsync("POST", $"/v2/{Repo}/blobs/uploads/"))["Location"]!;
+        byte[][] chunks = [.. Enumerable.Range(0, 4).Select(_ => RandomNumberGenerator.GetBytes(1_000))];
+        await first.SendAsync("PATCH", location, chunks[0]);
+        await second.SendAsync("PATCH", location, chunks[1]);
+        var isLost = false;
+        one.Calls.After = async (_, message) =>
+        {
+            // What it knew was old; this one is written on what it has read since.
+            if (
+                !isLost
+                && message.Request.Method == RequestMethod.Put
+                && IsSession(message)
+                && message.Response.Status == 204
+            )
+            {
+                isLost = true;
+                await second.SendAsync("PATCH", location, chunks[3]);
+                throw new IOException("The connection was cut.");
+            }
+        };
+
+        var patch = await first.SendAsync("PATCH", location, chunks[2]);
+
+        Assert.True(isLost);
+        Assert.Equal(HttpStatusCode.Accepted, patch.Status);
+        byte[] all = [.. chunks.SelectMany(c => c)];
+        var put = await second.SendAsync("PUT", $"{location}?digest={Layout.DigestOf(all)}");
+        Assert.True(put.Status == HttpStatusCode.Created, put.Text);
+
+        static bool IsSession(HttpMessage message) =>
+            message.Request.Uri.Path.Contains("RowKey='u", StringComparison.Ordinal);
     }
 
     [Fact]

@@ -175,5 +175,16 @@ internal sealed class StorageSays(string connection) : DelegatingHandler(new Soc
         HttpStatusCode status,
         string body,
         string type
-    ) => new(status) { RequestMessage = request, Content = new StringContent(body, Encoding.UTF8, type) };
+    )
+    {
+        var answer = new HttpResponseMessage(status)
+        {
+            RequestMessage = request,
+            Content = new StringContent(body, Encoding.UTF8, type),
+        };
+        // As each answer of storage.
+        answer.Headers.Add("x-ms-request-id", "0");
+        answer.Headers.Add("x-ms-version", "2019-02-02");
+        return answer;
+    }
 }

@@ -105,6 +105,26 @@ public sealed class ReadinessTests
         );
     }
 
+    [Fact]
+    public async Task What_is_missing_is_named_also_where_something_else_does_not_answer()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        await node.Storage.Uploads.DeleteAsync(cancellationToken: Stop);
+        var readiness = On(node.Connection, TimeSpan.FromSeconds(10));
+        // Not even the end of the call is heard.
+        _calls.Before = (_, message) =>
+            message.Request.Uri.ToString().Contains("accounts", StringComparison.Ordinal)
+                ? new ValueTask(new TaskCompletionSource().Task)
+                : ValueTask.CompletedTask;
+
+        Assert.False(await readiness.IsReadyAsync(Stop));
+
+        var said = Assert.Single(_log.GetSnapshot()).Message;
+        Assert.Contains("container uploads: ContainerNotFound (404)", said, StringComparison.Ordinal);
+        Assert.Contains("table accounts: no answer within 10 s", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("table images", said, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("nothing listens there")]
     [InlineData("none is configured")]

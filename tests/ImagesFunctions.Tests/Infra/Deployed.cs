@@ -66,6 +66,7 @@ public sealed class Deployed
                 StorageAccount.ImagesContainer,
                 StorageAccount.UploadsContainer,
                 StorageAccount.DerivedContainer,
+                StorageAccount.CatalogContainer,
                 "deadletters",
             ],
             Snapshot.NamesInImagesAccount(type)
@@ -194,7 +195,7 @@ public sealed class Deployed
                     lines.Index().Where(line => Regex.IsMatch(line.Item, "^(param|output) ")),
                     line =>
                         Assert.Contains(
-                            lines[..line.Index].Reverse().TakeWhile(before => before.StartsWith('@')),
+                            lines[..line.Index].Reverse().TakeWhile(before => before.Length > 0),
                             before => before.StartsWith("@description('", StringComparison.Ordinal)
                         )
                 );

@@ -15,7 +15,7 @@ public sealed class DeployedAlerts
         var alerts = Main.Of("Microsoft.Insights/metricAlerts")
             .Concat(Main.Of("Microsoft.Insights/scheduledQueryRules"))
             .ToList();
-        Assert.Equal(7, alerts.Count);
+        Assert.Equal(8, alerts.Count);
         var mail = Main.One("Microsoft.Insights/actionGroups").Id;
         var document = Repo.Read("docs/operate.md");
         Assert.All(
@@ -51,7 +51,10 @@ public sealed class DeployedAlerts
 
         var queries = Main.Of("Microsoft.Insights/scheduledQueryRules")
             .Select(rule => rule["properties.criteria.allOf.0.query"]!)
+            // The workbook asks the same way.
+            .Concat(Workbook.Queries)
             .ToList();
+        Assert.InRange(queries.Count, 8, 20);
         Assert.All(queries, query => Assert.Contains("AppMetrics", query));
         var page = Repo.Read("docs/telemetry.md");
         foreach (Match metric in Regex.Matches(string.Concat(queries), "Name == '(.+?)'"))
@@ -63,6 +66,29 @@ public sealed class DeployedAlerts
         {
             Assert.Contains($"`{label.Groups[1].Value}`", page);
         }
+    }
+
+    [Fact]
+    public void The_kinds_of_the_sweeper_that_alerts_ask_for_are_counted()
+    {
+        var kinds = Enum.GetNames<SweepKind>().Select(kind => kind.ToLowerInvariant()).Append(Metrics.CompleteSweeps);
+        var asked = Main.Of("Microsoft.Insights/scheduledQueryRules")
+            .SelectMany(rule =>
+                Regex.Matches(rule["properties.criteria.allOf.0.query"]!, @"Properties\['kind'\] == '(.+?)'")
+            )
+            .Select(kind => kind.Groups[1].Value)
+            .ToList();
+        Assert.Equal(2, asked.Count);
+        Assert.Subset(kinds.ToHashSet(), asked.ToHashSet());
+    }
+
+    [Fact]
+    public void An_answer_is_counted_once_by_the_app_and_once_by_the_host_and_not_by_both_together()
+    {
+        var query = Main.Of("Microsoft.Insights/scheduledQueryRules")
+            .Single(rule => rule.Name == "images-server-errors")["properties.criteria.allOf.0.query"]!;
+        Assert.Contains("max(ItemCount), Status = max(toint(ResultCode)) by OperationId", query);
+        Assert.Matches(@"sumif\(Answers, Status >= 500\) by By\s", query);
     }
 
     [Fact]

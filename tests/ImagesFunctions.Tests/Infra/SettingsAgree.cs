@@ -14,6 +14,7 @@ public sealed class SettingsAgree
         "AzureFunctionsJobHost__extensions__http__maxConcurrentRequests",
         "AzureWebJobsDisableHomepage",
         "AzureWebJobsStorage",
+        "AzureWebJobsStorage__accountName",
         "AzureWebJobsStorage__blobServiceUri",
         "AzureWebJobsStorage__clientId",
         "AzureWebJobsStorage__credential",

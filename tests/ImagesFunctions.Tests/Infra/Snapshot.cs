@@ -23,8 +23,11 @@ public sealed class Snapshot
         ];
     }
 
-    /// <summary>What <c>main.bicep</c> makes, with everything that is optional.</summary>
+    /// <summary>What <c>main.bicep</c> makes, with all alerts and instances that are always ready.</summary>
     public static Snapshot Main { get; } = new("main");
+
+    /// <summary>What <c>main.bicep</c> makes with all that reviewers ask for, which is off in <see cref="Main"/>.</summary>
+    public static Snapshot Reviewed { get; } = new("reviewed");
 
     /// <summary>What <c>subscription.bicep</c> makes.</summary>
     public static Snapshot Subscription { get; } = new("subscription");

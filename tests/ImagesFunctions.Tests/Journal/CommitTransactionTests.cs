@@ -99,6 +99,29 @@ public sealed class CommitTransactionTests
         Assert.NotNull(_table.Find(Partition, "a"));
     }
 
+    /// <summary>It would be committed twice if that were a refusal.</summary>
+    [Fact]
+    public async Task Of_one_whose_answer_was_lost_nobody_knows_where_the_log_cannot_be_read()
+    {
+        var first = await FirstAsync();
+        Follow("L");
+        _table.OnRead = _ => throw new IOException("The connection was cut.");
+
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => CommitAsync(first, "a"));
+
+        Assert.NotNull(_table.Find(Partition, "a"));
+    }
+
+    [Fact]
+    public async Task One_whose_answer_was_lost_is_committed_though_its_version_cannot_be_read()
+    {
+        var first = await FirstAsync();
+        Follow("L");
+        _table.OnRead = key => key == JournalKeys.Version ? throw new IOException("Cut.") : Task.CompletedTask;
+
+        Assert.Equal(first with { Seq = 2 }, await CommitAsync(first, "a"));
+    }
+
     [Fact]
     public async Task One_that_did_not_arrive_is_told_from_anothers_of_the_same_number()
     {

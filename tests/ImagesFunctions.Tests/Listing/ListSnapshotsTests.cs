@@ -100,6 +100,30 @@ public sealed class ListSnapshotsTests
         Assert.Equal(what == "another history" ? 599 : 600, (await other.ListedAsync("alice")).Length);
     }
 
+    [Fact]
+    public async Task Whichever_byte_of_a_snapshot_changes_and_wherever_it_ends_it_is_none()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var one = Node.Digest(Layout.DigestOf([1]));
+        var snapshots = new ListSnapshots(node.Storage);
+        await snapshots.SaveAsync("alice", new ListSnapshot(7, "op", [(Row(one), null)], []), Stop);
+        var blob = node.Storage.Derived.GetBlobClient(Path);
+        var bytes = (await blob.DownloadContentAsync(Stop)).Value.Content.ToArray();
+
+        for (var at = 0; at < bytes.Length; at++)
+        {
+            byte[] changed = [.. bytes[..at], (byte)(bytes[at] ^ (1 << (at % 8))), .. bytes[(at + 1)..]];
+            await blob.UploadAsync(BinaryData.FromBytes(at % 3 == 0 ? bytes[..at] : changed), overwrite: true, Stop);
+            Assert.Null(await snapshots.LoadAsync("alice", Stop));
+        }
+
+        await blob.UploadAsync(BinaryData.FromBytes(bytes), overwrite: true, Stop);
+        await Until.TrueAsync(
+            async () => await snapshots.LoadAsync("alice", Stop) is { Seq: 7 },
+            () => Task.FromResult("It was never good.")
+        );
+    }
+
     [Theory]
     [InlineData("ServerBusy", 503)]
     [InlineData("ContainerNotFound", 404)]

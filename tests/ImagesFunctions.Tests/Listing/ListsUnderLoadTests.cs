@@ -136,10 +136,10 @@ public sealed class ListsUnderLoadTests
         );
         await Seeds.WriteAsync(node.Storage.ImageTable, blobs, Stop);
 
-        await node.ImageLists.FindAsync(new Access("alice", IsReadOnly: true), digest, Stop);
+        await node.ImageLists.FindAsync(new Access("alice", isReadOnly: true), digest, Stop);
         var before = node.Calls.Count;
 
-        var found = await node.ImageLists.FindAsync(new Access("alice", IsReadOnly: true), digest, Stop);
+        var found = await node.ImageLists.FindAsync(new Access("alice", isReadOnly: true), digest, Stop);
 
         Assert.Equal(apps.Select(app => $"alice/{app}"), found.Select(i => i.Repository));
         Assert.InRange(node.Calls.Count - before, 3, 5);

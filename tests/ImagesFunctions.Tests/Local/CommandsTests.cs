@@ -21,7 +21,16 @@ public sealed class CommandsTests
     [InlineData("token create robot$x")]
     [InlineData("token create demo --expires")]
     [InlineData("token create demo --expires 5y")]
+    [InlineData("token create demo --allow")]
+    [InlineData("token create demo --allow write")]
+    [InlineData("token create demo --allow pull --read-only")]
+    [InlineData("token create demo --repository /web")]
+    [InlineData("token create demo --repository web**")]
     [InlineData("token revoke demo")]
+    [InlineData("trust add demo --issuer https://issuer.example --subject me")]
+    [InlineData("trust add demo --issuer https://issuer.example --audience images --claim oid")]
+    [InlineData("trust add demo --issuer https://issuer.example --audience images --subject me --allow write")]
+    [InlineData("trust remove demo")]
     [InlineData("status")]
     [InlineData("status /app")]
     [InlineData("status demo/")]
@@ -57,6 +66,7 @@ public sealed class CommandsTests
     public async Task A_token_is_made_that_may_only_read_and_the_list_says_so()
     {
         var connection = await Storages.NewWithTablesAsync();
+        Task<string> RunAsync(params string[] arguments) => RunOnAsync(connection, arguments);
         var token = (await RunAsync("token", "create", "demo", "--read-only")).Trim();
         await using var node = new Node(connection);
         var client = new NodeRegistry(node, "demo", token);
@@ -64,15 +74,59 @@ public sealed class CommandsTests
         Assert.Equal(HttpStatusCode.OK, (await client.SendAsync("GET", "/v2/")).Status);
         Assert.Equal(HttpStatusCode.Forbidden, (await client.SendAsync("POST", "/v2/demo/app/blobs/uploads/")).Status);
         Assert.Contains("may only read", await RunAsync("token", "list", "demo"), StringComparison.Ordinal);
+    }
 
-        async Task<string> RunAsync(params string[] arguments)
+    [Fact]
+    public async Task A_token_is_made_with_rights_on_repositories_and_the_list_says_so()
+    {
+        var connection = await Storages.NewWithTablesAsync();
+        Task<string> RunAsync(params string[] arguments) => RunOnAsync(connection, arguments);
+        string[] create = ["token", "create", "demo", "--allow", "pull,push"];
+        var token = (await RunAsync([.. create, "--repository", "web/**", "--repository", "api"])).Trim();
+        await using var node = new Node(connection);
+        var client = new NodeRegistry(node, "demo", token);
+
+        foreach (var (app, status) in new[] { ("web/x", 202), ("api", 202), ("other", 403) })
         {
-            var result = await Cli.Wrap(Places.Program("dotnet")!)
-                .WithArguments([typeof(Commands).Assembly.Location, .. arguments])
-                .WithEnvironmentVariables(environment => environment.Set("ImagesStorage", connection))
-                .ExecuteBufferedAsync(Cancellation);
-            return result.StandardOutput;
+            Assert.Equal(status, (int)(await client.SendAsync("POST", $"/v2/demo/{app}/blobs/uploads/")).Status);
         }
+
+        Assert.Contains(
+            "may pull, push in web/**, api",
+            await RunAsync("token", "list", "demo"),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public async Task A_trust_rule_is_added_listed_and_removed()
+    {
+        var connection = await Storages.NewWithTablesAsync();
+        Task<string> RunAsync(params string[] arguments) => RunOnAsync(connection, arguments);
+        string[] add = ["trust", "add", "demo", "--issuer", "https://issuer.example", "--audience", "images"];
+        string[] what = ["--subject", "repo:acme/*", "--claim", "oid=42", "--allow", "push", "--repository", "web/**"];
+
+        var id = (await RunAsync([.. add, .. what])).Trim();
+
+        Assert.Matches("^[0-9a-f]{8}$", id);
+        var listed = await RunAsync("trust", "list", "demo");
+        Assert.StartsWith(id, listed, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "issuer https://issuer.example, audience images, subject repo:acme/*, oid=42: may push in web/**",
+            listed.TrimEnd(),
+            StringComparison.Ordinal
+        );
+        await RunAsync("trust", "remove", "demo", id);
+        Assert.Equal("", await RunAsync("trust", "list", "demo"));
+    }
+
+    private static async Task<string> RunOnAsync(string connection, string[] arguments)
+    {
+        var result = await Cli.Wrap(Places.Program("dotnet")!)
+            .WithArguments([typeof(Commands).Assembly.Location, .. arguments])
+            .WithEnvironmentVariables(environment => environment.Set("ImagesStorage", connection))
+            .ExecuteBufferedAsync(Cancellation);
+        return result.StandardOutput;
     }
 
     [Fact]

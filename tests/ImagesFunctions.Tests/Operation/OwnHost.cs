@@ -36,7 +36,8 @@ internal sealed class OwnHost : IAsyncDisposable
                     ServiceDescriptor.Singleton(s => new Logins(
                         s.GetRequiredService<Tokens>(),
                         s.GetRequiredService<Limits>(),
-                        configuration
+                        configuration,
+                        s.GetRequiredService<Identities>()
                     ))
                 );
                 configure?.Invoke(services);

@@ -9,6 +9,7 @@ public sealed class WrongSettings
     [Theory]
     [InlineData("RequestsPerMinute", "many")]
     [InlineData("FailedLoginsPerMinute", "-1")]
+    [InlineData("AnonymousRequestsPerMinute", "yes")]
     [InlineData("RedirectPulls", "perhaps")]
     [InlineData("TelemetryToConsole", "1")]
     [InlineData("SweepAfterPush", "24")]

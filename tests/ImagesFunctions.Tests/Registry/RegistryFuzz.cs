@@ -1,8 +1,10 @@
 using System.Net;
 using System.Text;
 using CsCheck;
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Registry;
 using ImagesFunctions.Tests.Faults;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions.Tests.Registry;
 
@@ -53,6 +55,7 @@ public sealed class RegistryFuzz
             $"?digest={Digest}",
             "?digest=sha256:x",
             "?mount=" + Digest + "&from=bob/app",
+            "?mount=" + Digest + "&from=alice/bob/app",
             "?mount=x",
             "?n=-1",
             "?n=5&last=%ff",
@@ -88,8 +91,33 @@ public sealed class RegistryFuzz
         await bob.SendAsync("POST", $"/v2/bob/app/blobs/uploads/?digest={Layout.DigestOf(blob)}", blob);
         var alice = new NodeRegistry(node, "alice", await NodeRegistry.TokenAsync(node, "alice"));
         await alice.PushAsync("alice/app", Layout.Small("mine", "latest"), "latest");
+        await SampleAsync(alice);
+    }
 
-        await Gen.Select(
+    /// <summary>What a token may not pull is as hidden from it as what is another's.</summary>
+    [Fact]
+    public async Task No_request_with_a_scoped_token_is_answered_with_bytes_outside_its_repositories()
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var all = new NodeRegistry(node, "alice", await NodeRegistry.TokenAsync(node, "alice"));
+        await all.PushAsync("alice/bob", Layout.Small(Secret, "latest"), "latest");
+        await all.PushAsync("alice/bob/app", Layout.Small(Secret, "latest"), "latest");
+        var blob = Encoding.UTF8.GetBytes(Secret);
+        await all.SendAsync("POST", $"/v2/alice/bob/app/blobs/uploads/?digest={Layout.DigestOf(blob)}", blob);
+        await all.PushAsync("alice/app", Layout.Small("mine", "latest"), "latest");
+        var (_, token) = await node
+            .Services.GetRequiredService<Tokens>()
+            .CreateAsync(
+                "alice",
+                null,
+                Grant.Parse("pull,push,delete", ["app/**"]),
+                TestContext.Current.CancellationToken
+            );
+        await SampleAsync(new NodeRegistry(node, "alice", token));
+    }
+
+    private static Task SampleAsync(NodeRegistry alice) =>
+        Gen.Select(
                 OneOf("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "TRACE"),
                 Target,
                 Gen.Byte.Array[0, 50],
@@ -108,7 +136,6 @@ public sealed class RegistryFuzz
                 iter: 1_000,
                 threads: 2
             );
-    }
 
     [Fact]
     public async Task No_body_of_a_manifest_is_answered_by_an_error_of_the_service()

@@ -97,6 +97,8 @@ public sealed class StorageErrorsTests
     [InlineData(null, 403, "Denied")]
     [InlineData(null, 500, "Away")]
     [InlineData(null, 0, "Away")]
+    // Its end is missing.
+    [InlineData(null, 202, "Away")]
     [InlineData("InvalidInput", 400, "Other")]
     public void Without_a_known_code_nothing_is_absent(string? code, int status, string meaning) =>
         Assert.Equal(meaning, StorageCodes.MeaningOf(code, status).ToString());
@@ -144,7 +146,7 @@ public sealed class StorageErrorsTests
         var path = new BlobPath(Node.Repository("a/b"), Digest.Sha256([]));
         var stored = new StoredBlobs(node.Storage.Images);
         Assert.Null(await content.StatAsync("a/b", Stop));
-        Assert.Null(await content.OpenAsync(path, "\"1\"", 0, null, Stop));
+        Assert.Null(await content.OpenAsync(path, "\"1\"", 1, 0, 1, Stop));
         Assert.True(await stored.DeleteAsync("a/b", Stop));
 
         await node.Storage.Images.DeleteAsync(cancellationToken: Stop);
@@ -152,7 +154,7 @@ public sealed class StorageErrorsTests
         Func<Task>[] calls =
         [
             () => content.StatAsync("a/b", Stop),
-            () => content.OpenAsync(path, "\"1\"", 0, null, Stop),
+            () => content.OpenAsync(path, "\"1\"", 1, 0, 1, Stop),
             () => content.ReadAsync(path, "\"1\"", Stop),
             () => content.CreateAsync(path, new byte[1], Stop),
             () => content.DeleteAsync(path, "\"1\"", Stop),

@@ -12,9 +12,14 @@ namespace ImagesFunctions.Tests.Stress;
 /// Several servers on one storage account, each a process of its own, which is killed again and again and started anew. Each
 /// request goes to any of them.
 /// </summary>
+/// <param name="connection">The storage account.</param>
+/// <param name="token">What each request shows; null where each says that itself.</param>
+/// <param name="servers">How many.</param>
+/// <param name="sweeps">Whether they sweep.</param>
+/// <param name="settings">Their settings.</param>
 internal sealed class Fleet(
     string connection,
-    string token,
+    string? token,
     int servers,
     bool sweeps,
     params (string Name, string Value)[] settings
@@ -41,6 +46,9 @@ internal sealed class Fleet(
 
     public int Kills => _kills;
 
+    /// <summary>The builds of the program that the servers are, in turns at first; each later start takes any of them.</summary>
+    public IReadOnlyList<string> Builds { get; init; } = [LocalProgram.ThisBuild];
+
     /// <summary>The time that the last start of a server took, until it served.</summary>
     public TimeSpan LastStart { get; private set; }
 
@@ -50,7 +58,8 @@ internal sealed class Fleet(
     /// <summary>Requests that were answered 503.</summary>
     public int Unavailable => _unavailable;
 
-    public Task StartAsync() => Task.WhenAll(Enumerable.Range(0, servers).Select(StartAsync));
+    public Task StartAsync() =>
+        Task.WhenAll(Enumerable.Range(0, servers).Select(i => StartAsync(i, Builds[i % Builds.Count])));
 
     /// <summary>Kills each of them at random moments and starts it again, until the end. Then all of them run.</summary>
     /// <param name="rest">Waited for between two of those.</param>
@@ -70,7 +79,7 @@ internal sealed class Fleet(
                         if (!end.IsCancellationRequested)
                         {
                             await KillAsync(i);
-                            await StartAsync(i);
+                            await StartAsync(i, Pusher.Pick(Builds));
                             await rest();
                         }
                     }
@@ -170,16 +179,20 @@ internal sealed class Fleet(
         }
     }
 
-    private async Task StartAsync(int i)
+    private async Task StartAsync(int i, string build)
     {
         var clock = Stopwatch.StartNew();
-        var program = await LocalProgram.ServeAsync(connection, [.. settings, (SweepTimer.IntervalSetting, Interval)]);
+        var program = await LocalProgram.ServeBuildAsync(
+            build,
+            connection,
+            [.. settings, (SweepTimer.IntervalSetting, Interval)]
+        );
         LastStart = clock.Elapsed;
         var http = new HttpClient { BaseAddress = program.Address };
         _clients.Add(http);
         lock (_gate)
         {
-            _servers[i] = (program, new RegistryClient(http, $"Bearer {token}"));
+            _servers[i] = (program, new RegistryClient(http, token is null ? null : $"Bearer {token}"));
         }
     }
 

@@ -38,26 +38,6 @@ public sealed class PushStress
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    /// <summary>How much, and how long what nobody needs is kept.</summary>
-    private sealed record Plan(int Pushers, int Droppers, TimeSpan Time)
-    {
-        /// <summary>How often each of them pushes or drops, however long that takes.</summary>
-        public int AtLeast { get; init; } = 5;
-
-        public int Servers { get; init; } = 2;
-
-        /// <summary>The setting; null is the default one.</summary>
-        public string? Grace { get; init; }
-
-        /// <summary>For how long what a pusher was told has to be true.</summary>
-        public TimeSpan Promise { get; init; }
-
-        /// <summary>Whether the command <c>gc</c> runs, too: each start of it takes a second.</summary>
-        public bool Gc { get; init; } = true;
-
-        public bool SparesNothing => Grace == "0s";
-    }
-
     [ScheduleFact]
     public Task Without_a_grace_what_was_acknowledged_is_whole_and_nothing_else_is_left() =>
         RunAsync(
@@ -89,6 +69,19 @@ public sealed class PushStress
             }
         );
 
+    /// <summary>As while a service is updated without a stop: servers of both versions, which start and end at any time.</summary>
+    [LongFact]
+    public async Task Beside_the_version_before_what_was_acknowledged_is_there_in_the_lists_of_both() =>
+        await RunAsync(
+            new Plan(Pushers: 6, Droppers: 2, TimeSpan.FromMinutes(3))
+            {
+                Builds = [await EarlierBuild.MakeAsync(), LocalProgram.ThisBuild],
+                Servers = 4,
+                Grace = "20s",
+                Promise = TimeSpan.FromSeconds(8),
+            }
+        );
+
     private async Task RunAsync(Plan plan)
     {
         _connection = await Storages.NewWithTablesAsync();
@@ -100,7 +93,9 @@ public sealed class PushStress
             ? [(SweepOptions.AfterPushSetting, time), (SweepOptions.AfterDropSetting, time)]
             : [];
         var clock = Stopwatch.StartNew();
-        await using (var fleet = new Fleet(_connection, _token, plan.Servers, sweeps: true, grace))
+        await using (
+            var fleet = new Fleet(_connection, _token, plan.Servers, sweeps: true, grace) { Builds = plan.Builds }
+        )
         {
             await fleet.StartAsync();
             try
@@ -115,7 +110,7 @@ public sealed class PushStress
             }
         }
 
-        await CheckAsync(node);
+        await CheckAsync(node, plan.Builds);
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{_ledger.Items.Count} images and {_ledger.Tags.Count} tags are there, {clock.Elapsed.TotalSeconds:0} s"
         );
@@ -260,20 +255,29 @@ public sealed class PushStress
         }
     }
 
-    private async Task CheckAsync(Node node)
+    private async Task CheckAsync(Node node, IReadOnlyList<string> builds)
     {
         var check = new InTheEnd(_goods, _ledger);
         // What a start of the program does; from here on nobody changes anything but this.
         await node.StartAsync();
         await Invariants.SettledAsync(node, Namespace);
-        await using var fleet = new Fleet(_connection, _token, 1, sweeps: false);
-        await fleet.StartAsync();
-        await check.IsThereAsync(fleet);
+        await IsThereAsync(check, builds);
 
         await node.SweepAllAsync();
 
-        await check.IsThereAsync(fleet);
+        await IsThereAsync(check, builds);
         await Invariants.SettledAsync(node, Namespace);
         await check.NothingElseIsLeftAsync(node);
+    }
+
+    // Each version says the same.
+    private async Task IsThereAsync(InTheEnd check, IReadOnlyList<string> builds)
+    {
+        foreach (var build in builds)
+        {
+            await using var fleet = new Fleet(_connection, _token, 1, sweeps: false) { Builds = [build] };
+            await fleet.StartAsync();
+            await check.IsThereAsync(fleet);
+        }
     }
 }

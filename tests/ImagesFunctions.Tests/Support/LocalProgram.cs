@@ -38,14 +38,24 @@ public sealed class LocalProgram : IAsyncDisposable
     /// <summary>The last lines that it has written.</summary>
     public string Said => string.Join('\n', _lines);
 
+    /// <summary>The build that the tests themselves use.</summary>
+    public static string ThisBuild => typeof(Commands).Assembly.Location;
+
     /// <summary>Starts any command, with settings as environment variables.</summary>
     public static LocalProgram Start(
         string connection,
         IEnumerable<string> arguments,
         params (string Name, string Value)[] settings
+    ) => StartBuild(ThisBuild, connection, arguments, settings);
+
+    private static LocalProgram StartBuild(
+        string build,
+        string connection,
+        IEnumerable<string> arguments,
+        params (string Name, string Value)[] settings
     )
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(Commands).Assembly.Location, .. arguments])
+        var start = new ProcessStartInfo("dotnet", [build, .. arguments])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
@@ -62,12 +72,26 @@ public sealed class LocalProgram : IAsyncDisposable
 
     /// <summary>Starts <c>serve</c> on a free port, and does not wait for it.</summary>
     public static LocalProgram Serve(string connection, params (string Name, string Value)[] settings) =>
-        Start(connection, ["serve", "--urls", "http://127.0.0.1:0"], settings);
+        ServeBuild(ThisBuild, connection, settings);
+
+    private static LocalProgram ServeBuild(
+        string build,
+        string connection,
+        params (string Name, string Value)[] settings
+    ) => StartBuild(build, connection, ["serve", "--urls", "http://127.0.0.1:0"], settings);
 
     /// <summary>Starts <c>serve</c> on a free port and waits until it serves.</summary>
-    public static async Task<LocalProgram> ServeAsync(string connection, params (string Name, string Value)[] settings)
+    public static Task<LocalProgram> ServeAsync(string connection, params (string Name, string Value)[] settings) =>
+        ServeBuildAsync(ThisBuild, connection, settings);
+
+    /// <summary>As <see cref="ServeAsync"/>, of another build of the program.</summary>
+    public static async Task<LocalProgram> ServeBuildAsync(
+        string build,
+        string connection,
+        params (string Name, string Value)[] settings
+    )
     {
-        var program = Serve(connection, settings);
+        var program = ServeBuild(build, connection, settings);
         try
         {
             await Until.TrueAsync(

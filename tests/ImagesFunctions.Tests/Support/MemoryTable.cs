@@ -143,7 +143,8 @@ internal sealed class MemoryTable : IJournalTable
         await OnRead(key);
     }
 
-    private WriteResult Write(string partition, IReadOnlyList<Change> changes)
+    /// <summary>A transaction takes effect at once, or is refused.</summary>
+    public WriteResult Write(string partition, IReadOnlyList<Change> changes)
     {
         DemandLimits(changes);
         lock (_gate)

@@ -21,6 +21,8 @@ public sealed class RunningHost(HttpClient http, IServiceProvider services)
 
     public Tokens Tokens => services.GetRequiredService<Tokens>();
 
+    public TrustRules Trust => services.GetRequiredService<TrustRules>();
+
     /// <summary>Where the host's log can be listened to.</summary>
     public ILoggerFactory Loggers => services.GetRequiredService<ILoggerFactory>();
 

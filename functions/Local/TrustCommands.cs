@@ -1,0 +1,144 @@
+using System.CommandLine;
+using System.Globalization;
+using ImagesFunctions.Accounts;
+
+namespace ImagesFunctions.Local;
+
+/// <summary><c>trust add|list|remove</c>.</summary>
+internal static class TrustCommands
+{
+    public static Command Add(Terminal terminal)
+    {
+        var account = TokenCommands.Account(isNew: true);
+        var issuer = new Option<string>("--issuer")
+        {
+            Description = "The issuer's address, exactly as the claim iss of its tokens has it",
+            Required = true,
+        };
+        var audience = new Option<string>("--audience") { Description = "One of the claim aud", Required = true };
+        var subject = new Option<string?>("--subject")
+        {
+            Description = "The claim sub; * stands for anything between two ':' or '/'",
+        };
+        var claims = ClaimOption();
+        var grant = new GrantOptions("pull");
+        var add = new Command("add", "Trusts tokens of an issuer, and prints the id of the rule")
+        {
+            account,
+            issuer,
+            audience,
+            subject,
+            claims,
+        };
+        grant.AddTo(add);
+        return terminal.Runs(
+            add,
+            async (parsed, images, cancellationToken) =>
+            {
+                var condition = new TrustCondition(
+                    parsed.GetValue(issuer)!,
+                    parsed.GetValue(audience)!,
+                    parsed.GetValue(subject),
+                    Claims(parsed.GetValue(claims) ?? [])
+                );
+                var rule = await images.Trust.AddAsync(
+                    parsed.GetValue(account)!,
+                    condition,
+                    grant.Of(parsed, "pull"),
+                    cancellationToken
+                );
+                await terminal.Output.WriteLineAsync(rule.Id);
+                await terminal.Errors.WriteLineAsync(
+                    $"This is rule {rule.Id} of account {rule.Account}; tokens that it is about {GrantOptions.Text(rule.Grant)}."
+                );
+                return 0;
+            }
+        );
+    }
+
+    public static Command List(Terminal terminal)
+    {
+        var account = TokenCommands.Account();
+        return terminal.Runs(
+            new Command("list", "Lists the trust rules of an account") { account },
+            async (parsed, images, cancellationToken) =>
+            {
+                var name = parsed.GetValue(account)!;
+                var rules = await images.Trust.ListAsync(name, cancellationToken);
+                foreach (var rule in rules)
+                {
+                    await terminal.Output.WriteLineAsync(Text(rule));
+                }
+
+                if (rules.Count == 0)
+                {
+                    await terminal.Errors.WriteLineAsync($"Account {name} trusts no issuer.");
+                }
+
+                return 0;
+            }
+        );
+    }
+
+    public static Command Remove(Terminal terminal)
+    {
+        var account = TokenCommands.Account();
+        var id = new Argument<string>("id") { Description = "As `trust list` prints it" };
+        return terminal.Runs(
+            new Command("remove", "Ends a trust rule at once") { account, id },
+            async (parsed, images, cancellationToken) =>
+            {
+                var (name, which) = (parsed.GetValue(account)!, parsed.GetValue(id)!);
+                var found = await images.Trust.RemoveAsync(name, which, cancellationToken);
+                await terminal.Errors.WriteLineAsync(
+                    found ? $"Rule {which} of account {name} is removed." : $"Account {name} has no rule {which}."
+                );
+                return found ? 0 : 1;
+            }
+        );
+    }
+
+    private static Option<string[]> ClaimOption()
+    {
+        var claims = new Option<string[]>("--claim")
+        {
+            Description = "name=value of a further claim (may be repeated)",
+        };
+        claims.Validators.Add(result =>
+        {
+            foreach (var claim in result.GetValueOrDefault<string[]>() ?? [])
+            {
+                if (claim.IndexOf('=', StringComparison.Ordinal) < 1)
+                {
+                    result.AddError($"'{claim}' is no claim like oid=1234");
+                }
+            }
+        });
+        return claims;
+    }
+
+    private static Dictionary<string, string> Claims(string[] claims)
+    {
+        var parsed = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var claim in claims.Select(c => c.Split('=', 2)))
+        {
+            if (!parsed.TryAdd(claim[0], claim[1]))
+            {
+                throw new FormatException($"the claim {claim[0]} is named twice");
+            }
+        }
+
+        return parsed;
+    }
+
+    private static string Text(TrustRule rule)
+    {
+        var condition = rule.Condition;
+        var subject = condition.Subject is null ? "" : $", subject {condition.Subject}";
+        var claims = string.Concat(
+            condition.Claims.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $", {c.Key}={c.Value}")
+        );
+        var made = rule.Created.ToString("u", CultureInfo.InvariantCulture);
+        return $"{rule.Id}  made {made}, issuer {condition.Issuer}, audience {condition.Audience}{subject}{claims}: {GrantOptions.Text(rule.Grant)}";
+    }
+}

@@ -1,0 +1,79 @@
+using ImagesFunctions.Exploration.Model;
+using ImagesFunctions.Exploration.Scheduling;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.Exploration.Catalog;
+
+/// <summary>A process that reads and writes rows of the repository outside the partition's order: see <c>RowStore</c>.</summary>
+/// <param name="world">The world.</param>
+/// <param name="actor">The process.</param>
+/// <param name="storage">The table.</param>
+internal abstract class RowProcess(World world, Actor actor, ModelStorage storage)
+{
+    private const int MaxSends = 5;
+
+    private readonly ModelTable _table = new(world, actor, storage);
+
+    /// <summary>The world.</summary>
+    protected World World { get; } = world;
+
+    /// <summary>The process.</summary>
+    protected Actor Actor { get; } = actor;
+
+    /// <summary>Nobody ends what is explored.</summary>
+    protected static CancellationToken Never => CancellationToken.None;
+
+    /// <summary>The row of a blob, or null.</summary>
+    protected async Task<BlobRow?> BlobAsync(Digest digest) =>
+        await GetAsync(Keys.Blob(Goods.App, digest)) is { } row ? BlobRow.From(row) : null;
+
+    /// <summary>The rows <c>n</c> of a digest.</summary>
+    protected async Task<List<DependencyRow>> DependentsAsync(Digest digest) =>
+        [
+            .. (await _table.RangeAsync(ModelStorage.Partition, Keys.Dependencies(Goods.App, digest), Never)).Select(
+                DependencyRow.From
+            ),
+        ];
+
+    /// <summary>A row, or null.</summary>
+    protected Task<TableRow?> GetAsync(string key) => _table.GetAsync(ModelStorage.Partition, key, Never);
+
+    /// <summary>The rows of a range.</summary>
+    protected Task<IReadOnlyList<TableRow>> RangeAsync(KeyRange range) =>
+        _table.RangeAsync(ModelStorage.Partition, range, Never);
+
+    /// <summary>Writes the row of a blob outside the order: see <c>RowStore.PutBlobAsync</c>.</summary>
+    protected Task<bool> PutAsync(BlobRow row, BlobRow? before) =>
+        SendAsync(new Change(row.Key, row.ToRow(), before?.RowETag) { IsNew = before is null });
+
+    /// <summary>Writes one row, again while there is no answer, as the SDK does. False where it is refused.</summary>
+    protected async Task<bool> SendAsync(Change change)
+    {
+        for (var sends = 1; sends <= MaxSends; sends++)
+        {
+            var result = await _table.WriteAsync(ModelStorage.Partition, [change], Never);
+            if (result.Outcome != WriteOutcome.Unclear)
+            {
+                return result.IsDone;
+            }
+        }
+
+        throw new IOException("storage does not answer");
+    }
+
+    /// <summary>Writes rows that are the same when they are written twice.</summary>
+    protected async Task PutAllAsync(IReadOnlyList<Change> changes)
+    {
+        for (var sends = 1; sends <= MaxSends; sends++)
+        {
+            if ((await _table.WriteAsync(ModelStorage.Partition, changes, Never)).IsDone)
+            {
+                return;
+            }
+        }
+
+        throw new IOException("storage does not answer");
+    }
+}

@@ -1,0 +1,3 @@
+using ImagesFunctions.Exploration;
+
+return Commands.Run(args, Console.Out);

@@ -1,0 +1,19 @@
+using ImagesFunctions.Exploration.Catalog;
+using ImagesFunctions.Exploration.Journal;
+using ImagesFunctions.Exploration.Model;
+using ImagesFunctions.Exploration.Sessions;
+
+namespace ImagesFunctions.Exploration;
+
+/// <summary>What is explored.</summary>
+public static class Scenarios
+{
+    /// <summary>The explorers by the names of their scenarios.</summary>
+    public static IReadOnlyDictionary<string, Explorer> All { get; } =
+        new Dictionary<string, Explorer>(StringComparer.Ordinal)
+        {
+            ["journal"] = new Explorer(seed => new JournalScenario(seed, world => new ModelStorage(world))),
+            ["session"] = new Explorer(seed => new SessionScenario(seed, (w, a, s, p, n) => new(w, a, s, p, n))),
+            ["catalog"] = new Explorer(seed => new CatalogScenario(seed, new Processes())),
+        };
+}
