@@ -18,11 +18,12 @@ internal static class FirstRow
     /// <summary>Begins to read it, where the request needs one.</summary>
     /// <param name="context">The request.</param>
     /// <param name="account">The account that its credentials claim.</param>
-    public static void Begin(HttpContext context, string account)
+    /// <param name="path">Its path; null: it names no resource.</param>
+    public static void Begin(HttpContext context, string account, RegistryPath? path)
     {
         if (
             (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
-            && RegistryPath.Of(context) is { } path
+            && path is not null
             && Repository.TryParseDisplayName(path.Name, out var repository)
             && (repository.Namespace == account || repository.Namespace == Repository.Official)
             && KeyOf(path, repository) is { } key

@@ -19,16 +19,16 @@ internal static class RegistryApi
     {
         context.Response.Headers["Docker-Distribution-API-Version"] = "registry/2.0";
         var logins = context.RequestServices.GetRequiredService<Logins>();
-        var parsed = RegistryPath.Of(context);
+        var named = RegistryPath.Of(context);
         var access =
-            await logins.AccessAsync(context, basic: true, FirstRow.Begin)
-            ?? (IsOfficialPull(context, parsed) ? logins.Anonymous(context) : null)
+            await logins.AccessAsync(context, basic: true, (http, account) => FirstRow.Begin(http, account, named))
+            ?? (IsOfficialPull(context, named) ? logins.Anonymous(context) : null)
             ?? throw new RegistryError(
                 StatusCodes.Status401Unauthorized,
                 "UNAUTHORIZED",
                 "A valid token is needed: log in with the account as the user and its token as the password."
             );
-        var path = parsed ?? throw RegistryError.NameUnknown(context.Request.Path);
+        var path = named ?? throw RegistryError.NameUnknown(context.Request.Path);
         Metrics.SetRoute(context, path.Route);
         var services = context.RequestServices;
         switch (path.Resource)

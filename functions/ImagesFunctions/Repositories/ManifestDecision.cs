@@ -45,10 +45,12 @@ internal static class ManifestDecision
             return Nothing(ManifestState.Already);
         }
 
-        var blob = view.GetAsync(Keys.Blob(step.Path), cancellationToken);
-        var naming = TypesAsync(view, app, digest, current, cancellationToken);
+        var blob = view.GoodBlobAsync(app, digest, cancellationToken);
+        var naming = step.IsRead
+            ? Task.FromResult<List<string?>>([])
+            : TypesAsync(view, app, digest, current, cancellationToken);
         await Task.WhenAll(blob, naming);
-        if (await blob is not { } stored || BlobRow.From(stored) is not { State: BlobState.Good } self)
+        if (await blob is not { } self)
         {
             return Nothing(ManifestState.Unknown);
         }

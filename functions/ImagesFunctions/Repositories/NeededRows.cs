@@ -36,11 +36,7 @@ internal sealed record NeededRows(List<BlobRow> Blobs, List<ImageRow> Children, 
 
         return rows;
 
-        async Task<BlobRow?> BlobAsync(Digest digest) =>
-            await view.GetAsync(Keys.Blob(app, digest), cancellationToken) is { } row
-            && BlobRow.From(row) is { State: BlobState.Good } blob
-                ? blob
-                : null;
+        Task<BlobRow?> BlobAsync(Digest digest) => view.GoodBlobAsync(app, digest, cancellationToken);
 
         async Task<ImageRow?> ManifestAsync(Digest digest) =>
             await view.ImageAsync(app, digest, cancellationToken) is { State: ImageState.Complete } image

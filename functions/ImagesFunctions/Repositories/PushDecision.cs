@@ -68,7 +68,7 @@ internal static class PushDecision
     )
     {
         var needed = NeededRows.ReadAsync(view, app, manifest, toFirstMissing: false, cancellationToken);
-        await Task.WhenAll(needed, WaitingTags.DependentsAsync(view, app, digest, cancellationToken));
+        await Task.WhenAll(needed, view.RangeAsync(Keys.Dependencies(app, digest), cancellationToken));
         return await needed;
     }
 

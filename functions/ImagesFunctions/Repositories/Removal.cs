@@ -56,14 +56,8 @@ internal sealed class Removal(RowStore rowStore, Content content)
     public async Task<bool> FinishAsync(BlobPath path, CancellationToken cancellationToken)
     {
         var row = await rowStore.BlobAsync(path, cancellationToken);
-        if (row is not { State: BlobState.Deleting })
-        {
-            return true;
-        }
-
-        var gone = await content.DeleteAsync(path, row.BlobETag, cancellationToken);
-        await rowStore.RemoveDeletingAsync(path.Repository.Namespace, row, cancellationToken);
-        return gone;
+        return row is not { State: BlobState.Deleting }
+            || await FinishAsync(path, row, Task.FromResult<BlobRow?>(row), cancellationToken);
     }
 
     /// <summary>Decides what <see cref="ImageAsync"/> changes.</summary>
@@ -96,7 +90,7 @@ internal sealed class Removal(RowStore rowStore, Content content)
             return Decision.Nothing(new RemovalResult(true, by));
         }
 
-        var blob = await GoodAsync(view, path, cancellationToken);
+        var blob = await view.GoodBlobAsync(path.Repository.App, path.Digest, cancellationToken);
         return Decision.Of(
             new RemovalResult(true) { Marked = blob },
             [
@@ -113,7 +107,7 @@ internal sealed class Removal(RowStore rowStore, Content content)
         CancellationToken cancellationToken
     )
     {
-        if (await GoodAsync(view, path, cancellationToken) is not { } blob)
+        if (await view.GoodBlobAsync(path.Repository.App, path.Digest, cancellationToken) is not { } blob)
         {
             return Decision.Nothing(new RemovalResult(false));
         }
@@ -174,16 +168,15 @@ internal sealed class Removal(RowStore rowStore, Content content)
     {
         // At the same time as the decision reads rows, and awaited before it is committed.
         var removable = content.DemandRemovableAsync(path, cancellationToken);
-        var isRemovable = false;
         var result = await rowStore.CommitAsync(
             path.Repository.Namespace,
             async (view, stop) =>
             {
                 var decision = await decide(view, stop);
                 // What storage holds would be missing in every list, and stay.
-                return isRemovable || decision.Changes.All(c => c.Key != Keys.Blob(path))
+                return removable.IsCompletedSuccessfully || decision.Changes.All(c => c.Key != Keys.Blob(path))
                     ? decision
-                    : Decision.After<RemovalResult>(DemandRemovableAsync);
+                    : Decision.After<RemovalResult>(removable.WaitAsync);
             },
             cancellationToken
         );
@@ -194,7 +187,7 @@ internal sealed class Removal(RowStore rowStore, Content content)
             {
                 await (
                     result.Marked is { } marked
-                        ? FinishAsync(path, marked, cancellationToken)
+                        ? FinishAsync(path, marked, rowStore.BlobAsync(path, cancellationToken), cancellationToken)
                         : FinishAsync(path, cancellationToken)
                 );
             }
@@ -205,24 +198,24 @@ internal sealed class Removal(RowStore rowStore, Content content)
         }
 
         return result;
-
-        async Task DemandRemovableAsync(CancellationToken stop)
-        {
-            await removable.WaitAsync(stop);
-            isRemovable = true;
-        }
     }
 
-    // The second and third step of one's own commit. The row is read for its ETag, which tells whether the removal is still this one.
-    private async Task FinishAsync(BlobPath path, BlobRow marked, CancellationToken cancellationToken)
+    // The row as it is since it was marked is read for its own ETag, which tells whether the removal is still this one.
+    private async Task<bool> FinishAsync(
+        BlobPath path,
+        BlobRow marked,
+        Task<BlobRow?> reading,
+        CancellationToken cancellationToken
+    )
     {
         var deleting = content.DeleteAsync(path, marked.BlobETag, cancellationToken);
-        var reading = rowStore.BlobAsync(path, cancellationToken);
         await Task.WhenAll(deleting, reading);
         if (await reading is { State: BlobState.Deleting } row && row.BlobETag == marked.BlobETag)
         {
             await rowStore.RemoveDeletingAsync(path.Repository.Namespace, row, cancellationToken);
         }
+
+        return await deleting;
     }
 
     private static async Task<Change[]> ReferrerAsync(
@@ -247,16 +240,6 @@ internal sealed class Removal(RowStore rowStore, Content content)
                 .Where(d => d.By == Dependent.Layout)
                 .Select(d => new Change(d.Key, (d with { Deleted = true }).ToRow())),
         ];
-
-    private static async Task<BlobRow?> GoodAsync(
-        DecisionView view,
-        BlobPath path,
-        CancellationToken cancellationToken
-    ) =>
-        await view.GetAsync(Keys.Blob(path), cancellationToken) is { } row
-        && BlobRow.From(row) is { State: BlobState.Good } blob
-            ? blob
-            : null;
 
     private static async Task<Digest?> NeededByAsync(
         DecisionView view,

@@ -14,6 +14,18 @@ internal static class ImageReads
         CancellationToken cancellationToken
     ) => ImageRow.Live(await view.GetAsync(Keys.Image(app, digest), cancellationToken));
 
+    /// <summary>The row of a verified blob; null where there is none, or its bytes are bad or going.</summary>
+    public static async Task<BlobRow?> GoodBlobAsync(
+        this DecisionView view,
+        string app,
+        Digest digest,
+        CancellationToken cancellationToken
+    ) =>
+        BlobRow.FromOrNull(await view.GetAsync(Keys.Blob(app, digest), cancellationToken))
+            is { State: BlobState.Good } blob
+            ? blob
+            : null;
+
     /// <summary>
     /// The image that a tag points to, complete or hidden. Null where there is no such tag, where it waits for its image, and
     /// where it names another generation: that is what a removed image leaves.
