@@ -204,6 +204,18 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         }
 
         var current = (await tags).Select(TagRow.From).ToDictionary(t => t.Tag, StringComparer.Ordinal);
+        return await ApplyAsync(view, file, done, current, cancellationToken);
+    }
+
+    // The tags of the file in the place of those that are there: all, or as many as a commit has room for.
+    private static async Task<Decision<Step>> ApplyAsync(
+        DecisionView view,
+        LayoutIndexFile file,
+        HashSet<string> done,
+        Dictionary<string, TagRow> current,
+        CancellationToken cancellationToken
+    )
+    {
         var changes = current
             .Values.Where(t => t.FromLayout && !file.Tags.ContainsKey(t.Tag))
             .Select(t => new Change(t.Key, null))
@@ -213,6 +225,7 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
             return Decision.Of(new Step(Applied.Partly, []), changes[..(2 * MaxTagsACommit)]);
         }
 
+        var app = file.Path.Repository.App;
         var touched = new List<string>();
         foreach (var (tag, digest) in file.Tags.Where(t => !done.Contains(t.Key)))
         {

@@ -108,7 +108,7 @@ internal static class Invariants
 
         Assert.Equal(version.Seq, log.Count);
         var replayed = new NamespaceRows();
-        foreach (var (key, row) in log.SelectMany(e => e.Rows!))
+        foreach (var (key, row) in log.SelectMany(e => e.Rows!).Where(r => RowScope.Of(app: null).Contains(r.Key)))
         {
             replayed.Apply(key, row);
         }

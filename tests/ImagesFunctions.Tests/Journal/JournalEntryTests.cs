@@ -103,10 +103,10 @@ public sealed class JournalEntryTests
     {
         var back = JournalEntry.From(
             1,
-            JournalEntry.Of(1, [new Change(Keys.Layout("a"), null)], Keys.IsInFull).ToRow()
+            JournalEntry.Of(1, [new Change(Keys.Blob("a", Digest), null)], Keys.IsInFull).ToRow()
         );
         Assert.Empty(back.Rows!);
-        Assert.Equal([Keys.Layout("a")], back.Keys);
+        Assert.Equal([Keys.Blob("a", Digest)], back.Keys);
     }
 
     private static ImageRow Image(string app, string text) =>

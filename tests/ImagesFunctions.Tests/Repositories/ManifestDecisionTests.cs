@@ -12,70 +12,73 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
     private const string IndexJson = "index.json";
 
     // An index needs no bytes but its own, and its children's rows have their facts.
-    private static readonly string s_index = Manifests.IndexOf(
-        (D("one"), MediaTypes.OciManifest),
-        (D("two"), MediaTypes.OciManifest)
+    private static readonly string s_index = Named(
+        "pair",
+        Manifests.IndexOf((D("one"), MediaTypes.OciManifest), (D("two"), MediaTypes.OciManifest))
     );
 
-    private static readonly string s_signature = $$"""
+    private static readonly string s_signature = Named(
+        "note",
+        $$"""
         {"config":{{Manifests.Descriptor(D("config"), "a/b")}},"layers":[],
          "subject":{{Manifests.Descriptor(D("subject"), MediaTypes.OciManifest)}} }
-        """;
+        """
+    );
 
     // The rows of what it needs, which ride with its commit.
-    private static readonly string[] s_needs = ["+n!web!one!index", "+n!web!two!index"];
+    private static readonly string[] s_needs = ["+n!web!one!pair", "+n!web!two!pair"];
 
     // Everything that the index needs to be committed.
     private static readonly TableRow[] s_whole =
     [
-        Blob("index").ToRow(),
-        Need("index", IndexJson, MediaTypes.OciIndex).ToRow(),
+        Blob("pair").ToRow(),
+        Need("pair", IndexJson, MediaTypes.OciIndex).ToRow(),
         Image("one").ToRow(),
         Image("two").ToRow(),
-        Need("one", "index", MediaTypes.OciManifest).ToRow(),
-        Need("two", "index", MediaTypes.OciManifest).ToRow(),
+        Need("one", "pair", MediaTypes.OciManifest).ToRow(),
+        Need("two", "pair", MediaTypes.OciManifest).ToRow(),
     ];
 
     /// <summary>What is different from a whole index, and what comes of it; one thing a case.</summary>
     private static readonly Dictionary<string, (string Outcome, TableRow[] Rows, string[] Changes)> s_cases = new()
     {
-        ["it is whole"] = ("Committed", [], ["+i!web!index complete NEW", .. s_needs]),
+        ["it is whole"] = ("Committed", [], ["+i!web!pair complete NEW", .. s_needs]),
         ["it was announced"] = (
             "Committed",
-            [Image("index", ImageState.Waiting, "g", null, "one", "two").ToRow()],
-            ["+i!web!index complete NEW", .. s_needs]
+            [Image("pair", ImageState.Waiting, "g", null, "one", "two").ToRow()],
+            ["+i!web!pair complete NEW", .. s_needs]
         ),
         ["it was deleted"] = (
             "Committed",
-            [Image("index", ImageState.Deleted, "g", null, "one", "two").ToRow()],
-            ["+i!web!index complete NEW", .. s_needs]
+            [Image("pair", ImageState.Deleted, "g", null, "one", "two").ToRow()],
+            ["+i!web!pair complete NEW", .. s_needs]
         ),
         // Its tags are those of the image that was hidden.
         ["it was hidden"] = (
             "Committed",
-            [Image("index", ImageState.Hidden, "g", null, "one", "two").ToRow(), Tag("latest", "index").ToRow()],
-            ["+i!web!index complete g", .. s_needs]
+            [Image("pair", ImageState.Hidden, "g", null, "one", "two").ToRow(), Tag("latest", "pair").ToRow()],
+            ["+i!web!pair complete g", .. s_needs]
         ),
         // Then nobody has to name it.
         ["it was hidden and is named no more"] = (
             "Committed",
             [
-                Image("index", ImageState.Hidden, "g", null, "one", "two").ToRow(),
-                Without(Need("index", IndexJson).ToRow()),
+                Image("pair", ImageState.Hidden, "g", null, "one", "two").ToRow(),
+                Without(Need("pair", IndexJson).ToRow()),
             ],
-            ["+i!web!index complete g", .. s_needs]
+            ["+i!web!pair complete g", .. s_needs]
         ),
-        ["it was committed"] = ("Already", [Image("index", ImageState.Complete, "g", null, "one").ToRow()], []),
+        ["it was committed"] = ("Already", [Image("pair", ImageState.Complete, "g", null, "one").ToRow()], []),
         ["a tag waits"] = (
             "Committed",
-            [Tag("latest", "index", null, true).ToRow(), Need("index", "tag:latest").ToRow()],
-            ["+i!web!index complete NEW", .. s_needs, "+t!web!latest index NEW layout", "-n!web!index!tag:latest"]
+            [Tag("latest", "pair", null, true).ToRow(), Need("pair", "tag:latest").ToRow()],
+            ["+i!web!pair complete NEW", .. s_needs, "+t!web!latest index NEW layout", "-n!web!pair!tag:latest"]
         ),
-        ["nothing names it as a manifest"] = ("Unknown", [Without(Need("index", IndexJson).ToRow())], []),
-        ["its blob is gone"] = ("Unknown", [Without(Blob("index").ToRow())], []),
-        ["its blob is invalid"] = ("Unknown", [Blob("index", Invalid).ToRow()], []),
-        ["its blob goes"] = ("Unknown", [Blob("index", BlobState.Deleting).ToRow()], []),
-        ["its blob was overwritten"] = ("Unknown", [(Blob("index") with { BlobETag = "\"2\"" }).ToRow()], []),
+        ["nothing names it as a manifest"] = ("Unknown", [Without(Need("pair", IndexJson).ToRow())], []),
+        ["its blob is gone"] = ("Unknown", [Without(Blob("pair").ToRow())], []),
+        ["its blob is invalid"] = ("Unknown", [Blob("pair", Invalid).ToRow()], []),
+        ["its blob goes"] = ("Unknown", [Blob("pair", BlobState.Deleting).ToRow()], []),
+        ["its blob was overwritten"] = ("Unknown", [(Blob("pair") with { BlobETag = "\"2\"" }).ToRow()], []),
         ["a child is gone"] = ("Waiting", [Without(Image("two").ToRow())], []),
         ["a child is hidden"] = ("Waiting", [Image("two", ImageState.Hidden).ToRow()], []),
         ["a child waits"] = ("Waiting", [Image("two", ImageState.Waiting).ToRow()], []),
@@ -83,8 +86,8 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
         // Few of them ride with the commit.
         ["its needs were swept"] = (
             "Committed",
-            [Without(Need("one", "index").ToRow()), Without(Need("two", "index").ToRow())],
-            ["+i!web!index complete NEW", .. s_needs]
+            [Without(Need("one", "pair").ToRow()), Without(Need("two", "pair").ToRow())],
+            ["+i!web!pair complete NEW", .. s_needs]
         ),
     };
 
@@ -95,7 +98,7 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
     public async Task A_manifest_is_committed_when_all_that_it_needs_is_there(string @case)
     {
         var (outcome, rows, expected) = s_cases[@case];
-        var decided = await DecideAsync("index", s_index, Over(s_whole, rows));
+        var decided = await DecideAsync("pair", s_index, Over(s_whole, rows));
         Assert.Equal(outcome, $"{decided.Decision.Result.State}");
         Assert.Equal(expected, decided.Texts);
     }
@@ -105,15 +108,15 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
     {
         TableRow[] rows =
         [
-            Blob("signature").ToRow(),
-            Need("signature", IndexJson, MediaTypes.OciManifest).ToRow(),
+            Blob("note").ToRow(),
+            Need("note", IndexJson, MediaTypes.OciManifest).ToRow(),
             Blob("config").ToRow(),
-            Need("config", "signature").ToRow(),
+            Need("config", "note").ToRow(),
         ];
-        var decided = await DecideAsync("signature", s_signature, rows);
+        var decided = await DecideAsync("note", s_signature, rows);
         var decision = decided.Decision;
         Assert.Equal(
-            ["+i!web!signature complete NEW", "+n!web!config!signature", "+r!web!subject!signature"],
+            ["+i!web!note complete NEW", "+n!web!config!note", "+r!web!subject!note"],
             decided.Texts
         );
         var image = ImageRow.From(decision.Changes.Single(c => c.Key[0] == 'i').Row!);
@@ -126,12 +129,12 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
     public async Task A_pin_and_the_time_of_the_commit_outlive_that_it_was_hidden()
     {
         var pin = new ImagePin(DateTimeOffset.UnixEpoch, null);
-        var hidden = Image("index", ImageState.Hidden, "g", null, "one", "two") with
+        var hidden = Image("pair", ImageState.Hidden, "g", null, "one", "two") with
         {
             Pin = pin,
             Committed = DateTimeOffset.UnixEpoch,
         };
-        var decided = await DecideAsync("index", s_index, Over(s_whole, [hidden.ToRow()]));
+        var decided = await DecideAsync("pair", s_index, Over(s_whole, [hidden.ToRow()]));
         var image = ImageRow.From(decided.Decision.Changes.Single(c => c.Key == hidden.Key).Row!);
         Assert.Equal((pin, DateTimeOffset.UnixEpoch), (image.Pin, image.Committed));
     }
@@ -143,7 +146,7 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
     {
         var (names, index, rows) = Long(children);
 
-        var decided = await DecideAsync("index", index, rows);
+        var decided = await DecideAsync(LongName(children), index, rows);
 
         Assert.Equal(ManifestState.Committed, decided.Decision.Result.State);
         var needs = decided.View.WrittenKeys.ToHashSet();
@@ -162,9 +165,9 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
     )
     {
         var (names, index, rows) = Long(children);
-        var lowest = names.Select(n => Need(n, "index").ToRow()).MinBy(row => row.Key, StringComparer.Ordinal)!;
+        var lowest = names.Select(n => Need(n, LongName(children)).ToRow()).MinBy(row => row.Key, StringComparer.Ordinal)!;
 
-        var decided = await DecideAsync("index", index, Over(rows, [Without(lowest)]));
+        var decided = await DecideAsync(LongName(children), index, Over(rows, [Without(lowest)]));
 
         Assert.Equal(outcome, $"{decided.Decision.Result.State}");
         Assert.Equal(changes, decided.Decision.Changes.Count);
@@ -173,20 +176,20 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
     [Fact]
     public async Task Everything_that_it_was_decided_by_makes_it_stale()
     {
-        var view = (await DecideAsync("index", s_index, s_whole)).View;
+        var view = (await DecideAsync("pair", s_index, s_whole)).View;
         Assert.All(
             (TableRow[])
                 [
-                    Blob("index").ToRow(),
-                    Image("index").ToRow(),
+                    Blob("pair").ToRow(),
+                    Image("pair").ToRow(),
                     Image("one").ToRow(),
                     Image("two").ToRow(),
                     // A tag that begins to wait for it.
-                    Need("index", "tag:latest").ToRow(),
+                    Need("pair", "tag:latest").ToRow(),
                 ],
             row => Assert.True(view.IsTouchedBy([row.Key]), SomeRows.Text(row.Key))
         );
-        Assert.False(view.IsTouchedBy([Image("other").Key, Tag("latest", "index").Key, "n!web!"]));
+        Assert.False(view.IsTouchedBy([Image("other").Key, Tag("latest", "pair").Key, "n!web!"]));
     }
 
     [Fact]
@@ -195,12 +198,12 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
         var prepared = new PreparedImage(
             shared.Node.ImageRows,
             shared.Node.Services.GetRequiredService<Content>(),
-            new BlobPath(Web, D("index")),
+            new BlobPath(Web, D("pair")),
             Manifests.Parse(s_index, MediaTypes.OciIndex),
             ImageState.Waiting
         );
         var view = ViewOf(Image("other").ToRow());
-        var key = Image("index").Key;
+        var key = Image("pair").Key;
         var decision = await ManifestDecision.AddWaitingIndexAsync(view, key, prepared, Stop);
         await decision.Prepare!(Stop);
         decision = await ManifestDecision.AddWaitingIndexAsync(view, key, prepared, Stop);
@@ -212,7 +215,7 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
 
         foreach (var state in Enum.GetValues<ImageState>())
         {
-            var known = ViewOf(Image("index", state).ToRow());
+            var known = ViewOf(Image("pair", state).ToRow());
             Assert.Empty((await ManifestDecision.AddWaitingIndexAsync(known, key, prepared, Stop)).Changes);
         }
     }
@@ -221,17 +224,20 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
     private static (string[] Names, string Index, TableRow[] Rows) Long(int children)
     {
         string[] names = [.. Enumerable.Range(0, children).Select(i => $"child{i}")];
+        var name = LongName(children);
         return (
             names,
-            Manifests.IndexOf([.. names.Select(n => (D(n), MediaTypes.OciManifest))]),
+            Named(name, Manifests.IndexOf([.. names.Select(n => (D(n), MediaTypes.OciManifest))])),
             [
-                Blob("index").ToRow(),
-                Need("index", IndexJson, MediaTypes.OciIndex).ToRow(),
+                Blob(name).ToRow(),
+                Need(name, IndexJson, MediaTypes.OciIndex).ToRow(),
                 .. names.Select(n => Image(n).ToRow()),
-                .. names.Select(n => Need(n, "index").ToRow()),
+                .. names.Select(n => Need(n, name).ToRow()),
             ]
         );
     }
+
+    private static string LongName(int children) => $"index of {children}";
 
     private sealed record Decided(DecisionView View, PreparedImage? Prepared, Decision<ManifestOutcome> Decision)
     {

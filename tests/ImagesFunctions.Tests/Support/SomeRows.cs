@@ -17,16 +17,25 @@ internal static class SomeRows
     public const BlobState Invalid = BlobState.Invalid;
 
     private static readonly ConcurrentDictionary<string, string> s_names = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string, Digest> s_contents = new(StringComparer.Ordinal);
 
     /// <summary>The repository.</summary>
     public static Repository Web { get; } = Repository.Of(Namespace, App);
 
     public static CancellationToken Stop => TestContext.Current.CancellationToken;
 
+    /// <summary>Gives a name to bytes that are stored, and read by their digest. The name is theirs in all tests.</summary>
+    /// <returns>The bytes.</returns>
+    public static string Named(string name, string content)
+    {
+        s_contents[name] = Digest.Sha256(Encoding.UTF8.GetBytes(content));
+        return content;
+    }
+
     /// <summary>The digest that has this name.</summary>
     public static Digest D(string name)
     {
-        var digest = Digest.Sha256(Encoding.UTF8.GetBytes(name));
+        var digest = s_contents.GetValueOrDefault(name) ?? Digest.Sha256(Encoding.UTF8.GetBytes(name));
         s_names[digest.ToString()] = name;
         s_names[digest.ShortKey] = name;
         return digest;
