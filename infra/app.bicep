@@ -57,6 +57,10 @@ param sweepSchedule string
 param sweepAfterPush string
 @description('The same for a dropped blob.')
 param sweepAfterDrop string
+@description('Within what time the sweeper looks at each namespace, whether anything was noted of it or not.')
+param sweepWalk string
+@description('The most requests that one run of the sweeper spends on that.')
+param sweepWalkRequests int
 @description('Whether pulls of blobs are redirected to storage.')
 param redirectPulls bool
 
@@ -259,6 +263,8 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       SweepSchedule: sweepSchedule
       SweepAfterPush: sweepAfterPush
       SweepAfterDrop: sweepAfterDrop
+      SweepWalk: sweepWalk
+      SweepWalkRequests: string(sweepWalkRequests)
       OutageWait: '2m'
       ...(empty(publicHost) ? {} : { PublicHost: publicHost })
     }

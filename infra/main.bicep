@@ -129,6 +129,14 @@ param sweepAfterPush string = '24h'
 @description('The same for a blob that was dropped into the container: the rest of its image may come days later.')
 param sweepAfterDrop string = '30d'
 
+@description('Within what time the sweeper looks at each namespace, whether anything was noted of it or not: how long a lost event may stay unseen.')
+param sweepWalk string = '24h'
+
+@description('The most requests to storage that one run of the sweeper spends on that: docs/operate.md, "Lost events", says how many it takes. 0: none.')
+@minValue(0)
+@maxValue(10000000)
+param sweepWalkRequests int = 10000
+
 @description('Whether a pull of a blob is redirected to storage, with an address that reads this one blob for ten minutes. Without it, the app sends the bytes, and the front end ends an answer after 230 seconds.')
 param redirectPulls bool = true
 
@@ -281,6 +289,8 @@ module app 'app.bicep' = {
     anonymousRequestsPerMinute: anonymousRequestsPerMinute
     sweepAfterPush: sweepAfterPush
     sweepAfterDrop: sweepAfterDrop
+    sweepWalk: sweepWalk
+    sweepWalkRequests: sweepWalkRequests
     // Whoever pulls does not reach the account.
     redirectPulls: redirectPulls && !privateNetworking
     zoneRedundant: zoneRedundant

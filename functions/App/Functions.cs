@@ -57,7 +57,7 @@ public sealed class Functions(ImagesApp images)
     ) => images.BlobLandedAsync(name, stop);
 
     /// <summary>
-    /// Garbage collection, on the app setting <c>SweepSchedule</c>, such as <c>0 0 * * * *</c> for every hour. The host runs a timer
+    /// Garbage collection of what is due, on the app setting <c>SweepSchedule</c>, such as <c>0 0 * * * *</c> for every hour. The host runs a timer
     /// on one instance at a time, and tries what throws again at the next time.
     /// </summary>
     [Function("Sweep")]

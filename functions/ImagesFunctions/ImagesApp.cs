@@ -3,6 +3,7 @@ using ImagesFunctions.GarbageCollection;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Listing;
+using ImagesFunctions.Oci;
 using ImagesFunctions.Rebuild;
 using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;
@@ -59,24 +60,33 @@ public sealed class ImagesApp(IServiceProvider services)
     public Task BlobFailedAsync(string path, Exception error, CancellationToken cancellationToken) =>
         Ingest.FailedAsync(path, error, cancellationToken);
 
-    /// <summary>Collects garbage once, in all namespaces, with the ages of the settings.</summary>
-    /// <param name="cancellationToken">Cancels the sweep between two steps; the next one completes it.</param>
+    /// <summary>
+    /// Collects the garbage that is due by now, with the ages of the settings, and goes on with the walk that finds what nobody has
+    /// noted: for a host's timer.
+    /// </summary>
+    /// <param name="cancellationToken">Cancels the pass between two steps; the next one completes it.</param>
     /// <exception cref="StorageUnavailableException">Storage is away. Exceptions of the Azure SDK mean the same.</exception>
-    public Task<SweepResult> SweepAsync(CancellationToken cancellationToken) =>
-        SweepAsync(grace: null, dryRun: false, cancellationToken);
+    public Task<SweepResult> SweepAsync(CancellationToken cancellationToken) => Sweeper.PassAsync(cancellationToken);
 
-    /// <summary>As the other overload.</summary>
+    /// <summary>Collects all garbage that there is, whatever is noted.</summary>
+    /// <param name="namespace">In which namespace; null: in all.</param>
     /// <param name="grace">The age from which unneeded blobs are removed; null: the ages of the settings.</param>
     /// <param name="dryRun">Whether to count only, and change nothing.</param>
     /// <param name="cancellationToken">Cancels the sweep between two steps.</param>
-    public Task<SweepResult> SweepAsync(TimeSpan? grace, bool dryRun, CancellationToken cancellationToken)
+    /// <exception cref="ArgumentException">It is no namespace.</exception>
+    /// <exception cref="StorageUnavailableException">Storage is away. Exceptions of the Azure SDK mean the same.</exception>
+    public Task<SweepResult> CollectAsync(
+        string? @namespace,
+        TimeSpan? grace,
+        bool dryRun,
+        CancellationToken cancellationToken
+    )
     {
         var options = Sweeper.Options;
-        return Sweeper.RunAsync(
-            grace is { } age ? options with { AfterPush = age, AfterDrop = age } : options,
-            dryRun,
-            cancellationToken
-        );
+        var times = grace is { } age ? options with { AfterPush = age, AfterDrop = age } : options;
+        return @namespace is null ? Sweeper.RunAsync(times, dryRun, cancellationToken)
+            : Repository.IsNamespace(@namespace) ? Sweeper.RunAsync(@namespace, times, dryRun, cancellationToken)
+            : throw new ArgumentException($"'{@namespace}' is no namespace", nameof(@namespace));
     }
 
     /// <summary>Makes lost tables anew from what is in the containers; does nothing where none is lost.</summary>

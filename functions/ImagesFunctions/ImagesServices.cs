@@ -102,7 +102,12 @@ public static class ImagesServices
         var wait = Setting.Time(configuration, PatientIngest.WaitSetting, PatientIngest.DefaultWait);
         services.AddSingleton<BlobIngest>();
         services.AddSingleton(s => new PatientIngest(
-            s.GetRequiredService<BlobIngest>().LandedAsync,
+            async (path, stop) =>
+            {
+                // Before anything of it is done: a blob that the host gives up is found all the same.
+                await s.GetRequiredService<RowStore>().Due.AnnounceAsync(RefusedRow.PartitionOf(path), stop);
+                await s.GetRequiredService<BlobIngest>().LandedAsync(path, stop);
+            },
             wait,
             s.GetRequiredService<TimeProvider>()
         ));
@@ -114,6 +119,7 @@ public static class ImagesServices
         services.TryAddSingleton(SweepOptions.From(configuration));
         services.AddSingleton(s => s.GetRequiredService<SweepOptions>().Grace);
         services.AddSingleton<BlobRetention>();
+        services.AddSingleton<Visits>();
         services.AddSingleton<Sweeper>();
     }
 

@@ -43,6 +43,9 @@ public enum WriteOutcome
 /// <param name="Error">The error of the table, where the write is not done.</param>
 public readonly record struct WriteResult(WriteOutcome Outcome, VersionTag? First = null, Exception? Error = null)
 {
+    /// <summary>The new version of the last row of a transaction; null where that is removed, or nothing is done.</summary>
+    public VersionTag? Last { get; init; }
+
     /// <summary>Whether it took effect.</summary>
     public bool IsDone => Outcome == WriteOutcome.Done;
 

@@ -14,13 +14,15 @@ public delegate Task Rehearsal(IReadOnlyList<Change> changes, Func<Task<IReadOnl
 /// <param name="committed">
 /// Is told of each commit that this process makes, in their order, with the version after it; neither waits nor throws.
 /// </param>
+/// <param name="announce">Is awaited before changes are sent to the table; where it throws, they are not. Null: nothing is.</param>
 public sealed class PartitionJournal(
     IJournalTable table,
     string partition,
     Func<string, bool> isInFull,
     TimeProvider? time = null,
     Random? random = null,
-    Action<JournalEntry, JournalVersion>? committed = null
+    Action<JournalEntry, JournalVersion>? committed = null,
+    Func<CancellationToken, Task>? announce = null
 )
 {
     /// <summary>The maximum number of commits of <c>ChangesAsync</c>. For more, a scan of the rows is cheaper than point reads.</summary>
@@ -77,6 +79,11 @@ public sealed class PartitionJournal(
         {
             var view = new DecisionView(table, partition, await _queue.SequenceAsync(cancellationToken));
             var decision = await DecideAsync(view, decide, cancellationToken);
+            if (decision.Changes.Count > 0 && announce is not null)
+            {
+                await announce(cancellationToken);
+            }
+
             if (decision.Changes.Count == 0 || await _queue.CommitAsync(view, decision.Changes, cancellationToken))
             {
                 return (true, decision.Result);

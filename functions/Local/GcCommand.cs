@@ -1,14 +1,27 @@
 using System.CommandLine;
 using ImagesFunctions.GarbageCollection;
+using ImagesFunctions.Oci;
 using ImagesFunctions.Settings;
 
 namespace ImagesFunctions.Local;
 
-/// <summary><c>gc</c>: one sweep now, beside whatever runs.</summary>
+/// <summary><c>gc</c>: one sweep now, of one namespace or of all, beside whatever runs.</summary>
 internal static class GcCommand
 {
     public static Command Make(Terminal terminal)
     {
+        var @namespace = new Argument<string?>("namespace")
+        {
+            Description = "The namespace to sweep, which is an account's name (default: all)",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        @namespace.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } given && !Repository.IsNamespace(given))
+            {
+                result.AddError($"'{given}' is no namespace");
+            }
+        });
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done, and change nothing" };
         var grace = new Option<string?>("--grace")
         {
@@ -24,11 +37,16 @@ internal static class GcCommand
             }
         });
         return terminal.Runs(
-            new Command("gc", "Removes what nobody needs any more") { dryRun, grace },
+            new Command("gc", "Removes what nobody needs any more") { @namespace, dryRun, grace },
             async (parsed, images, cancellationToken) =>
             {
                 TimeSpan? age = Duration.TryParse(parsed.GetValue(grace), out var time) ? time : null;
-                var result = await images.SweepAsync(age, parsed.GetValue(dryRun), cancellationToken);
+                var result = await images.CollectAsync(
+                    parsed.GetValue(@namespace),
+                    age,
+                    parsed.GetValue(dryRun),
+                    cancellationToken
+                );
                 foreach (var line in result.Lines.DefaultIfEmpty("nothing to do"))
                 {
                     await terminal.Output.WriteLineAsync(line);

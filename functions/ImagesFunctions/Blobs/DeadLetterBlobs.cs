@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Azure;
 using ImagesFunctions.Storage;
 
@@ -11,14 +12,18 @@ internal sealed class DeadLetterBlobs(StorageAccount account)
 
     private readonly StoredBlobs _blobs = new(account.DeadLetters);
 
-    /// <summary>Whether there is a container for them.</summary>
+    /// <summary>The files, by their names, which begin with the subscription's and the date; none where there is no container for them.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
-    public async Task<bool> ExistAsync(CancellationToken cancellationToken) =>
-        await account.DeadLetters.ExistsAsync(cancellationToken);
-
-    /// <summary>The files, by their names, which begin with the subscription's and the date.</summary>
-    public IAsyncEnumerable<BlobListing> ListAsync(CancellationToken cancellationToken) =>
-        _blobs.ListAsync("", uncommitted: false, cancellationToken);
+    public async IAsyncEnumerable<BlobListing> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var files = _blobs
+            .ListAsync("", uncommitted: false, cancellationToken)
+            .GetAsyncEnumerator(cancellationToken);
+        while (await MoveNextAsync(files))
+        {
+            yield return files.Current;
+        }
+    }
 
     /// <summary>The bytes of a file of at most <see cref="MaxLength"/>; null when it is gone.</summary>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
@@ -32,6 +37,18 @@ internal sealed class DeadLetterBlobs(StorageAccount account)
         catch (RequestFailedException error) when (error.IsAbsent())
         {
             return null;
+        }
+    }
+
+    private static async Task<bool> MoveNextAsync(IAsyncEnumerator<BlobListing> files)
+    {
+        try
+        {
+            return await files.MoveNextAsync();
+        }
+        catch (RequestFailedException error) when (error.ErrorCode == "ContainerNotFound")
+        {
+            return false;
         }
     }
 

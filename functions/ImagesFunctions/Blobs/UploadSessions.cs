@@ -10,7 +10,7 @@ namespace ImagesFunctions.Blobs;
 /// Push sessions: their rows, which move only by comparing ETags. Their bytes are <see cref="UploadParts"/>, of which each attempt
 /// writes its own. So any number of clients and processes may work on one session at once, and it is never torn.
 /// </summary>
-internal sealed class UploadSessions(StorageAccount account, UploadParts uploadParts)
+internal sealed class UploadSessions(StorageAccount account, UploadParts uploadParts, DueNotes due)
 {
     private const int MaxSends = 6;
 
@@ -31,6 +31,7 @@ internal sealed class UploadSessions(StorageAccount account, UploadParts uploadP
     )
     {
         var row = new UploadRow(repository.App, NewSession(), algorithm, [], account.Clock.UtcNow);
+        await due.AnnounceAsync(repository.Namespace, cancellationToken);
         // Nobody else has this id: a second try after a lost answer writes the same.
         var written = await _rows.PutAsync(repository.Namespace, new Change(row.Key, row.ToRow()), cancellationToken);
         written.ThrowIfNotDone();

@@ -63,7 +63,7 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
         await IsDeletedAndOldAsync(view, app, index, cancellationToken)
         && await GoodAndOldAsync(view, app, child, cancellationToken) is { } blob
         && await ImageAsync(view, app, child, cancellationToken) is { } image
-        && image.Pin?.HoldsAt(age.Now) != true
+        && !IsPinned(image)
         && !await IsNeededAsync(view, blob, layoutCounts: true, cancellationToken)
         && !await IsTaggedAsync(view, image, cancellationToken)
             ? await Removal.ImageChangesAsync(view, image, blob, cancellationToken)
@@ -107,6 +107,21 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
         await view.GetAsync(Keys.Image(app, index), cancellationToken) is { } row
         && ImageRow.From(row).State == ImageState.Deleted
         && !age.IsYoung(row.Timestamp, pushed: true);
+
+    private bool IsPinned(ImageRow image)
+    {
+        if (image.Pin?.HoldsAt(age.Now) != true)
+        {
+            return false;
+        }
+
+        if (image.Pin.Ends is { } ends)
+        {
+            age.Next.Add(ends);
+        }
+
+        return true;
+    }
 
     // By an image, or by anything that may be about to become one.
     private async Task<bool> IsNeededAsync(

@@ -1,5 +1,6 @@
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Ingest;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -7,12 +8,13 @@ namespace ImagesFunctions.GarbageCollection;
 
 /// <summary>
 /// Looks again at the paths of events that Event Grid could not deliver, and removes each file when all of its paths were
-/// looked at. Files that cannot be read, or whose paths cannot be looked at now, are left and counted apart: an alert counts
+/// looked at. The namespaces of these paths are noted for the next pass, which may be the one that has begun. Files that cannot be read, or whose paths cannot be looked at now, are left and counted apart: an alert counts
 /// on that.
 /// </summary>
 internal sealed class DeadLetterSweep(
     StorageAccount account,
     BlobIngest ingest,
+    DueNotes due,
     SweepCounts counts,
     ILogger log,
     bool dryRun
@@ -37,15 +39,12 @@ internal sealed class DeadLetterSweep(
     {
         try
         {
-            if (await _files.ExistAsync(cancellationToken))
-            {
-                await Parallel.ForEachAsync(
-                    _files.ListAsync(cancellationToken).TakeWhile(_ => !IsOver),
-                    new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
-                    async (file, stop) => await SweepAsync(file, stop)
-                );
-                counts.Add(SweepKind.Left, IsOver ? 1 : 0);
-            }
+            await Parallel.ForEachAsync(
+                _files.ListAsync(cancellationToken).TakeWhile(_ => !IsOver),
+                new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
+                async (file, stop) => await SweepAsync(file, stop)
+            );
+            counts.Add(SweepKind.Left, IsOver ? 1 : 0);
         }
         catch (Exception error) when (IsFailure(error) && !cancellationToken.IsCancellationRequested)
         {
@@ -94,6 +93,12 @@ internal sealed class DeadLetterSweep(
         if (dryRun)
         {
             return true;
+        }
+
+        // Lost events seldom come alone.
+        foreach (var partition in paths.Select(RefusedRow.PartitionOf).Distinct(StringComparer.Ordinal))
+        {
+            await due.AnnounceNowAsync(partition, cancellationToken);
         }
 
         foreach (var path in paths)

@@ -30,6 +30,10 @@ internal sealed class RefusalSweep(SweepRun run, Survey survey)
             {
                 await run.RemoveRowAsync(row, SweepKind.Refusals, cancellationToken);
             }
+            else
+            {
+                run.Age.Next.Add(refused.Expires);
+            }
         }
     }
 

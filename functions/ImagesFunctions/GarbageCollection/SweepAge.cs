@@ -7,6 +7,9 @@ namespace ImagesFunctions.GarbageCollection;
 /// <summary>What is young, by the storage service's clock: its <c>Date</c> header against its <c>Timestamp</c> and <c>Last-Modified</c>.</summary>
 internal sealed record SweepAge(DateTimeOffset Now, SweepOptions Options)
 {
+    /// <summary>When something is old that was asked about and was too young.</summary>
+    public NextDue Next { get; } = new();
+
     /// <summary>Asks storage what time it is.</summary>
     /// <exception cref="StorageUnavailableException">It does not say.</exception>
     public static async Task<SweepAge> ReadAsync(
@@ -29,5 +32,20 @@ internal sealed record SweepAge(DateTimeOffset Now, SweepOptions Options)
     public bool IsYoung(DateTimeOffset? at, bool pushed) =>
         IsYoungerThan(at, pushed ? Options.AfterPush : Options.AfterDrop);
 
-    public bool IsYoungerThan(DateTimeOffset? at, TimeSpan grace) => at is not { } moment || moment > Now - grace;
+    /// <summary>Whether it came less than so long ago, or nobody says when.</summary>
+    public bool IsYoungerThan(DateTimeOffset? at, TimeSpan grace)
+    {
+        if (at is not { } moment)
+        {
+            return true;
+        }
+
+        if (moment <= Now - grace)
+        {
+            return false;
+        }
+
+        Next.Add(moment + grace);
+        return true;
+    }
 }

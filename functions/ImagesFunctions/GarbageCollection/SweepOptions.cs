@@ -13,6 +13,14 @@ public sealed record SweepOptions
     /// <summary>The setting of <see cref="AfterDrop"/>, a duration like <c>30d</c>.</summary>
     public const string AfterDropSetting = "SweepAfterDrop";
 
+    /// <summary>The setting of <see cref="WalkTime"/>, a duration like <c>24h</c>.</summary>
+    public const string WalkTimeSetting = "SweepWalk";
+
+    /// <summary>The setting of <see cref="WalkRequests"/>.</summary>
+    public const string WalkRequestsSetting = "SweepWalkRequests";
+
+    private const int MaxWalkRequests = 10_000_000;
+
     /// <summary>
     /// How long a pushed blob that nothing needs is kept, after it came or was promised anew. A push that takes longer than half
     /// of it may have to send a blob again.
@@ -31,6 +39,12 @@ public sealed record SweepOptions
     /// <summary>How long the event of a blob may take before it counts as lost.</summary>
     public TimeSpan EventTakes { get; init; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>Within what time each namespace is swept whether a note tells so or not.</summary>
+    public TimeSpan WalkTime { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>The most requests to storage that one pass spends on that. What one namespace takes beyond it the next passes save. 0: none.</summary>
+    public int WalkRequests { get; init; } = 10_000;
+
     /// <summary>For tests, which cannot wait: sweeps as if it were so much later.</summary>
     internal TimeSpan Later { get; init; }
 
@@ -46,6 +60,8 @@ public sealed record SweepOptions
         {
             AfterPush = Setting.Time(configuration, AfterPushSetting, standard.AfterPush),
             AfterDrop = Setting.Time(configuration, AfterDropSetting, standard.AfterDrop),
+            WalkTime = Setting.Time(configuration, WalkTimeSetting, standard.WalkTime),
+            WalkRequests = Setting.Number(configuration, WalkRequestsSetting, standard.WalkRequests, MaxWalkRequests),
         };
     }
 }

@@ -59,6 +59,9 @@ public enum SweepKind
 
     /// <summary>Files of undelivered events that could not be read, or not be taken in now; the log says why.</summary>
     DeadLettersLeft,
+
+    /// <summary>Walks over all namespaces that take longer than the setting says; the log says how long.</summary>
+    WalkLate,
 }
 
 /// <summary>What one sweep did, or would do.</summary>
@@ -98,6 +101,7 @@ public sealed record SweepResult(IReadOnlyDictionary<SweepKind, long> Counts, bo
             SweepKind.Failed => "namespaces given up",
             SweepKind.DeadLetters => "files of undelivered events taken in",
             SweepKind.DeadLettersLeft => "files of undelivered events left",
+            SweepKind.WalkLate => "walks over all namespaces that take too long",
             _ => kind.ToString(),
         };
 }
@@ -107,7 +111,18 @@ internal sealed class SweepCounts
 {
     private readonly long[] _counts = new long[Enum.GetValues<SweepKind>().Length];
 
+    public long this[SweepKind kind] => Volatile.Read(ref _counts[(int)kind]);
+
     public void Add(SweepKind kind, long count = 1) => Interlocked.Add(ref _counts[(int)kind], count);
+
+    /// <summary>Adds what others have counted.</summary>
+    public void Add(SweepCounts others)
+    {
+        foreach (var kind in Enum.GetValues<SweepKind>())
+        {
+            Add(kind, others[kind]);
+        }
+    }
 
     public SweepResult Result(bool isDryRun) =>
         new(

@@ -1,11 +1,7 @@
 using ImagesFunctions.Accounts;
-using ImagesFunctions.Blobs;
-using ImagesFunctions.Catalog;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Journal;
-using ImagesFunctions.Oci;
 using ImagesFunctions.Rebuild;
-using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Telemetry;
@@ -17,92 +13,90 @@ namespace ImagesFunctions.GarbageCollection;
 /// Removes what nothing needs any more, while everything else goes on: every removal is a commit like any other. A sweep that
 /// is ended in the middle leaves nothing half-made that the next one does not finish, and several at once do no harm.
 /// </summary>
-internal sealed class Sweeper
+internal sealed class Sweeper(
+    StorageAccount account,
+    RowStore rowStore,
+    BlobIngest ingest,
+    Visits visits,
+    Rebuilder rebuilder,
+    SweepOptions options,
+    ILogger<Sweeper> log
+)
 {
-    private readonly StorageAccount _account;
-    private readonly RowStore _rowStore;
-    private readonly Content _content;
-    private readonly ImageRows _imageRows;
-    private readonly Removal _removal;
-    private readonly LayoutIndex _layoutIndex;
-    private readonly BlobIngest _ingest;
-    private readonly CatalogJournal _catalog;
-    private readonly Rebuilder _rebuilder;
-    private readonly SweepOptions _options;
-    private readonly ILogger<Sweeper> _log;
+    /// <summary>As the settings say.</summary>
+    public SweepOptions Options => options;
 
-    public Sweeper(
-        StorageAccount account,
-        RowStore rowStore,
-        Content content,
-        ImageRows imageRows,
-        Removal removal,
-        LayoutIndex layoutIndex,
-        BlobIngest ingest,
-        CatalogJournal catalog,
-        Rebuilder rebuilder,
-        SweepOptions options,
-        ILogger<Sweeper> log
-    )
-    {
-        _account = account;
-        _rowStore = rowStore;
-        _content = content;
-        _imageRows = imageRows;
-        _removal = removal;
-        _layoutIndex = layoutIndex;
-        _ingest = ingest;
-        _catalog = catalog;
-        _rebuilder = rebuilder;
-        _options = options;
-        _log = log;
-    }
-
-    /// <summary>Sweeps the storage account once, with the times of the settings.</summary>
+    /// <summary>
+    /// Sweeps what has something to collect by now, and looks at some of the rest, as the settings say: what hosts do once an hour.
+    /// </summary>
     /// <param name="cancellationToken">Cancels it between any two steps.</param>
     /// <exception cref="StorageUnavailableException">Storage is away, as any exception of the Azure SDK says as well.</exception>
-    public Task<SweepResult> RunAsync(CancellationToken cancellationToken) =>
-        RunAsync(_options, dryRun: false, cancellationToken);
+    public Task<SweepResult> PassAsync(CancellationToken cancellationToken) => PassAsync(options, cancellationToken);
 
-    /// <summary>As the other overload, with other times, or without changing anything.</summary>
-    /// <param name="options">How long to leave things alone.</param>
-    /// <param name="dryRun">Only count what would be done.</param>
-    /// <param name="cancellationToken">Cancels it between any two steps.</param>
-    public async Task<SweepResult> RunAsync(SweepOptions options, bool dryRun, CancellationToken cancellationToken)
+    /// <summary>As the other overload, with other times.</summary>
+    public async Task<SweepResult> PassAsync(SweepOptions times, CancellationToken cancellationToken)
     {
         var counts = new SweepCounts();
+        await BeginAsync(counts, dryRun: false, cancellationToken);
+        var swept = await new DuePass(account, visits, times, counts, log).RunAsync(cancellationToken);
+        return End(counts, dryRun: false, swept);
+    }
+
+    /// <summary>Sweeps all namespaces now, whatever is noted.</summary>
+    /// <param name="times">How long to leave things alone.</param>
+    /// <param name="dryRun">Only count what would be done.</param>
+    /// <param name="cancellationToken">Cancels it between any two steps.</param>
+    /// <exception cref="StorageUnavailableException">Storage is away, as any exception of the Azure SDK says as well.</exception>
+    public async Task<SweepResult> RunAsync(SweepOptions times, bool dryRun, CancellationToken cancellationToken)
+    {
+        var counts = new SweepCounts();
+        await BeginAsync(counts, dryRun, cancellationToken);
+        var all = await new Namespaces(account).AllAsync(cancellationToken);
+        // From anywhere on: where no sweep has the time for all, each namespace has its turn.
+        var first = all.Count == 0 ? 0 : Random.Shared.Next(all.Count);
+        foreach (var @namespace in all.Skip(first).Concat(all.Take(first)))
+        {
+            await visits.VisitAsync(@namespace, times, dryRun, counts, cancellationToken);
+        }
+
+        return End(counts, dryRun, all.Count);
+    }
+
+    /// <summary>Sweeps one namespace now, whatever is noted, and nothing else.</summary>
+    /// <param name="namespace">The namespace.</param>
+    /// <param name="times">How long to leave things alone.</param>
+    /// <param name="dryRun">Only count what would be done.</param>
+    /// <param name="cancellationToken">Cancels it between any two steps.</param>
+    /// <exception cref="StorageUnavailableException">Storage is away, as any exception of the Azure SDK says as well.</exception>
+    public async Task<SweepResult> RunAsync(
+        string @namespace,
+        SweepOptions times,
+        bool dryRun,
+        CancellationToken cancellationToken
+    )
+    {
+        var counts = new SweepCounts();
+        await visits.VisitAsync(@namespace, times, dryRun, counts, cancellationToken);
+        var result = counts.Result(dryRun);
+        Tell(result, isDeadLetter: false);
+        return result;
+    }
+
+    private async Task BeginAsync(SweepCounts counts, bool dryRun, CancellationToken cancellationToken)
+    {
         if (!dryRun)
         {
             await PrepareAsync(counts, cancellationToken);
         }
 
         // First: each of them names what is known to be missing.
-        await new DeadLetterSweep(_account, _ingest, counts, _log, dryRun).RunAsync(cancellationToken);
+        await new DeadLetterSweep(account, ingest, rowStore.Due, counts, log, dryRun).RunAsync(cancellationToken);
         // Told at once: the rest may take long.
         Tell(counts.Result(dryRun), isDeadLetter: true);
-        var namespaces = await NamespacesAsync(cancellationToken);
-        // From anywhere on: where no sweep has the time for all, each namespace has its turn.
-        var first = namespaces.Count == 0 ? 0 : Random.Shared.Next(namespaces.Count);
-        foreach (var @namespace in namespaces.Skip(first).Concat(namespaces.Take(first)))
-        {
-            try
-            {
-                await SweepAsync(@namespace, options, dryRun, counts, cancellationToken);
-            }
-            catch (Exception error)
-                when (!cancellationToken.IsCancellationRequested
-                    && (
-                        StorageErrors.IsFailure(error)
-                        || StorageErrors.IsUnclear(error)
-                        || error is InvalidOperationException or InvalidDataException
-                    )
-                )
-            {
-                _log.LogError(error, "The sweep of {Namespace} was given up", @namespace);
-                counts.Add(SweepKind.Failed);
-            }
-        }
+    }
 
+    private SweepResult End(SweepCounts counts, bool dryRun, int swept)
+    {
         var result = counts.Result(dryRun);
         Tell(result, isDeadLetter: false);
         if (!dryRun)
@@ -111,7 +105,7 @@ internal sealed class Sweeper
             Metrics.Swept(Metrics.CompleteSweeps, 1);
         }
 
-        _log.LogInformation("Swept {Namespaces} namespaces: {Result}", namespaces.Count, result);
+        log.LogInformation("Swept {Namespaces} namespaces: {Result}", swept, result);
         return result;
     }
 
@@ -130,68 +124,20 @@ internal sealed class Sweeper
     // A table that is lost is made anew before it could be swept, and tokens that have no backup get one.
     private async Task PrepareAsync(SweepCounts counts, CancellationToken cancellationToken)
     {
-        if (await _rebuilder.IsNeededAsync(cancellationToken))
+        if (await rebuilder.IsNeededAsync(cancellationToken))
         {
-            var failed = (await _rebuilder.RunAsync(cancellationToken)).Failed.Count;
+            var failed = (await rebuilder.RunAsync(cancellationToken)).Failed.Count;
             counts.Add(SweepKind.Failed, failed);
         }
 
         try
         {
-            await new TokenBackup(_account).BringForwardAsync(cancellationToken);
+            await new TokenBackup(account).BringForwardAsync(cancellationToken);
         }
         catch (Exception error) when (StorageErrors.IsFailure(error))
         {
-            _log.LogError(error, "Tokens were left without a backup");
+            log.LogError(error, "Tokens were left without a backup");
             counts.Add(SweepKind.Left);
         }
-    }
-
-    /// <summary>As the settings say.</summary>
-    public SweepOptions Options => _options;
-
-    private async Task SweepAsync(
-        string @namespace,
-        SweepOptions options,
-        bool dryRun,
-        SweepCounts counts,
-        CancellationToken cancellationToken
-    )
-    {
-        var age = await SweepAge.ReadAsync(_account, options, cancellationToken);
-        var run = new SweepRun(_account, _ingest, age, counts, _log, @namespace, dryRun);
-        var garbage = new Garbage(_rowStore, _content, _removal, _ingest, _layoutIndex, age, dryRun);
-        await new NamespaceSweep(run, _imageRows, garbage, _catalog).RunAsync(cancellationToken);
-        await new UploadSweep(run).RunAsync(cancellationToken);
-    }
-
-    // Those that have rows or blobs, in order, and the partition of refusals without a namespace.
-    private async Task<SortedSet<string>> NamespacesAsync(CancellationToken cancellationToken)
-    {
-        var namespaces = new SortedSet<string>(StringComparer.Ordinal);
-        // One query a partition: tables cannot list them.
-        for (
-            var last = "";
-            await _account.ImageRows.NextPartitionAsync(last, cancellationToken) is { } next;
-            last = next
-        )
-        {
-            namespaces.Add(next);
-        }
-
-        StoredBlobs[] containers = [new(_account.Images), new(_account.Uploads), new(_account.Derived)];
-        foreach (var container in containers)
-        {
-            await foreach (var folder in container.FoldersAsync(cancellationToken))
-            {
-                // What stands elsewhere belongs to no namespace.
-                if (Repository.IsNamespace(folder))
-                {
-                    namespaces.Add(folder);
-                }
-            }
-        }
-
-        return namespaces;
     }
 }

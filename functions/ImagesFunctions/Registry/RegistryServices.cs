@@ -1,5 +1,6 @@
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Settings;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,6 +13,7 @@ internal static class RegistryServices
     public static void AddRegistry(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddSingleton<UploadParts>();
+        services.AddSingleton(s => s.GetRequiredService<RowStore>().Due);
         services.AddSingleton<UploadSessions>();
         services.AddSingleton<UploadHashes>();
         services.AddSingleton<BlobStore>();

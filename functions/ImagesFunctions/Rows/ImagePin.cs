@@ -11,6 +11,9 @@ internal sealed record ImagePin(DateTimeOffset Since, TimeSpan? Autokill)
     /// <summary>Whether it holds at a moment.</summary>
     public bool HoldsAt(DateTimeOffset now) => Autokill is not { } time || now < Since + time;
 
+    /// <summary>When it ends; null: when it is taken back.</summary>
+    public DateTimeOffset? Ends => Autokill is { } time ? Since + time : null;
+
     /// <summary>Writes it into an image's row.</summary>
     public void WriteTo(Journal.TableRow row)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using ImagesFunctions.Journal;
@@ -13,6 +14,19 @@ internal static class Keys
 {
     /// <summary>The partition of refusals whose path has no namespace. This is not a valid namespace.</summary>
     public const string RefusedPartition = "!refused";
+
+    /// <summary>The partition of notes of what is to be collected when. This is not a valid namespace.</summary>
+    public const string DuePartition = "!due";
+
+    /// <summary>The row of the partition of notes that says how far the walk over all namespaces is; it sorts before all notes.</summary>
+    public const string WalkPlace = "d!!walk";
+
+    /// <summary>The note that a namespace has something to collect from this hour on; by hours, and then by a hash of the namespace.</summary>
+    public static string Due(DateTimeOffset hour, string @namespace) =>
+        $"d!{HourOf(hour)}!{SHA256.HashData(Encoding.UTF8.GetBytes(@namespace))[0]:x2}!{@namespace}";
+
+    /// <summary>How far the walk is, and the notes of all hours until now.</summary>
+    public static KeyRange DueAt(DateTimeOffset now) => new("d!", $"d!{HourOf(now.AddHours(1))}");
 
     /// <summary>
     /// Whether the journal holds a row in full: lists are brought up to date from the images and tags there, and the catalog from
@@ -66,6 +80,9 @@ internal static class Keys
 
     /// <summary>The key that stands in the journal for all dependency rows of an app.</summary>
     public static string AnyDependency(string app) => $"n!{Encode(app)}!";
+
+    private static string HourOf(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyyMMddHH", CultureInfo.InvariantCulture);
 
     /// <summary>The form of a name, or of a prefix of one, in keys.</summary>
     public static string Encode(string app) =>

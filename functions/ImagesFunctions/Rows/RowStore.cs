@@ -18,6 +18,9 @@ internal sealed class RowStore(StorageAccount account)
         of: "version"
     );
 
+    /// <summary>Notes for the sweeper, which this leaves before it writes.</summary>
+    public DueNotes Due { get; } = new(account);
+
     /// <summary>Is told of each commit of this process, with its namespace and the version after it; set before the first one.</summary>
     public Action<string, JournalEntry, JournalVersion>? Committed { get; set; }
 
@@ -130,6 +133,7 @@ internal sealed class RowStore(StorageAccount account)
         CancellationToken cancellationToken
     )
     {
+        await Due.AnnounceAsync(@namespace, cancellationToken);
         var change = new Change(row.Key, row.ToRow(), before?.RowETag) { IsNew = before is null };
         return (await _table.PutAsync(@namespace, change, cancellationToken)).IsDone;
     }
@@ -146,6 +150,7 @@ internal sealed class RowStore(StorageAccount account)
         CancellationToken cancellationToken
     )
     {
+        await Due.AnnounceAsync(@namespace, cancellationToken);
         foreach (var batch in dependencies.Chunk(100))
         {
             Change[] changes = [.. batch.Select(d => new Change(d.Key, d.ToRow()))];
@@ -171,14 +176,23 @@ internal sealed class RowStore(StorageAccount account)
     }
 
     /// <summary>Writes the row of a boot tar, which is the same when it is written twice.</summary>
-    public async Task PutBootAsync(string @namespace, BootRow row, CancellationToken cancellationToken) =>
+    public async Task PutBootAsync(string @namespace, BootRow row, CancellationToken cancellationToken)
+    {
+        await Due.AnnounceAsync(@namespace, cancellationToken);
         (await _table.PutAsync(@namespace, new Change(row.Key, row.ToRow()), cancellationToken)).ThrowIfNotDone();
+    }
 
-    /// <summary>Writes a refusal, or replaces the one of the same path.</summary>
-    public async Task PutRefusedAsync(RefusedRow row, CancellationToken cancellationToken) =>
-        (
-            await _table.PutAsync(RefusedRow.PartitionOf(row.Path), new Change(row.Key, row.ToRow()), cancellationToken)
-        ).ThrowIfNotDone();
+    /// <summary>Writes a refusal, or replaces the one of the same path. What failed is for the next pass of the sweeper.</summary>
+    public async Task PutRefusedAsync(RefusedRow row, CancellationToken cancellationToken)
+    {
+        var partition = RefusedRow.PartitionOf(row.Path);
+        await Due.AnnounceAsync(partition, cancellationToken);
+        (await _table.PutAsync(partition, new Change(row.Key, row.ToRow()), cancellationToken)).ThrowIfNotDone();
+        if (row.IsFailure)
+        {
+            await Due.AnnounceNowAsync(partition, cancellationToken);
+        }
+    }
 
     /// <summary>The refusal of a path, or null.</summary>
     public async Task<RefusedRow?> RefusedAsync(string path, CancellationToken cancellationToken) =>
@@ -276,7 +290,8 @@ internal sealed class RowStore(StorageAccount account)
                 _table,
                 ns,
                 Keys.IsInFull,
-                committed: (entry, version) => Committed?.Invoke(ns, entry, version)
+                committed: (entry, version) => Committed?.Invoke(ns, entry, version),
+                announce: stop => Due.AnnounceAsync(ns, stop)
             )
             {
                 Rehearsal = Rehearsal,

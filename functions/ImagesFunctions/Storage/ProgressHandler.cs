@@ -37,6 +37,7 @@ internal sealed class ProgressHandler(StorageTimes times, StorageClock clock, bo
             }
 
             var sent = Stopwatch.GetTimestamp();
+            RequestCount.Add();
             var answer = await base.SendAsync(request, deadline.Token);
             StorageAnswers.Demand(request, answer);
             StorageAnswers.ShortenPauses(answer);

@@ -222,7 +222,10 @@ internal sealed class StoredTable(TableClient table, TableClient once, StoreGate
                 changes.Select(c => Action(partition, c)),
                 cancellationToken
             );
-            return new WriteResult(WriteOutcome.Done, VersionOf(answer.Value[0].Headers.ETag));
+            return new WriteResult(WriteOutcome.Done, VersionOf(answer.Value[0].Headers.ETag))
+            {
+                Last = VersionOf(answer.Value[^1].Headers.ETag),
+            };
         }
         catch (RequestFailedException error) when (error.IsConflict())
         {

@@ -20,7 +20,7 @@ public sealed class UploadSessionsTests : IAsyncLifetime
     {
         _node = new Node(await Storages.NewWithTablesAsync());
         _parts = new UploadParts(_node.Storage);
-        _sessions = new UploadSessions(_node.Storage, _parts);
+        _sessions = new UploadSessions(_node.Storage, _parts, _node.RowStore.Due);
     }
 
     public ValueTask DisposeAsync() => _node.DisposeAsync();

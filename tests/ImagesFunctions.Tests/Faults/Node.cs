@@ -62,6 +62,10 @@ public sealed class Node : IAsyncDisposable
 
     internal BlobIngest Ingest => Get<BlobIngest>();
 
+    internal PatientIngest Patient => Get<PatientIngest>();
+
+    internal Visits Visits => Get<Visits>();
+
     internal Sweeper Sweeper => Get<Sweeper>();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -93,6 +97,14 @@ public sealed class Node : IAsyncDisposable
     /// <summary>Sweeps as if it were so much later.</summary>
     public Task<SweepResult> SweepAsync(TimeSpan later, bool dryRun = false) =>
         Sweeper.RunAsync(new SweepOptions { Later = later }, dryRun, Stop);
+
+    /// <summary>What a host's timer does, as if it were so much later: what is due by notes, and the walk by so many requests.</summary>
+    public Task<SweepResult> PassAsync(TimeSpan later, int walk = 0, SweepOptions? options = null) =>
+        Sweeper.PassAsync((options ?? new SweepOptions()) with { Later = later, WalkRequests = walk }, Stop);
+
+    /// <summary>The keys of all notes for the sweeper, without the place of its walk.</summary>
+    public async Task<IReadOnlyList<string>> NotesAsync() =>
+        [.. (await RowsAsync(Keys.DuePartition)).Where(key => key != Keys.WalkPlace)];
 
     /// <summary>A sweeper's decisions at this moment, when only what is younger is young.</summary>
     internal Garbage Garbage(DateTimeOffset now) =>

@@ -88,6 +88,11 @@ public sealed class RequestsPerOperation
                 "the same with a tag, all events at once",
                 () => Task.WhenAll(tagged.Files.Keys.Select(path => node.LandAsync([$"alice/tagged/{path}"])))
             ),
+            // The namespace of all others was noted by the push before them.
+            (
+                "besides, the first write of a process to a namespace within an hour",
+                () => node.RowStore.Due.AnnounceAsync("bob", TestContext.Current.CancellationToken)
+            ),
             (
                 "delete of an image by its digest",
                 () =>

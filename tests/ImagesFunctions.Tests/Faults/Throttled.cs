@@ -221,7 +221,7 @@ public sealed class Throttled
     {
         try
         {
-            await node.Sweeper.RunAsync(Stop);
+            await node.SweepAsync(TimeSpan.Zero);
         }
         catch (Exception error) when (error is StorageUnavailableException or RequestFailedException)
         {

@@ -17,7 +17,7 @@ public sealed class TinyChunks
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
         var uploadParts = new UploadParts(node.Storage);
-        var sessions = new UploadSessions(node.Storage, uploadParts);
+        var sessions = new UploadSessions(node.Storage, uploadParts, node.RowStore.Due);
         var repository = Node.Repository("alice/web");
         var bytes = RandomNumberGenerator.GetBytes(length * chunks);
         var begun = await sessions.BeginAsync(repository, "sha256", Stop);

@@ -35,8 +35,8 @@ public sealed class WrongClocks
         Assert.Equal(HttpStatusCode.Accepted, (await registry.SendAsync("PATCH", session, new byte[20_000])).Status);
 
         // By its own clock what others begin may be days old, or not begun yet.
-        Assert.Empty((await right.Sweeper.RunAsync(Stop)).Counts);
-        Assert.Empty((await wrong.Sweeper.RunAsync(Stop)).Counts);
+        Assert.Empty((await right.SweepAsync(TimeSpan.Zero)).Counts);
+        Assert.Empty((await wrong.SweepAsync(TimeSpan.Zero)).Counts);
         Assert.Equal(HttpStatusCode.NoContent, (await registry.SendAsync("GET", session)).Status);
 
         var swept = await right.SweepAsync(TimeSpan.FromDays(1) + s_soon);

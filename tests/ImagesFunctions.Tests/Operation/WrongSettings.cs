@@ -14,6 +14,8 @@ public sealed class WrongSettings
     [InlineData("TelemetryToConsole", "1")]
     [InlineData("SweepAfterPush", "24")]
     [InlineData("SweepAfterDrop", "99999d")]
+    [InlineData("SweepWalk", "a day")]
+    [InlineData("SweepWalkRequests", "-1")]
     [InlineData("OutageWait", "soon")]
     [InlineData("MetroCode", "FRA 0")]
     [InlineData("MetroCountry", "Germany")]

@@ -53,6 +53,21 @@ public sealed class SweepsRun
         Assert.Empty(await node.PathsAsync());
     }
 
+    [Fact]
+    public async Task The_command_sweeps_the_namespace_that_it_is_given()
+    {
+        await using var node = await WithStrayAsync();
+
+        Assert.Equal((0, "nothing to do\n"), await GcAsync(node, "bob", "--grace", "0m"));
+        Assert.Single(await node.PathsAsync());
+        Assert.Equal(
+            (0, "blobs removed that nobody needs: 1\nbytes of those: 5\n"),
+            await GcAsync(node, "alice", "--grace", "0m")
+        );
+        Assert.Empty(await node.PathsAsync());
+        Assert.NotEqual(0, (await GcAsync(node, "alice/web")).ExitCode);
+    }
+
     [Theory]
     [InlineData(null, null, "1.00:00:00", "30.00:00:00")]
     [InlineData("15m", "", "00:15:00", "30.00:00:00")]
