@@ -115,10 +115,7 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
         ];
         var decided = await DecideAsync("note", s_signature, rows);
         var decision = decided.Decision;
-        Assert.Equal(
-            ["+i!web!note complete NEW", "+n!web!config!note", "+r!web!subject!note"],
-            decided.Texts
-        );
+        Assert.Equal(["+i!web!note complete NEW", "+n!web!config!note", "+r!web!subject!note"], decided.Texts);
         var image = ImageRow.From(decision.Changes.Single(c => c.Key[0] == 'i').Row!);
         Assert.Equal((false, D("subject")), (image.IsImage, image.Subject));
         var referrer = ReferrerRow.From(decision.Changes.Single(c => c.Key[0] == 'r').Row!);
@@ -165,7 +162,9 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
     )
     {
         var (names, index, rows) = Long(children);
-        var lowest = names.Select(n => Need(n, LongName(children)).ToRow()).MinBy(row => row.Key, StringComparer.Ordinal)!;
+        var lowest = names
+            .Select(n => Need(n, LongName(children)).ToRow())
+            .MinBy(row => row.Key, StringComparer.Ordinal)!;
 
         var decided = await DecideAsync(LongName(children), index, Over(rows, [Without(lowest)]));
 
