@@ -15,6 +15,10 @@ internal static class Invariants
         await TheListIsOfTheRowsAsync(node, @namespace, rows);
     }
 
+    /// <summary>Of a table that was made anew: its log does not begin with the first commit.</summary>
+    public static async Task HoldSinceRebuildAsync(Node node, string @namespace) =>
+        await TheListIsOfTheRowsAsync(node, @namespace, await CompleteAsync(node, @namespace));
+
     /// <summary>Without a look at the log, which may be trimmed. Returns the rows.</summary>
     public static async Task<NamespaceRows> CompleteAsync(Node node, string @namespace)
     {

@@ -12,8 +12,8 @@ namespace ImagesFunctions.Tests.Http;
 
 public sealed class ReadinessTests
 {
-    // Two tables and three containers, each of which may be missing alone.
-    private const int Asked = 5;
+    // Two tables and four containers, each of which may be missing alone.
+    private const int Asked = 6;
 
     private readonly StorageCalls _calls = new();
     private readonly FakeLogCollector _log = new();
@@ -77,6 +77,7 @@ public sealed class ReadinessTests
     [InlineData("container images")]
     [InlineData("container uploads")]
     [InlineData("container derived")]
+    [InlineData("container catalog")]
     public async Task Storage_without_one_of_its_tables_and_containers_is_not_ready(string missing)
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());

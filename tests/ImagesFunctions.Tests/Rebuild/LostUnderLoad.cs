@@ -108,7 +108,7 @@ public sealed class LostUnderLoad
             Assert.True(differs is null || age < s_window, $"{client.Repository}: {differs}");
         }
 
-        await Invariants.HoldAsync(fresh, Account);
+        await Invariants.HoldSinceRebuildAsync(fresh, Account);
     }
 
     private static async Task<bool> HasTagAsync(Node node, string tag) =>

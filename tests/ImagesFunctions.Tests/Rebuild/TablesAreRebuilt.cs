@@ -31,7 +31,7 @@ public sealed class TablesAreRebuilt
         await using var fresh = store.Node();
         Same(before, await store.AnswersAsync(node));
         Same(before, await store.AnswersAsync(fresh));
-        await Invariants.HoldAsync(fresh, Account);
+        await Invariants.HoldSinceRebuildAsync(fresh, Account);
         Assert.True((await node.Storage.ImageRows.VersionAsync(Account, Stop)).Seq > seq + 100_000);
         var refused = new NodeRegistry(fresh, Account, store.Revoked);
         Assert.Equal(HttpStatusCode.Unauthorized, (await refused.SendAsync("GET", "/v2/")).Status);

@@ -10,13 +10,14 @@ public sealed class StorageAnswersTests
     [InlineData(200, "x-ms-request-id")]
     [InlineData(404, "x-ms-request-id")]
     [InlineData(200, "x-ms-version")]
+    [InlineData(200, "Server", "Azurite-Blob/3.37.0")]
     // That somebody is too busy is all that it says.
     [InlineData(503, "Server")]
     [InlineData(429, "Server")]
-    public void Storage_signs_what_something_follows_from(int status, string header)
+    public void Storage_signs_what_something_follows_from(int status, string header, string value = "1")
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "https://account.blob.example/images/one");
-        using var answer = Answer(status, header);
+        using var answer = Answer(status, header, value);
 
         StorageAnswers.Demand(request, answer);
     }
@@ -73,10 +74,10 @@ public sealed class StorageAnswersTests
         Assert.Equal(isOfBytes, StorageAnswers.IsOfBytes(request));
     }
 
-    private static HttpResponseMessage Answer(int status, string header)
+    private static HttpResponseMessage Answer(int status, string header, string value = "1")
     {
         var answer = new HttpResponseMessage((HttpStatusCode)status);
-        answer.Headers.TryAddWithoutValidation(header, "1");
+        answer.Headers.TryAddWithoutValidation(header, value);
         return answer;
     }
 }
