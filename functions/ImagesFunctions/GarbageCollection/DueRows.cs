@@ -75,7 +75,8 @@ internal sealed class DueRows(StorageAccount account)
         }
 
         written.ThrowIfNotDone();
-        return (moved with { Version = written.First }, note with { Version = written.Versions is [.., { } last] ? last : default });
+        var noted = written.Versions is [.., { } last] ? last : default;
+        return (moved with { Version = written.First }, note with { Version = noted });
     }
 
     /// <summary>Writes how far the walk is. Null where another sweeper has moved it on.</summary>
