@@ -97,11 +97,10 @@ public sealed class IdleSweeps
         {
             Assert.InRange(hour.TotalHours, 0, 12);
             var (result, _) = await PassAsync(sweeper, hour, budget);
-            if (sweeps.ContainsKey(unlucky))
+            if (sweeps.TryGetValue(unlucky, out var times))
             {
                 // All of them, by the one sweep of the namespace.
-                Assert.Equal(blobs, result[SweepKind.Events]);
-                Assert.Equal(1, sweeps[unlucky]);
+                Assert.Equal((blobs, 1), (result[SweepKind.Events], times));
                 break;
             }
 
