@@ -1,4 +1,5 @@
 using ImagesFunctions;
+using ImagesFunctions.Pages;
 using ImagesFunctions.Settings;
 using ImagesFunctions.Telemetry;
 using Microsoft.Azure.Functions.Worker.Builder;
@@ -11,7 +12,7 @@ var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 try
 {
-    builder.Services.AddImages(builder.Configuration);
+    builder.Services.AddImages(builder.Configuration).AddPages();
 }
 catch (InvalidSettingException wrong)
 {

@@ -5,6 +5,7 @@ using ImagesFunctions.Registry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions;
 
@@ -22,7 +23,7 @@ internal static class ImagesPipeline
         // Around the guard, so that errors are compressed as well.
         app.UseWhen(CompressedAnswer.IsWantedBy, compressed => compressed.UseResponseCompression());
         app.UseMiddleware<ErrorGuard>(Envelope.Errors);
-        app.UseEndpoints(MapRoutes);
+        app.UseEndpoints(endpoints => MapRoutes(endpoints, services));
         return app.Build();
     }
 
@@ -35,8 +36,13 @@ internal static class ImagesPipeline
             return next(context);
         };
 
-    private static void MapRoutes(IEndpointRouteBuilder endpoints)
+    private static void MapRoutes(IEndpointRouteBuilder endpoints, IServiceProvider services)
     {
+        foreach (var more in services.GetServices<IMoreRoutes>())
+        {
+            more.Map(endpoints);
+        }
+
         endpoints.MapOpenRoutes();
         endpoints.MapImagesApi();
         endpoints.MapRegistryApi();

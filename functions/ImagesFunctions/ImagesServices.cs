@@ -57,6 +57,11 @@ public static class ImagesServices
         services.AddSingleton<ListSnapshots>();
         services.AddSingleton<NamespaceLists>();
         services.AddSingleton<ImageLists>();
+        services.AddSingleton<ReferrerReads>();
+        services.AddSingleton<RepositorySummaries>();
+        services.AddSingleton<StoredManifests>();
+        services.AddSingleton<RemovalPreviews>();
+        services.AddSingleton<RecentCommits>();
         services.AddSingleton(Metros.From(configuration));
         services.AddAccounts(configuration);
         // Storage that is not configured is not ready, and no fault of the request.

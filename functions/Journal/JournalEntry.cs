@@ -24,6 +24,9 @@ public sealed record JournalEntry(
     /// </summary>
     public VersionTag? After { get; init; }
 
+    /// <summary>When it was committed, by the table's clock; null of an entry that was not read.</summary>
+    public DateTimeOffset? At { get; init; }
+
     // Of keys and rows. Below 1 MiB of UTF-16, the limit of an entity, with room for the rest of the row.
     private const int MaxCharacters = 500_000;
 
@@ -79,6 +82,7 @@ public sealed record JournalEntry(
         )
         {
             After = row.GetString("after") is { } after ? new VersionTag(after) : null,
+            At = row.Timestamp,
         };
 
     private string WriteRows()

@@ -1,3 +1,4 @@
+using ImagesFunctions.Pages;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -50,7 +51,7 @@ public static class LocalHost
         Quieten(builder.Logging);
 
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddImages(builder.Configuration);
+        builder.Services.AddImages(builder.Configuration).AddPages();
         // In the cloud the worker makes the span of a request.
         builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddAspNetCoreInstrumentation());
         if (!gateway)

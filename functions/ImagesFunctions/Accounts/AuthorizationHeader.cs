@@ -29,17 +29,12 @@ internal static class AuthorizationHeader
 
         if (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
         {
-            var text = header[Bearer.Length..].Trim();
-            if (IdentityToken.IsOne(text))
-            {
-                return await logins.AuthenticateIdentityAsync(
-                    context,
-                    new IdentityToken(text, AccountsOf(context, user: null))
-                );
-            }
-
-            var isRead = Credentials.TryParse(text, out var token);
-            return await logins.AuthenticateAsync(context, isRead ? token : null, prefetch);
+            return await logins.OfTokenAsync(
+                context,
+                header[Bearer.Length..].Trim(),
+                AccountsOf(context, user: null),
+                prefetch
+            );
         }
 
         if (basic && header.StartsWith(Basic, StringComparison.OrdinalIgnoreCase))
@@ -59,6 +54,24 @@ internal static class AuthorizationHeader
 
         return null;
     }
+
+    /// <summary>What the holder of a token may do, one of ours or one of a trusted issuer; null when it is not valid.</summary>
+    /// <param name="logins">Checks the token.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="text">The text of the token.</param>
+    /// <param name="accounts">The accounts that the request names, by which one of several that trust an issuer is chosen.</param>
+    /// <param name="prefetch">See <see cref="Logins.AuthenticateAsync"/>.</param>
+    /// <exception cref="TooManyRequestsException">The account or the client is over a limit.</exception>
+    public static Task<Access?> OfTokenAsync(
+        this Logins logins,
+        HttpContext context,
+        string text,
+        IReadOnlyList<string> accounts,
+        Action<HttpContext, string>? prefetch = null
+    ) =>
+        IdentityToken.IsOne(text)
+            ? logins.AuthenticateIdentityAsync(context, new IdentityToken(text, accounts))
+            : logins.AuthenticateAsync(context, Credentials.TryParse(text, out var token) ? token : null, prefetch);
 
     // The accounts that a request names: the user, the first part of a repository, the parameter `namespace`.
     private static List<string> AccountsOf(HttpContext context, string? user)

@@ -1,15 +1,14 @@
 using System.Buffers;
 using System.Text.Json;
-using ImagesFunctions.Blobs;
 using ImagesFunctions.Http;
+using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
-using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Registry;
 
 /// <summary><c>/v2/&lt;name&gt;/referrers/&lt;digest&gt;</c> (spec, "Listing Referrers").</summary>
-internal sealed class Referrers(StorageAccount account, RowStore rowStore, Content content)
+internal sealed class Referrers(ReferrerReads referrers)
 {
     private const string Filter = "artifactType";
 
@@ -50,18 +49,9 @@ internal sealed class Referrers(StorageAccount account, RowStore rowStore, Conte
     {
         var repository = request.Repository;
         var last = request.Query("last") ?? "";
-        var range = Keys.Referrers(repository.App, subject);
-        // From where the page begins, and no further than it goes: a subject may have very many. What a client wrote is no
-        // part of a query unless it could be a key.
-        var from = string.Concat(range.From, string.Concat(last.TakeWhile(char.IsAsciiHexDigitLower)));
-        var rows = account.ImageRows.Stream(repository.Namespace, range with { From = from });
-        var after = last;
-        var behind = rows.Select(ReferrerRow.From).Where(r => string.CompareOrdinal(r.Digest.ShortKey, after) > 0);
-        await foreach (
-            var (_, referrer) in behind.ReadEachAsync(r => WholeAsync(repository, r, request.Stop), request.Stop)
-        )
+        await foreach (var referrer in referrers.OfAsync(repository, subject, last, request.Stop))
         {
-            if (referrer is null || (filter is not null && !MediaTypes.AreSame(referrer.ArtifactType, filter)))
+            if (filter is not null && !MediaTypes.AreSame(referrer.ArtifactType, filter))
             {
                 continue;
             }
@@ -83,36 +73,6 @@ internal sealed class Referrers(StorageAccount account, RowStore rowStore, Conte
     {
         var filtered = filter is null ? "" : $"{Filter}={Uri.EscapeDataString(filter)}&";
         return $"</v2/{request.Path.Name}/referrers/{subject}?{filtered}last={last}>; rel=\"next\"";
-    }
-
-    // The referrer, with what does not fit into its row; null when its manifest does not count.
-    private async Task<ReferrerRow?> WholeAsync(
-        Repository repository,
-        ReferrerRow row,
-        CancellationToken cancellationToken
-    )
-    {
-        if (await rowStore.ImageAsync(repository, row.Digest, cancellationToken) is not { State: ImageState.Complete })
-        {
-            return null;
-        }
-
-        if (row.Annotations is not null && (row.ArtifactType is not null || MediaTypes.IsIndex(row.MediaType)))
-        {
-            return row;
-        }
-
-        var path = new BlobPath(repository, row.Digest);
-        if (
-            await rowStore.BlobAsync(path, cancellationToken) is not { State: BlobState.Good } blob
-            || await content.ReadAsync(path, blob.BlobETag, cancellationToken) is not { } bytes
-        )
-        {
-            return null;
-        }
-
-        var manifest = Manifest.Parse(bytes, row.MediaType);
-        return row with { ArtifactType = manifest.ReferrerType, Annotations = manifest.Annotations };
     }
 
     private static ArrayBufferWriter<byte> Descriptor(ReferrerRow referrer)

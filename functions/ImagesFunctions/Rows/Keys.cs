@@ -103,4 +103,24 @@ internal static class Keys
                 }
             }
         );
+
+    /// <summary>The name that has this form: the reverse of <see cref="Encode"/>.</summary>
+    public static string Decode(string key) =>
+        string.Create(
+            key.Length,
+            key,
+            static (to, from) =>
+            {
+                for (var i = 0; i < from.Length; i++)
+                {
+                    to[i] = from[i] switch
+                    {
+                        ',' => '-',
+                        '-' => '.',
+                        '.' => '/',
+                        var c => c,
+                    };
+                }
+            }
+        );
 }

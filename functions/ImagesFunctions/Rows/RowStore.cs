@@ -276,6 +276,14 @@ internal sealed class RowStore(StorageAccount account)
     public Task<string?> OperationAsync(string @namespace, long seq, CancellationToken cancellationToken) =>
         JournalOf(@namespace).OperationAsync(seq, cancellationToken);
 
+    /// <summary>The log of a namespace from one commit to another, both included: see <see cref="JournalReads.EntriesAsync"/>.</summary>
+    public Task<IReadOnlyList<JournalEntry>> EntriesAsync(
+        string @namespace,
+        long from,
+        long to,
+        CancellationToken cancellationToken
+    ) => _table.EntriesAsync(@namespace, from, to, cancellationToken);
+
     /// <summary>The apps of a namespace that have a row of this blob, in any state.</summary>
     public async Task<IEnumerable<string>> AppsWithAsync(
         string @namespace,

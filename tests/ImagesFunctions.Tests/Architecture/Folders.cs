@@ -40,6 +40,8 @@ public static class Folders
         "Registry",
         "Boot",
         Root,
+        // A library of its own, above this one: what people look at.
+        "Pages",
     ];
 
     /// <summary>Neighbours that stay apart although the order would let them know each other.</summary>
@@ -53,6 +55,9 @@ public static class Folders
         ("Registry", "Images"),
         ("Boot", "Ingest"),
         ("Boot", "GarbageCollection"),
+        ("Pages", "Ingest"),
+        ("Pages", "GarbageCollection"),
+        ("Pages", "Rebuild"),
     ];
 
     /// <summary>Where types of the Azure SDK may be named: the storage account, the bytes in it, and the exporter of telemetry.</summary>
@@ -64,7 +69,7 @@ public static class Folders
         {
             ["functions", Library, _] => Root,
             ["functions", Library, var folder, ..] => folder,
-            ["functions", ("Oci" or "Journal") and var folder, ..] => folder,
+            ["functions", ("Oci" or "Journal" or "Pages") and var folder, ..] => folder,
             _ => null,
         };
 

@@ -93,7 +93,9 @@ public sealed class OpenApi
 
     // The registry has a specification of its own; the page is no part of the API.
     private static bool IsDocumented(string path) =>
-        !path.StartsWith("/v2", StringComparison.Ordinal) && !path.StartsWith("/docs", StringComparison.Ordinal);
+        !path.StartsWith("/v2", StringComparison.Ordinal)
+        && !path.StartsWith("/docs", StringComparison.Ordinal)
+        && !path.StartsWith("/browse", StringComparison.Ordinal);
 
     private async Task<string?> WithoutMethodAsync(
         HttpRequestMessage request,

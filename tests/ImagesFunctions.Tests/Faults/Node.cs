@@ -2,6 +2,7 @@ using Azure.Data.Tables;
 using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Pages;
 using ImagesFunctions.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -36,7 +37,7 @@ public sealed class Node : IAsyncDisposable
         storage ??= StorageAccount.From(configuration, [Calls]);
         services.AddSingleton(storage);
         services.AddSingleton(storage.Times);
-        services.AddImages(configuration);
+        services.AddImages(configuration).AddPages();
         _services = services.BuildServiceProvider();
     }
 

@@ -138,5 +138,11 @@ public sealed class KeysTests
         }
     }
 
+    [Theory]
+    [InlineData("web")]
+    [InlineData("a-b.c/d_e--f/g.h")]
+    public void A_name_is_read_back_from_its_form_in_keys(string app) =>
+        Assert.Equal(app, Keys.Decode(Keys.Encode(app)));
+
     private static int Compare(string a, string b) => Math.Sign(string.CompareOrdinal(a, b));
 }

@@ -16,6 +16,8 @@ public sealed class WorkerServes(WorkerFixture fixture)
     [InlineData("/readyz", 200, "text/plain")]
     [InlineData("/openapi.json", 200, "application/json")]
     [InlineData("/docs", 200, "text/html")]
+    [InlineData("/browse/sign-in", 200, "text/html")]
+    [InlineData("/browse", 200, "text/html")]
     [InlineData("/", 401, "application/json")]
     [InlineData("/v1/images/list", 401, "application/json")]
     [InlineData("/v1/no/such/route", 401, "application/json")]
