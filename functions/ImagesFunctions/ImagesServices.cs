@@ -57,6 +57,7 @@ public static class ImagesServices
         services.AddSingleton<ListSnapshots>();
         services.AddSingleton<NamespaceLists>();
         services.AddSingleton<ImageLists>();
+        services.AddStored();
         services.AddSingleton(Metros.From(configuration));
         services.AddAccounts(configuration);
         // Storage that is not configured is not ready, and no fault of the request.
@@ -76,6 +77,17 @@ public static class ImagesServices
         services.AddCatalog();
         return services;
     }
+
+    private static void AddStored(this IServiceCollection services) =>
+        services.AddSingleton(s => new StoredImages(
+            s.GetRequiredService<RowStore>(),
+            s.GetRequiredService<ImageRows>(),
+            s.GetRequiredService<Content>(),
+            s.GetRequiredService<NamespaceLists>(),
+            s.GetRequiredService<Removal>(),
+            s.GetRequiredService<Pins>(),
+            s.GetRequiredService<ManifestPush>()
+        ));
 
     private static void AddAccounts(this IServiceCollection services, IConfiguration configuration)
     {
