@@ -44,11 +44,7 @@ internal static class TokenCommands
             async (parsed, images, cancellationToken) =>
             {
                 var name = parsed.GetValue(account)!;
-                if (!parsed.GetValue(isNew))
-                {
-                    await DemandAccountAsync(terminal, parsed, images, name, cancellationToken);
-                }
-
+                await DemandAccountAsync(terminal, parsed, images, name, parsed.GetValue(isNew), cancellationToken);
                 var (token, text) = await images.Tokens.CreateAsync(
                     name,
                     Lifetime(parsed.GetValue(expires)),
@@ -56,10 +52,7 @@ internal static class TokenCommands
                     cancellationToken,
                     parsed.GetValue(label)
                 );
-                await terminal.Output.WriteLineAsync(text);
-                await terminal.Errors.WriteLineAsync(
-                    $"This is token {token.Id} of account {token.Account}; it {Kind(token)}{Ends(token)}."
-                );
+                await SayAsync(terminal, token, text);
                 return 0;
             }
         );
@@ -163,6 +156,14 @@ internal static class TokenCommands
         : token.IsExpired ? $"expired {Text(expires)}"
         : $"expires {Text(expires)}";
 
+    private static async Task SayAsync(Terminal terminal, Token token, string text)
+    {
+        await terminal.Output.WriteLineAsync(text);
+        await terminal.Errors.WriteLineAsync(
+            $"This is token {token.Id} of account {token.Account}; it {Kind(token)}{Ends(token)}."
+        );
+    }
+
     private static string Labelled(Token token) => token.Label is { } label ? $": {Screen.Visible(label)}" : "";
 
     private static Option<string?> Label()
@@ -184,11 +185,13 @@ internal static class TokenCommands
         ParseResult parsed,
         ImagesApp images,
         string name,
+        bool mayBeNew,
         CancellationToken cancellationToken
     )
     {
         if (
-            await images.Tokens.AnyAsync(name, cancellationToken)
+            mayBeNew
+            || await images.Tokens.AnyAsync(name, cancellationToken)
             || (await images.Trust.ListAsync(name, cancellationToken)).Count > 0
             || (await images.Stored.ListAsync(name, app: null, cancellationToken)).Count > 0
         )

@@ -7,6 +7,9 @@ namespace ImagesFunctions.Local;
 /// <summary><c>trust add|list|remove</c>.</summary>
 internal static class TrustCommands
 {
+    private const string AddExample =
+        "trust add demo --issuer https://token.actions.githubusercontent.com --audience images --subject 'repo:acme/web:*' --allow push --repository 'web/**'";
+
     public static Command Add(Terminal terminal)
     {
         var account = TokenCommands.Account(isNew: true);
@@ -31,10 +34,7 @@ internal static class TrustCommands
             claims,
         };
         grant.AddTo(add);
-        Help.Examples(
-            add,
-            "trust add demo --issuer https://token.actions.githubusercontent.com --audience images --subject 'repo:acme/web:*' --allow push --repository 'web/**'"
-        );
+        Help.Examples(add, AddExample);
         return terminal.Runs(
             add,
             async (parsed, images, cancellationToken) =>

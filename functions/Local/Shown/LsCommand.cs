@@ -13,19 +13,7 @@ internal static class LsCommand
 
     public static Command Make(Terminal terminal)
     {
-        var where = new Argument<string?>("namespace[/app]")
-        {
-            Description = "An account, or one app of it (default: all accounts)",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
-        where.Validators.Add(result =>
-        {
-            var given = result.GetValueOrDefault<string?>();
-            if (given is not null && !Repository.IsNamespace(given) && !Repository.TryParse(given, out _))
-            {
-                result.AddError($"'{given}' is neither a namespace nor <namespace>/<app>");
-            }
-        });
+        var where = Where();
         var listing = new Listing<StoredImage>(Columns, image => $"{image.Repository}@{image.Digest}");
         var ls = new Command("ls", "Lists images with their tags, sizes and digests") { where };
         listing.AddTo(ls);
@@ -61,6 +49,24 @@ internal static class LsCommand
                 return 0;
             }
         );
+    }
+
+    private static Argument<string?> Where()
+    {
+        var where = new Argument<string?>("namespace[/app]")
+        {
+            Description = "An account, or one app of it (default: all accounts)",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        where.Validators.Add(result =>
+        {
+            var given = result.GetValueOrDefault<string?>();
+            if (given is not null && !Repository.IsNamespace(given) && !Repository.TryParse(given, out _))
+            {
+                result.AddError($"'{given}' is neither a namespace nor <namespace>/<app>");
+            }
+        });
+        return where;
     }
 
     /// <summary>What a table says of an image.</summary>
