@@ -32,6 +32,7 @@ internal sealed class CommitTransaction(IJournalTable table, string partition, T
                 switch (result.Outcome)
                 {
                     case WriteOutcome.Done:
+                        Tell(all, result);
                         return new JournalVersion(entry.Seq, result.First);
                     // Gone: a row to remove under its version is gone. After a lost answer, the refusal may mean that we have succeeded.
                     case WriteOutcome.Refused or WriteOutcome.Gone:
@@ -74,6 +75,17 @@ internal sealed class CommitTransaction(IJournalTable table, string partition, T
         }
 
         return false;
+    }
+
+    private static void Tell(List<Change> changes, WriteResult result)
+    {
+        foreach (var (change, version) in changes.Zip(result.Versions ?? []))
+        {
+            if (version is { } tag)
+            {
+                change.Written?.Invoke(tag);
+            }
+        }
     }
 
     // Our commit took effect, but the answer with its version is lost. If another process has committed since, or the version cannot

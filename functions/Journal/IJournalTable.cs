@@ -39,10 +39,17 @@ public enum WriteOutcome
 
 /// <summary>The result of a write.</summary>
 /// <param name="Outcome">Its outcome.</param>
-/// <param name="First">The new version of the first row; null where that is removed, or nothing is done.</param>
+/// <param name="Versions">The new versions of the rows, in the order of the changes, null for one that is removed; none where nothing is done.</param>
 /// <param name="Error">The error of the table, where the write is not done.</param>
-public readonly record struct WriteResult(WriteOutcome Outcome, VersionTag? First = null, Exception? Error = null)
+public readonly record struct WriteResult(
+    WriteOutcome Outcome,
+    IReadOnlyList<VersionTag?>? Versions = null,
+    Exception? Error = null
+)
 {
+    /// <summary>The new version of the first row; null where that is removed, or nothing is done.</summary>
+    public VersionTag? First => Versions is [var first, ..] ? first : null;
+
     /// <summary>Whether it took effect.</summary>
     public bool IsDone => Outcome == WriteOutcome.Done;
 
@@ -69,6 +76,9 @@ public sealed record Change(string Key, TableRow? Row, VersionTag? IfMatch = nul
 
     /// <summary>Whether the row must not exist yet.</summary>
     public bool IsNew { get; init; }
+
+    /// <summary>Is told the row's new version, once the change is committed: unless the answer that has it was lost.</summary>
+    public Action<VersionTag>? Written { get; init; }
 
     /// <summary>The length of the row, about, in characters.</summary>
     public int Length { get; } =

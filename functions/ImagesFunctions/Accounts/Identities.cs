@@ -65,7 +65,7 @@ internal sealed record IdentityToken(string Text, IReadOnlyList<string> Accounts
 /// Checks tokens of issuers that accounts trust. The rules are read for each request. Nothing in a token is believed before its
 /// signature is checked, but its issuer, by which rules are looked up, and the name of its key, by which a key is.
 /// </summary>
-internal sealed partial class Identities(TrustRules rules, IssuerKeys keys, StorageClock clock, ILogger<Identities> log)
+internal sealed class Identities(TrustRules rules, IssuerKeys keys, StorageClock clock, ILogger<Identities> log)
 {
     private static readonly TimeSpan s_skew = TimeSpan.FromSeconds(60);
 
@@ -193,10 +193,7 @@ internal sealed partial class Identities(TrustRules rules, IssuerKeys keys, Stor
 
     private Access? Refused(string issuer, string reason)
     {
-        LogRefused(issuer, reason);
+        log.LogInformation("A token of {Issuer} was refused: {Reason}", issuer, reason);
         return null;
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "A token of {Issuer} was refused: {Reason}")]
-    private partial void LogRefused(string issuer, string reason);
 }

@@ -17,7 +17,7 @@ internal sealed class IssuerUnavailableException()
 /// <param name="documents">Fetches within bounds.</param>
 /// <param name="time">Measures how old keys are.</param>
 /// <param name="log">Says why keys cannot be had.</param>
-internal sealed partial class IssuerKeys(IDocumentRetriever documents, TimeProvider time, ILogger<IssuerKeys> log)
+internal sealed class IssuerKeys(IDocumentRetriever documents, TimeProvider time, ILogger<IssuerKeys> log)
 {
     /// <summary>The shortest time between two questions for the same issuer's unknown keys, and after a failed one while keys are known.</summary>
     public static readonly TimeSpan MinInterval = TimeSpan.FromMinutes(5);
@@ -116,7 +116,7 @@ internal sealed partial class IssuerKeys(IDocumentRetriever documents, TimeProvi
         }
         catch (Exception error)
         {
-            LogFailed(issuer, error.GetType().Name);
+            log.LogWarning("The keys of the issuer {Issuer} cannot be had: {Reason}", issuer, error.GetType().Name);
         }
 
         lock (known.Gate)
@@ -159,7 +159,4 @@ internal sealed partial class IssuerKeys(IDocumentRetriever documents, TimeProvi
         keys is null ? []
         : string.IsNullOrEmpty(keyId) ? keys
         : [.. keys.Where(k => k.Kid == keyId)];
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The keys of the issuer {Issuer} cannot be had: {Reason}")]
-    private partial void LogFailed(string issuer, string reason);
 }

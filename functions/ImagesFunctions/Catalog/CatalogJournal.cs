@@ -17,7 +17,7 @@ internal sealed record HeldCommit(CatalogEntry? Entry, long Seq, VersionTag? Aft
 /// at the same time, and each may be killed anywhere: a journal is only added to while it ends where it is known to end, and what
 /// somebody has left undone the next one does.
 /// </summary>
-internal sealed partial class CatalogJournal(StorageAccount account, RowStore rowStore, ILogger<CatalogJournal> log)
+internal sealed class CatalogJournal(StorageAccount account, RowStore rowStore, ILogger<CatalogJournal> log)
 {
     private const int MaxTries = 6;
 
@@ -25,6 +25,7 @@ internal sealed partial class CatalogJournal(StorageAccount account, RowStore ro
     private const int MaxBlock = 4 * 1024 * 1024;
 
     private const int EntriesAtOnce = 64;
+    private const string Damaged = "The catalog of {Namespace} is written anew: {Reason}";
 
     private readonly CatalogFiles _files = new(account);
     private readonly ConcurrentDictionary<string, CatalogEnd> _ends = new(StringComparer.Ordinal);
@@ -102,7 +103,7 @@ internal sealed partial class CatalogJournal(StorageAccount account, RowStore ro
         }
         catch (InvalidDataException error)
         {
-            LogDamaged(log, @namespace, error.Message);
+            log.LogError(Damaged, @namespace, error.Message);
             await CheckpointAsync(@namespace, cancellationToken);
         }
     }
@@ -145,7 +146,7 @@ internal sealed partial class CatalogJournal(StorageAccount account, RowStore ro
         }
         catch (InvalidDataException error)
         {
-            LogDamaged(log, @namespace, error.Message);
+            log.LogError(Damaged, @namespace, error.Message);
             await CheckpointAsync(@namespace, cancellationToken);
         }
     }
@@ -281,7 +282,4 @@ internal sealed partial class CatalogJournal(StorageAccount account, RowStore ro
             Rows = rows,
         };
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The catalog of {Namespace} is written anew: {Reason}")]
-    private static partial void LogDamaged(ILogger logger, string @namespace, string reason);
 }

@@ -9,7 +9,7 @@ namespace ImagesFunctions.Catalog;
 /// Gathers what this process commits, and brings the catalogs of those namespaces forward, a few seconds later: one request to
 /// storage for all commits of that time to a namespace, as long as no other process commits to it.
 /// </summary>
-internal sealed partial class CatalogWriter
+internal sealed class CatalogWriter
 {
     /// <summary>How long commits are gathered.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
@@ -18,6 +18,7 @@ internal sealed partial class CatalogWriter
     private const long MaxHeld = 8 * 1024 * 1024;
 
     private const int NamespacesAtOnce = 4;
+    private const string Behind = "The catalog of {Namespace} is behind, and is brought forward later: {Reason}";
 
     private readonly Lock _gate = new();
     private readonly StorageAccount _account;
@@ -75,7 +76,7 @@ internal sealed partial class CatalogWriter
                     Again(one.Key);
                     if (!cancellationToken.IsCancellationRequested)
                     {
-                        LogBehind(_log, one.Key, StorageErrors.Reason(error));
+                        _log.LogWarning(Behind, one.Key, StorageErrors.Reason(error));
                     }
                 }
             }
@@ -113,7 +114,7 @@ internal sealed partial class CatalogWriter
         }
         catch (Exception error)
         {
-            LogBehind(_log, @namespace, error.Message);
+            _log.LogWarning(Behind, @namespace, error.Message);
             return null;
         }
     }
@@ -137,10 +138,4 @@ internal sealed partial class CatalogWriter
 
         return commits;
     }
-
-    [LoggerMessage(
-        Level = LogLevel.Warning,
-        Message = "The catalog of {Namespace} is behind, and is brought forward later: {Reason}"
-    )]
-    private static partial void LogBehind(ILogger logger, string @namespace, string reason);
 }

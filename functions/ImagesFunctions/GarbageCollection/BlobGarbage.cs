@@ -49,7 +49,7 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
         await GoodAndOldAsync(view, app, digest, cancellationToken) is { } blob
         && await ImageAsync(view, app, digest, cancellationToken) is null
         && !await IsNeededAsync(view, blob, layoutCounts: false, cancellationToken)
-            ? [Removal.Mark(view, blob)]
+            ? [new MarkedBlob(blob).Change]
             : [];
 
     /// <summary>Decides what <see cref="RemoveChildAsync"/> changes.</summary>
@@ -66,7 +66,7 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
         && image.Pin?.HoldsAt(age.Now) != true
         && !await IsNeededAsync(view, blob, layoutCounts: true, cancellationToken)
         && !await IsTaggedAsync(view, image, cancellationToken)
-            ? await Removal.ImageChangesAsync(view, image, blob, cancellationToken)
+            ? await Removal.ImageChangesAsync(view, image, new MarkedBlob(blob).Change, cancellationToken)
             : [];
 
     private async Task<int> FinishAsync(BlobPath path, int changed, CancellationToken cancellationToken)

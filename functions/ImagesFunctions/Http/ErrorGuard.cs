@@ -17,7 +17,7 @@ namespace ImagesFunctions.Http;
 /// <param name="times">How long a request may take.</param>
 /// <param name="time">Measures how long a body makes no progress.</param>
 /// <param name="loggers">Makes the log.</param>
-internal sealed partial class ErrorGuard(
+internal sealed class ErrorGuard(
     RequestDelegate next,
     IErrorFormat standard,
     StorageTimes times,
@@ -58,7 +58,7 @@ internal sealed partial class ErrorGuard(
         catch (Exception error)
         {
             // Part of an answer is sent: only a broken connection tells the client that the rest is missing.
-            LogFailure(info.Id, RequestLog.PathOf(context), error);
+            LogFailure(info, context, error);
             context.Abort();
             info.BrokenOff = StatusCodes.Status500InternalServerError;
         }
@@ -92,37 +92,35 @@ internal sealed partial class ErrorGuard(
 
         if (StorageErrors.HeldOf(error) is { } held)
         {
-            LogHeld(info.Id, RequestLog.PathOf(context), StorageErrors.Reason(held));
+            _log.LogWarning(
+                "{RequestId} Request to {Path} was refused, storage keeps a blob as it is: {Reason}",
+                info.Id,
+                RequestLog.PathOf(context),
+                StorageErrors.Reason(held)
+            );
             return (StatusCodes.Status409Conflict, held.Message);
         }
 
         if (StorageErrors.IsFailure(error) || StorageErrors.IsUnclear(error))
         {
-            LogUnavailable(info.Id, RequestLog.PathOf(context), StorageErrors.Reason(error));
+            _log.LogError(
+                "{RequestId} Request to {Path} failed, storage does not answer: {Reason}",
+                info.Id,
+                RequestLog.PathOf(context),
+                StorageErrors.Reason(error)
+            );
             // Not the same for all: clients that failed together would come back together.
             context.Response.Headers.RetryAfter = Random.Shared.Next(1, 4).ToString(CultureInfo.InvariantCulture);
             return (StatusCodes.Status503ServiceUnavailable, StorageErrors.Told(error));
         }
 
-        LogFailure(info.Id, RequestLog.PathOf(context), error);
+        LogFailure(info, context, error);
         return (
             StatusCodes.Status500InternalServerError,
             "An error of the service, not of the request. It was logged."
         );
     }
 
-    [LoggerMessage(
-        Level = LogLevel.Error,
-        Message = "{RequestId} Request to {Path} failed, storage does not answer: {Reason}"
-    )]
-    private partial void LogUnavailable(string requestId, string path, string reason);
-
-    [LoggerMessage(
-        Level = LogLevel.Warning,
-        Message = "{RequestId} Request to {Path} was refused, storage keeps a blob as it is: {Reason}"
-    )]
-    private partial void LogHeld(string requestId, string path, string reason);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "{RequestId} Request to {Path} failed")]
-    private partial void LogFailure(string requestId, string path, Exception error);
+    private void LogFailure(RequestInfo info, HttpContext context, Exception error) =>
+        _log.LogError(error, "{RequestId} Request to {Path} failed", info.Id, RequestLog.PathOf(context));
 }

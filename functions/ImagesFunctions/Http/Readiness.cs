@@ -6,7 +6,7 @@ namespace ImagesFunctions.Http;
 /// <summary>Whether storage answers, with all its tables and containers. Callers at the same time share one check.</summary>
 /// <param name="storage">The storage account; throws when none is configured.</param>
 /// <param name="log">Gets the reason when storage cannot be reached; callers do not.</param>
-internal sealed partial class Readiness(Func<StorageAccount> storage, ILogger<Readiness> log)
+internal sealed class Readiness(Func<StorageAccount> storage, ILogger<Readiness> log)
 {
     private readonly Lock _lock = new();
     private Task<bool> _read = Task.FromResult(false);
@@ -42,7 +42,10 @@ internal sealed partial class Readiness(Func<StorageAccount> storage, ILogger<Re
         }
         catch (Exception error)
         {
-            LogNotReady(log, all.Count == 0 ? StorageErrors.Reason(error) : ReasonOf(all));
+            log.LogError(
+                "Not ready, storage does not answer: {Reason}",
+                all.Count == 0 ? StorageErrors.Reason(error) : ReasonOf(all)
+            );
             return false;
         }
     }
@@ -58,7 +61,4 @@ internal sealed partial class Readiness(Func<StorageAccount> storage, ILogger<Re
                         : $"{one.Name}: no answer within {MaxRead.TotalSeconds:0.###} s"
                 )
         );
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Not ready, storage does not answer: {Reason}")]
-    private static partial void LogNotReady(ILogger logger, string reason);
 }

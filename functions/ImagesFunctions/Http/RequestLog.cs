@@ -71,6 +71,8 @@ internal sealed partial class RequestLog(RequestDelegate next, ILoggerFactory lo
             ? LogLevel.Debug
             : LogLevel.Information;
 
+    // Generated, because each request writes a line. Nowhere else: the order of the classes in generated code is another one in each
+    // build, and a release has to be the same bytes.
     [LoggerMessage(Message = "{RequestId} {Method} {Path} {Status} in {Microseconds} µs")]
     private partial void LogRequest(
         LogLevel level,

@@ -13,11 +13,7 @@ namespace ImagesFunctions.Rebuild;
 /// Makes lost tables anew from what is in containers: tokens from their backup, and each namespace from its catalog and its bytes. What
 /// is not whole yet is answered by nobody. A rebuild that is killed anywhere is finished by the next one; several at once do no harm.
 /// </summary>
-internal sealed partial class Rebuilder(
-    StorageAccount guarded,
-    ILogger<Rebuilder> log,
-    ILogger<Repositories.Refusals> refusals
-)
+internal sealed class Rebuilder(StorageAccount guarded, ILogger<Rebuilder> log, ILogger<Repositories.Refusals> refusals)
 {
     private readonly StorageAccount _account = guarded.Unguarded();
     private readonly TableRebuild _images = new(guarded.ImageTable, guarded.ImageMarks, guarded.Times);
@@ -38,7 +34,7 @@ internal sealed partial class Rebuilder(
         {
             if (await table.IsNeededAsync(cancellationToken))
             {
-                LogBegun(log, table.Name);
+                log.LogWarning("The table {Table} is lost, and is made anew", table.Name);
                 lost.Add(table);
             }
         }
@@ -97,7 +93,7 @@ internal sealed partial class Rebuilder(
             {
                 await new NamespaceRebuild(_account, refusals, @namespace).RunAsync(cancellationToken);
                 await _images.WholeAsync(@namespace, cancellationToken);
-                LogWhole(log, @namespace);
+                log.LogInformation("The namespace {Namespace} is whole again", @namespace);
             }
 
             return null;
@@ -107,7 +103,12 @@ internal sealed partial class Rebuilder(
                 && (StorageErrors.IsFailure(error) || error is InvalidDataException or InvalidOperationException)
             )
         {
-            LogFailed(log, error, @namespace, StorageErrors.Reason(error));
+            log.LogError(
+                error,
+                "The namespace {Namespace} could not be made anew, and is not served: {Reason}",
+                @namespace,
+                StorageErrors.Reason(error)
+            );
             return StorageErrors.Reason(error);
         }
     }
@@ -126,16 +127,4 @@ internal sealed partial class Rebuilder(
 
         return all;
     }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The table {Table} is lost, and is made anew")]
-    private static partial void LogBegun(ILogger logger, string table);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "The namespace {Namespace} is whole again")]
-    private static partial void LogWhole(ILogger logger, string @namespace);
-
-    [LoggerMessage(
-        Level = LogLevel.Error,
-        Message = "The namespace {Namespace} could not be made anew, and is not served: {Reason}"
-    )]
-    private static partial void LogFailed(ILogger logger, Exception error, string @namespace, string reason);
 }

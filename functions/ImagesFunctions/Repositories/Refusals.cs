@@ -27,7 +27,7 @@ internal enum RefusalKind
 }
 
 /// <summary>Records why blobs of the container are refused: the answer to "why is it not listed?"</summary>
-internal sealed partial class Refusals(RowStore rowStore, StorageClock clock, ILogger<Refusals> log)
+internal sealed class Refusals(RowStore rowStore, StorageClock clock, ILogger<Refusals> log)
 {
     private const int MaxReason = 2_000;
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
@@ -83,7 +83,7 @@ internal sealed partial class Refusals(RowStore rowStore, StorageClock clock, IL
         }
         else
         {
-            LogRefused(Visible(path), text);
+            log.LogWarning("Refused {Path}: {Reason}", Visible(path), text);
             Metrics.Refused(kind.ToString().ToLowerInvariant());
         }
 
@@ -106,7 +106,4 @@ internal sealed partial class Refusals(RowStore rowStore, StorageClock clock, IL
             is UnicodeCategory.Format
                 or UnicodeCategory.LineSeparator
                 or UnicodeCategory.ParagraphSeparator;
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Refused {Path}: {Reason}")]
-    private partial void LogRefused(string path, string reason);
 }

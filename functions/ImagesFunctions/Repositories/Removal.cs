@@ -12,8 +12,28 @@ namespace ImagesFunctions.Repositories;
 /// <param name="IsPinned">Whether it is pinned, so that nothing was removed.</param>
 internal sealed record RemovalResult(bool Found, Digest? NeededBy = null, bool IsPinned = false)
 {
-    /// <summary>The row of its blob, which the commit marks; null where there is none, or nothing was removed.</summary>
-    public BlobRow? Marked { get; init; }
+    /// <summary>Its blob, which the commit marks; null where there is none, or nothing was removed.</summary>
+    public MarkedBlob? Marked { get; init; }
+}
+
+/// <summary>A verified blob whose row a commit marks: the first step of its removal.</summary>
+/// <param name="blob">The row as it was.</param>
+internal sealed class MarkedBlob(BlobRow blob)
+{
+    private VersionTag? _version;
+
+    /// <summary>The change that marks it, if the row is unchanged.</summary>
+    public Change Change =>
+        new(blob.Key, (blob with { State = BlobState.Deleting }).ToRow(), blob.RowETag)
+        {
+            Written = version => _version = version,
+        };
+
+    /// <summary>The ETag of its bytes.</summary>
+    public string BlobETag => blob.BlobETag;
+
+    /// <summary>The row as the commit has left it; null where only a read can tell its version.</summary>
+    public BlobRow? Row => _version is { } version ? blob with { State = BlobState.Deleting, RowETag = version } : null;
 }
 
 /// <summary>
@@ -57,7 +77,7 @@ internal sealed class Removal(RowStore rowStore, Content content)
     {
         var row = await rowStore.BlobAsync(path, cancellationToken);
         return row is not { State: BlobState.Deleting }
-            || await FinishAsync(path, row, Task.FromResult<BlobRow?>(row), cancellationToken);
+            || await FinishAsync(path, row.BlobETag, Task.FromResult<BlobRow?>(row), cancellationToken);
     }
 
     /// <summary>Decides what <see cref="ImageAsync"/> changes.</summary>
@@ -91,10 +111,11 @@ internal sealed class Removal(RowStore rowStore, Content content)
         }
 
         var blob = await view.GoodBlobAsync(path.Repository.App, path.Digest, cancellationToken);
+        var marked = blob is null ? null : new MarkedBlob(blob);
         return Decision.Of(
-            new RemovalResult(true) { Marked = blob },
+            new RemovalResult(true) { Marked = marked },
             [
-                .. await ImageChangesAsync(view, image, blob, cancellationToken),
+                .. await ImageChangesAsync(view, image, marked?.Change, cancellationToken),
                 .. await NamedAsync(view, path, cancellationToken),
             ]
         );
@@ -114,8 +135,9 @@ internal sealed class Removal(RowStore rowStore, Content content)
 
         var itself = await view.ImageAsync(path.Repository.App, path.Digest, cancellationToken);
         var by = itself is null ? await NeededByAsync(view, path, cancellationToken) : path.Digest;
+        var marked = new MarkedBlob(blob);
         return by is null
-            ? Decision.Of(new RemovalResult(true) { Marked = blob }, [Mark(view, blob)])
+            ? Decision.Of(new RemovalResult(true) { Marked = marked }, [marked.Change])
             : Decision.Nothing(new RemovalResult(true, by));
     }
 
@@ -143,18 +165,14 @@ internal sealed class Removal(RowStore rowStore, Content content)
     public static async Task<List<Change>> ImageChangesAsync(
         DecisionView view,
         ImageRow image,
-        BlobRow? blob,
+        Change? blob,
         CancellationToken cancellationToken
     ) =>
         [
             new Change(image.Key, Tombstone(image)?.ToRow()),
             .. await ReferrerAsync(view, image, cancellationToken),
-            .. blob is null ? [] : new[] { Mark(view, blob) },
+            .. blob is null ? [] : new[] { blob },
         ];
-
-    /// <summary>The first step: marks the row of a verified blob, if the row is unchanged.</summary>
-    public static Change Mark(DecisionView view, BlobRow blob) =>
-        new(blob.Key, (blob with { State = BlobState.Deleting }).ToRow(), blob.RowETag);
 
     // The row of a deleted index stays, because it keeps its children out of lists.
     private static ImageRow? Tombstone(ImageRow image) =>
@@ -187,7 +205,12 @@ internal sealed class Removal(RowStore rowStore, Content content)
             {
                 await (
                     result.Marked is { } marked
-                        ? FinishAsync(path, marked, rowStore.BlobAsync(path, cancellationToken), cancellationToken)
+                        ? FinishAsync(
+                            path,
+                            marked.BlobETag,
+                            RowOfAsync(path, marked, cancellationToken),
+                            cancellationToken
+                        )
                         : FinishAsync(path, cancellationToken)
                 );
             }
@@ -200,17 +223,20 @@ internal sealed class Removal(RowStore rowStore, Content content)
         return result;
     }
 
-    // The row as it is since it was marked is read for its own ETag, which tells whether the removal is still this one.
+    private async Task<BlobRow?> RowOfAsync(BlobPath path, MarkedBlob marked, CancellationToken cancellationToken) =>
+        marked.Row ?? await rowStore.BlobAsync(path, cancellationToken);
+
+    // The row's own ETag, since it was marked, tells whether the removal is still this one.
     private async Task<bool> FinishAsync(
         BlobPath path,
-        BlobRow marked,
+        string etag,
         Task<BlobRow?> reading,
         CancellationToken cancellationToken
     )
     {
-        var deleting = content.DeleteAsync(path, marked.BlobETag, cancellationToken);
+        var deleting = content.DeleteAsync(path, etag, cancellationToken);
         await Task.WhenAll(deleting, reading);
-        if (await reading is { State: BlobState.Deleting } row && row.BlobETag == marked.BlobETag)
+        if (await reading is { State: BlobState.Deleting } row && row.BlobETag == etag)
         {
             await rowStore.RemoveDeletingAsync(path.Repository.Namespace, row, cancellationToken);
         }

@@ -159,7 +159,7 @@ internal sealed class StoredTable(TableClient table, TableClient once, StoreGate
                 StorageErrors.DemandAbsent(response);
             }
 
-            return new WriteResult(WriteOutcome.Done, VersionOf(response.Headers.ETag));
+            return new WriteResult(WriteOutcome.Done, [VersionOf(response.Headers.ETag)]);
         }
         catch (RequestFailedException error) when (error.IsConflict())
         {
@@ -222,7 +222,7 @@ internal sealed class StoredTable(TableClient table, TableClient once, StoreGate
                 changes.Select(c => Action(partition, c)),
                 cancellationToken
             );
-            return new WriteResult(WriteOutcome.Done, VersionOf(answer.Value[0].Headers.ETag));
+            return new WriteResult(WriteOutcome.Done, [.. answer.Value.Select(a => VersionOf(a.Headers.ETag))]);
         }
         catch (RequestFailedException error) when (error.IsConflict())
         {

@@ -43,10 +43,10 @@ internal sealed class Deleter(World world, Actor actor, ModelStorage storage, Mo
     }
 
     // See Removal.FinishAsync.
-    private async Task FinishAsync(Digest digest, BlobRow marked)
+    private async Task FinishAsync(Digest digest, MarkedBlob marked)
     {
         var deleting = Blobs.DeleteAsync(Actor, digest, marked.BlobETag);
-        var reading = BlobAsync(digest);
+        var reading = marked.Row is { } known ? Task.FromResult<BlobRow?>(known) : BlobAsync(digest);
         await Task.WhenAll(deleting, reading);
         if (await reading is { State: BlobState.Deleting } row && row.BlobETag == marked.BlobETag)
         {

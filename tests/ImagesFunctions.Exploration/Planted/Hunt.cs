@@ -23,7 +23,7 @@ public static class Hunt
             time => Text(new Explorer(seed => new SessionScenario(seed, PlantedSteps.Unconditional)).Run(1, time))
         ),
         (
-            "knows a push session's part by all that the session names",
+            "knows its part of a push session only where that comes last",
             time => Text(new Explorer(seed => new SessionScenario(seed, PlantedSteps.Forgetful)).Run(1, time))
         ),
         .. PlantedSteps.All.Select(step =>

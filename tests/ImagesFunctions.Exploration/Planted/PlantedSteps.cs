@@ -47,7 +47,7 @@ internal static class PlantedSteps
         ClientPlan plan
     ) : SessionClient(world, actor, storage, parts, plan)
     {
-        protected override bool IsOurs(UploadRow now, UploadRow moved) => now.Parts.SequenceEqual(moved.Parts);
+        protected override bool Names(UploadRow now, UploadPart part) => now.Parts is [.., var last] && last == part;
     }
 
     private sealed class UnconditionalClient(

@@ -72,8 +72,8 @@ internal class SessionClient(World world, Actor actor, ModelStorage storage, Mod
         }
     }
 
-    /// <summary>Whether a session that was not moved, as far as this process knows, was moved by it.</summary>
-    protected virtual bool IsOurs(UploadRow now, UploadRow moved) => now.Parts.Contains(moved.Parts[^1]);
+    /// <summary>Whether a session that this process did not move, as far as it knows, was moved by it: then it names the part.</summary>
+    protected virtual bool Names(UploadRow now, UploadPart part) => now.Parts.Contains(part);
 
     /// <summary>What the row's version has to be when it is written.</summary>
     protected virtual VersionTag? Condition(VersionTag read) => read;
@@ -128,7 +128,7 @@ internal class SessionClient(World world, Actor actor, ModelStorage storage, Mod
 
         // After a lost answer the refusal may be our own success: the row tells.
         var now = await FindAsync();
-        if (IsOurs(now, moved))
+        if (Names(now, part))
         {
             return _recent = now;
         }
@@ -140,7 +140,7 @@ internal class SessionClient(World world, Actor actor, ModelStorage storage, Mod
     private async Task<UploadRow?> AppendElsewhereAsync(UploadPart part, int offset, bool isRecent)
     {
         var session = await FindAsync();
-        if (session.Parts.Contains(part))
+        if (Names(session, part))
         {
             return session;
         }

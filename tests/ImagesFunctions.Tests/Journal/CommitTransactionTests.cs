@@ -70,6 +70,22 @@ public sealed class CommitTransactionTests
         Assert.Equal(2, (await _table.VersionAsync(Partition, Stop)).Seq);
     }
 
+    [Theory]
+    [InlineData("A", true)]
+    [InlineData("NA", true)]
+    [InlineData("L", false)]
+    public async Task A_change_is_told_its_rows_version_where_the_answer_has_it(string fates, bool isTold)
+    {
+        var first = await FirstAsync();
+        Follow(fates);
+        VersionTag? told = null;
+        var gone = new Change("first", null) { Written = _ => Assert.Fail("A removed row has no version.") };
+
+        await CommitAsync(first, "a", new Change("b", new TableRow("b")) { Written = version => told = version }, gone);
+
+        Assert.Equal(isTold ? _table.Find(Partition, "b")!.Version : null, told);
+    }
+
     [Fact]
     public async Task It_is_refused_where_a_row_is_not_the_one_that_was_read()
     {

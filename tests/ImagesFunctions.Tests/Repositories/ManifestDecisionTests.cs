@@ -72,7 +72,7 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
         ["a tag waits"] = (
             "Committed",
             [Tag("latest", "pair", null, true).ToRow(), Need("pair", "tag:latest").ToRow()],
-            ["+i!web!pair complete NEW", .. s_needs, "+t!web!latest index NEW layout", "-n!web!pair!tag:latest"]
+            ["+i!web!pair complete NEW", .. s_needs, "+t!web!latest pair NEW layout", "-n!web!pair!tag:latest"]
         ),
         ["nothing names it as a manifest"] = ("Unknown", [Without(Need("pair", IndexJson).ToRow())], []),
         ["its blob is gone"] = ("Unknown", [Without(Blob("pair").ToRow())], []),
@@ -91,6 +91,10 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
         ),
     };
 
+    // Before a test asks for their digests they have their names.
+    private readonly string _index = s_index;
+    private readonly string _signature = s_signature;
+
     public static TheoryData<string> Cases => [.. s_cases.Keys];
 
     [Theory]
@@ -98,7 +102,7 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
     public async Task A_manifest_is_committed_when_all_that_it_needs_is_there(string @case)
     {
         var (outcome, rows, expected) = s_cases[@case];
-        var decided = await DecideAsync("pair", s_index, Over(s_whole, rows));
+        var decided = await DecideAsync("pair", _index, Over(s_whole, rows));
         Assert.Equal(outcome, $"{decided.Decision.Result.State}");
         Assert.Equal(expected, decided.Texts);
     }
@@ -113,12 +117,9 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
             Blob("config").ToRow(),
             Need("config", "note").ToRow(),
         ];
-        var decided = await DecideAsync("note", s_signature, rows);
+        var decided = await DecideAsync("note", _signature, rows);
         var decision = decided.Decision;
-        Assert.Equal(
-            ["+i!web!note complete NEW", "+n!web!config!note", "+r!web!subject!note"],
-            decided.Texts
-        );
+        Assert.Equal(["+i!web!note complete NEW", "+n!web!config!note", "+r!web!subject!note"], decided.Texts);
         var image = ImageRow.From(decision.Changes.Single(c => c.Key[0] == 'i').Row!);
         Assert.Equal((false, D("subject")), (image.IsImage, image.Subject));
         var referrer = ReferrerRow.From(decision.Changes.Single(c => c.Key[0] == 'r').Row!);
@@ -134,7 +135,7 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
             Pin = pin,
             Committed = DateTimeOffset.UnixEpoch,
         };
-        var decided = await DecideAsync("pair", s_index, Over(s_whole, [hidden.ToRow()]));
+        var decided = await DecideAsync("pair", _index, Over(s_whole, [hidden.ToRow()]));
         var image = ImageRow.From(decided.Decision.Changes.Single(c => c.Key == hidden.Key).Row!);
         Assert.Equal((pin, DateTimeOffset.UnixEpoch), (image.Pin, image.Committed));
     }
@@ -165,7 +166,9 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
     )
     {
         var (names, index, rows) = Long(children);
-        var lowest = names.Select(n => Need(n, LongName(children)).ToRow()).MinBy(row => row.Key, StringComparer.Ordinal)!;
+        var lowest = names
+            .Select(n => Need(n, LongName(children)).ToRow())
+            .MinBy(row => row.Key, StringComparer.Ordinal)!;
 
         var decided = await DecideAsync(LongName(children), index, Over(rows, [Without(lowest)]));
 
@@ -176,7 +179,7 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
     [Fact]
     public async Task Everything_that_it_was_decided_by_makes_it_stale()
     {
-        var view = (await DecideAsync("pair", s_index, s_whole)).View;
+        var view = (await DecideAsync("pair", _index, s_whole)).View;
         Assert.All(
             (TableRow[])
                 [
@@ -199,7 +202,7 @@ public sealed class ManifestDecisionTests(SharedNode shared) : IClassFixture<Sha
             shared.Node.ImageRows,
             shared.Node.Services.GetRequiredService<Content>(),
             new BlobPath(Web, D("pair")),
-            Manifests.Parse(s_index, MediaTypes.OciIndex),
+            Manifests.Parse(_index, MediaTypes.OciIndex),
             ImageState.Waiting
         );
         var view = ViewOf(Image("other").ToRow());

@@ -170,7 +170,10 @@ internal sealed class MemoryTable : IJournalTable
                 }
             }
 
-            return new WriteResult(WriteOutcome.Done, changes[0].Row is null ? null : rows[changes[0].Key].Version);
+            return new WriteResult(
+                WriteOutcome.Done,
+                [.. changes.Select(c => c.Row is null ? (VersionTag?)null : rows[c.Key].Version)]
+            );
         }
     }
 
