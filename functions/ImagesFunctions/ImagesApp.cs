@@ -1,5 +1,6 @@
 using ImagesFunctions.Accounts;
 using ImagesFunctions.GarbageCollection;
+using ImagesFunctions.Images;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Listing;
@@ -29,6 +30,9 @@ public sealed class ImagesApp(IServiceProvider services)
 
     /// <summary>The trust rules of accounts.</summary>
     public TrustRules Trust => services.GetRequiredService<TrustRules>();
+
+    /// <summary>The images, as whoever operates the storage account sees and changes them.</summary>
+    public StoredImages Stored => services.GetRequiredService<StoredImages>();
 
     private BlobIngest Ingest => services.GetRequiredService<BlobIngest>();
 

@@ -62,6 +62,7 @@ public static class ImagesServices
         services.AddSingleton<StoredManifests>();
         services.AddSingleton<RemovalPreviews>();
         services.AddSingleton<RecentCommits>();
+        services.AddStored();
         services.AddSingleton(Metros.From(configuration));
         services.AddAccounts(configuration);
         // Storage that is not configured is not ready, and no fault of the request.
@@ -81,6 +82,17 @@ public static class ImagesServices
         services.AddCatalog();
         return services;
     }
+
+    private static void AddStored(this IServiceCollection services) =>
+        services.AddSingleton(s => new StoredImages(
+            s.GetRequiredService<RowStore>(),
+            s.GetRequiredService<ImageRows>(),
+            s.GetRequiredService<Content>(),
+            s.GetRequiredService<NamespaceLists>(),
+            s.GetRequiredService<Removal>(),
+            s.GetRequiredService<Pins>(),
+            s.GetRequiredService<ManifestPush>()
+        ));
 
     private static void AddAccounts(this IServiceCollection services, IConfiguration configuration)
     {

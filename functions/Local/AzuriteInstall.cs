@@ -8,6 +8,50 @@ internal static class AzuriteInstall
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// Where Azurite is installed: in the clone, else in a folder of the user's that is named by the hash of the lock, so that each version of the
+    /// program has the Azurite that it was packed with. That folder gets the two files of the package.
+    /// </summary>
+    /// <exception cref="LocalException">The user has no folder for data of programs, or it cannot be written to.</exception>
+    public static string Folder()
+    {
+        var packed = Places.AzuritePackage;
+        if (Places.Clone is not null)
+        {
+            return packed;
+        }
+
+        var user = Environment.GetFolderPath(
+            Environment.SpecialFolder.LocalApplicationData,
+            Environment.SpecialFolderOption.DoNotVerify
+        );
+        if (user.Length == 0)
+        {
+            throw new LocalException(
+                "There is no folder to install Azurite in: set HOME, start an Azurite yourself, or set ImagesStorage"
+            );
+        }
+
+        var folder = Path.Combine(user, "ImagesFunctions", "azurite", LockHash(packed)[..16]);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            foreach (var file in (string[])["package.json", "package-lock.json"])
+            {
+                // Whole or not there: another process may do the same.
+                var copy = Path.Combine(folder, $".{file}-{Guid.NewGuid():N}");
+                File.Copy(Path.Combine(packed, file), copy);
+                File.Move(copy, Path.Combine(folder, file), overwrite: true);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new LocalException($"Azurite cannot be installed in {folder} ({OneLine.Of(error)})", error);
+        }
+
+        return folder;
+    }
+
     /// <summary>The path of Azurite's main script, after <c>npm ci</c> if it is not there whole.</summary>
     /// <param name="folder">Holds package.json and package-lock.json.</param>
     /// <param name="notes">Hears of an installation, because it takes a while.</param>

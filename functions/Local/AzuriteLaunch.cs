@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace ImagesFunctions.Local;
 
-/// <summary>Starts the Azurite that is installed with the clone.</summary>
+/// <summary>Starts the Azurite that is installed with the program.</summary>
 internal static class AzuriteLaunch
 {
     /// <summary>Starts it and waits until it listens.</summary>
@@ -26,9 +26,10 @@ internal static class AzuriteLaunch
                 "node was not found: install Node.js 20 or newer (Azurite needs it), start an Azurite yourself, or set ImagesStorage"
             );
         var log = AzuriteProcess.LogOf(data);
+        var package = AzuriteInstall.Folder();
         for (var (attempt, repaired) = (1, false); ; attempt++)
         {
-            var main = await AzuriteInstall.EnsureAsync(Places.AzuritePackage, notes, cancellationToken);
+            var main = await AzuriteInstall.EnsureAsync(package, notes, cancellationToken);
             var ports = choose(attempt);
             // A missing file is an Azurite that never began to write.
             File.Delete(log);
@@ -44,7 +45,7 @@ internal static class AzuriteLaunch
             if (said.Contains("Cannot find module", StringComparison.Ordinal) && !repaired)
             {
                 repaired = true;
-                AzuriteInstall.Forget(Places.AzuritePackage);
+                AzuriteInstall.Forget(package);
             }
             else if (!said.Contains("EADDRINUSE", StringComparison.Ordinal) || attempt == 5)
             {

@@ -7,7 +7,7 @@ namespace ImagesFunctions.Local;
 public static class Commands
 {
     /// <summary>Runs one.</summary>
-    /// <returns>0, or 1 when it failed, or 2 when it was called wrongly: a folder of <c>--data</c> that cannot be used is that, too.</returns>
+    /// <returns>An <see cref="ExitCode"/>. A folder of <c>--data</c> that cannot be used is wrong usage, too.</returns>
     public static async Task<int> RunAsync(
         IReadOnlyList<string> arguments,
         TextWriter output,
@@ -18,8 +18,8 @@ public static class Commands
         var parsed = Root(output, errors).Parse(arguments);
         if (parsed.Action is ParseErrorAction)
         {
-            await errors.WriteLineAsync($"{parsed.Errors[0].Message} (see --help)");
-            return 2;
+            await errors.WriteLineAsync($"{parsed.Errors[0].Message}{Meant(parsed)} (see --help)");
+            return ExitCode.WrongUsage;
         }
 
         try
@@ -36,30 +36,75 @@ public static class Commands
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return 1;
+            return ExitCode.Failed;
         }
         catch (Exception error)
         {
             await errors.WriteLineAsync(OneLine.Of(error));
-            return error is FormatException or UsageException ? 2 : 1;
+            return error is FormatException or UsageException ? ExitCode.WrongUsage : ExitCode.Failed;
         }
     }
 
-    private static RootCommand Root(TextWriter output, TextWriter errors)
+    /// <summary>All commands.</summary>
+    /// <param name="output">Gets what was asked for.</param>
+    /// <param name="errors">Gets everything else.</param>
+    /// <param name="typed">What people type before the first argument; null: as this program was called.</param>
+    internal static RootCommand Root(TextWriter output, TextWriter errors, string? typed = null)
     {
         var (data, urls, gateway) = (Data(), Urls(), GatewayOption());
         var terminal = new Terminal(data, output, errors);
-        var serve = new Command("serve", "Serves the Images API and watches the container (the default)")
-        {
-            urls,
-            gateway,
-        };
-        var root = new RootCommand("ImagesFunctions on this machine. Exit codes: 0 done, 1 failed, 2 called wrongly.")
+        var serve = Help.Examples(
+            new Command("serve", "Serves the Images API and watches the container (the default)") { urls, gateway },
+            "serve",
+            "serve --data ./store --urls http://127.0.0.1:7072"
+        );
+        var root = new RootCommand(
+            "ImagesFunctions on this machine. Exit codes: 0 done, 1 failed, 2 called wrongly, 3 not all is well (status, doctor)."
+        )
         {
             data,
             urls,
             gateway,
             serve,
+        };
+        foreach (
+            var command in OnStore(terminal)
+                .Append(TransferCommands.Push(terminal))
+                .Append(TransferCommands.Pull(terminal))
+                .Append(TransferCommands.Copy(terminal))
+                .Append(DoctorCommand.Make(terminal))
+                .Append(ToolReference.Make(output))
+        )
+        {
+            root.Subcommands.Add(command);
+        }
+
+        foreach (var command in (Command[])[root, serve])
+        {
+            command.SetAction(
+                (parsed, cancellationToken) =>
+                    new Serve(terminal, parsed).RunAsync(
+                        parsed.GetValue(urls),
+                        parsed.GetValue(gateway),
+                        cancellationToken
+                    )
+            );
+        }
+
+        Help.Install(root, typed ?? TypedCommand.Text);
+        return root;
+    }
+
+    private static IEnumerable<Command> OnStore(Terminal terminal) =>
+        [
+            LsCommand.Make(terminal),
+            ShowCommand.Make(terminal),
+            TagCommand.Make(terminal),
+            RmCommand.Make(terminal),
+            PinCommands.Pin(terminal),
+            PinCommands.Unpin(terminal),
+            DropCommand.Make(terminal),
+            StatusCommand.Make(terminal),
             new Command("token", "Tokens of an account")
             {
                 TokenCommands.Create(terminal),
@@ -72,25 +117,23 @@ public static class Commands
                 TrustCommands.List(terminal),
                 TrustCommands.Remove(terminal),
             },
-            DropCommand.Make(terminal),
-            StatusCommand.Make(terminal),
             GcCommand.Make(terminal),
             RebuildCommand.Make(terminal),
-        };
-        foreach (var command in (Command[])[root, serve])
+        ];
+
+    // The command or option that the first word may have been meant for that nothing is called.
+    private static string Meant(ParseResult parsed)
+    {
+        if (parsed.UnmatchedTokens is not [var typed, ..])
         {
-            command.SetAction(
-                (parsed, cancellationToken) =>
-                    new Serve(output, errors).RunAsync(
-                        parsed.GetValue(data),
-                        parsed.GetValue(urls),
-                        parsed.GetValue(gateway),
-                        cancellationToken
-                    )
-            );
+            return "";
         }
 
-        return root;
+        var command = parsed.CommandResult.Command;
+        var words = typed.StartsWith('-')
+            ? command.Options.Concat(parsed.RootCommandResult.Command.Options).Select(o => o.Name)
+            : command.Subcommands.Select(c => c.Name);
+        return Suggestions.For(typed, words) is { } word ? $" Did you mean '{word}'?" : "";
     }
 
     private static Option<string?> Data()
@@ -98,7 +141,7 @@ public static class Commands
         var data = new Option<string?>("--data")
         {
             Description =
-                "Use the Azurite of this folder, on ports of its own, and no other (default: one that runs on the standard ports, else that of .data at the root of the clone)",
+                "Use the Azurite of this folder, on ports of its own, and no other (default: one that runs on the standard ports, else that of .data at the root of the clone, or here where there is no clone)",
             Recursive = true,
         };
         data.Validators.Add(result =>
@@ -147,6 +190,11 @@ public static class Commands
 /// <summary>What every console command has: its output, and the store it works on.</summary>
 internal sealed record Terminal(Option<string?> Data, TextWriter Output, TextWriter Errors)
 {
+    /// <summary>A command line for people to paste, on the store of this one.</summary>
+    public string Hint(ParseResult parsed, string arguments) =>
+        $"{TypedCommand.Text} {arguments}"
+        + (parsed.GetValue(Data) is { } data ? $" --data {TypedCommand.Quoted(data)}" : "");
+
     /// <summary>
     /// Gives a command its action, on the store: the server's if one runs, else one of its own for as long as it takes.
     /// </summary>

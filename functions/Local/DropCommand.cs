@@ -1,25 +1,122 @@
 using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Azure;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Settings;
 
 namespace ImagesFunctions.Local;
 
-/// <summary><c>drop</c>: copies an OCI image layout into the container, for whoever has no other tool at hand that does.</summary>
+/// <summary><c>drop</c>: copies an image into the container, for whoever has no other tool at hand that does.</summary>
 internal static class DropCommand
 {
+    private static readonly TimeSpan s_defaultWait = TimeSpan.FromMinutes(5);
+
     public static Command Make(Terminal terminal)
     {
-        var folder = new Argument<DirectoryInfo>("folder")
+        var source = Source();
+        var name = RepositoryArgument();
+        var tag = Tag("Set this tag on the image, in place of those that the layout or archive names");
+        var wait = new Option<bool>("--wait") { Description = "Wait until it is listed; exit code 1 where it is not" };
+        var patience = Patience();
+        var drop = new Command(
+            "drop",
+            "Copies an OCI image layout, or an archive of one or of docker save, into the container, where it is ingested"
+        )
         {
-            Description = "An OCI image layout: the folder of index.json",
+            source,
+            name,
+            tag,
+            wait,
+            patience,
         };
-        folder.Validators.Add(result =>
-        {
-            var given = result.GetValueOrDefault<DirectoryInfo>();
-            if (given is not null && !File.Exists(Path.Combine(given.FullName, "index.json")))
+        Help.Examples(drop, "drop ./alpine demo/alpine", "drop image.tar demo/web --tag v1.2 --wait");
+        return terminal.Runs(
+            drop,
+            async (parsed, images, cancellationToken) =>
             {
-                result.AddError($"'{given.FullName}' is no OCI image layout: it has no index.json");
+                var files = await ImageFiles.OpenAsync(parsed.GetValue(source)!, cancellationToken);
+                if (parsed.GetValue(tag) is { } only)
+                {
+                    files.SetTag(only);
+                }
+
+                var repository = parsed.GetValue(name)!;
+                await WarnAsync(terminal, images, repository, files, cancellationToken);
+                var count = await SendAsync(terminal, images, repository, files, cancellationToken);
+                await terminal.Output.WriteLineAsync(
+                    $"Dropped at {repository}: {count} files. What becomes of them: {terminal.Hint(parsed, $"status {repository}")}"
+                );
+                if (!parsed.GetValue(wait))
+                {
+                    return ExitCode.Done;
+                }
+
+                var time = Duration.TryParse(parsed.GetValue(patience), out var given) ? given : s_defaultWait;
+                return await new DropWait(terminal, images).RunAsync(repository, files, time, cancellationToken);
+            }
+        );
+    }
+
+    private static Option<string?> Patience()
+    {
+        var patience = new Option<string?>("--timeout")
+        {
+            Description = $"How long to wait, such as 90s or 10m (default: {s_defaultWait.TotalMinutes:0}m)",
+        };
+        patience.Validators.Add(result =>
+        {
+            if (!Duration.TryParse(result.GetValueOrDefault<string?>() ?? "", out _))
+            {
+                result.AddError($"'{result.GetValueOrDefault<string?>()}' is no duration like 10m or 1h");
             }
         });
+        return patience;
+    }
+
+    /// <summary>The argument that names an image of files.</summary>
+    internal static Argument<string> Source()
+    {
+        var source = new Argument<string>("layout|archive")
+        {
+            Description = "An OCI image layout (the folder of index.json), a tar of one, or one of docker save",
+        };
+        source.Validators.Add(result =>
+        {
+            var given = result.GetValueOrDefault<string>();
+            if (!Directory.Exists(given) && !File.Exists(given))
+            {
+                result.AddError($"'{given}' is neither a folder nor a file");
+            }
+            else if (
+                Directory.Exists(given)
+                && !File.Exists(Path.Combine(given, ImageFiles.Index))
+                && !File.Exists(Path.Combine(given, DockerArchive.Manifest))
+            )
+            {
+                result.AddError($"'{Path.GetFullPath(given)}' is no OCI image layout: it has no index.json");
+            }
+        });
+        return source;
+    }
+
+    /// <summary>The option that names a tag.</summary>
+    internal static Option<string?> Tag(string description)
+    {
+        var tag = new Option<string?>("--tag") { Description = description };
+        tag.Validators.Add(result =>
+        {
+            var given = result.GetValueOrDefault<string?>();
+            if (!Reference.IsTag(given))
+            {
+                result.AddError($"'{given}' is no tag");
+            }
+        });
+        return tag;
+    }
+
+    private static Argument<string> RepositoryArgument()
+    {
         var name = new Argument<string>("namespace/app") { Description = "The repository, such as demo/hello" };
         name.Validators.Add(result =>
         {
@@ -29,49 +126,76 @@ internal static class DropCommand
                 result.AddError($"'{given}' is no repository: use <namespace>/<app>, in lower case");
             }
         });
-        return terminal.Runs(
-            new Command("drop", "Copies an OCI image layout into the container, where it is ingested") { folder, name },
-            async (parsed, images, cancellationToken) =>
-            {
-                var layout = parsed.GetValue(folder)!.FullName;
-                var repository = parsed.GetValue(name)!;
-                var files = Files(layout, repository, terminal.Errors);
-                var container = images.Storage.Images;
-                foreach (var file in files)
-                {
-                    await container
-                        .GetBlobClient($"{repository}/{file}")
-                        .UploadAsync(Path.Combine(layout, file), overwrite: true, cancellationToken);
-                }
-
-                await terminal.Output.WriteLineAsync(
-                    $"Dropped at {repository}: {files.Count} files. What becomes of them: dotnet run --project functions/Local -- status {repository}"
-                );
-                return 0;
-            }
-        );
+        return name;
     }
 
     // Any order works; with index.json last the image appears together with its tags.
-    private static List<string> Files(string layout, string repository, TextWriter notes)
+    private static async Task<int> SendAsync(
+        Terminal terminal,
+        ImagesApp images,
+        string repository,
+        ImageFiles files,
+        CancellationToken cancellationToken
+    )
     {
-        var all = Directory
-            .EnumerateFiles(layout, "*", SearchOption.AllDirectories)
-            .Select(file => Path.GetRelativePath(layout, file).Replace('\\', '/'))
-            .OrderBy(file => file == "index.json")
-            .ToList();
-        var files = all.FindAll(file => LayoutPath.TryParse($"{repository}/{file}", out _, out _));
-        if (files.Find(file => !File.Exists(Path.Combine(layout, file))) is { } dangling)
+        var paths = files.Paths.Where(p => LayoutPath.TryParse($"{repository}/{p}", out _, out _)).ToList();
+        var others = files.Paths.Except(paths, StringComparer.Ordinal).ToList();
+        if (others.Count > 0)
         {
-            throw new LocalException($"'{dangling}' cannot be read: nothing was dropped");
+            await terminal.Errors.WriteLineAsync(
+                $"Left out, because they are no files of a layout: {string.Join(", ", others)}"
+            );
         }
 
-        if (files.Count < all.Count)
+        var container = images.Storage.Images;
+        foreach (var path in paths)
         {
-            var others = all.Except(files, StringComparer.Ordinal);
-            notes.WriteLine($"Left out, because they are no files of a layout: {string.Join(", ", others)}");
+            await using var bytes = files[path].Open();
+            await container
+                .GetBlobClient($"{repository}/{path}")
+                .UploadAsync(bytes, overwrite: true, cancellationToken);
         }
 
-        return files;
+        await container
+            .GetBlobClient($"{repository}/{ImageFiles.Index}")
+            .UploadAsync(
+                BinaryData.FromBytes(await files.IndexFile.ReadAsync(cancellationToken)),
+                overwrite: true,
+                cancellationToken
+            );
+        return paths.Count + 1;
+    }
+
+    // The tags of a repository's index.json are those of the last one that was dropped there.
+    private static async Task WarnAsync(
+        Terminal terminal,
+        ImagesApp images,
+        string repository,
+        ImageFiles files,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            var blob = images.Storage.Images.GetBlobClient($"{repository}/{ImageFiles.Index}");
+            var before = JsonNode.Parse((await blob.DownloadContentAsync(cancellationToken)).Value.Content.ToArray());
+            var tags = files.Images.Select(i => i.Tag).ToHashSet(StringComparer.Ordinal);
+            var gone = ImageFiles
+                .TagsOf(before)
+                .Where(t => !tags.Contains(t))
+                .Distinct(StringComparer.Ordinal)
+                .ToList();
+            if (gone.Count > 0)
+            {
+                await terminal.Errors.WriteLineAsync(
+                    $"Warning: an earlier drop has set {Values.Text(gone)}, which this one takes away: a repository has the tags of the index.json that was dropped last, and those that were pushed."
+                );
+            }
+        }
+        catch (Exception error)
+            when (error is JsonException or RequestFailedException { Status: StatusCodes.Status404NotFound })
+        {
+            // There was none, or one that has set no tag.
+        }
     }
 }

@@ -37,7 +37,12 @@ internal static class GcCommand
             }
         });
         return terminal.Runs(
-            new Command("gc", "Removes what nobody needs any more") { @namespace, dryRun, grace },
+            Help.Examples(
+                new Command("gc", "Removes what nobody needs any more") { @namespace, dryRun, grace },
+                "gc --dry-run",
+                "gc demo",
+                "gc --grace 12h"
+            ),
             async (parsed, images, cancellationToken) =>
             {
                 TimeSpan? age = Duration.TryParse(parsed.GetValue(grace), out var time) ? time : null;

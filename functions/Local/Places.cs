@@ -1,18 +1,22 @@
 namespace ImagesFunctions.Local;
 
-/// <summary>Where things are in the clone. Nothing depends on the caller's current directory, unless the app runs outside of a clone.</summary>
+/// <summary>Where things are. Nothing depends on the caller's current directory, unless the program runs outside of a clone.</summary>
 internal static class Places
 {
+    /// <summary>The clone that the program was built in; null where it is installed or published.</summary>
+    public static string? Clone => Above(AppContext.BaseDirectory);
+
     /// <summary>The folder that holds <c>ImagesFunctions.sln</c>: above the program, else above the current directory.</summary>
     public static string Root =>
-        Above(AppContext.BaseDirectory)
+        Clone
         ?? Above(Environment.CurrentDirectory)
         ?? throw new LocalException(
-            "ImagesFunctions.sln was found neither above the program nor above the current directory: run this inside a clone, or set ImagesStorage"
+            "ImagesFunctions.sln was found neither above the program nor above the current directory: run this inside a clone"
         );
 
-    /// <summary>Git-ignored: Azurite's data, log and address.</summary>
-    public static string Data => Path.Combine(Root, ".data");
+    /// <summary>Azurite's data, log and address: in the clone, where git ignores it, else in the current directory.</summary>
+    public static string Data =>
+        Path.Combine(Clone ?? Above(Environment.CurrentDirectory) ?? Environment.CurrentDirectory, ".data");
 
     /// <summary>The full path without links, so that a folder has one name, however it was called.</summary>
     public static string Real(string path)
@@ -41,8 +45,11 @@ internal static class Places
             OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase
         );
 
-    /// <summary>Holds the committed package.json and its lock.</summary>
-    public static string AzuritePackage => Path.Combine(Root, "functions", "Local", "azurite");
+    /// <summary>Holds the package.json of Azurite and its lock: those of the clone, else those that the program was packed with.</summary>
+    public static string AzuritePackage =>
+        Clone is { } clone
+            ? Path.Combine(clone, "functions", "Local", "azurite")
+            : Path.Combine(AppContext.BaseDirectory, "azurite");
 
     /// <summary>A program on PATH, with its full path, or null.</summary>
     public static string? Program(string name)

@@ -7,9 +7,12 @@ internal static class RebuildCommand
 {
     public static Command Make(Terminal terminal) =>
         terminal.Runs(
-            new Command(
-                "rebuild",
-                "Makes lost tables anew from what is in the containers; goes on where one was ended"
+            Help.Examples(
+                new Command(
+                    "rebuild",
+                    "Makes lost tables anew from what is in the containers; goes on where one was ended"
+                ),
+                "rebuild"
             ),
             async (_, images, cancellationToken) =>
             {

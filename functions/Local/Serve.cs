@@ -1,3 +1,4 @@
+using System.CommandLine;
 using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Local;
@@ -6,18 +7,22 @@ namespace ImagesFunctions.Local;
 /// <c>serve</c>: the Images API on this machine. On an emulator with something in it to look at; on any other account as a
 /// gateway, which does nothing by itself.
 /// </summary>
-internal sealed class Serve(TextWriter output, TextWriter errors)
+internal sealed class Serve(Terminal terminal, ParseResult parsed)
 {
     private const string Demo = "demo";
-    private const string CreateToken = "dotnet run --project functions/Local -- token create";
 
-    /// <param name="data">The data folder; null: as for every command.</param>
+    private readonly TextWriter _output = terminal.Output;
+
     /// <param name="urls">Where to listen; null: <see cref="LocalHost.DefaultUrl"/>.</param>
     /// <param name="gateway">Whether it only serves; null: where the store is no emulator.</param>
     /// <param name="cancellationToken">Ends it in an orderly way.</param>
-    public async Task<int> RunAsync(string? data, string? urls, bool? gateway, CancellationToken cancellationToken)
+    public async Task<int> RunAsync(string? urls, bool? gateway, CancellationToken cancellationToken)
     {
-        await using var store = await LocalStore.OpenAsync(data, errors, cancellationToken);
+        await using var store = await LocalStore.OpenAsync(
+            parsed.GetValue(terminal.Data),
+            terminal.Errors,
+            cancellationToken
+        );
         var isGateway = gateway ?? !store.IsEmulator;
         if (isGateway)
         {
@@ -28,23 +33,23 @@ internal sealed class Serve(TextWriter output, TextWriter errors)
         await app.ListenAsync(cancellationToken);
         if (isGateway)
         {
-            await output.WriteLineAsync(
+            await _output.WriteLineAsync(
                 $"""
                 ImagesFunctions serves {At(app)} as a gateway to {store.Address}
                 It watches nothing, collects no garbage and makes nothing by itself: that is for the function app to do.
-                A token: {CreateToken} <account>
+                A token: {Create("<account>")}
                 """
             );
         }
         else
         {
-            await output.WriteLineAsync(
+            await _output.WriteLineAsync(
                 $"ImagesFunctions serves {At(app)} and watches {store.Address}{StorageAccount.ImagesContainer}"
             );
             await GreetAsync(app, store, cancellationToken);
         }
 
-        await output.WriteLineAsync("Ctrl+C ends it.");
+        await _output.WriteLineAsync("Ctrl+C ends it.");
         await app.WaitForShutdownAsync(cancellationToken);
         return 0;
     }
@@ -54,7 +59,7 @@ internal sealed class Serve(TextWriter output, TextWriter errors)
         var tokens = app.Images().Tokens;
         if (await tokens.ListAsync(Demo, cancellationToken).AnyAsync(cancellationToken))
         {
-            await output.WriteLineAsync($"Account {Demo} exists. Another token for it: {CreateToken} {Demo}");
+            await _output.WriteLineAsync($"Account {Demo} exists. Another token for it: {Create(Demo)}");
             return;
         }
 
@@ -63,7 +68,7 @@ internal sealed class Serve(TextWriter output, TextWriter errors)
             : StoreHolds.Something;
         if (holds == StoreHolds.Something)
         {
-            await output.WriteLineAsync($"A token: {CreateToken} <account>");
+            await _output.WriteLineAsync($"A token: {Create("<account>")}");
             return;
         }
 
@@ -74,7 +79,7 @@ internal sealed class Serve(TextWriter output, TextWriter errors)
             holds == StoreHolds.Nothing
                 ? "The store was empty"
                 : "The store had no account, and no image but the sample";
-        await output.WriteLineAsync(
+        await _output.WriteLineAsync(
             $"""
 
             {before}: it has an account "{Demo}" now, and a sample image, the official "hello".
@@ -90,6 +95,8 @@ internal sealed class Serve(TextWriter output, TextWriter errors)
             """
         );
     }
+
+    private string Create(string account) => terminal.Hint(parsed, $"token create {account}");
 
     private static string At(WebApplication app) => app.Address().GetLeftPart(UriPartial.Authority);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
 
@@ -8,6 +9,11 @@ namespace ImagesFunctions.Local;
 /// <summary><c>status</c>, the answer to "why is my drop not listed?".</summary>
 internal static class StatusCommand
 {
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
+
     public static Command Make(Terminal terminal)
     {
         var where = new Argument<string>("namespace[/app]") { Description = "An account, or one app of it" };
@@ -21,23 +27,67 @@ internal static class StatusCommand
                 );
             }
         });
+        var form = new OutputForm();
+        var command = new Command(
+            "status",
+            "What is listed, what waits, what was refused and why. Exit code 3: something waits or was refused, or the account is unknown"
+        )
+        {
+            where,
+        };
+        form.AddTo(command);
+        Help.Examples(command, "status demo/web", "status demo --output json");
         return terminal.Runs(
-            new Command("status", "What is listed, what waits, what was refused and why") { where },
+            command,
             async (parsed, images, cancellationToken) =>
             {
                 var parts = parsed.GetValue(where)!.Split('/', 2);
                 var status = await images.StatusAsync(parts[0], parts.ElementAtOrDefault(1), cancellationToken);
-                Write(status, terminal.Output);
-                if (status.IsEmpty && parts.Length == 1)
+                await WriteAsync(status, form.Of(parsed), terminal.Output);
+                if (status.IsEmpty)
                 {
-                    await terminal.Output.WriteLineAsync(
-                        $"Nothing is known of the account {parts[0]}. An official image is official/<app>."
+                    await terminal.Errors.WriteLineAsync(
+                        parts.Length == 1
+                            ? $"Nothing is known of the account {parts[0]}. An official image is official/<app>."
+                            : $"Nothing is known of {parsed.GetValue(where)}."
                     );
                 }
 
-                return 0;
+                return IsWell(status) ? ExitCode.Done : ExitCode.NotWell;
             }
         );
+    }
+
+    /// <summary>Whether something is listed, and nothing waits, was refused or is still to be looked at.</summary>
+    internal static bool IsWell(IngestStatus status) =>
+        status.Listed.Count + status.Notes.Count > 0
+        && status.Waiting.Count + status.Refused.Count + status.PendingTags.Count + status.Unseen.Count == 0;
+
+    private static async Task WriteAsync(IngestStatus status, string form, TextWriter output)
+    {
+        switch (form)
+        {
+            case OutputForm.Table:
+                Write(status, output);
+                break;
+            case OutputForm.Quiet:
+                // What is not well; no line where all is.
+                foreach (
+                    var name in status
+                        .Waiting.Select(w => $"{w.Repository}@{w.Manifest}")
+                        .Concat(status.Refused.Select(r => r.Path))
+                        .Concat(status.PendingTags.Select(t => $"{t.Repository}:{t.Tag}"))
+                        .Concat(status.Unseen)
+                )
+                {
+                    await output.WriteLineAsync(name);
+                }
+
+                break;
+            default:
+                await OutputForm.WriteAsync(form, JsonSerializer.SerializeToNode(status, s_json)!, output);
+                break;
+        }
     }
 
     /// <summary>Four sections; an empty one is one line.</summary>

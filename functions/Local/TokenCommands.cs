@@ -13,8 +13,24 @@ internal static class TokenCommands
         var account = Account(isNew: true);
         var expires = Expires();
         var readOnly = new Option<bool>("--read-only") { Description = "The same as --allow pull" };
+        var label = Label();
+        var isNew = new Option<bool>("--new-account")
+        {
+            Description = "Make the account, if there is none of this name",
+        };
         var grant = new GrantOptions("all");
-        var create = new Command("create", "Makes a token and prints it, only once") { account, expires, readOnly };
+        var create = Help.Examples(
+            new Command("create", "Makes a token and prints it, only once")
+            {
+                account,
+                expires,
+                readOnly,
+                label,
+                isNew,
+            },
+            "token create demo --new-account",
+            "token create demo --label 'CI of web' --allow push --repository 'web/**' --expires 90d"
+        );
         grant.AddTo(create);
         create.Validators.Add(result =>
         {
@@ -27,16 +43,16 @@ internal static class TokenCommands
             create,
             async (parsed, images, cancellationToken) =>
             {
+                var name = parsed.GetValue(account)!;
+                await DemandAccountAsync(terminal, parsed, images, name, parsed.GetValue(isNew), cancellationToken);
                 var (token, text) = await images.Tokens.CreateAsync(
-                    parsed.GetValue(account)!,
+                    name,
                     Lifetime(parsed.GetValue(expires)),
                     grant.Of(parsed, parsed.GetValue(readOnly) ? "pull" : "pull,push,delete,admin"),
-                    cancellationToken
+                    cancellationToken,
+                    parsed.GetValue(label)
                 );
-                await terminal.Output.WriteLineAsync(text);
-                await terminal.Errors.WriteLineAsync(
-                    $"This is token {token.Id} of account {token.Account}; it {Kind(token)}{Ends(token)}."
-                );
+                await SayAsync(terminal, token, text);
                 return 0;
             }
         );
@@ -46,7 +62,10 @@ internal static class TokenCommands
     {
         var account = Account();
         return terminal.Runs(
-            new Command("list", "Lists the tokens of an account, without their secrets") { account },
+            Help.Examples(
+                new Command("list", "Lists the tokens of an account, without their secrets") { account },
+                "token list demo"
+            ),
             async (parsed, images, cancellationToken) =>
             {
                 var name = parsed.GetValue(account)!;
@@ -55,7 +74,7 @@ internal static class TokenCommands
                 {
                     any = true;
                     await terminal.Output.WriteLineAsync(
-                        $"{token.Id}  made {Text(token.Created)}, {Kind(token)}{Ends(token)}"
+                        $"{token.Id}  made {Text(token.Created)}, {Kind(token)}{Ends(token)}{Labelled(token)}"
                     );
                 }
 
@@ -74,7 +93,7 @@ internal static class TokenCommands
         var account = Account();
         var id = new Argument<string>("id") { Description = "As `token list` prints it" };
         return terminal.Runs(
-            new Command("revoke", "Ends a token at once") { account, id },
+            Help.Examples(new Command("revoke", "Ends a token at once") { account, id }, "token revoke demo 1f0c2a9b"),
             async (parsed, images, cancellationToken) =>
             {
                 var (name, which) = (parsed.GetValue(account)!, parsed.GetValue(id)!);
@@ -136,6 +155,55 @@ internal static class TokenCommands
         token.Expires is not { } expires ? "never expires"
         : token.IsExpired ? $"expired {Text(expires)}"
         : $"expires {Text(expires)}";
+
+    private static async Task SayAsync(Terminal terminal, Token token, string text)
+    {
+        await terminal.Output.WriteLineAsync(text);
+        await terminal.Errors.WriteLineAsync(
+            $"This is token {token.Id} of account {token.Account}; it {Kind(token)}{Ends(token)}."
+        );
+    }
+
+    private static string Labelled(Token token) => token.Label is { } label ? $": {Screen.Visible(label)}" : "";
+
+    private static Option<string?> Label()
+    {
+        var label = new Option<string?>("--label") { Description = "What it is for; `token list` shows it" };
+        label.Validators.Add(result =>
+        {
+            if (!Tokens.IsLabel(result.GetValueOrDefault<string?>() ?? ""))
+            {
+                result.AddError("--label needs a text of at most 200 characters, none of them a control character");
+            }
+        });
+        return label;
+    }
+
+    // A name that is typed wrongly would be an account of its own, which sees nothing.
+    private static async Task DemandAccountAsync(
+        Terminal terminal,
+        ParseResult parsed,
+        ImagesApp images,
+        string name,
+        bool mayBeNew,
+        CancellationToken cancellationToken
+    )
+    {
+        if (
+            mayBeNew
+            || await images.Tokens.AnyAsync(name, cancellationToken)
+            || (await images.Trust.ListAsync(name, cancellationToken)).Count > 0
+            || (await images.Stored.ListAsync(name, app: null, cancellationToken)).Count > 0
+        )
+        {
+            return;
+        }
+
+        var near = Suggestions.For(name, await LsCommand.NamespacesAsync(images, cancellationToken));
+        throw new LocalException(
+            $"There is no account {name}.{(near is null ? "" : $" Did you mean {near}?")} To make it: {terminal.Hint(parsed, $"token create {name} --new-account")}"
+        );
+    }
 
     private static string Text(DateTimeOffset moment) => moment.ToString("u", CultureInfo.InvariantCulture);
 }

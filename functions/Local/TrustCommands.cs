@@ -7,6 +7,9 @@ namespace ImagesFunctions.Local;
 /// <summary><c>trust add|list|remove</c>.</summary>
 internal static class TrustCommands
 {
+    private const string AddExample =
+        "trust add demo --issuer https://token.actions.githubusercontent.com --audience images --subject 'repo:acme/web:*' --allow push --repository 'web/**'";
+
     public static Command Add(Terminal terminal)
     {
         var account = TokenCommands.Account(isNew: true);
@@ -31,6 +34,7 @@ internal static class TrustCommands
             claims,
         };
         grant.AddTo(add);
+        Help.Examples(add, AddExample);
         return terminal.Runs(
             add,
             async (parsed, images, cancellationToken) =>
@@ -60,7 +64,7 @@ internal static class TrustCommands
     {
         var account = TokenCommands.Account();
         return terminal.Runs(
-            new Command("list", "Lists the trust rules of an account") { account },
+            Help.Examples(new Command("list", "Lists the trust rules of an account") { account }, "trust list demo"),
             async (parsed, images, cancellationToken) =>
             {
                 var name = parsed.GetValue(account)!;
@@ -85,7 +89,10 @@ internal static class TrustCommands
         var account = TokenCommands.Account();
         var id = new Argument<string>("id") { Description = "As `trust list` prints it" };
         return terminal.Runs(
-            new Command("remove", "Ends a trust rule at once") { account, id },
+            Help.Examples(
+                new Command("remove", "Ends a trust rule at once") { account, id },
+                "trust remove demo 5f0c2a9b"
+            ),
             async (parsed, images, cancellationToken) =>
             {
                 var (name, which) = (parsed.GetValue(account)!, parsed.GetValue(id)!);

@@ -15,6 +15,9 @@ public sealed record Token(string Account, string Id, DateTimeOffset Created, Da
 {
     /// <summary>Whether it had ended by itself when it was read, by the storage service's clock.</summary>
     public bool IsExpired { get; init; }
+
+    /// <summary>What its maker wrote down about it; null: nothing.</summary>
+    public string? Label { get; init; }
 }
 
 /// <summary>

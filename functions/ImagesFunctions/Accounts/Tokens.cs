@@ -15,6 +15,7 @@ public sealed class Tokens(StorageAccount account)
     public const string NameRule =
         "use lower-case letters and digits, with single '.', '_' or '-' between them, up to 128 characters, and not '.users.kraftcloud' at the end";
 
+    private const int MaxLabel = 200;
     private const string Hash = "hash";
     private const string ScopedHash = "scoped_hash";
 
@@ -28,6 +29,9 @@ public sealed class Tokens(StorageAccount account)
 
     /// <summary>Whether an account may have this name: see <see cref="NameRule"/>.</summary>
     public static bool IsName([NotNullWhen(true)] string? name) => Credentials.IsAccount(name);
+
+    /// <summary>Whether this may be the label of a token: at most 200 characters, none of them a control character.</summary>
+    public static bool IsLabel(string label) => label.Length is > 0 and <= MaxLabel && !label.Any(char.IsControl);
 
     // By `account/id`: neither of the two contains a slash.
     private readonly CoalescedReads<TableRow?> _rows = new(
@@ -52,33 +56,29 @@ public sealed class Tokens(StorageAccount account)
     /// <param name="lifetime">How long it is valid; null: until it is revoked.</param>
     /// <param name="grant">What it may do.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="label">What it is for, for people; null: nothing is said. Earlier versions do not show it.</param>
     /// <returns>The token, and its text, which is not stored.</returns>
-    /// <exception cref="FormatException">The name is not valid for an account, or the lifetime is not positive or over 100 years.</exception>
+    /// <exception cref="FormatException">The name is not valid for an account, the lifetime is not positive or over 100 years, or the label is none.</exception>
     public async Task<(Token Token, string Text)> CreateAsync(
         string name,
         TimeSpan? lifetime,
         Grant grant,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        string? label = null
     )
     {
-        if (!Credentials.IsAccount(name))
-        {
-            throw new FormatException($"'{name}' is not an account name: {NameRule}");
-        }
-
-        if (lifetime <= TimeSpan.Zero || lifetime > MaxLifetime)
-        {
-            throw new FormatException(
-                $"a token's lifetime has to be positive, and at most {MaxLifetime.TotalDays:0} days"
-            );
-        }
-
+        Demand(name, lifetime, label);
         var credentials = Credentials.New(name);
         for (var isFirst = true; ; isFirst = false)
         {
             var created = account.Clock.UtcNow;
             var row = new TableRow(credentials.Id) { ["created"] = created };
             Write(row, grant, credentials.SecretHash);
+            if (label is not null)
+            {
+                row["label"] = label;
+            }
+
             if (lifetime is { } lives)
             {
                 row["expires"] = created + lives;
@@ -106,6 +106,10 @@ public sealed class Tokens(StorageAccount account)
             yield return From(name, row);
         }
     }
+
+    /// <summary>Whether the account has a token, an expired one included.</summary>
+    public ValueTask<bool> AnyAsync(string name, CancellationToken cancellationToken) =>
+        ListAsync(name, cancellationToken).AnyAsync(cancellationToken);
 
     /// <summary>Revokes a token at once. False when the account has none of this id.</summary>
     public async Task<bool> RevokeAsync(string name, string id, CancellationToken cancellationToken)
@@ -167,6 +171,28 @@ public sealed class Tokens(StorageAccount account)
         : row.GetBoolean("read_only") == true ? Grant.Pull
         : Grant.All;
 
+    private static void Demand(string name, TimeSpan? lifetime, string? label)
+    {
+        if (!Credentials.IsAccount(name))
+        {
+            throw new FormatException($"'{name}' is not an account name: {NameRule}");
+        }
+
+        if (lifetime <= TimeSpan.Zero || lifetime > MaxLifetime)
+        {
+            throw new FormatException(
+                $"a token's lifetime has to be positive, and at most {MaxLifetime.TotalDays:0} days"
+            );
+        }
+
+        if (label is not null && !IsLabel(label))
+        {
+            throw new FormatException(
+                $"a label of a token has 1 to {MaxLabel} characters, none of them a control character"
+            );
+        }
+    }
+
     private bool IsExpired(TableRow row) =>
         row.GetDateTimeOffset("expires") is { } expires && expires <= account.Clock.UtcNow;
 
@@ -174,5 +200,6 @@ public sealed class Tokens(StorageAccount account)
         new(name, row.Key, row.GetDateTimeOffset("created") ?? default, row.GetDateTimeOffset("expires"), GrantOf(row))
         {
             IsExpired = IsExpired(row),
+            Label = row.GetString("label"),
         };
 }

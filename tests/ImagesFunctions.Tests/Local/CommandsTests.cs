@@ -67,7 +67,7 @@ public sealed class CommandsTests
     {
         var connection = await Storages.NewWithTablesAsync();
         Task<string> RunAsync(params string[] arguments) => RunOnAsync(connection, arguments);
-        var token = (await RunAsync("token", "create", "demo", "--read-only")).Trim();
+        var token = (await RunAsync("token", "create", "demo", "--new-account", "--read-only")).Trim();
         await using var node = new Node(connection);
         var client = new NodeRegistry(node, "demo", token);
 
@@ -81,7 +81,7 @@ public sealed class CommandsTests
     {
         var connection = await Storages.NewWithTablesAsync();
         Task<string> RunAsync(params string[] arguments) => RunOnAsync(connection, arguments);
-        string[] create = ["token", "create", "demo", "--allow", "pull,push"];
+        string[] create = ["token", "create", "demo", "--new-account", "--allow", "pull,push"];
         var token = (await RunAsync([.. create, "--repository", "web/**", "--repository", "api"])).Trim();
         await using var node = new Node(connection);
         var client = new NodeRegistry(node, "demo", token);

@@ -39,7 +39,7 @@ public sealed class DataFolderTests : IDisposable
     [Fact]
     public async Task Each_command_says_which_store_it_used_and_the_next_one_finds_it_on_the_same_ports()
     {
-        var created = await RunAsync(_data.Path, "token", "create", "demo");
+        var created = await RunAsync(_data.Path, "token", "create", "demo", "--new-account");
         var listed = await RunAsync(_data.Path, "token", "list", "demo");
 
         Assert.Single(created.Output.TrimEnd().Split('\n'));
@@ -56,8 +56,8 @@ public sealed class DataFolderTests : IDisposable
         using var other = new TemporaryFolder();
         await using var one = await Azurite.StartAsync(data: _data.Path, cancellationToken: Stop);
         var both = await Task.WhenAll(
-            RunAsync(_data.Path, "token", "create", "alice"),
-            RunAsync(other.Path, "token", "create", "bob")
+            RunAsync(_data.Path, "token", "create", "alice", "--new-account"),
+            RunAsync(other.Path, "token", "create", "bob", "--new-account")
         );
 
         Assert.NotEqual(both[0].Store, both[1].Store);

@@ -54,7 +54,7 @@ public sealed partial class ServeTests : IAsyncLifetime
     [Fact]
     public async Task A_store_that_somebody_uses_is_neither_called_empty_nor_changed()
     {
-        Assert.Equal(0, (await RunAsync("token", "create", "alice")).ExitCode);
+        Assert.Equal(0, (await RunAsync("token", "create", "alice", "--new-account")).ExitCode);
 
         await using (var server = await Server.StartAsync(_azurite))
         {
@@ -74,7 +74,7 @@ public sealed partial class ServeTests : IAsyncLifetime
     public async Task A_revoked_token_ends_at_once()
     {
         await using var server = await Server.StartAsync(_azurite);
-        var token = (await RunAsync("token", "create", "alice")).StandardOutput.Trim();
+        var token = (await RunAsync("token", "create", "alice", "--new-account")).StandardOutput.Trim();
         var id = (await RunAsync("token", "list", "alice")).StandardOutput.Split(' ')[0];
 
         Assert.Equal(0, (await RunAsync("token", "revoke", "alice", id)).ExitCode);
