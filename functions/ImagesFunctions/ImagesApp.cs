@@ -5,7 +5,9 @@ using ImagesFunctions.Ingest;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Policy;
 using ImagesFunctions.Rebuild;
+using ImagesFunctions.Repositories;
 using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,6 +35,8 @@ public sealed class ImagesApp(IServiceProvider services)
 
     /// <summary>The images, as whoever operates the storage account sees and changes them.</summary>
     public StoredImages Stored => services.GetRequiredService<StoredImages>();
+
+    private RulesStore Rules => services.GetRequiredService<RulesStore>();
 
     private BlobIngest Ingest => services.GetRequiredService<BlobIngest>();
 
@@ -110,6 +114,34 @@ public sealed class ImagesApp(IServiceProvider services)
             await RebuildAsync(cancellationToken);
         }
     }
+
+    /// <summary>The rules that an account has, and who set them when; <see cref="AccountRules.None"/> and no time where it never had any.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public async Task<(AccountRules Rules, Author? By, DateTimeOffset? At)> RulesAsync(
+        string account,
+        CancellationToken cancellationToken
+    ) =>
+        await Rules.GetAsync(account, cancellationToken) is { } row
+            ? (row.Rules, row.By, row.At)
+            : (AccountRules.None, null, null);
+
+    /// <summary>Sets the rules of an account as its operator, in the place of those before. The next commit keeps to them, in every process.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="rules">The rules.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public Task SetRulesAsync(string account, AccountRules rules, CancellationToken cancellationToken) =>
+        Rules.SetAsync(account, rules, by: null, cancellationToken);
+
+    /// <summary>The tags that are there and could not be changed any more by some rules, as <c>app:tag</c>; changes nothing.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="rules">The rules.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public Task<IReadOnlyList<string>> TryRulesAsync(
+        string account,
+        AccountRules rules,
+        CancellationToken cancellationToken
+    ) => Rules.ImmutableAsync(account, rules, cancellationToken);
 
     /// <summary>What is listed, what waits and what was refused.</summary>
     /// <param name="namespace">The namespace.</param>

@@ -52,6 +52,7 @@ public static class ImagesServices
         services.AddSingleton<BlobRegistration>();
         services.AddSingleton<Removal>();
         services.AddSingleton<Pins>();
+        services.AddSingleton<RulesStore>();
         services.AddSingleton<BootImages>();
         services.AddSingleton<LayoutIndex>();
         services.AddSingleton<ListSnapshots>();

@@ -13,14 +13,13 @@ internal sealed class CommitQueue(
     Random? random = null
 )
 {
-    private const int MaxHistory = 128;
     private const int MaxRounds = 3;
 
     private readonly Lock _gate = new();
     private readonly Random _random = random ?? Random.Shared;
     private readonly CommitTransaction _transaction = new(table, partition, time, random);
     private readonly List<PendingDecision> _arrived = [];
-    private readonly Dictionary<long, IReadOnlySet<string>> _history = [];
+    private readonly CommitHistory _history = new();
     private bool _running;
     private JournalVersion? _version;
 
@@ -29,6 +28,9 @@ internal sealed class CommitQueue(
 
     // The number of an entry that is there although no commit had it yet: left from the history that a backup has replaced.
     private long? _leftover;
+
+    /// <summary>What decisions keep of what they read.</summary>
+    public KeptRows Kept => _history.Kept;
 
     /// <summary>Is told of each commit of this process, in their order, before the decisions are answered.</summary>
     public Action<JournalEntry, JournalVersion>? Committed { get; init; }
@@ -46,14 +48,19 @@ internal sealed class CommitQueue(
 
     /// <summary>Commits a decision. False when what it read has changed since, and it has to be made again.</summary>
     /// <exception cref="StorageUnavailableException">Storage gave no definite answer: the decision may or may not be committed.</exception>
-    public Task<bool> CommitAsync(DecisionView view, IReadOnlyList<Change> changes, CancellationToken cancellationToken)
+    public Task<bool> CommitAsync(
+        DecisionView view,
+        IReadOnlyList<Change> changes,
+        CancellationToken cancellationToken,
+        string? by = null
+    )
     {
         if (changes.Count > Change.MaxRows)
         {
             throw new ArgumentException($"a decision writes at most {Change.MaxRows} rows", nameof(changes));
         }
 
-        var pending = new PendingDecision(view, changes);
+        var pending = new PendingDecision(view, changes, by);
         lock (_gate)
         {
             _arrived.Add(pending);
@@ -136,7 +143,10 @@ internal sealed class CommitQueue(
             [.. pack.SelectMany(p => p.Changes)],
             isInFull,
             pack.SelectMany(p => p.View.WrittenKeys)
-        );
+        ) with
+        {
+            Authors = [.. pack.Select(p => new EntryAuthor(p.Changes.Count, p.By))],
+        };
         JournalVersion? next;
         try
         {
@@ -160,7 +170,7 @@ internal sealed class CommitQueue(
             return false;
         }
 
-        Remember(entry.Seq, entry.Keys);
+        _history.Add(entry.Seq, entry.Keys);
         Volatile.Write(ref _version, next);
         Committed?.Invoke(entry with { After = version.Tag }, next);
         Answer(open, pack, isCommitted: true);
@@ -202,7 +212,7 @@ internal sealed class CommitQueue(
                 return version;
             }
 
-            if (version.Seq == from.Seq || version.Seq - from.Seq > MaxHistory)
+            if (version.Seq == from.Seq || version.Seq - from.Seq > CommitHistory.MaxCommits)
             {
                 return version;
             }
@@ -217,7 +227,7 @@ internal sealed class CommitQueue(
                     return version;
                 }
 
-                Remember(committed.Seq, committed.Keys);
+                _history.Add(committed.Seq, committed.Keys);
             }
 
             if (round == MaxRounds)
@@ -253,20 +263,10 @@ internal sealed class CommitQueue(
     private void SendBackStale(List<PendingDecision> open, JournalVersion version) =>
         open.RemoveAll(p =>
         {
-            if (p.View.Seq > version.Seq)
+            if (_history.MayTouch(p, version.Seq))
             {
-                // It has read before the table went back.
                 p.Done.TrySetResult(false);
                 return true;
-            }
-
-            for (var seq = p.View.Seq + 1; seq <= version.Seq; seq++)
-            {
-                if (!_history.TryGetValue(seq, out var keys) || p.IsTouchedBy(keys))
-                {
-                    p.Done.TrySetResult(false);
-                    return true;
-                }
             }
 
             return false;
@@ -277,19 +277,5 @@ internal sealed class CommitQueue(
         var version = await table.VersionAsync(partition, CancellationToken.None);
         Volatile.Write(ref _version, version);
         return version;
-    }
-
-    private void Remember(long seq, IReadOnlyList<string> keys)
-    {
-        _history[seq] = keys.ToHashSet(StringComparer.Ordinal);
-        _history.Remove(seq - MaxHistory);
-        if (_history.Count > 2 * MaxHistory)
-        {
-            // The partition moved far ahead while this process committed nothing.
-            foreach (var old in _history.Keys.Where(s => s < seq - MaxHistory).ToList())
-            {
-                _history.Remove(old);
-            }
-        }
     }
 }

@@ -5,6 +5,9 @@ namespace ImagesFunctions.Journal;
 /// <param name="Changes">The changes.</param>
 public sealed record Decision<T>(T Result, IReadOnlyList<Change> Changes)
 {
+    /// <summary>Who has it made, as the entry of its commit says it; null where nobody is known.</summary>
+    public string? By { get; init; }
+
     /// <summary>Work that is needed before the decision can be made; null when it is made.</summary>
     public Func<CancellationToken, Task>? Prepare { get; init; }
 }

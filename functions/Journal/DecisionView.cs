@@ -9,9 +9,16 @@ namespace ImagesFunctions.Journal;
 /// <param name="seq">The number of a commit that every read includes.</param>
 public sealed class DecisionView(IJournalTable table, string partition, long seq)
 {
+    private readonly KeptRows? _kept;
+
+    /// <summary>A view with what decisions of this process keep of their reads.</summary>
+    internal DecisionView(IJournalTable table, string partition, long seq, KeptRows kept)
+        : this(table, partition, seq) => _kept = kept;
+
     private readonly Lock _gate = new();
     private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TableRow?> _rows = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TableRow?> _remembered = new(StringComparer.Ordinal);
     private readonly Dictionary<KeyRange, IReadOnlyList<TableRow>?> _ranges = [];
     private readonly HashSet<string> _writtenKeys = new(StringComparer.Ordinal);
 
@@ -42,6 +49,33 @@ public sealed class DecisionView(IJournalTable table, string partition, long seq
             // A concurrent read of the same row may have been faster.
             return _rows.TryAdd(key, row) ? row : _rows[key];
         }
+    }
+
+    /// <summary>
+    /// As <see cref="GetAsync"/>, of a row that hardly ever changes: as this process has read it before, where it knows all commits
+    /// since and none has changed it. One that it does not know of may have: so whoever commits nothing because of the row has to ask
+    /// for it by <see cref="GetAsync"/> before.
+    /// </summary>
+    public async Task<TableRow?> GetKeptAsync(string key, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            _keys.Add(key);
+            if (_rows.TryGetValue(key, out var known) || _remembered.TryGetValue(key, out known))
+            {
+                return known;
+            }
+
+            if (_kept?.TryGet(key, seq, out var kept) == true)
+            {
+                _remembered[key] = kept;
+                return kept;
+            }
+        }
+
+        var row = await GetAsync(key, cancellationToken);
+        _kept?.Keep(key, seq, row);
+        return row;
     }
 
     /// <summary>Those of these rows that exist, in the order of the keys.</summary>

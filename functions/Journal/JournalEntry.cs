@@ -1,7 +1,13 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
 namespace ImagesFunctions.Journal;
+
+/// <summary>Who had one of the decisions made that a commit packs.</summary>
+/// <param name="Keys">How many keys it writes.</param>
+/// <param name="By">Who; null where nobody is known.</param>
+public readonly record struct EntryAuthor(int Keys, string? By);
 
 /// <summary>
 /// The changes of a commit: row <c>c</c>. It holds some rows in full, so that a copy of those can be brought up to date from the
@@ -27,6 +33,12 @@ public sealed record JournalEntry(
     /// <summary>When it was committed, by the table's clock; null of an entry that was not read.</summary>
     public DateTimeOffset? At { get; init; }
 
+    /// <summary>
+    /// Who had the decisions made, in the order of <see cref="Keys"/>: the first keys are of the first one. None in entries of an
+    /// earlier version. When that was is the row's timestamp.
+    /// </summary>
+    public IReadOnlyList<EntryAuthor> Authors { get; init; } = [];
+
     // Of keys and rows. Below 1 MiB of UTF-16, the limit of an entity, with room for the rest of the row.
     private const int MaxCharacters = 500_000;
 
@@ -48,6 +60,26 @@ public sealed record JournalEntry(
             changes.Where(c => isInFull(c.Key)).ToDictionary(c => c.Key, c => c.Row, StringComparer.Ordinal)
         );
 
+    /// <summary>Who had a key written; null where nobody is known.</summary>
+    public string? AuthorOf(string key)
+    {
+        var first = 0;
+        foreach (var (keys, by) in Authors)
+        {
+            for (var i = first; by is not null && i < first + keys && i < Keys.Count; i++)
+            {
+                if (Keys[i] == key)
+                {
+                    return by;
+                }
+            }
+
+            first += keys;
+        }
+
+        return null;
+    }
+
     /// <summary>The row of this entry.</summary>
     public TableRow ToRow()
     {
@@ -55,6 +87,11 @@ public sealed record JournalEntry(
         if (After is { } after)
         {
             row["after"] = after.Text;
+        }
+
+        if (Authors.Any(a => a.By is not null))
+        {
+            row["by"] = JsonSerializer.Serialize(Authors.Select(a => new[] { Count(a.Keys), a.By }));
         }
 
         var keys = string.Join('\n', Keys);
@@ -83,7 +120,18 @@ public sealed record JournalEntry(
         {
             After = row.GetString("after") is { } after ? new VersionTag(after) : null,
             At = row.Timestamp,
+            Authors = row.GetString("by") is { } by ? ReadAuthors(by) : [],
         };
+
+    private static string Count(int keys) => keys.ToString(CultureInfo.InvariantCulture);
+
+    private static List<EntryAuthor> ReadAuthors(string text) =>
+        [
+            .. (JsonSerializer.Deserialize<string?[][]>(text) ?? []).Select(a => new EntryAuthor(
+                int.Parse(a[0]!, CultureInfo.InvariantCulture),
+                a[1]
+            )),
+        ];
 
     private string WriteRows()
     {

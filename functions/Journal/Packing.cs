@@ -1,13 +1,16 @@
 namespace ImagesFunctions.Journal;
 
 /// <summary>A decision that waits to be committed.</summary>
-internal sealed class PendingDecision(DecisionView view, IReadOnlyList<Change> changes)
+internal sealed class PendingDecision(DecisionView view, IReadOnlyList<Change> changes, string? by = null)
 {
     /// <summary>Its reads.</summary>
     public DecisionView View => view;
 
     /// <summary>Its changes.</summary>
     public IReadOnlyList<Change> Changes => changes;
+
+    /// <summary>Who has it made; null where nobody is known.</summary>
+    public string? By => by;
 
     /// <summary>True when it is committed, false when it is stale.</summary>
     public TaskCompletionSource<bool> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -77,14 +77,17 @@ public sealed class PartitionJournal(
         var started = _time.GetTimestamp();
         for (var attempt = 1; attempt <= maxTries && _time.GetElapsedTime(started) < MaxTime; attempt++)
         {
-            var view = new DecisionView(table, partition, await _queue.SequenceAsync(cancellationToken));
+            var view = new DecisionView(table, partition, await _queue.SequenceAsync(cancellationToken), _queue.Kept);
             var decision = await DecideAsync(view, decide, cancellationToken);
             if (decision.Changes.Count > 0 && announce is not null)
             {
                 await announce(cancellationToken);
             }
 
-            if (decision.Changes.Count == 0 || await _queue.CommitAsync(view, decision.Changes, cancellationToken))
+            if (
+                decision.Changes.Count == 0
+                || await _queue.CommitAsync(view, decision.Changes, cancellationToken, decision.By)
+            )
             {
                 return (true, decision.Result);
             }

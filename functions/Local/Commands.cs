@@ -117,6 +117,12 @@ public static class Commands
                 TrustCommands.List(terminal),
                 TrustCommands.Remove(terminal),
             },
+            new Command("rules", "What an account has decided about its tags: docs/retention.md")
+            {
+                RulesCommands.Get(terminal),
+                RulesCommands.Set(terminal),
+                RulesCommands.Try(terminal),
+            },
             GcCommand.Make(terminal),
             RebuildCommand.Make(terminal),
         ];

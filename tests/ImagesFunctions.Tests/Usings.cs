@@ -3,6 +3,7 @@ global using ImagesFunctions.GarbageCollection;
 global using ImagesFunctions.Http;
 global using ImagesFunctions.Journal;
 global using ImagesFunctions.Listing;
+global using ImagesFunctions.Policy;
 global using ImagesFunctions.Repositories;
 global using ImagesFunctions.Rows;
 global using ImagesFunctions.Settings;

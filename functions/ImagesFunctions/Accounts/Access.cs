@@ -1,4 +1,5 @@
 using ImagesFunctions.Oci;
+using ImagesFunctions.Policy;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Accounts;
@@ -25,6 +26,9 @@ internal sealed record Access(string Account, IReadOnlyList<Grant> Grants)
 
     /// <summary>That of a caller without credentials: it reads official repositories, and no account is it.</summary>
     public static Access Anonymous { get; } = new("", isReadOnly: true);
+
+    /// <summary>Who it is, for the log and for rows; null where nobody is known.</summary>
+    public Author? By { get; init; }
 
     /// <summary>The namespaces that the account reads, its own first.</summary>
     public IReadOnlyList<string> Namespaces => NamespacesOf(Account);
@@ -83,6 +87,20 @@ internal sealed record Access(string Account, IReadOnlyList<Grant> Grants)
                 !Owns(repository) ? $"The account {Account} may not write to {name}."
                 : IsReadOnly ? ReadOnly
                 : $"This token may not {(right == Rights.Push ? "push to" : "delete from")} {name}."
+            );
+        }
+    }
+
+    /// <summary>Refuses a caller who has not a right on all repositories of its account.</summary>
+    /// <param name="right">The right.</param>
+    /// <param name="what">What it is needed for, as the end of a sentence that begins with what the token may not.</param>
+    /// <exception cref="AccessDeniedException">The caller has it not, or only on some.</exception>
+    public void DemandAll(Rights right, string what)
+    {
+        if (!Grants.Any(g => g.Has(right)))
+        {
+            throw new AccessDeniedException(
+                $"This token may not {what}: that takes {right.ToString().ToLowerInvariant()} on all repositories."
             );
         }
     }

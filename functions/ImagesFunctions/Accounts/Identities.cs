@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
+using ImagesFunctions.Policy;
 using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -126,7 +127,12 @@ internal sealed class Identities(TrustRules rules, IssuerKeys keys, StorageClock
 
         using var claims = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(parsed.EncodedPayload));
         var met = ofIssuer.Where(r => r.Condition.IsMetBy(claims.RootElement)).ToList();
-        return met.Count == 0 ? Refused(issuer, "no rule is about its claims") : Chosen(met, token.Accounts);
+        return met.Count == 0
+            ? Refused(issuer, "no rule is about its claims")
+            : Chosen(met, token.Accounts) with
+            {
+                By = Author.OfIdentity(issuer, TrustCondition.SubjectOf(claims.RootElement)),
+            };
     }
 
     private static JsonWebToken? Read(string text)

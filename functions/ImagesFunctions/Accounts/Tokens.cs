@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Policy;
 using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Accounts;
@@ -142,7 +143,7 @@ public sealed class Tokens(StorageAccount account)
             : NoHash;
         var matches = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(credentials.SecretHash), kept);
         return matches && !IsExpired(row!) && GrantOf(row!) is { } grant
-            ? new Access(credentials.Account, [grant])
+            ? new Access(credentials.Account, [grant]) { By = Author.OfToken(credentials.Id) }
             : null;
     }
 

@@ -91,6 +91,12 @@ public sealed record TrustCondition(
         && (Subject is null || Has(claims, "sub", IsSubject))
         && Claims.All(c => Has(claims, c.Key, value => value == c.Value));
 
+    /// <summary>The claim <c>sub</c>; null where it is none that has a text.</summary>
+    internal static string? SubjectOf(JsonElement claims) =>
+        claims.ValueKind == JsonValueKind.Object && claims.TryGetProperty("sub", out var subject)
+            ? Text(subject)
+            : null;
+
     private static bool Has(JsonElement claims, string name, Func<string, bool> isWanted)
     {
         if (claims.ValueKind != JsonValueKind.Object || !claims.TryGetProperty(name, out var claim))

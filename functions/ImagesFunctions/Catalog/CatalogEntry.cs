@@ -25,19 +25,40 @@ internal sealed record CatalogEntry(
 {
     private const int SumLength = 16;
 
+    private static readonly Dictionary<string, string> s_nobody = new(StringComparer.Ordinal);
+
+    /// <summary>Who had rows written, by their keys; those that are of nobody who is known are not among them.</summary>
+    public IReadOnlyDictionary<string, string> By { get; init; } = s_nobody;
+
     /// <summary>The entry of a commit, whose rows stand in full in it.</summary>
-    public static CatalogEntry Of(JournalEntry entry, VersionTag? tag, DateTimeOffset at) =>
-        new(
+    public static CatalogEntry Of(JournalEntry entry, VersionTag? tag, DateTimeOffset at)
+    {
+        var rows = entry.Rows!.Where(r => Keys.IsInFull(r.Key)).ToList();
+        return new CatalogEntry(
             entry.Seq - 1,
             entry.Seq,
             tag,
             at,
-            [
-                .. entry
-                    .Rows!.Where(r => Keys.IsInFull(r.Key))
-                    .Select(r => KeyValuePair.Create(r.Key, r.Value is null ? null : CatalogRow.Of(r.Value))),
-            ]
-        );
+            [.. rows.Select(r => KeyValuePair.Create(r.Key, r.Value is null ? null : CatalogRow.Of(r.Value)))]
+        )
+        {
+            By = AuthorsOf(entry, rows.Select(r => r.Key)),
+        };
+    }
+
+    private static Dictionary<string, string> AuthorsOf(JournalEntry entry, IEnumerable<string> keys)
+    {
+        var authors = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var key in entry.Authors.Any(a => a.By is not null) ? keys : [])
+        {
+            if (entry.AuthorOf(key) is { } by)
+            {
+                authors[key] = by;
+            }
+        }
+
+        return authors.Count > 0 ? authors : s_nobody;
+    }
 
     /// <summary>Writes the line, with its end.</summary>
     public void WriteTo(Stream to)
@@ -62,6 +83,7 @@ internal sealed record CatalogEntry(
             }
 
             json.WriteEndObject();
+            WriteAuthors(json);
             json.WriteEndObject();
         }
 
@@ -70,6 +92,22 @@ internal sealed record CatalogEntry(
         to.WriteByte((byte)' ');
         to.Write(bytes);
         to.WriteByte((byte)'\n');
+    }
+
+    private void WriteAuthors(Utf8JsonWriter json)
+    {
+        if (By.Count == 0)
+        {
+            return;
+        }
+
+        json.WriteStartObject("by");
+        foreach (var (key, by) in By)
+        {
+            json.WriteString(key, by);
+        }
+
+        json.WriteEndObject();
     }
 
     /// <summary>Reads a line, without its end; null where its checksum is wrong.</summary>
@@ -105,7 +143,12 @@ internal sealed record CatalogEntry(
                             )
                         ),
                 ]
-            );
+            )
+            {
+                By = entry.TryGetProperty("by", out var by)
+                    ? by.EnumerateObject().ToDictionary(a => a.Name, a => a.Value.GetString()!, StringComparer.Ordinal)
+                    : s_nobody,
+            };
         }
         catch (Exception error)
             when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)

@@ -99,7 +99,13 @@ internal sealed class CatalogJournal(StorageAccount account, RowStore rowStore, 
     {
         try
         {
-            await _files.ReadAsync(@namespace, cancellationToken);
+            var read = await _files.ReadAsync(@namespace, cancellationToken);
+            // An earlier version that brings a catalog forward leaves out the rules, which it does not know.
+            var rules = await account.ImageRows.GetAsync(@namespace, Keys.Rules, cancellationToken);
+            if (rules is not null && !CatalogRow.IsOf(rules, read?.State.Rows.GetValueOrDefault(rules.Key)))
+            {
+                await CheckpointAsync(@namespace, cancellationToken);
+            }
         }
         catch (InvalidDataException error)
         {

@@ -6,7 +6,7 @@ using ImagesFunctions.Storage;
 namespace ImagesFunctions.Catalog;
 
 /// <summary>
-/// Rows as the catalog keeps them, as JSON: all of a tag and of an applied <c>index.json</c>, and of an image what its bytes do not
+/// Rows as the catalog keeps them, as JSON: all of a tag, of an applied <c>index.json</c> and of rules, and of an image what its bytes do not
 /// say. Values that this version does not know are kept like any other.
 /// </summary>
 internal static class CatalogRow
@@ -30,6 +30,10 @@ internal static class CatalogRow
             image is { FactsBlob: null, Children.Count: > 0 } ? (Children, string.Join(' ', image.Children)) : null
         );
     }
+
+    /// <summary>Whether what the catalog has of a row, or null, is of the row as it is: one that is kept as a whole.</summary>
+    public static bool IsOf(TableRow row, string? text) =>
+        text is not null && RowText.Read(row.Key, text).Values.All(v => Equals(v.Value, row[v.Key]));
 
     /// <summary>The row to begin a rebuild with: an image is hidden until its bytes are found to be good.</summary>
     /// <param name="key">Its key.</param>

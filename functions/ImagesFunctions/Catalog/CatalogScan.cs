@@ -24,7 +24,7 @@ internal static class CatalogScan
         var state = new CatalogState();
         var version = await rowStore.ScanAsync(
             @namespace,
-            [Keys.All('i'), Keys.All('t'), Keys.All('j')],
+            [Keys.All('i'), Keys.All('t'), Keys.All('j'), Keys.All('p')],
             () =>
             {
                 state = new CatalogState();

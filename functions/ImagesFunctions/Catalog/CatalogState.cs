@@ -170,11 +170,12 @@ internal sealed class CatalogState
             }
             else if (DeletedImage.IsKey(key))
             {
-                state.Deleted.Add(key, DeletedImage.Read(key, rest));
+                state.Deleted[key] = DeletedImage.Read(key, rest);
             }
-            else
+            else if (!state.Rows.TryAdd(key, rest))
             {
-                state.Rows.Add(key, rest);
+                // Before its checksum could tell: no checkpoint has a row twice.
+                throw new InvalidDataException($"the row {key} stands twice");
             }
 
             isFirst = false;

@@ -78,7 +78,7 @@ internal static class ImageRoute
 
         await CheckMayDeleteAsync(context, access, name, tag);
         var removal = context.RequestServices.GetRequiredService<Removal>();
-        if (!await removal.TagAsync(tag.Repository, tag.Tag!, context.RequestAborted))
+        if (!await removal.TagAsync(tag.Repository, tag.Tag!, context.RequestAborted, access.By))
         {
             throw NoImage(name);
         }
@@ -90,7 +90,7 @@ internal static class ImageRoute
     {
         await CheckMayDeleteAsync(context, access, name, image);
         var removal = context.RequestServices.GetRequiredService<Removal>();
-        var result = await removal.ImageAsync(image.Repository, image.Digest!, context.RequestAborted);
+        var result = await removal.ImageAsync(image.Repository, image.Digest!, context.RequestAborted, access.By);
         if (!result.Found)
         {
             throw NoImage(name);

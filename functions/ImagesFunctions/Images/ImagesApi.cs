@@ -11,6 +11,7 @@ namespace ImagesFunctions.Images;
 internal static class ImagesApi
 {
     private static readonly string[] Read = [HttpMethods.Get, HttpMethods.Head];
+    private static readonly string[] ReadAndPut = [.. Read, HttpMethods.Put];
     private static readonly string[] ReadAndDelete = [.. Read, HttpMethods.Delete];
     private static readonly string[] ReadPinAndUnpin = [.. Read, HttpMethods.Post, HttpMethods.Delete];
 
@@ -33,6 +34,7 @@ internal static class ImagesApi
         endpoints.MapAuthorized("/v1/images/digest/{*reference}", ImageRoute.ByDigestAsync, ReadAndDelete);
         endpoints.MapAuthorized("/v1/images/tag/{*reference}", ImageRoute.ByTagAsync, ReadAndDelete);
         endpoints.MapAuthorized("/v1/images/problems", ProblemsRoute.ShowAsync, Read);
+        endpoints.MapAuthorized("/v1/images/rules", RulesRoute.AnswerAsync, ReadAndPut);
         endpoints.MapAuthorized("/controlplane/v1/images", RepositoriesRoute.ListAsync, Read, ListRoute.ReadAhead);
         foreach (var root in (string[])["", "/controlplane"])
         {

@@ -81,7 +81,7 @@ internal static class PinsRoute
             }
             else if (
                 pinned.Remove(uuid, out var pin)
-                && await pins.UnpinAsync(pin.Repository, pin.Digest, context.RequestAborted)
+                && await pins.UnpinAsync(pin.Repository, pin.Digest, context.RequestAborted, access.By)
             )
             {
                 results.Add((null, json => WriteUnpinned(json, uuid, pin.Repository)));
@@ -110,7 +110,7 @@ internal static class PinsRoute
         var services = context.RequestServices;
         var now = services.GetRequiredService<StorageClock>().UtcNow.ToUnixTimeMilliseconds();
         var pin = new ImagePin(DateTimeOffset.FromUnixTimeMilliseconds(now), item.Autokill);
-        var row = await services.GetRequiredService<Pins>().PinAsync(reference, pin, context.RequestAborted);
+        var row = await services.GetRequiredService<Pins>().PinAsync(reference, pin, context.RequestAborted, access.By);
         if (row is null)
         {
             return (null, NoImage(item.Url));

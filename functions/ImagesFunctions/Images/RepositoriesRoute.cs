@@ -4,6 +4,7 @@ using System.Text.Json;
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Http;
 using ImagesFunctions.Listing;
+using ImagesFunctions.Rows;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Images;
@@ -20,7 +21,7 @@ internal static class RepositoriesRoute
             .TaggedAsync(access, request.Filters, sequences, context.RequestAborted);
         var shape = ImageShape.Platform(context);
         var hash = ListSum.Of(images).Hash;
-        if (ImagesAnswer.IsKnown(context, shape, $"repositories {request.Details}", hash))
+        if (ImagesAnswer.IsKnown(context, shape, $"repositories {request.Details} {access.Account}", hash))
         {
             return;
         }
@@ -34,7 +35,8 @@ internal static class RepositoriesRoute
             message: null,
             "images",
             repositories,
-            (body, repository) => WriteAsync(body, shape.Host, repository, request.Details, context.RequestAborted)
+            (body, repository) =>
+                WriteAsync(body, shape.Host, access, repository, request.Details, context.RequestAborted)
         );
     }
 
@@ -42,6 +44,7 @@ internal static class RepositoriesRoute
     private static async ValueTask WriteAsync(
         ResponseBuffer body,
         JsonEncodedText host,
+        Access access,
         IGrouping<string, ListedImage> repository,
         bool details,
         CancellationToken cancellationToken
@@ -53,10 +56,13 @@ internal static class RepositoriesRoute
         if (details)
         {
             var before = ",\"tags\":[";
-            var tags = repository.SelectMany(image => image.Tags.Select(tag => (Tag: tag, Image: image)));
-            foreach (var (tag, image) in tags.OrderBy(t => t.Tag, StringComparer.Ordinal))
+            var tags = repository.SelectMany(image =>
+                image.Tags.Select((tag, i) => (Tag: tag, Image: image, Index: i))
+            );
+            foreach (var (tag, image, index) in tags.OrderBy(t => t.Tag, StringComparer.Ordinal))
             {
-                body.Write(Encoding.UTF8.GetBytes(before + TagText(tag, image)));
+                var isOwn = access.Owns(image.Namespace);
+                body.Write(Encoding.UTF8.GetBytes(before + TagText(tag, image, image.PushOf(index), isOwn)));
                 before = ",";
                 if (body.IsFull)
                 {
@@ -70,10 +76,14 @@ internal static class RepositoriesRoute
         body.Write("}"u8);
     }
 
-    // The time of a tag is the commit time of its image, which rows of an earlier version do not have.
-    private static string TagText(string tag, ListedImage image) =>
-        string.Create(
+    // Rows of an earlier version have no time: a tag's is that of the commit of its image then, and 1970 where that has none either.
+    private static string TagText(string tag, ListedImage image, TagPush? push, bool isOwn)
+    {
+        var time = ListedImage.TimeText(push?.At ?? image.Row.Committed ?? DateTimeOffset.UnixEpoch);
+        var by = isOwn && push?.By is { } author ? $",\"pushed_by\":{AuthorJson.Text(author)}" : "";
+        return string.Create(
             CultureInfo.InvariantCulture,
-            $$"""{"name":"{{tag}}","digest":"{{image.Row.Digest}}","size":{{image.Row.Size}},"push_time":"{{image.Row.Committed ?? DateTimeOffset.UnixEpoch:yyyy-MM-ddTHH:mm:ss.fffZ}}"}"""
+            $$"""{"name":"{{tag}}","digest":"{{image.Row.Digest}}","size":{{image.Row.Size}},"push_time":"{{time}}"{{by}}}"""
         );
+    }
 }

@@ -235,7 +235,9 @@ internal sealed class KeptList
         var images = new List<KeyValuePair<string, ListedImage?>>(rows.Count);
         foreach (var (key, row) in rows)
         {
-            var image = row is null ? null : new ListedImage(Key.Namespace, row.Row, row.Facts, row.Tags, key);
+            var image = row is null
+                ? null
+                : new ListedImage(Key.Namespace, row.Row, row.Facts, row.Tags, key, row.Pushes);
             images.Add(KeyValuePair.Create(key, image));
         }
 

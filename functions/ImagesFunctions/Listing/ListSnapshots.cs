@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using ImagesFunctions.Blobs;
+using ImagesFunctions.Policy;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 
@@ -27,7 +28,7 @@ internal sealed record ListSnapshot(
 internal sealed class ListSnapshots(StorageAccount account)
 {
     // The version of the format, the texts included. A program that writes another format needs another number.
-    private const int Schema = 4;
+    private const int Schema = 5;
 
     private const string Folder = "list";
 
@@ -138,6 +139,7 @@ internal sealed class ListSnapshots(StorageAccount account)
             writer.Write(row.FactsBlob ?? "");
             writer.Write(row.IsTruncated);
             writer.Write(row.Committed?.ToUnixTimeMilliseconds() ?? NoTime);
+            writer.Write(row.PushedBy?.Text ?? "");
             writer.Write(row.Pin?.Since.ToUnixTimeMilliseconds() ?? NoTime);
             writer.Write(row.Pin?.Autokill?.Ticks ?? NoTime);
             writer.Write7BitEncodedInt(row.Children.Count);
@@ -150,8 +152,13 @@ internal sealed class ListSnapshots(StorageAccount account)
             Write(writer, texts?.Platform);
         }
 
-        writer.Write(snapshot.Tags.Count);
-        foreach (var tag in snapshot.Tags)
+        WriteTags(writer, snapshot.Tags);
+    }
+
+    private static void WriteTags(BinaryWriter writer, IReadOnlyList<TagRow> tags)
+    {
+        writer.Write(tags.Count);
+        foreach (var tag in tags)
         {
             writer.Write(tag.App);
             writer.Write(tag.Tag);
@@ -159,6 +166,8 @@ internal sealed class ListSnapshots(StorageAccount account)
             writer.Write(tag.Generation is not null);
             writer.Write(tag.Generation ?? "");
             writer.Write(tag.FromLayout);
+            writer.Write(tag.Pushed?.At.ToUnixTimeMilliseconds() ?? NoTime);
+            writer.Write(tag.Pushed?.By?.Text ?? "");
         }
     }
 
@@ -189,6 +198,7 @@ internal sealed class ListSnapshots(StorageAccount account)
                 FactsBlob = reader.ReadString() is { Length: > 0 } blob ? blob : null,
                 IsTruncated = reader.ReadBoolean(),
                 Committed = ReadTime(reader),
+                PushedBy = ReadAuthor(reader),
                 Pin = ReadPin(reader),
                 Children = ReadAll(reader),
             };
@@ -196,20 +206,39 @@ internal sealed class ListSnapshots(StorageAccount account)
             images.Add((row, v1 is null || platform is null ? null : new ImageTexts(v1, platform)));
         }
 
-        count = CountOf(reader);
+        return new ListSnapshot(seq, operation, images, ReadTags(reader, Pooled));
+    }
+
+    private static List<TagRow> ReadTags(BinaryReader reader, Func<string> pooled)
+    {
+        var count = CountOf(reader);
         var tags = new List<TagRow>(Math.Min(count, MaxReserved));
         for (var i = 0; i < count; i++)
         {
-            var (app, tag, digest) = (Pooled(), reader.ReadString(), ImageRow.Parse(reader.ReadString()));
+            var (app, tag, digest) = (pooled(), reader.ReadString(), ImageRow.Parse(reader.ReadString()));
             var (isSet, generation) = (reader.ReadBoolean(), reader.ReadString());
-            tags.Add(new TagRow(app, tag, digest, isSet ? generation : null, reader.ReadBoolean()));
+            tags.Add(
+                new TagRow(app, tag, digest, isSet ? generation : null, reader.ReadBoolean())
+                {
+                    Pushed = ReadPush(reader),
+                }
+            );
         }
 
-        return new ListSnapshot(seq, operation, images, tags);
+        return tags;
     }
 
     private static DateTimeOffset? ReadTime(BinaryReader reader) =>
         reader.ReadInt64() is var at and not NoTime ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
+
+    private static Author? ReadAuthor(BinaryReader reader) =>
+        Author.Parse(reader.ReadString() is { Length: > 0 } text ? text : null);
+
+    private static TagPush? ReadPush(BinaryReader reader)
+    {
+        var (time, by) = (ReadTime(reader), ReadAuthor(reader));
+        return time is { } at ? new TagPush(at, by) : null;
+    }
 
     private static ImagePin? ReadPin(BinaryReader reader)
     {

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using ImagesFunctions.Http;
@@ -22,6 +24,7 @@ internal sealed class ListedImage
 
     private readonly byte[] _head;
     private readonly string[] _tags;
+    private readonly IReadOnlyList<TagPush?>? _pushes;
     private ImageTexts? _texts;
 
     public ListedImage(
@@ -29,7 +32,8 @@ internal sealed class ListedImage
         ImageRow row,
         ImageTexts? texts,
         IReadOnlyList<string> tags,
-        string? key = null
+        string? key = null,
+        IReadOnlyList<TagPush?>? pushes = null
     )
     {
         Namespace = @namespace;
@@ -37,6 +41,7 @@ internal sealed class ListedImage
         _tags = tags as string[] ?? [.. tags];
         Key = key ?? row.Key;
         _texts = texts;
+        _pushes = pushes;
         var repository = Repository;
         // Repositories, digests and tags have no character that JSON escapes.
         _head = Encoding.UTF8.GetBytes(
@@ -54,7 +59,24 @@ internal sealed class ListedImage
             row.Pin?.Autokill?.Ticks ?? 0,
         ];
         hash.Append(MemoryMarshal.AsBytes(times));
+        AppendPushes(hash);
         Hash = hash.GetCurrentHashAsUInt128();
+    }
+
+    // Who pushed its tags is told to few, and the hash to all who see it: the generation, which nobody is told, goes in with that.
+    private void AppendPushes(XxHash128 hash)
+    {
+        var authors = new StringBuilder();
+        foreach (var push in _pushes ?? [])
+        {
+            hash.Append(BitConverter.GetBytes(push?.At.UtcTicks ?? 0));
+            authors.Append('\0').Append(push?.By?.Text);
+        }
+
+        if (authors.Length > (_pushes?.Count ?? 0))
+        {
+            hash.Append(SHA256.HashData(Encoding.UTF8.GetBytes($"{Row.Generation}\0{authors}")));
+        }
     }
 
     /// <summary>The namespace that the image is stored in.</summary>
@@ -65,6 +87,10 @@ internal sealed class ListedImage
 
     /// <summary>Its tags without the repository, in ordinal order.</summary>
     public IReadOnlyList<string> Tags => _tags;
+
+    /// <summary>When a tag was set, and by whom; null where its row does not say so.</summary>
+    /// <param name="index">The tag's place in <see cref="Tags"/>.</param>
+    public TagPush? PushOf(int index) => _pushes?[index];
 
     /// <summary>Whether it has a tag. Searches binarily: an image may have very many.</summary>
     public bool HasTag(string tag) => Array.BinarySearch(_tags, tag, StringComparer.Ordinal) >= 0;
@@ -114,7 +140,7 @@ internal sealed class ListedImage
         try
         {
             var row = await imageRows.WithAllFactsAsync(Namespace, Row, cancellationToken);
-            return new ListedImage(Namespace, Row, ImageTexts.Of(row), Tags);
+            return new ListedImage(Namespace, Row, ImageTexts.Of(row), Tags, Key, _pushes);
         }
         catch (StorageHeldException) when (IsWhole)
         {
@@ -188,4 +214,8 @@ internal sealed class ListedImage
 
         await to.WriteAsync(_texts!.Platform, cancellationToken);
     }
+
+    /// <summary>A time as lists write it (RFC 3339), in UTC and with milliseconds.</summary>
+    public static string TimeText(DateTimeOffset at) =>
+        at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 }

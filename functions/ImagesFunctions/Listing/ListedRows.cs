@@ -227,13 +227,13 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
         }
 
         // A tag with another generation is of an image that was deleted and has landed again.
-        string[] tags = [.. (node.Tags ?? []).Where(t => t.Generation == row.Generation).Select(t => t.Tag)];
+        TagRow[] tags = [.. (node.Tags ?? []).Where(t => t.Generation == row.Generation)];
         if (tags.Length == 0 && node.NamedBy?.Any(Counts) == true)
         {
             return null;
         }
 
-        Array.Sort(tags, StringComparer.Ordinal);
+        Array.Sort(tags, (a, b) => string.CompareOrdinal(a.Tag, b.Tag));
         return new ListedRow<T>(row, node.Facts, tags);
     }
 
@@ -294,5 +294,5 @@ internal sealed class ListedRows<T>(Func<ImageRow, T> keep)
     // The memory of objects, keys and collection entries on 64 bits.
     private static long SizeOf(ImageRow? row) => row is null ? 0 : 700 + (row.Children.Count * 400L);
 
-    private static long SizeOf(TagRow tag) => 360 + (4L * tag.Tag.Length);
+    private static long SizeOf(TagRow tag) => (tag.Pushed is null ? 360 : 420) + (4L * tag.Tag.Length);
 }

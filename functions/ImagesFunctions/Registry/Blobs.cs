@@ -45,7 +45,7 @@ internal sealed class Blobs(
     public async Task DeleteAsync(RegistryRequest request)
     {
         var path = request.BlobPath;
-        var result = await removal.BlobAsync(path, request.Stop);
+        var result = await removal.BlobAsync(path, request.Stop, request.Access.By);
         if (result.NeededBy is { } by)
         {
             throw RegistryError.Needed(path.Digest, by);

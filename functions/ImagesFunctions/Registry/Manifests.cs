@@ -71,6 +71,9 @@ internal sealed class Manifests(
         await CommitAsync(
             request,
             new PushedManifest(new BlobPath(request.Repository, digest), bytes, manifest, tags, condition)
+            {
+                By = request.Access.By,
+            }
         );
         var response = request.Response;
         response.StatusCode = StatusCodes.Status201Created;
@@ -97,7 +100,9 @@ internal sealed class Manifests(
         {
             // A tag whose image is gone does not count; its row is removed all the same.
             var image = await rowStore.TaggedImageAsync(request.Repository, reference, request.Stop);
-            if (!await removal.TagAsync(request.Repository, reference, request.Stop) || image is null)
+            if (
+                !await removal.TagAsync(request.Repository, reference, request.Stop, request.Access.By) || image is null
+            )
             {
                 throw RegistryError.ManifestUnknown(reference);
             }
@@ -105,7 +110,7 @@ internal sealed class Manifests(
         else
         {
             var digest = request.Digest;
-            var result = await removal.ImageAsync(request.Repository, digest, request.Stop);
+            var result = await removal.ImageAsync(request.Repository, digest, request.Stop, request.Access.By);
             if (result.IsPinned)
             {
                 throw RegistryError.Pinned(digest, PinnedImage.UuidOf(request.Repository, digest));

@@ -13,25 +13,6 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
 {
     private const int MaxTries = 10;
 
-    // A waiting tag takes two rows; one row is left for the ETag.
-    private const int MaxTagsACommit = 48;
-
-    private enum Applied
-    {
-        Whole,
-
-        // But for the rows that say what it names, which do not fit.
-        WithoutNaming,
-        Partly,
-
-        // This version of the file was applied before.
-        Before,
-        FileChanged,
-    }
-
-    // The result of one commit, and the tags that are up to date with it.
-    private sealed record Step(Applied Applied, IReadOnlyList<string> Touched);
-
     /// <summary>Applies the file as it stands now, whatever state an earlier, killed or concurrent, application left.</summary>
     /// <exception cref="StorageUnavailableException">Storage failed, or the file changed each time it was read.</exception>
     public async Task LandedAsync(IndexPath path, CancellationToken cancellationToken)
@@ -74,15 +55,22 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         var etag = stored.ETag;
         try
         {
-            var file = LayoutIndexFile.Parse(path, stored);
-            if (!await ApplyAsync(file, cancellationToken))
+            var now = content.Clock.UtcNow.ToUnixTimeMilliseconds();
+            var file = LayoutIndexFile.Parse(path, stored) with { At = DateTimeOffset.FromUnixTimeMilliseconds(now) };
+            var (isStill, left) = await ApplyAsync(file, cancellationToken);
+            if (!isStill)
             {
                 return false;
             }
 
             // A newer file has an event of its own, which applies it. Only what was said about a file may be about another one.
-            var saying = file.Problem is { } problem
-                ? RefuseAsync(path, etag, problem, cancellationToken)
+            var saying = (file.Problem ?? left) is not null
+                ? RefuseAsync(
+                    path,
+                    etag,
+                    string.Join("; ", new[] { file.Problem, left }.OfType<string>()),
+                    cancellationToken
+                )
                 : ClearAsync(path, etag, cancellationToken);
             await Task.WhenAll(
                 saying,
@@ -113,38 +101,40 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         return await content.IsStillAsync(path, etag, cancellationToken);
     }
 
-    // False when the file changed meanwhile.
-    private async Task<bool> ApplyAsync(LayoutIndexFile file, CancellationToken cancellationToken)
+    // Not still where the file changed meanwhile. And what of it rules have left undone, or null.
+    private async Task<(bool IsStill, string? Left)> ApplyAsync(
+        LayoutIndexFile file,
+        CancellationToken cancellationToken
+    )
     {
         var repository = file.Path.Repository;
-        // Tags that commits of this application have set; they are not read again.
-        var done = new HashSet<string>(StringComparer.Ordinal);
+        // Tags that commits of this application have set are not read again.
+        var progress = new LayoutProgress(new(StringComparer.Ordinal), new(StringComparer.Ordinal));
         while (true)
         {
-            var (applied, touched) = await rowStore.CommitAsync(
+            var step = await rowStore.CommitAsync(
                 repository.Namespace,
-                (view, stop) => DecideAsync(view, file, done, stop),
+                (view, stop) => DecideAsync(view, file, progress, stop),
                 cancellationToken
             );
-            if (applied == Applied.FileChanged)
+            switch (step.Applied)
             {
-                return false;
+                case LayoutApplied.FileChanged:
+                    return (false, null);
+                case LayoutApplied.Whole:
+                    return (true, step.Problem);
+                case LayoutApplied.WithoutNaming or LayoutApplied.Before:
+                    // After the tags: from here on the manifests may be committed, and find the tags that wait for them.
+                    var onlyMissing = step.Applied == LayoutApplied.Before;
+                    await PutDependenciesAsync(repository, file.Naming(), onlyMissing, cancellationToken);
+                    return (true, step.Problem);
             }
 
-            if (applied == Applied.Whole)
+            progress.Done.UnionWith(step.Touched);
+            foreach (var (tag, reason) in step.Left)
             {
-                return true;
+                progress.Left[tag] = reason;
             }
-
-            if (applied is Applied.WithoutNaming or Applied.Before)
-            {
-                // After the tags: from here on the manifests may be committed, and find the tags that wait for them.
-                var onlyMissing = applied == Applied.Before;
-                await PutDependenciesAsync(repository, file.Naming(), onlyMissing, cancellationToken);
-                return true;
-            }
-
-            done.UnionWith(touched);
         }
     }
 
@@ -176,10 +166,10 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         await rowStore.PutDependenciesAsync(repository.Namespace, dependencies, cancellationToken);
     }
 
-    private async Task<Decision<Step>> DecideAsync(
+    private async Task<Decision<LayoutStep>> DecideAsync(
         DecisionView view,
         LayoutIndexFile file,
-        HashSet<string> done,
+        LayoutProgress progress,
         CancellationToken cancellationToken
     )
     {
@@ -195,93 +185,15 @@ internal sealed class LayoutIndex(RowStore rowStore, Content content, ManifestCo
         await Task.WhenAll(isStill, tags);
         if (!await isStill)
         {
-            return Decision.Nothing(new Step(Applied.FileChanged, []));
+            return Decision.Nothing(new LayoutStep(LayoutApplied.FileChanged, []));
         }
 
         if (isApplied)
         {
-            return Before(applied!, file);
+            return LayoutTags.Before(applied!, file);
         }
 
         var current = (await tags).Select(TagRow.From).ToDictionary(t => t.Tag, StringComparer.Ordinal);
-        return await ApplyAsync(view, file, done, current, cancellationToken);
-    }
-
-    // The tags of the file in the place of those that are there: all, or as many as a commit has room for.
-    private static async Task<Decision<Step>> ApplyAsync(
-        DecisionView view,
-        LayoutIndexFile file,
-        HashSet<string> done,
-        Dictionary<string, TagRow> current,
-        CancellationToken cancellationToken
-    )
-    {
-        var changes = current
-            .Values.Where(t => t.FromLayout && !file.Tags.ContainsKey(t.Tag))
-            .Select(t => new Change(t.Key, null))
-            .ToList();
-        if (changes.Count > 2 * MaxTagsACommit)
-        {
-            return Decision.Of(new Step(Applied.Partly, []), changes[..(2 * MaxTagsACommit)]);
-        }
-
-        var app = file.Path.Repository.App;
-        var touched = new List<string>();
-        foreach (var (tag, digest) in file.Tags.Where(t => !done.Contains(t.Key)))
-        {
-            if (changes.Count >= (2 * MaxTagsACommit) - 1)
-            {
-                return Decision.Of(new Step(Applied.Partly, touched), changes);
-            }
-
-            touched.Add(tag);
-            changes.AddRange(await SetTagAsync(view, app, tag, digest, current, cancellationToken));
-        }
-
-        return Whole(file, touched, changes);
-    }
-
-    private static Decision<Step> Before(LayoutRow applied, LayoutIndexFile file)
-    {
-        var step = new Step(Applied.Before, []);
-        return applied.IsTaken ? Decision.Nothing(step) : Decision.Of(step, [LayoutRow.Of(file).ToChange()]);
-    }
-
-    // With the rows that say what the file names, where those fit.
-    private static Decision<Step> Whole(LayoutIndexFile file, IReadOnlyList<string> touched, List<Change> changes)
-    {
-        var naming = Dependencies.Changes(file.Naming()).ToList();
-        var rides = changes.Count + naming.Count < Change.MaxRows;
-        return Decision.Of(
-            new Step(rides ? Applied.Whole : Applied.WithoutNaming, touched),
-            [.. changes, .. rides ? naming : [], LayoutRow.Of(file).ToChange()]
-        );
-    }
-
-    private static async Task<List<Change>> SetTagAsync(
-        DecisionView view,
-        string app,
-        string tag,
-        Digest digest,
-        Dictionary<string, TagRow> current,
-        CancellationToken cancellationToken
-    )
-    {
-        var image = await view.ImageAsync(app, digest, cancellationToken);
-        var wanted = new TagRow(app, tag, digest, image?.Generation, FromLayout: true);
-        if (current.GetValueOrDefault(tag) == wanted)
-        {
-            return [];
-        }
-
-        List<Change> changes = [new Change(wanted.Key, wanted.ToRow())];
-        if (wanted.Generation is null)
-        {
-            // The commit of its image finds the tag by this row, and sets it.
-            var dependency = new DependencyRow(app, digest, Dependent.Tag(tag), null);
-            changes.Add(new Change(dependency.Key, dependency.ToRow()));
-        }
-
-        return changes;
+        return await LayoutTags.ApplyAsync(view, file, progress, current, cancellationToken);
     }
 }

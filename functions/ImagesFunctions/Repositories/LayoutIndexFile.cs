@@ -21,6 +21,9 @@ internal sealed record LayoutIndexFile(
     string? Problem
 )
 {
+    /// <summary>When it is applied, in whole milliseconds: what it sets says so.</summary>
+    public DateTimeOffset At { get; init; }
+
     private const string RefName = "org.opencontainers.image.ref.name";
 
     /// <summary>The rows that say what it names.</summary>

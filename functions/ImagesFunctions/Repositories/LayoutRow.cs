@@ -10,6 +10,11 @@ namespace ImagesFunctions.Repositories;
 internal sealed record LayoutRow(string App, string ETag, string? Hash)
 {
     private const string Rebuilt = "rebuilt";
+    private const string ProblemName = "problem";
+    private const int MaxProblem = 4_000;
+
+    /// <summary>What of the file was not applied because of a rule, in words that end a sentence; or null.</summary>
+    public string? Problem { get; init; }
 
     /// <summary>
     /// Whether the row is of the file as it stands, and not of one of the same bytes that a rebuild has still to find: bytes that
@@ -37,6 +42,11 @@ internal sealed record LayoutRow(string App, string ETag, string? Hash)
             row[Rebuilt] = true;
         }
 
+        if (Problem is not null)
+        {
+            row[ProblemName] = Problem.Length > MaxProblem ? $"{Problem[..MaxProblem]}…" : Problem;
+        }
+
         return new Change(row.Key, row);
     }
 
@@ -45,5 +55,6 @@ internal sealed record LayoutRow(string App, string ETag, string? Hash)
         new(row.Text("app"), row.GetString("etag") ?? "", row.GetString("hash"))
         {
             IsTaken = row.GetBoolean(Rebuilt) != true,
+            Problem = row.GetString(ProblemName),
         };
 }

@@ -1,5 +1,6 @@
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Policy;
 using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Repositories;
@@ -18,6 +19,9 @@ internal sealed record CommittedManifest(
 {
     /// <summary>Distinct tags to point to it.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>What the rows of these tags say of the push; null where there are none.</summary>
+    public TagPush? Push { get; init; }
 
     /// <summary>Other rows of its commit.</summary>
     public IReadOnlyList<Change> Riding { get; init; } = [];
@@ -165,13 +169,15 @@ internal static class ManifestDecision
     /// <param name="prepared">What follows from bytes.</param>
     /// <param name="self">The manifest's own blob.</param>
     /// <param name="current">The row until now; null where there is none.</param>
-    public static ImageRow? RowOf(PreparedImage prepared, BlobRow self, ImageRow? current) =>
+    /// <param name="by">Who pushes it; null where nobody does. It stands beside the time of the first commit.</param>
+    public static ImageRow? RowOf(PreparedImage prepared, BlobRow self, ImageRow? current, Author? by = null) =>
         prepared.Row is not { } row
             ? null
             : row with
             {
                 Generation = current?.Generation ?? prepared.Generation,
                 Committed = current?.Committed ?? prepared.Committed,
+                PushedBy = current is null ? by : current.PushedBy,
                 Pin = current?.Pin,
                 Subject = prepared.Manifest.Subject?.Digest,
                 Stored = new StoredManifest(self.BlobETag, self.Size),
@@ -195,14 +201,14 @@ internal static class ManifestDecision
             .. Referrer(committed),
             .. committed.Riding,
             .. waiting,
-            .. tags.Select(tag => Pushed(row, tag)),
+            .. tags.Select(tag => Pushed(row, tag, committed.Push)),
         ];
     }
 
     /// <summary>Points a tag to an image, as a push does.</summary>
-    public static Change Pushed(ImageRow image, string tag)
+    public static Change Pushed(ImageRow image, string tag, TagPush? push)
     {
-        var row = new TagRow(image.App, tag, image.Digest, image.Generation, FromLayout: false);
+        var row = new TagRow(image.App, tag, image.Digest, image.Generation, FromLayout: false) { Pushed = push };
         return new Change(row.Key, row.ToRow());
     }
 

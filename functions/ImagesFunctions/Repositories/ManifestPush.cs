@@ -1,6 +1,7 @@
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Policy;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 
@@ -18,7 +19,11 @@ internal sealed record PushedManifest(
     Manifest Manifest,
     IReadOnlyList<string> Tags,
     TagCondition? Condition
-);
+)
+{
+    /// <summary>Who pushes it; null where nobody is known.</summary>
+    public Author? By { get; init; }
+}
 
 /// <summary>
 /// Commits manifests that clients push: one decision reads all that a manifest needs, and one transaction makes its rows
@@ -150,6 +155,9 @@ internal sealed class PushStep(
     /// <summary>What it needs.</summary>
     public IReadOnlyList<DependencyRow> Dependencies { get; } =
         Repositories.Dependencies.Of(pushed.Path, pushed.Manifest);
+
+    /// <summary>What the rows of its tags say of the push.</summary>
+    public TagPush Push => new(Prepared.Committed, pushed.By);
 
     /// <summary>Whether the rows of <see cref="Dependencies"/> are few enough to be a part of the commit; else they are written before it.</summary>
     public bool DependenciesRide => Dependencies.Count + pushed.Tags.Count <= PushDecision.MaxRiding;

@@ -1,5 +1,6 @@
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Policy;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 
@@ -9,8 +10,17 @@ namespace ImagesFunctions.Repositories;
 internal sealed class Pins(StorageAccount account, RowStore rowStore)
 {
     /// <summary>Pins the image that a reference names at the moment of the commit. Pinning it again renews the pin.</summary>
+    /// <param name="reference">The reference.</param>
+    /// <param name="pin">The pin.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="by">Who pins it, for the log; null where nobody is known.</param>
     /// <returns>Its row; null when there is no such image or it is not complete.</returns>
-    public Task<ImageRow?> PinAsync(Reference reference, ImagePin pin, CancellationToken cancellationToken) =>
+    public Task<ImageRow?> PinAsync(
+        Reference reference,
+        ImagePin pin,
+        CancellationToken cancellationToken,
+        Author? by = null
+    ) =>
         rowStore.CommitAsync(
             reference.Repository.Namespace,
             async (view, stop) =>
@@ -25,19 +35,31 @@ internal sealed class Pins(StorageAccount account, RowStore rowStore)
                 }
 
                 var pinned = image with { Pin = pin };
-                return Decision.Of<ImageRow?>(pinned, [Changed(pinned)]);
+                return Decision.Of<ImageRow?>(pinned, [Changed(pinned)]) with { By = by?.Text };
             },
             cancellationToken
         );
 
     /// <summary>Unpins an image.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="digest">The image's digest.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="by">Who unpins it, for the log; null where nobody is known.</param>
     /// <returns>False when there is no such image or it is not pinned.</returns>
-    public Task<bool> UnpinAsync(Repository repository, Digest digest, CancellationToken cancellationToken) =>
+    public Task<bool> UnpinAsync(
+        Repository repository,
+        Digest digest,
+        CancellationToken cancellationToken,
+        Author? by = null
+    ) =>
         rowStore.CommitAsync(
             repository.Namespace,
             async (view, stop) =>
                 await view.ImageAsync(repository.App, digest, stop) is { Pin: not null } image
-                    ? Decision.Of(true, [Changed(image with { Pin = null })])
+                    ? Decision.Of(true, [Changed(image with { Pin = null })]) with
+                    {
+                        By = by?.Text,
+                    }
                     : Decision.Nothing(false),
             cancellationToken
         );

@@ -26,6 +26,7 @@ internal static class PushDecision
             return Nothing(ManifestState.Unmatched);
         }
 
+        await view.DemandChangeableAsync(app, step.Pushed.Tags, digest, cancellationToken);
         var current = await view.ImageAsync(app, digest, cancellationToken);
         var needed = current is { State: ImageState.Complete }
             ? null
@@ -48,12 +49,13 @@ internal static class PushDecision
             return Nothing(ManifestState.Forgotten);
         }
 
-        return needed is null
+        var decision = needed is null
             ? Decision.Of(
                 new PushOutcome(ManifestState.Already),
-                [.. step.Pushed.Tags.Select(tag => ManifestDecision.Pushed(current!, tag))]
+                [.. step.Pushed.Tags.Select(tag => ManifestDecision.Pushed(current!, tag, step.Push))]
             )
             : await CommitAsync(view, step, own, current, cancellationToken);
+        return decision with { By = step.Pushed.By?.Text };
     }
 
     private static Decision<PushOutcome> Nothing(ManifestState state) => Decision.Nothing(new PushOutcome(state));
@@ -90,7 +92,7 @@ internal static class PushDecision
         CancellationToken cancellationToken
     )
     {
-        if (ManifestDecision.RowOf(step.Prepared, step.Row!, current) is not { } row)
+        if (ManifestDecision.RowOf(step.Prepared, step.Row!, current, step.Pushed.By) is not { } row)
         {
             // The config has just been overwritten.
             return Nothing(ManifestState.Forgotten);
@@ -104,6 +106,7 @@ internal static class PushDecision
         var committed = new CommittedManifest(step.Row!, step.Pushed.Manifest, row, step.Dependencies)
         {
             Tags = step.Pushed.Tags,
+            Push = step.Push,
             Riding = riding,
         };
         return Decision.Of(

@@ -1,6 +1,7 @@
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Policy;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 
@@ -44,27 +45,42 @@ internal sealed class MarkedBlob(BlobRow blob)
 internal sealed class Removal(RowStore rowStore, Content content)
 {
     /// <summary>Removes an image, an index or another manifest, and with it all its tags.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="digest">The image's digest.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="by">Who removes it, for the log; null where nobody is known.</param>
     /// <exception cref="StorageHeldException">Storage keeps its bytes: nothing is removed.</exception>
-    public Task<RemovalResult> ImageAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
+    public Task<RemovalResult> ImageAsync(
+        Repository repository,
+        Digest digest,
+        CancellationToken cancellationToken,
+        Author? by = null
+    )
     {
         var path = new BlobPath(repository, digest);
         return RemoveAsync(
             path,
             (view, stop) => DecideImageAsync(view, path, content.Clock.UtcNow, stop),
+            by,
             cancellationToken
         );
     }
 
     /// <summary>Removes a blob that no live image needs and that is not a manifest of a live image.</summary>
     /// <exception cref="StorageHeldException">Storage keeps its bytes: nothing is removed.</exception>
-    public Task<RemovalResult> BlobAsync(BlobPath path, CancellationToken cancellationToken) =>
-        RemoveAsync(path, (view, stop) => DecideBlobAsync(view, path, stop), cancellationToken);
+    public Task<RemovalResult> BlobAsync(BlobPath path, CancellationToken cancellationToken, Author? by = null) =>
+        RemoveAsync(path, (view, stop) => DecideBlobAsync(view, path, stop), by, cancellationToken);
 
     /// <summary>Removes a tag; its image stays. False when there was no tag, or only the row that a removed image leaves.</summary>
-    public Task<bool> TagAsync(Repository repository, string tag, CancellationToken cancellationToken) =>
+    public Task<bool> TagAsync(
+        Repository repository,
+        string tag,
+        CancellationToken cancellationToken,
+        Author? by = null
+    ) =>
         rowStore.CommitAsync(
             repository.Namespace,
-            (view, stop) => DecideTagAsync(view, repository, tag, stop),
+            async (view, stop) => await DecideTagAsync(view, repository, tag, stop) with { By = by?.Text },
             cancellationToken
         );
 
@@ -104,6 +120,8 @@ internal sealed class Removal(RowStore rowStore, Content content)
         {
             return Decision.Nothing(new RemovalResult(true, IsPinned: true));
         }
+
+        await view.DemandRemovableAsync(image, cancellationToken);
 
         if (await NeededByAsync(view, path, cancellationToken) is { } by)
         {
@@ -154,6 +172,7 @@ internal sealed class Removal(RowStore rowStore, Content content)
             return Decision.Nothing(false);
         }
 
+        await view.DemandChangeableAsync(repository.App, [tag], to: null, cancellationToken);
         // A tag without a generation waits for its image.
         var row = TagRow.From(stored);
         var counts =
@@ -181,6 +200,7 @@ internal sealed class Removal(RowStore rowStore, Content content)
     private async Task<RemovalResult> RemoveAsync(
         BlobPath path,
         Func<DecisionView, CancellationToken, Task<Decision<RemovalResult>>> decide,
+        Author? by,
         CancellationToken cancellationToken
     )
     {
@@ -193,7 +213,10 @@ internal sealed class Removal(RowStore rowStore, Content content)
                 var decision = await decide(view, stop);
                 // What storage holds would be missing in every list, and stay.
                 return removable.IsCompletedSuccessfully || decision.Changes.All(c => c.Key != Keys.Blob(path))
-                    ? decision
+                    ? decision with
+                    {
+                        By = by?.Text,
+                    }
                     : Decision.After<RemovalResult>(removable.WaitAsync);
             },
             cancellationToken

@@ -1,5 +1,6 @@
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Policy;
 
 namespace ImagesFunctions.Rows;
 
@@ -64,6 +65,9 @@ internal sealed record ImageRow(string App, Digest Digest)
     /// <summary>When it was committed, in whole milliseconds; null in rows of an earlier version.</summary>
     public DateTimeOffset? Committed { get; init; }
 
+    /// <summary>Whose push committed it; null where a drop did, and in rows of an earlier version.</summary>
+    public Author? PushedBy { get; init; }
+
     /// <summary>Its stored bytes when it was committed; null in rows of an earlier version, and of an index that waits.</summary>
     public StoredManifest? Stored { get; init; }
 
@@ -117,6 +121,11 @@ internal sealed record ImageRow(string App, Digest Digest)
             row["committed"] = committed.ToUnixTimeMilliseconds();
         }
 
+        if (PushedBy is not null)
+        {
+            row[TagPush.ByName] = PushedBy.Text;
+        }
+
         Pin?.WriteTo(row);
         Stored?.WriteTo(row);
         if (Subject is not null)
@@ -168,6 +177,7 @@ internal sealed record ImageRow(string App, Digest Digest)
             LeftOut = row.GetString("left_out"),
             Generation = row.Text("generation"),
             Committed = row.GetInt64("committed") is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null,
+            PushedBy = Author.Parse(row.GetString(TagPush.ByName)),
             Pin = ImagePin.From(row),
             Stored = StoredManifest.From(row),
             Subject = row.GetString("subject") is { } subject ? Parse(subject) : null,

@@ -30,9 +30,9 @@ internal static class Keys
 
     /// <summary>
     /// Whether the journal holds a row in full: lists are brought up to date from the images and tags there, and the catalog from
-    /// what bytes do not say, to which the applied <c>index.json</c> belongs.
+    /// what bytes do not say, to which the applied <c>index.json</c> and the rules of the account belong.
     /// </summary>
-    public static bool IsInFull(string key) => key[0] is 'i' or 't' or 'j';
+    public static bool IsInFull(string key) => key[0] is 'i' or 't' or 'j' or 'p';
 
     public static string Image(string app, Digest digest) => $"i!{Encode(app)}!{digest}";
 
@@ -58,9 +58,12 @@ internal static class Keys
     /// <summary>How far the rows of a namespace are seeded while it is rebuilt.</summary>
     public const string Seeding = "s!rebuild";
 
+    /// <summary>The rules of the account.</summary>
+    public const string Rules = "p!rules";
+
     public static string Upload(string id) => $"u!{id}";
 
-    /// <summary>All rows of a kind: one of <c>i t n b j x c o</c>.</summary>
+    /// <summary>All rows of a kind: one of <c>i t n b j p x c o</c>.</summary>
     public static KeyRange All(char kind) => KeyRange.Prefix($"{kind}!");
 
     /// <summary>All rows of a kind of one app.</summary>

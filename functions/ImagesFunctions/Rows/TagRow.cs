@@ -13,6 +13,9 @@ internal sealed record TagRow(string App, string Tag, Digest Digest, string? Gen
 {
     public string Key => Keys.Tag(App, Tag);
 
+    /// <summary>When it was set, and by whom; null in rows of an earlier version.</summary>
+    public TagPush? Pushed { get; init; }
+
     public TableRow ToRow()
     {
         var row = new TableRow(Key)
@@ -27,6 +30,7 @@ internal sealed record TagRow(string App, string Tag, Digest Digest, string? Gen
             row["generation"] = Generation;
         }
 
+        Pushed?.WriteTo(row);
         return row;
     }
 
@@ -37,5 +41,8 @@ internal sealed record TagRow(string App, string Tag, Digest Digest, string? Gen
             ImageRow.Parse(row.Text("digest")),
             row.GetString("generation"),
             row.GetString("source") == "layout"
-        );
+        )
+        {
+            Pushed = TagPush.From(row),
+        };
 }

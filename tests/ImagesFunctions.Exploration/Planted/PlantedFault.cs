@@ -76,9 +76,9 @@ public sealed record PlantedFault(string Name, string File, string Right, string
         new("forgets what is only counted as written", Queue, "pack.SelectMany(p => p.View.WrittenKeys)", "[]"),
         new(
             "takes a commit that the log does not tell for one that changed nothing",
-            Queue,
-            "!_history.TryGetValue(seq, out var keys) || p.IsTouchedBy(keys)",
-            "_history.TryGetValue(seq, out var keys) && p.IsTouchedBy(keys)"
+            "CommitHistory.cs",
+            "!_keys.TryGetValue(seq, out var keys) || decision.IsTouchedBy(keys)",
+            "_keys.TryGetValue(seq, out var keys) && decision.IsTouchedBy(keys)"
         ),
         new(
             "does not look at the first commit after a decision's reads",

@@ -16,6 +16,8 @@ public static class Folders
         "Journal",
         // How settings are written.
         "Settings",
+        // Who did something, and what the rules of an account allow.
+        "Policy",
         // What streams of bytes have in common.
         "Streams",
         // What the service tells about itself.

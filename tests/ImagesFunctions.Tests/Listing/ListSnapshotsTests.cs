@@ -12,7 +12,7 @@ namespace ImagesFunctions.Tests.Listing;
 
 public sealed class ListSnapshotsTests
 {
-    private const string Path = "alice/list/4";
+    private const string Path = "alice/list/5";
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

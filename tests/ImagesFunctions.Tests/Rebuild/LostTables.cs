@@ -90,6 +90,8 @@ internal sealed class LostTables(string connection)
         var answers = new SortedDictionary<string, string>(StringComparer.Ordinal);
         await AskAsync("/v1/images/list?namespace=alice");
         await AskAsync("/v1/images/list?namespace=alice&tagged=true");
+        // Who pushed what, and when.
+        await AskAsync("/controlplane/v1/images?details=true&namespace=alice");
         await AskAsync("/v2/_catalog");
         foreach (var path in await node.PathsAsync())
         {
@@ -115,13 +117,13 @@ internal sealed class LostTables(string connection)
                 var reply = await registry.SendAsync(
                     "GET",
                     target,
-                    headers: target.StartsWith("/v1", StringComparison.Ordinal)
+                    headers: target.Contains("/v1/", StringComparison.Ordinal)
                         ? [("Authorization", $"Bearer {Token}")]
                         : []
                 );
                 Assert.True(reply.Status is HttpStatusCode.OK or HttpStatusCode.NotFound, $"{target}: {reply.Text}");
                 // How long it took is all that may differ.
-                var said = target.StartsWith("/v1", StringComparison.Ordinal)
+                var said = target.Contains("/v1/", StringComparison.Ordinal)
                     ? Regex.Replace(reply.Text, "\"op_time_us\":[0-9]+", "")
                     : Layout.DigestOf(reply.Bytes);
                 answers[target] = $"{reply.Status} {reply["Content-Type"]} {reply["Docker-Content-Digest"]} {said}";

@@ -61,13 +61,27 @@ internal static class AnyRow
             }
     );
 
+    public static readonly Gen<Author> Whom = Gen.Select(
+        Gen.Bool,
+        Text,
+        (isToken, text) => isToken ? Author.OfToken($"t{text}") : Author.OfIdentity($"https://{text}", text)
+    );
+
+    public static readonly Gen<TagPush> Push = Gen.Select(
+        Time,
+        OrNull(Whom),
+        (at, by) => new TagPush(DateTimeOffset.FromUnixTimeMilliseconds(at.ToUnixTimeMilliseconds()), by)
+    );
+
     public static readonly Gen<TagRow> Tag = Gen.Select(
         App,
         OneOf("latest", "v1", new string('t', 128)),
         Digest,
         OrNull(Text),
         Gen.Bool,
-        (app, tag, digest, generation, fromLayout) => new TagRow(app, tag, digest, generation, fromLayout)
+        OrNull(Push),
+        (app, tag, digest, generation, fromLayout, push) =>
+            new TagRow(app, tag, digest, generation, fromLayout) { Pushed = push }
     );
 
     public static readonly Gen<DependencyRow> Need = Gen.Select(
@@ -174,7 +188,7 @@ internal static class AnyRow
         Gen.Select(Text, Gen.Enum<ImageState>(), Gen.Bool, Time, OrNull(Pin), OrNull(StoredManifest)),
         Digest.Array[0, 3],
         Gen.Select(Digest, Gen.Long[0, long.MaxValue]).Array[0, 3],
-        Facts,
+        Gen.Select(Facts, OrNull(Whom)),
         (name, said, life, children, parts, facts) =>
             new ImageRow(name.Item1, name.Item2)
             {
@@ -192,7 +206,8 @@ internal static class AnyRow
                 IsTruncated = life.Item3,
                 Children = [.. children.Select(c => $"{c}")],
                 BlobSizes = parts.DistinctBy(p => p.Item1).ToDictionary(p => $"{p.Item1}", p => p.Item2),
-                Facts = facts,
+                Facts = facts.Item1,
+                PushedBy = facts.Item2,
             }
     );
 

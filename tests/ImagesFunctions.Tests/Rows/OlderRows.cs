@@ -30,7 +30,10 @@ public sealed class OlderRows
         ),
         (
             "tag",
-            new TagRow("web", "latest", One, "g", FromLayout: true).ToRow(),
+            new TagRow("web", "latest", One, "g", FromLayout: true)
+            {
+                Pushed = new TagPush(At, Author.OfToken("1f0c3a5e")),
+            }.ToRow(),
             "app tag digest",
             "Generation=null FromLayout=False",
             TagRow.From
@@ -77,12 +80,13 @@ public sealed class OlderRows
                 NotImage = "why",
                 LeftOut = "what",
                 Committed = At,
+                PushedBy = Author.OfToken("1f0c3a5e"),
                 Pin = new ImagePin(At, TimeSpan.FromHours(1)),
                 Stored = new StoredManifest("\"1\"", 7),
                 IsTruncated = true,
             }.ToRow(),
             "app digest media_type generation facts0",
-            "Size=0 IsImage=False State=Complete Subject=null NotImage=null LeftOut=null Committed=null Pin=null Stored=null IsTruncated=False",
+            "Size=0 IsImage=False State=Complete Subject=null NotImage=null LeftOut=null Committed=null PushedBy=null Pin=null Stored=null IsTruncated=False",
             ImageRow.From
         ),
     ];
@@ -130,7 +134,7 @@ public sealed class OlderRows
 
     [Theory]
     [InlineData("blob", "app blob_etag digest pushed size state tar tar_cmdline tar_only_file")]
-    [InlineData("tag", "app digest generation source tag")]
+    [InlineData("tag", "app digest generation pushed_at pushed_by source tag")]
     [InlineData("need", "app by deleted manifest_type needed")]
     [InlineData("boot", "app digest image tag")]
     [InlineData("referrer", "annotations0 app artifact_type digest media_type size subject")]
@@ -138,7 +142,7 @@ public sealed class OlderRows
     [InlineData("upload", "algorithm app parts0 updated")]
     [InlineData(
         "image",
-        "app blob_etag blob_size committed digest facts0 generation image left_out media_type not_image pin_autokill pinned schema size state subject truncated"
+        "app blob_etag blob_size committed digest facts0 generation image left_out media_type not_image pin_autokill pinned pushed_by schema size state subject truncated"
     )]
     public void Columns_keep_their_names(string kind, string columns) =>
         Assert.Equal(

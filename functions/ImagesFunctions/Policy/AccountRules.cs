@@ -1,0 +1,67 @@
+using System.Text;
+using System.Text.Json;
+
+namespace ImagesFunctions.Policy;
+
+/// <summary>The rules of an account, which it sets itself: one document.</summary>
+/// <param name="Immutable">Which tags stay what they are.</param>
+public sealed record AccountRules(IReadOnlyList<ImmutableTags> Immutable)
+{
+    /// <summary>The most characters of a document.</summary>
+    public const int MaxText = 16 * 1_024;
+
+    /// <summary>An account's without any.</summary>
+    public static AccountRules None { get; } = new([]);
+
+    /// <summary>Whether there is no rule.</summary>
+    public bool IsEmpty => Immutable.Count == 0;
+
+    /// <summary>The document in its one form, as rows have it.</summary>
+    public string Text
+    {
+        get
+        {
+            using var buffer = new MemoryStream();
+            using (var json = new Utf8JsonWriter(buffer))
+            {
+                WriteTo(json);
+            }
+
+            return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+        }
+    }
+
+    /// <summary>Reads a document.</summary>
+    /// <param name="json">The document.</param>
+    /// <param name="isStrict">Whether members that are unknown are refused; else they are passed over, as those of a newer version.</param>
+    /// <exception cref="FormatException">It is none; the message names the member.</exception>
+    public static AccountRules Parse(JsonElement json, bool isStrict = true) => RulesJson.Read(json, isStrict);
+
+    /// <summary>As the other overload, of text.</summary>
+    /// <exception cref="FormatException">It is none; the message names the member.</exception>
+    public static AccountRules Parse(string text, bool isStrict = true)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(
+                text,
+                new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false }
+            );
+            return Parse(document.RootElement, isStrict);
+        }
+        catch (JsonException error)
+        {
+            throw new FormatException($"the rules are no JSON: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Writes the document as a JSON object.</summary>
+    public void WriteTo(Utf8JsonWriter json) => RulesJson.Write(json, this);
+
+    /// <summary>Whether a rule is about tags of an app.</summary>
+    public bool HasImmutable(string app) => Immutable.Any(rule => rule.IsAbout(app));
+
+    /// <summary>The rule that keeps a tag as it is; null where none does.</summary>
+    public ImmutableTags? ImmutableBy(string app, string tag) =>
+        Immutable.FirstOrDefault(rule => rule.IsAbout(app, tag));
+}

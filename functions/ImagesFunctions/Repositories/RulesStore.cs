@@ -1,0 +1,50 @@
+using ImagesFunctions.Journal;
+using ImagesFunctions.Policy;
+using ImagesFunctions.Rows;
+using ImagesFunctions.Storage;
+
+namespace ImagesFunctions.Repositories;
+
+/// <summary>The rules of accounts as they are set: what is committed next keeps to them, in every process.</summary>
+internal sealed class RulesStore(RowStore rowStore, StorageClock clock)
+{
+    /// <summary>The rules that an account has set last, read after the call; null where it never has.</summary>
+    public async Task<RulesRow?> GetAsync(string account, CancellationToken cancellationToken) =>
+        RulesRow.FromOrNull(await rowStore.GetAsync(account, Keys.Rules, cancellationToken));
+
+    /// <summary>Sets the rules of an account, in the place of those before.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="rules">The rules; none of them: all are taken back.</param>
+    /// <param name="by">Who sets them; null for an operator.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public Task<RulesRow> SetAsync(string account, AccountRules rules, Author? by, CancellationToken cancellationToken)
+    {
+        var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.UtcNow.ToUnixTimeMilliseconds());
+        var row = new RulesRow(rules, now, by);
+        return rowStore.CommitAsync(
+            account,
+            (_, _) => Task.FromResult(Decision.Of(row, [new Change(Keys.Rules, row.ToRow())]) with { By = by?.Text }),
+            cancellationToken
+        );
+    }
+
+    /// <summary>The tags that are there and would stay what they are by some rules, as <c>app:tag</c>, in order.</summary>
+    public async Task<IReadOnlyList<string>> ImmutableAsync(
+        string account,
+        AccountRules rules,
+        CancellationToken cancellationToken
+    )
+    {
+        var rows = await rowStore.NamespaceAsync(account, app: null, cancellationToken);
+        return
+        [
+            .. rows
+                .Tags.Values.Where(t =>
+                    rules.ImmutableBy(t.App, t.Tag) is not null
+                    && rows.Images.TryGetValue(Keys.Image(t.App, t.Digest), out var image)
+                    && image.Generation == t.Generation
+                )
+                .Select(t => $"{t.App}:{t.Tag}"),
+        ];
+    }
+}

@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using ImagesFunctions.Policy;
+
+namespace ImagesFunctions.Local;
+
+/// <summary><c>rules get|set|try</c>.</summary>
+internal static class RulesCommands
+{
+    private static readonly JsonWriterOptions s_readable = new() { Indented = true, NewLine = "\n" };
+
+    public static Command Get(Terminal terminal)
+    {
+        var account = TokenCommands.Account();
+        return terminal.Runs(
+            new Command("get", "Prints the rules of an account as JSON") { account },
+            async (parsed, images, cancellationToken) =>
+            {
+                var name = parsed.GetValue(account)!;
+                var (rules, by, at) = await images.RulesAsync(name, cancellationToken);
+                await terminal.Output.WriteLineAsync(Readable(rules));
+                await terminal.Errors.WriteLineAsync(
+                    at is not { } moment
+                        ? $"Account {name} never had rules."
+                        : $"Set {moment.ToString("u", CultureInfo.InvariantCulture)} by {by?.ToString() ?? "the operator"}."
+                );
+                return 0;
+            }
+        );
+    }
+
+    public static Command Set(Terminal terminal)
+    {
+        var (account, file) = (TokenCommands.Account(isNew: true), FileOption());
+        return terminal.Runs(
+            new Command("set", "Sets the rules of an account, in the place of those before") { account, file },
+            async (parsed, images, cancellationToken) =>
+            {
+                var name = parsed.GetValue(account)!;
+                var rules = await ReadAsync(parsed.GetValue(file), cancellationToken);
+                await images.SetRulesAsync(name, rules, cancellationToken);
+                await terminal.Errors.WriteLineAsync($"The next change in account {name} keeps to them.");
+                return 0;
+            }
+        );
+    }
+
+    public static Command Try(Terminal terminal)
+    {
+        var (account, file) = (TokenCommands.Account(), FileOption());
+        return terminal.Runs(
+            new Command("try", "Prints the tags that some rules would keep as they are; changes nothing")
+            {
+                account,
+                file,
+            },
+            async (parsed, images, cancellationToken) =>
+            {
+                var name = parsed.GetValue(account)!;
+                var rules = await ReadAsync(parsed.GetValue(file), cancellationToken);
+                var tags = await images.TryRulesAsync(name, rules, cancellationToken);
+                foreach (var tag in tags)
+                {
+                    await terminal.Output.WriteLineAsync(tag);
+                }
+
+                await terminal.Errors.WriteLineAsync($"{tags.Count} tags could not be changed any more.");
+                return 0;
+            }
+        );
+    }
+
+    private static Option<string?> FileOption() =>
+        new Option<string?>("--file") { Description = "A file with the rules as JSON (default: standard input)" };
+
+    private static async Task<AccountRules> ReadAsync(string? file, CancellationToken cancellationToken) =>
+        AccountRules.Parse(
+            file is null
+                ? await Console.In.ReadToEndAsync(cancellationToken)
+                : await File.ReadAllTextAsync(file, cancellationToken)
+        );
+
+    private static string Readable(AccountRules rules)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer, s_readable))
+        {
+            rules.WriteTo(json);
+        }
+
+        return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+    }
+}
