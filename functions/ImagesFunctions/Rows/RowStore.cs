@@ -6,7 +6,7 @@ using ImagesFunctions.Storage;
 namespace ImagesFunctions.Rows;
 
 /// <summary>The rows of the table <c>images</c>: point reads, and changes by decisions that one order per namespace makes serializable.</summary>
-internal sealed class RowStore(StorageAccount account)
+internal sealed partial class RowStore(StorageAccount account)
 {
     private const int MaxSends = 6;
 
@@ -180,38 +180,6 @@ internal sealed class RowStore(StorageAccount account)
     {
         await Due.AnnounceAsync(@namespace, cancellationToken);
         (await _table.PutAsync(@namespace, new Change(row.Key, row.ToRow()), cancellationToken)).ThrowIfNotDone();
-    }
-
-    /// <summary>Writes a refusal, or replaces the one of the same path. What failed is for the next pass of the sweeper.</summary>
-    public async Task PutRefusedAsync(RefusedRow row, CancellationToken cancellationToken)
-    {
-        var partition = RefusedRow.PartitionOf(row.Path);
-        await Due.AnnounceAsync(partition, cancellationToken);
-        (await _table.PutAsync(partition, new Change(row.Key, row.ToRow()), cancellationToken)).ThrowIfNotDone();
-        if (row.IsFailure)
-        {
-            await Due.AnnounceNowAsync(partition, cancellationToken);
-        }
-    }
-
-    /// <summary>The refusal of a path, or null.</summary>
-    public async Task<RefusedRow?> RefusedAsync(string path, CancellationToken cancellationToken) =>
-        await GetAsync(RefusedRow.PartitionOf(path), Keys.Refused(path), cancellationToken) is { } row
-            ? RefusedRow.From(row)
-            : null;
-
-    /// <summary>Removes a refusal. False when the path has none.</summary>
-    public async Task<bool> RemoveRefusedAsync(string path, CancellationToken cancellationToken)
-    {
-        // Most paths have no refusal, and a point read costs less than a failed delete.
-        if (await RefusedAsync(path, cancellationToken) is null)
-        {
-            return false;
-        }
-
-        // Without a condition: a retry after a lost answer finds no row, which is success.
-        await _table.PutAsync(RefusedRow.PartitionOf(path), new Change(Keys.Refused(path), null), cancellationToken);
-        return true;
     }
 
     /// <summary>The version of the namespace's last commit, read after the call; its number is 0 before the first. Calls at the same time share reads.</summary>
