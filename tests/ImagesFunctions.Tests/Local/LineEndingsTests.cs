@@ -38,11 +38,7 @@ public sealed class LineEndingsTests
         var lines = await Tool.LinesAsync("git", "-C", Places.Root, "ls-files", "--eol");
 
         Assert.NotEmpty(lines);
-        Assert.All(
-            lines,
-            line =>
-                Assert.Matches("attr/-text |^i/(lf|none) .*eol=lf", line)
-        );
+        Assert.All(lines, line => Assert.Matches("attr/-text |^i/(lf|none) .*eol=lf", line));
     }
 
     // A release's archive is no repository, and git would find the one around it.
