@@ -1,5 +1,6 @@
 using Azure.Data.Tables;
 using Azure.Storage.Blobs.Models;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Local;
@@ -45,9 +46,11 @@ internal static class FreshStore
             part = true;
         }
 
-        // The watcher has made rows of what it found.
+        // The watcher has made rows of what it found, and a note that they are to be swept some time.
         var official = SampleImage.Repository.Split('/')[0];
-        var others = part ? TableClient.CreateQueryFilter($"PartitionKey ne {official}") : null;
+        var others = part
+            ? TableClient.CreateQueryFilter($"PartitionKey ne {official} and PartitionKey ne {Keys.DuePartition}")
+            : null;
         return await AnyAsync(storage.ImageTable, others, cancellationToken) ? StoreHolds.Something
             : part ? StoreHolds.TheSample
             : StoreHolds.Nothing;

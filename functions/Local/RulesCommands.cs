@@ -14,7 +14,7 @@ internal static class RulesCommands
     {
         var account = TokenCommands.Account();
         return terminal.Runs(
-            new Command("get", "Prints the rules of an account as JSON") { account },
+            Help.Examples(new Command("get", "Prints the rules of an account as JSON") { account }, "rules get demo"),
             async (parsed, images, cancellationToken) =>
             {
                 var name = parsed.GetValue(account)!;
@@ -34,7 +34,10 @@ internal static class RulesCommands
     {
         var (account, file) = (TokenCommands.Account(isNew: true), FileOption());
         return terminal.Runs(
-            new Command("set", "Sets the rules of an account, in the place of those before") { account, file },
+            Help.Examples(
+                new Command("set", "Sets the rules of an account, in the place of those before") { account, file },
+                "rules set demo --file rules.json"
+            ),
             async (parsed, images, cancellationToken) =>
             {
                 var name = parsed.GetValue(account)!;
@@ -50,11 +53,14 @@ internal static class RulesCommands
     {
         var (account, file) = (TokenCommands.Account(), FileOption());
         return terminal.Runs(
-            new Command("try", "Prints the tags that some rules would keep as they are; changes nothing")
-            {
-                account,
-                file,
-            },
+            Help.Examples(
+                new Command("try", "Prints the tags that some rules would keep as they are; changes nothing")
+                {
+                    account,
+                    file,
+                },
+                "rules try demo --file rules.json"
+            ),
             async (parsed, images, cancellationToken) =>
             {
                 var name = parsed.GetValue(account)!;

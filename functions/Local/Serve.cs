@@ -87,6 +87,8 @@ internal sealed class Serve(Terminal terminal, ParseResult parsed)
 
               {token}
 
+            Look at it in a browser, with that token: {At(app)}/browse
+
             Try:
 
               curl -H "Authorization: Bearer {token}" "{At(app)}/v1/images/list"

@@ -56,19 +56,7 @@ internal static class LayoutTags
     {
         var app = file.Path.Repository.App;
         var left = new SortedDictionary<string, string>(progress.Left, StringComparer.Ordinal);
-        var changes = new List<Change>();
-        foreach (var old in current.Values.Where(t => t.FromLayout && !file.Tags.ContainsKey(t.Tag)))
-        {
-            if (await view.DenialAsync(app, old.Tag, to: null, cancellationToken) is { } denial)
-            {
-                left[old.Tag] = denial;
-            }
-            else
-            {
-                changes.Add(new Change(old.Key, null));
-            }
-        }
-
+        var changes = await RemovedAsync(view, file, current, left, cancellationToken);
         if (changes.Count > 2 * MaxTagsACommit)
         {
             return Decision.Of(
@@ -100,6 +88,32 @@ internal static class LayoutTags
         }
 
         return Whole(file, touched, changes, left);
+    }
+
+    // Tags of an earlier file that this one does not name, but for those that rules keep.
+    private static async Task<List<Change>> RemovedAsync(
+        DecisionView view,
+        LayoutIndexFile file,
+        Dictionary<string, TagRow> current,
+        SortedDictionary<string, string> left,
+        CancellationToken cancellationToken
+    )
+    {
+        var app = file.Path.Repository.App;
+        var changes = new List<Change>();
+        foreach (var old in current.Values.Where(t => t.FromLayout && !file.Tags.ContainsKey(t.Tag)))
+        {
+            if (await view.DenialAsync(app, old.Tag, to: null, cancellationToken) is { } denial)
+            {
+                left[old.Tag] = denial;
+            }
+            else
+            {
+                changes.Add(new Change(old.Key, null));
+            }
+        }
+
+        return changes;
     }
 
     /// <summary>What a file that was applied before changes.</summary>

@@ -148,7 +148,7 @@ public sealed class OpenApi
     public static IEnumerable<string> Operations(JsonElement item) =>
         item.EnumerateObject()
             .Select(member => member.Name)
-            .Where(name => name is "get" or "head" or "post" or "delete");
+            .Where(name => name is "get" or "head" or "post" or "put" or "delete");
 
     private static bool NeedsToken(JsonElement operation) => !operation.TryGetProperty("security", out _);
 
