@@ -1,6 +1,5 @@
 using Azure.Data.Tables;
 using Azure.Storage.Blobs.Models;
-using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 
 namespace ImagesFunctions.Local;
@@ -46,10 +45,10 @@ internal static class FreshStore
             part = true;
         }
 
-        // The watcher has made rows of what it found, and a note that they are to be swept some time.
+        // The watcher has made rows of what it found, and a note to sweep them: in a partition with a '!', which no namespace has.
         var official = SampleImage.Repository.Split('/')[0];
         var others = part
-            ? TableClient.CreateQueryFilter($"PartitionKey ne {official} and PartitionKey ne {Keys.DuePartition}")
+            ? TableClient.CreateQueryFilter($"PartitionKey ge {"0"} and PartitionKey ne {official}")
             : null;
         return await AnyAsync(storage.ImageTable, others, cancellationToken) ? StoreHolds.Something
             : part ? StoreHolds.TheSample

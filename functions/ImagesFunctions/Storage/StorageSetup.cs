@@ -36,6 +36,7 @@ internal static class StorageSetup
         {
             await table
                 .QueryAsync<TableEntity>("PartitionKey eq '!'", 1, ["PartitionKey"], cancellationToken)
+                .WithRetries(cancellationToken)
                 .AnyAsync(cancellationToken);
             return true;
         }
