@@ -138,15 +138,7 @@ internal sealed class CommitQueue(
         }
 
         var pack = Packing.Pack(open);
-        var entry = JournalEntry.Of(
-            version.Seq + 1,
-            [.. pack.SelectMany(p => p.Changes)],
-            isInFull,
-            pack.SelectMany(p => p.View.WrittenKeys)
-        ) with
-        {
-            Authors = [.. pack.Select(p => new EntryAuthor(p.Changes.Count, p.By))],
-        };
+        var entry = EntryOf(pack, version);
         JournalVersion? next;
         try
         {
@@ -176,6 +168,17 @@ internal sealed class CommitQueue(
         Answer(open, pack, isCommitted: true);
         return true;
     }
+
+    private JournalEntry EntryOf(List<PendingDecision> pack, JournalVersion version) =>
+        JournalEntry.Of(
+            version.Seq + 1,
+            [.. pack.SelectMany(p => p.Changes)],
+            isInFull,
+            pack.SelectMany(p => p.View.WrittenKeys)
+        ) with
+        {
+            Authors = [.. pack.Select(p => new EntryAuthor(p.Changes.Count, p.By))],
+        };
 
     private async Task AfterRefusalAsync(List<PendingDecision> open, List<PendingDecision> pack, JournalVersion version)
     {
