@@ -23,19 +23,7 @@ internal static class GcCommand
             }
         });
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done, and change nothing" };
-        var grace = new Option<string?>("--grace")
-        {
-            Description =
-                "How old a blob that nobody needs has to be, such as 12h (default: 24h where it was pushed, 30d where it was dropped). Pushes and drops that take longer have to send blobs again",
-        };
-        grace.Validators.Add(result =>
-        {
-            var given = result.GetValueOrDefault<string?>();
-            if (given is not null && (!Duration.TryParse(given, out var time) || time > TimeSpan.FromDays(36_525)))
-            {
-                result.AddError($"'{given}' is no duration like 30d, 24h or 15m");
-            }
-        });
+        var grace = Grace();
         return terminal.Runs(
             Help.Examples(
                 new Command("gc", "Removes what nobody needs any more") { @namespace, dryRun, grace },
@@ -60,5 +48,23 @@ internal static class GcCommand
                 return result[SweepKind.Failed] > 0 ? 1 : 0;
             }
         );
+    }
+
+    private static Option<string?> Grace()
+    {
+        var grace = new Option<string?>("--grace")
+        {
+            Description =
+                "How old a blob that nobody needs has to be, such as 12h (default: 24h where it was pushed, 30d where it was dropped). Pushes and drops that take longer have to send blobs again",
+        };
+        grace.Validators.Add(result =>
+        {
+            var given = result.GetValueOrDefault<string?>();
+            if (given is not null && (!Duration.TryParse(given, out var time) || time > TimeSpan.FromDays(36_525)))
+            {
+                result.AddError($"'{given}' is no duration like 30d, 24h or 15m");
+            }
+        });
+        return grace;
     }
 }
