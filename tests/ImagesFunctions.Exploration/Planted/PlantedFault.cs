@@ -82,9 +82,9 @@ public sealed record PlantedFault(string Name, string File, string Right, string
         ),
         new(
             "does not look at the first commit after a decision's reads",
-            Queue,
-            "for (var seq = p.View.Seq + 1; seq <= version.Seq; seq++)",
-            "for (var seq = p.View.Seq + 2; seq <= version.Seq; seq++)"
+            "CommitHistory.cs",
+            "for (var seq = decision.View.Seq + 1; seq <= last; seq++)",
+            "for (var seq = decision.View.Seq + 2; seq <= last; seq++)"
         ),
         new(
             "brings a list up to date from a log with gaps",
