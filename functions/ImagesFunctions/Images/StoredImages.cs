@@ -95,7 +95,7 @@ public sealed class StoredImages
                 : null,
             Facts = facts.Facts,
             Referrers = await ReferrersAsync(repository, image.Digest, cancellationToken),
-            NeededBy = await NeededByAsync(repository, image.Digest, cancellationToken),
+            NeededBy = await _rowStore.LiveDependentsAsync(repository, image.Digest, cancellationToken),
         };
     }
 
@@ -186,26 +186,5 @@ public sealed class StoredImages
         }
 
         return referrers;
-    }
-
-    private async Task<IReadOnlyList<Digest>> NeededByAsync(
-        Repository repository,
-        Digest digest,
-        CancellationToken cancellationToken
-    )
-    {
-        var needed = new List<Digest>();
-        foreach (var dependent in await _rowStore.DependentsAsync(repository, digest, cancellationToken))
-        {
-            if (
-                dependent.By.Digest is { } by
-                && await _rowStore.ImageAsync(repository, by, cancellationToken) is not null
-            )
-            {
-                needed.Add(by);
-            }
-        }
-
-        return needed;
     }
 }

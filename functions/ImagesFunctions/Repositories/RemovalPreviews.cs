@@ -35,7 +35,7 @@ internal sealed class RemovalPreviews(RowStore rowStore, ImageRows imageRows)
     )
     {
         var row = await imageRows.WithFactsAsync(repository.Namespace, image, cancellationToken);
-        var needing = await LiveAsync(repository, row.Digest, cancellationToken);
+        var needing = await rowStore.LiveDependentsAsync(repository, row.Digest, cancellationToken);
         var neededBy = needing.Count > 0 ? needing[0] : null;
         if (row.Children.Count + row.BlobSizes.Count > MaxReads)
         {
@@ -45,7 +45,11 @@ internal sealed class RemovalPreviews(RowStore rowStore, ImageRows imageRows)
         // What goes with it: an index takes along the manifests that nothing else names.
         var going = new HashSet<Digest> { row.Digest };
         var children = row.Children.Select(ImageRow.Parse).Where(c => !isTagged(c));
-        await foreach (var (child, by) in children.ReadEachAsync(c => LiveAsync(repository, c, cancellationToken)))
+        await foreach (
+            var (child, by) in children.ReadEachAsync(c =>
+                rowStore.LiveDependentsAsync(repository, c, cancellationToken)
+            )
+        )
         {
             if (by.All(going.Contains))
             {
@@ -56,7 +60,7 @@ internal sealed class RemovalPreviews(RowStore rowStore, ImageRows imageRows)
         var blobs = new List<string>();
         await foreach (
             var (blob, by) in row.BlobSizes.Keys.ReadEachAsync(b =>
-                LiveAsync(repository, ImageRow.Parse(b), cancellationToken)
+                rowStore.LiveDependentsAsync(repository, ImageRow.Parse(b), cancellationToken)
             )
         )
         {
@@ -68,27 +72,5 @@ internal sealed class RemovalPreviews(RowStore rowStore, ImageRows imageRows)
 
         going.Remove(row.Digest);
         return new RemovalPreview(neededBy, [.. going], blobs, blobs.Sum(b => row.BlobSizes[b]), IsWhole: true);
-    }
-
-    // The live manifests that need a digest.
-    private async Task<IReadOnlyList<Digest>> LiveAsync(
-        Repository repository,
-        Digest needed,
-        CancellationToken cancellationToken
-    )
-    {
-        var live = new List<Digest>();
-        foreach (var dependency in await rowStore.DependentsAsync(repository, needed, cancellationToken))
-        {
-            if (
-                dependency.By.Digest is { } by
-                && await rowStore.ImageAsync(repository, by, cancellationToken) is not null
-            )
-            {
-                live.Add(by);
-            }
-        }
-
-        return live;
     }
 }

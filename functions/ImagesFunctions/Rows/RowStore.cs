@@ -122,6 +122,25 @@ internal sealed partial class RowStore(StorageAccount account)
             ).Select(DependencyRow.From),
         ];
 
+    /// <summary>The live manifests of a repository that need a digest.</summary>
+    public async Task<IReadOnlyList<Digest>> LiveDependentsAsync(
+        Repository repository,
+        Digest needed,
+        CancellationToken cancellationToken
+    )
+    {
+        var live = new List<Digest>();
+        foreach (var dependency in await DependentsAsync(repository, needed, cancellationToken))
+        {
+            if (dependency.By.Digest is { } by && await ImageAsync(repository, by, cancellationToken) is not null)
+            {
+                live.Add(by);
+            }
+        }
+
+        return live;
+    }
+
     /// <summary>
     /// Writes the row of a verified blob, outside the namespace's order, which is allowed for new rows. False when the row is no
     /// longer the one that was read (null: there was none).
