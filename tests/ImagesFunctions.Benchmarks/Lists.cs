@@ -34,7 +34,7 @@ internal static class Lists
 
     public static async Task RunAsync(Bench bench)
     {
-        var images = bench.Smoke ? 100 : 1_000;
+        var images = bench.Smoke ? 20 : 1_000;
         await using var store = await Store.StartAsync(bench);
         await store.SeedAsync("alice", images, imagesPerTag: 1);
         await using var server = await Server.OursAsync(bench, store);

@@ -12,10 +12,8 @@ internal static class WorkerStart
         await using var store = await Store.StartAsync(bench);
         await store.SeedAsync("alice", 100);
         var token = await store.TokenAsync("alice");
-        var ours = Path.Combine(bench.Folder, "app");
-        var empty = Path.Combine(bench.Folder, "empty-worker");
-        await bench.PublishAsync("functions/App", ours);
-        await bench.PublishAsync("tests/EmptyWorker", empty);
+        var ours = await bench.PublishedAsync("functions/App");
+        var empty = await bench.PublishedAsync("tests/EmptyWorker");
         var settings = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             [StorageAccount.Section] = store.ConnectionString,

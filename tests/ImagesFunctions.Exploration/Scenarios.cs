@@ -2,6 +2,7 @@ using ImagesFunctions.Exploration.Catalog;
 using ImagesFunctions.Exploration.Journal;
 using ImagesFunctions.Exploration.Model;
 using ImagesFunctions.Exploration.Sessions;
+using ImagesFunctions.Exploration.Sweeps;
 
 namespace ImagesFunctions.Exploration;
 
@@ -15,5 +16,6 @@ public static class Scenarios
             ["journal"] = new Explorer(seed => new JournalScenario(seed, world => new ModelStorage(world))),
             ["session"] = new Explorer(seed => new SessionScenario(seed, (w, a, s, p, n) => new(w, a, s, p, n))),
             ["catalog"] = new Explorer(seed => new CatalogScenario(seed, new Processes())),
+            ["sweep"] = new Explorer(seed => new SweepScenario(seed, new Sweepers())),
         };
 }

@@ -2,6 +2,7 @@ using ImagesFunctions.Exploration.Catalog;
 using ImagesFunctions.Exploration.Journal;
 using ImagesFunctions.Exploration.Model;
 using ImagesFunctions.Exploration.Sessions;
+using ImagesFunctions.Exploration.Sweeps;
 
 namespace ImagesFunctions.Exploration.Planted;
 
@@ -31,6 +32,14 @@ public static class Hunt
                 step.Key,
                 (Func<TimeSpan, string>)(
                     time => Text(new Explorer(seed => new CatalogScenario(seed, step.Value)).Run(1, time))
+                )
+            )
+        ),
+        .. PlantedSweeps.All.Select(step =>
+            (
+                step.Key,
+                (Func<TimeSpan, string>)(
+                    time => Text(new Explorer(seed => new SweepScenario(seed, step.Value)).Run(1, time))
                 )
             )
         ),

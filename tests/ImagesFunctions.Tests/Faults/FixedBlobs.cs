@@ -1,5 +1,6 @@
 using System.Net;
 using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
 using ImagesFunctions.Tests.Registry;
 
 namespace ImagesFunctions.Tests.Faults;
@@ -128,6 +129,77 @@ public sealed class FixedBlobs : HeldBlobs
         Assert.Empty(left);
     }
 
+    [Fact]
+    public async Task A_lease_that_is_being_broken_holds_until_it_is_broken()
+    {
+        var lease = Blob(ManifestPath).GetBlobLeaseClient();
+        await lease.AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration, cancellationToken: Stop);
+        await lease.BreakAsync(TimeSpan.FromSeconds(60), cancellationToken: Stop);
+
+        IsHeld(
+            await Registry.SendAsync("DELETE", $"/v2/{Repo}/manifests/{Image.FirstImage}"),
+            "LeaseIdMissing",
+            ManifestPath
+        );
+        await IsPulledAsync();
+
+        await lease.BreakAsync(TimeSpan.Zero, cancellationToken: Stop);
+        var delete = await Registry.SendAsync("DELETE", $"/v2/{Repo}/manifests/{Image.FirstImage}");
+        Assert.Equal(HttpStatusCode.Accepted, delete.Status);
+        Assert.DoesNotContain(ManifestPath, await Outside.PathsAsync());
+    }
+
+    [Fact]
+    public async Task A_lease_taken_in_the_middle_of_a_delete_and_broken_later_keeps_nothing()
+    {
+        var lease = Blob(ManifestPath).GetBlobLeaseClient();
+        // Behind the look for a lease, and before the bytes are removed.
+        var taken = new Lazy<Task>(() =>
+            lease.AcquireAsync(BlobLeaseClient.InfiniteLeaseDuration, cancellationToken: Stop)
+        );
+        Says.Before = request =>
+            request.Method == HttpMethod.Delete && Says.IsBlob(request, "images") ? taken.Value : Task.CompletedTask;
+
+        var delete = await Registry.SendAsync("DELETE", $"/v2/{Repo}/manifests/{Image.FirstImage}");
+
+        Assert.Equal(HttpStatusCode.Accepted, delete.Status);
+        Assert.Contains(ManifestPath, await Outside.PathsAsync());
+        Assert.Empty(await Node.ListedAsync("alice"));
+        Assert.NotEqual(0, (await Node.SweepYoungAsync())[SweepKind.Left]);
+        await lease.BreakAsync(TimeSpan.Zero, cancellationToken: Stop);
+        await Node.SweepAllAsync();
+        Assert.Empty(await Outside.PathsAsync());
+    }
+
+    /// <summary>A policy on the container of push sessions lets new blobs be written, and nothing be removed or written over.</summary>
+    [Fact]
+    public async Task A_policy_on_uploads_costs_no_push_and_ends_no_sweep()
+    {
+        var bytes = new byte[200_000];
+        Random.Shared.NextBytes(bytes);
+        var digest = Layout.DigestOf(bytes);
+        Says.Say = request =>
+            Says.IsBlob(request, "uploads") && request.Method == HttpMethod.Delete
+                ? new(HttpStatusCode.Conflict, "BlobImmutableDueToPolicy")
+                : null;
+
+        var session = await Registry.SendAsync("POST", $"/v2/{Repo}/blobs/uploads/");
+        var first = await Registry.SendAsync("PATCH", session["Location"]!, bytes[..100_000]);
+        var second = await Registry.SendAsync("PATCH", first["Location"]!, bytes[100_000..]);
+        var put = await Registry.SendAsync("PUT", $"{second["Location"]}?digest={digest}");
+
+        Assert.Equal(HttpStatusCode.Created, put.Status);
+        Assert.Equal(bytes, (await Registry.SendAsync("GET", $"/v2/{Repo}/blobs/{digest}")).Bytes);
+        Assert.NotEqual(0, Says.Said);
+        Assert.NotEmpty(await UploadsAsync());
+        var swept = await Node.SweepYoungAsync();
+        Assert.Equal(0, swept[SweepKind.Failed]);
+        Assert.NotEmpty(await UploadsAsync());
+        Says.Say = _ => null;
+        await Node.SweepYoungAsync();
+        Assert.Empty(await UploadsAsync());
+    }
+
     [Theory]
     [InlineData("CannotVerifyCopySource", 409)]
     [InlineData("CannotVerifyCopySource", 403)]
@@ -146,6 +218,17 @@ public sealed class FixedBlobs : HeldBlobs
         Assert.NotEqual(0, Says.Said);
         var put = await Registry.SendAsync("PUT", $"{mount["Location"]}?digest={Layer}", Bytes);
         Assert.Equal(HttpStatusCode.Created, put.Status);
+    }
+
+    private async Task<List<string>> UploadsAsync()
+    {
+        var names = new List<string>();
+        await foreach (var blob in Outside.Storage.Uploads.GetBlobsAsync(cancellationToken: Stop))
+        {
+            names.Add(blob.Name);
+        }
+
+        return names;
     }
 
     // Held as storage tells it to who looks. What undoes it.

@@ -22,6 +22,9 @@ internal sealed class StorageSays(string connection) : DelegatingHandler(new Soc
     /// <summary>Headers that storage's own answer to a request gets besides.</summary>
     public Func<HttpRequestMessage, IEnumerable<(string Name, string Value)>> Add { get; set; } = _ => [];
 
+    /// <summary>What happens before storage gets a request.</summary>
+    public Func<HttpRequestMessage, Task> Before { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>Requests that are not answered at all.</summary>
     public Func<HttpRequestMessage, bool> Hold { get; set; } = _ => false;
 
@@ -51,6 +54,7 @@ internal sealed class StorageSays(string connection) : DelegatingHandler(new Soc
         CancellationToken cancellationToken
     )
     {
+        await Before(request);
         if (Hold(request))
         {
             Interlocked.Increment(ref _held);

@@ -100,7 +100,8 @@ public sealed class StoresVanish
         await table.CreateAsync(Stop);
         foreach (var row in rows)
         {
-            await table.AddEntityAsync(row, Stop);
+            // The host may have left a note of what is due as soon as there is a table.
+            await table.UpsertEntityAsync(row, TableUpdateMode.Replace, Stop);
         }
     }
 
