@@ -6,6 +6,9 @@ internal sealed class CloudChecks(Examined examined)
     /// <summary>Looks; nothing is changed.</summary>
     public async Task<IReadOnlyList<Check>> RunAsync(CancellationToken cancellationToken)
     {
+        // Several checks wait for them, each until its own deadline.
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(2 * examined.Deadline);
         var events = new EventChecks(examined);
         var looks = new List<Task<IReadOnlyList<Check>>>
         {
@@ -15,7 +18,7 @@ internal sealed class CloudChecks(Examined examined)
         if (examined is { Management: { } management, Installation: { } installation })
         {
             var app = new AppChecks(examined, management, installation);
-            var settings = app.SettingsAsync(cancellationToken);
+            var settings = app.SettingsAsync(patience.Token);
             looks.Add(new SweepChecks(examined, settings).RunAsync(cancellationToken));
             looks.Add(app.RunAsync(cancellationToken));
             looks.Add(app.OfSettingsAsync(settings, cancellationToken));
@@ -27,7 +30,9 @@ internal sealed class CloudChecks(Examined examined)
             looks.Add(OneAsync(Task.FromResult(NoNames)));
         }
 
-        return [.. (await Task.WhenAll(looks)).SelectMany(checks => checks)];
+        var checks = await Task.WhenAll(looks);
+        await patience.CancelAsync();
+        return [.. checks.SelectMany(some => some)];
     }
 
     private static Check NoNames =>

@@ -44,6 +44,14 @@ internal sealed record Examined(StorageAccount Storage, ImagesApp Images, Mends 
             )
         )[0];
 
+    /// <summary>A check that has nothing to look at, because a container or table is missing, which another one says.</summary>
+    public Check NothingThere(string name) =>
+        new(
+            name,
+            IsEmulator ? Check.Warning : Check.Unknown,
+            "there is nothing to try it on: see what is missing above"
+        );
+
     private Check Denied(string name, Azure.RequestFailedException error, string role)
     {
         var (detail, mend) = Mends.OfDenied(error.ErrorCode, role);

@@ -58,7 +58,7 @@ internal sealed class RightsChecks(Examined examined)
                 }
                 catch (RequestFailedException error) when (error.Status == StatusCodes.Status404NotFound)
                 {
-                    return new Check(name, Check.Unknown, "there is nothing to try it on: see what is missing above");
+                    return examined.NothingThere(name);
                 }
             },
             cancellationToken

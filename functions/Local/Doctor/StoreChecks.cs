@@ -135,7 +135,6 @@ internal sealed class StoreChecks(Examined examined)
         );
     }
 
-    // Only some rows are looked at: each version reads those of all before it.
     private Task<Check> SchemaAsync(CancellationToken cancellationToken)
     {
         const string name = "version of the store";
@@ -143,15 +142,9 @@ internal sealed class StoreChecks(Examined examined)
             name,
             async stop =>
             {
-                var rows = examined.Storage.ImageTable.QueryAsync<TableEntity>(
-                    "RowKey ge 'i!' and RowKey lt 'i\"'",
-                    maxPerPage: 100,
-                    ["schema"],
-                    stop
-                );
-                await foreach (var page in rows.AsPages().WithCancellation(stop))
+                try
                 {
-                    var newest = page.Values.Max(row => row.GetInt64("schema"));
+                    var newest = await NewestAsync(stop);
                     return newest > ImagesApp.Schema
                         ? new Check(
                             name,
@@ -161,12 +154,31 @@ internal sealed class StoreChecks(Examined examined)
                         )
                         : new Check(name, Check.Ok, newest is { } found ? $"schema {found}" : "no images yet");
                 }
-
-                return new Check(name, Check.Ok, "no images yet");
+                catch (RequestFailedException error) when (error.Status == StatusCodes.Status404NotFound)
+                {
+                    return examined.NothingThere(name);
+                }
             },
             cancellationToken,
             Expected.TableRole
         );
+    }
+
+    // Of the first images that storage finds: each version reads the rows of those before it.
+    private async Task<long?> NewestAsync(CancellationToken cancellationToken)
+    {
+        var rows = examined.Storage.ImageTable.QueryAsync<TableEntity>(
+            "RowKey ge 'i!' and RowKey lt 'i\"'",
+            maxPerPage: 100,
+            ["schema"],
+            cancellationToken
+        );
+        await foreach (var page in rows.AsPages().WithCancellation(cancellationToken))
+        {
+            return page.Values.Max(row => row.GetInt64("schema"));
+        }
+
+        return null;
     }
 
     private Check Missing(string name, string mend) =>

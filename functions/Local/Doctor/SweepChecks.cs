@@ -43,7 +43,7 @@ internal sealed class SweepChecks(Examined examined, Task<IReadOnlyDictionary<st
         var walked = signs.Walked is { } at ? $"the walk went on {Ago(signs.Now - at)}" : "no walk yet";
         if (signs.Due is { } due && signs.Now - due > s_passes)
         {
-            found.Fail($"{signs.Namespace} has waited for its sweep since {Ago(signs.Now - due)}", mends.Restart);
+            found.Fail($"{signs.Namespace} was to be swept {Ago(signs.Now - due)}", mends.Restart);
         }
 
         if (walk is { } within && signs.Walked is { } last && signs.Now - last > within + s_passes)
@@ -52,7 +52,10 @@ internal sealed class SweepChecks(Examined examined, Task<IReadOnlyDictionary<st
         }
         else if (walk is not null && signs.Walked is null)
         {
-            found.Warn("no sweep has left a sign yet: the first comes within an hour of a deployment", Mends.Collect());
+            found.Warn(
+                "no sweep yet: the first comes within an hour of a deployment",
+                $"wait an hour; then {mends.Restart}"
+            );
         }
 
         return found.ToCheck(Sweep, $"{walked}, and nothing is late");
@@ -60,7 +63,7 @@ internal sealed class SweepChecks(Examined examined, Task<IReadOnlyDictionary<st
 
     /// <summary>What it means that the app is of another version than this program.</summary>
     internal static Check OfVersion(string? app, string tool) =>
-        app is null ? new Check(App, Check.Unknown, "no sweep has said it yet", Mends.Collect())
+        app is null ? new Check(App, Check.Unknown, "no sweep has said it yet: one within an hour will")
         : app == tool ? new Check(App, Check.Ok, app)
         : new Check(App, Check.Warning, $"its last sweep was by {app}, and this program is {tool}", Mends.Deploy);
 
@@ -71,7 +74,7 @@ internal sealed class SweepChecks(Examined examined, Task<IReadOnlyDictionary<st
     {
         try
         {
-            var known = settings is null ? null : await settings.WaitAsync(cancellationToken);
+            var known = settings is null ? null : await settings.WaitAsync(examined.Deadline / 2, cancellationToken);
             return known?.GetValueOrDefault(Expected.WalkRequests) == "0" ? null
                 : Duration.TryParse(known?.GetValueOrDefault(Expected.WalkTime), out var time) ? time
                 : s_walk;

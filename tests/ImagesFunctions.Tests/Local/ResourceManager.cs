@@ -35,8 +35,8 @@ internal sealed class ResourceManager : IAsyncDisposable
         );
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseUrls("https://127.0.0.1:0");
         _app = builder.Build();
-        _app.Run(context => Answer(context));
         Answer = AnswerAsync;
+        _app.Run(context => Answer!(context));
         Settings = SettingsOf(azurite);
         Subscription = SubscriptionOf();
         Fill(azurite);
@@ -125,28 +125,7 @@ internal sealed class ResourceManager : IAsyncDisposable
     private void Fill(SecureAzurite azurite)
     {
         var account = Names.AccountId(azurite.Storage.Images.AccountName);
-        _answers[Names.AppId] = new JsonObject
-        {
-            ["name"] = Names.App,
-            ["identity"] = new JsonObject
-            {
-                ["type"] = "UserAssigned",
-                ["userAssignedIdentities"] = new JsonObject
-                {
-                    ["/subscriptions/…/id-images"] = new JsonObject
-                    {
-                        ["principalId"] = Principal,
-                        ["clientId"] = "33333333",
-                    },
-                },
-            },
-            ["properties"] = new JsonObject
-            {
-                ["state"] = "Running",
-                ["defaultHostName"] = $"{Names.App}.azurewebsites.net",
-                ["httpsOnly"] = true,
-            },
-        };
+        _answers[Names.AppId] = TheApp();
         _answers[$"{Names.AppId}/config/appsettings/list"] = new JsonObject { ["properties"] = Settings };
         _answers[$"{Names.AppId}/functions"] = new JsonObject
         {
@@ -176,6 +155,30 @@ internal sealed class ResourceManager : IAsyncDisposable
             ["properties"] = Subscription,
         };
     }
+
+    private static JsonObject TheApp() =>
+        new()
+        {
+            ["name"] = Names.App,
+            ["identity"] = new JsonObject
+            {
+                ["type"] = "UserAssigned",
+                ["userAssignedIdentities"] = new JsonObject
+                {
+                    ["/subscriptions/…/id-images"] = new JsonObject
+                    {
+                        ["principalId"] = Principal,
+                        ["clientId"] = "33333333",
+                    },
+                },
+            },
+            ["properties"] = new JsonObject
+            {
+                ["state"] = "Running",
+                ["defaultHostName"] = $"{Names.App}.azurewebsites.net",
+                ["httpsOnly"] = true,
+            },
+        };
 
     // Of its roles those on the account of images.
     private static bool IsOfApp(Resource role) =>
