@@ -36,7 +36,8 @@ internal static class DoctorCommand
                 var checks = new List<Check>();
                 checks.AddRange(await MachineChecks.RunAsync(cancellationToken));
                 var into = parsed.GetResult(drop) is null ? null : parsed.GetValue(drop) ?? DropCheck.DefaultNamespace;
-                checks.AddRange(await StoreAsync(parsed.GetValue(terminal.Data), into, cancellationToken));
+                var hint = terminal.Hint(parsed, "ls");
+                checks.AddRange(await StoreAsync(parsed.GetValue(terminal.Data), hint, into, cancellationToken));
                 await listing.WriteAsync(parsed, checks, terminal.Output);
                 return ExitCodeOf(checks);
             }
@@ -97,6 +98,7 @@ internal static class DoctorCommand
 
     private static async Task<IReadOnlyList<Check>> StoreAsync(
         string? data,
+        string anyCommand,
         string? drop,
         CancellationToken cancellationToken
     )
@@ -109,7 +111,7 @@ internal static class DoctorCommand
             return
             [
                 new Check("store", Check.Ok, store.Description["Store: ".Length..]),
-                .. await LookAsync(Of(store, app.Images()), drop, cancellationToken),
+                .. await LookAsync(Of(store, app.Images()) with { AnyCommand = anyCommand }, drop, cancellationToken),
             ];
         }
         catch (Exception error) when (error is not OperationCanceledException and not UsageException)

@@ -53,7 +53,14 @@ internal sealed class EventChecks(Examined examined)
     /// <summary>Looks at the poison queue, and takes nothing from it.</summary>
     public Task<Check> PoisonAsync(CancellationToken cancellationToken) =>
         examined.Poison is not { } queue
-            ? Task.FromResult(new Check(Poison, Check.Unknown, "the address of the account's queues is not known"))
+            ? Task.FromResult(
+                new Check(
+                    Poison,
+                    Check.Unknown,
+                    "the address of the account's queues is not known",
+                    $"export {StorageAccount.Section}__queueServiceUri=https://{examined.Storage.Images.AccountName}.queue.core.windows.net/"
+                )
+            )
             : examined.AtAsync(Poison, stop => PoisonAsync(queue, stop), cancellationToken, Expected.QueueRole);
 
     private async Task<Check> PoisonAsync(QueueClient queue, CancellationToken cancellationToken)

@@ -12,6 +12,9 @@ internal sealed record Examined(StorageAccount Storage, ImagesApp Images, Mends 
     /// <summary>Whether it is an emulator, which has no queue, no events and no app in Azure.</summary>
     public bool IsEmulator { get; init; }
 
+    /// <summary>A command that makes what an emulator has not yet.</summary>
+    public string AnyCommand { get; init; } = $"{TypedCommand.Text} ls";
+
     /// <summary>The poison queue; null where there is none to look at.</summary>
     public QueueClient? Poison { get; init; }
 

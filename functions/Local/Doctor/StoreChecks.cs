@@ -183,6 +183,6 @@ internal sealed class StoreChecks(Examined examined)
 
     private Check Missing(string name, string mend) =>
         examined.IsEmulator
-            ? new Check(name, Check.Warning, "not there yet: any other command makes it", $"{TypedCommand.Text} ls")
+            ? new Check(name, Check.Warning, "not there yet: any other command makes it", examined.AnyCommand)
             : new Check(name, Check.Failed, "not there", mend);
 }
