@@ -8,6 +8,7 @@ using ImagesFunctions.Oci;
 using ImagesFunctions.Policy;
 using ImagesFunctions.Rebuild;
 using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,6 +23,9 @@ namespace ImagesFunctions;
 public sealed class ImagesApp(IServiceProvider services)
 {
     private readonly Lazy<RequestDelegate> _pipeline = new(() => ImagesPipeline.Build(services));
+
+    /// <summary>The newest schema of images' rows that this version reads.</summary>
+    public const long Schema = ImageRow.Schema;
 
     /// <summary>The storage account.</summary>
     /// <exception cref="InvalidOperationException">None is configured; the message says what to set.</exception>
@@ -75,6 +79,12 @@ public sealed class ImagesApp(IServiceProvider services)
     /// <param name="cancellationToken">Cancels the pass between two steps; the next one completes it.</param>
     /// <exception cref="StorageUnavailableException">Storage is away. Exceptions of the Azure SDK mean the same.</exception>
     public Task<SweepResult> SweepAsync(CancellationToken cancellationToken) => Sweeper.PassAsync(cancellationToken);
+
+    /// <summary>What the store shows of the last passes, in two requests.</summary>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="StorageUnavailableException">Storage is away. Exceptions of the Azure SDK mean the same.</exception>
+    public Task<SweepSigns> SweepSignsAsync(CancellationToken cancellationToken) =>
+        SweepSigns.ReadAsync(Storage, cancellationToken);
 
     /// <summary>Collects all garbage that there is, whatever is noted.</summary>
     /// <param name="namespace">In which namespace; null: in all.</param>

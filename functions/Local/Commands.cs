@@ -59,7 +59,7 @@ public static class Commands
             "serve --data ./store --urls http://127.0.0.1:7072"
         );
         var root = new RootCommand(
-            "ImagesFunctions on this machine. Exit codes: 0 done, 1 failed, 2 called wrongly, 3 not all is well (status, doctor)."
+            "ImagesFunctions on this machine. Exit codes: 0 done, 1 failed, 2 called wrongly, 3 not all is well (status, doctor), 4 something could not be asked (doctor)."
         )
         {
             data,

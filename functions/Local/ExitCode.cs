@@ -14,4 +14,7 @@ internal static class ExitCode
 
     /// <summary>It looked, and not all is well: something waits, was refused, or is not as it should be.</summary>
     public const int NotWell = 3;
+
+    /// <summary>It looked, and found nothing that is not well, but something could not be asked.</summary>
+    public const int NotAsked = 4;
 }

@@ -1,5 +1,6 @@
 using ImagesFunctions.Journal;
 using ImagesFunctions.Rows;
+using ImagesFunctions.Settings;
 
 namespace ImagesFunctions.GarbageCollection;
 
@@ -17,6 +18,9 @@ internal sealed record WalkPlace(
     VersionTag? Version
 )
 {
+    /// <summary>The column that says which version of the program moved the walk on. Versions before do not write it.</summary>
+    public const string Program = "program";
+
     // Passes come once an hour.
     private static readonly TimeSpan s_pass = TimeSpan.FromHours(1);
 
@@ -62,6 +66,7 @@ internal sealed record WalkPlace(
             ["after"] = After,
             ["begun"] = Begun,
             ["debt"] = Debt,
+            [Program] = ProgramVersion.Text,
         };
         if (Ended is { } ended)
         {

@@ -1,7 +1,6 @@
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Data.Tables;
-using Azure.Identity;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
@@ -105,6 +104,9 @@ public sealed class StorageAccount
     /// <summary>The table <see cref="AccountsTable"/>.</summary>
     public TableClient Accounts { get; }
 
+    /// <summary>The identity that storage is asked with; null where it is asked with a key.</summary>
+    public TokenCredential? Credential { get; private init; }
+
     /// <summary>
     /// The container <see cref="ImagesContainer"/> for bytes that arrive while they are sent on: they can be sent only once, and
     /// take as long as whoever sends them here.
@@ -119,6 +121,9 @@ public sealed class StorageAccount
 
     /// <summary>How long storage is waited for.</summary>
     internal StorageTimes Times { get; }
+
+    /// <summary>The time by storage's clock, to about a second, as soon as it has answered anything.</summary>
+    public DateTimeOffset Now => Clock.UtcNow;
 
     /// <summary>The storage service's clock.</summary>
     internal StorageClock Clock { get; init; } = new(TimeProvider.System);
@@ -227,7 +232,7 @@ public sealed class StorageAccount
             );
         }
 
-        credential ??= Identity(section);
+        credential ??= StorageIdentity.Of(section);
         return new StorageAccount(
             new BlobServiceClient(blobUri, credential, options.Blobs),
             new BlobServiceClient(blobUri, credential, options.Streams),
@@ -237,6 +242,7 @@ public sealed class StorageAccount
         )
         {
             Clock = clock,
+            Credential = credential,
         };
     }
 
@@ -287,13 +293,4 @@ public sealed class StorageAccount
 
         return key;
     }
-
-    private static TokenCredential Identity(IConfigurationSection section) =>
-        string.Equals(section["credential"], "managedidentity", StringComparison.OrdinalIgnoreCase)
-            ? new ManagedIdentityCredential(
-                section["clientId"] is { Length: > 0 } clientId
-                    ? ManagedIdentityId.FromUserAssignedClientId(clientId)
-                    : ManagedIdentityId.SystemAssigned
-            )
-            : new DefaultAzureCredential();
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Reflection;
 using System.Runtime.InteropServices;
+using ImagesFunctions.Settings;
 
 namespace ImagesFunctions.Local;
 
@@ -18,15 +18,10 @@ internal static class MachineChecks
             new(
                 "program",
                 Check.Ok,
-                $"{Version}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}"
+                $"{ProgramVersion.Text}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}"
             ),
             await NodeAsync(cancellationToken),
         ];
-
-    /// <summary>The version of this program.</summary>
-    internal static string Version =>
-        typeof(MachineChecks).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
-        ?? "unknown";
 
     /// <summary>What a version of Node.js is good for.</summary>
     /// <param name="said">What <c>node --version</c> writes; null where there is none.</param>
@@ -40,8 +35,8 @@ internal static class MachineChecks
             && int.TryParse(said.TrimStart('v').Split('.')[0], CultureInfo.InvariantCulture, out var major)
             && major < OldestNode;
         var bad = isNeeded ? Check.Failed : Check.Warning;
-        return said is null ? new Check("Node.js", bad, $"not found: {remedy}")
-            : isOld ? new Check("Node.js", bad, $"{said} is too old: {remedy}")
+        return said is null ? new Check("Node.js", bad, "not found", remedy)
+            : isOld ? new Check("Node.js", bad, $"{said} is too old", remedy)
             : new Check("Node.js", Check.Ok, said);
     }
 
@@ -55,7 +50,7 @@ internal static class MachineChecks
 
         var check = NodeOf((await SaysAsync(node, cancellationToken))?.Trim(), isNeeded);
         return check.State == Check.Ok && isNeeded && Places.Program("npm") is null
-            ? new Check("Node.js", Check.Failed, $"{check.Detail}, but npm was not found: install it with Node.js")
+            ? new Check("Node.js", Check.Failed, $"{check.Detail}, but npm was not found", "install it with Node.js")
             : check;
     }
 

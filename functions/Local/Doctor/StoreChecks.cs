@@ -5,62 +5,42 @@ using Azure.Storage.Blobs;
 
 namespace ImagesFunctions.Local;
 
-/// <summary>Checks of a storage account: that it answers, what it has, what this identity may do there, and its clock.</summary>
-internal static class StoreChecks
+/// <summary>Checks of a storage account: that it answers, its clock, and what it has.</summary>
+internal sealed class StoreChecks(Examined examined)
 {
-    private const string Roles =
-        "your identity needs the roles Storage Blob Data Contributor and Storage Table Data Contributor on the account";
-
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
-
     // Storage refuses requests that are signed a quarter of an hour away from its own clock.
     private static readonly TimeSpan s_clockFails = TimeSpan.FromMinutes(14);
     private static readonly TimeSpan s_clockWarns = TimeSpan.FromMinutes(1);
 
-    /// <summary>Looks; it writes one blob and one row, and removes them.</summary>
-    public static async Task<IReadOnlyList<Check>> RunAsync(LocalStore store, CancellationToken cancellationToken)
+    /// <summary>Looks. Where storage does not answer at all nothing else is asked: each would wait as long, and say the same.</summary>
+    public async Task<IReadOnlyList<Check>> RunAsync(CancellationToken cancellationToken)
     {
-        var storage = store.Account;
-        var missing = store.IsEmulator
-            ? (Check.Warning, "not there yet: any other command makes it")
-            : (Check.Failed, "not there: deploy the function app first (docs/deploy.md), or name another account");
-        var checks = new List<Check>();
-        var (answers, date) = await ReachAsync(storage.Images, cancellationToken);
-        checks.Add(answers);
-        if (answers.State == Check.Failed)
+        var storage = examined.Storage;
+        var reached = await Look.AtAsync("storage", examined.Deadline, ReachAsync, cancellationToken);
+        if (reached[0].State != Check.Ok)
         {
-            // Each of the others would wait as long, and say the same.
-            return checks;
+            return [reached[0] with { State = Check.Failed }];
         }
 
-        foreach (var one in (BlobContainerClient[])[storage.Images, storage.Uploads, storage.Derived, storage.Catalog])
+        List<BlobContainerClient> containers = [storage.Images, storage.Uploads, storage.Derived, storage.Catalog];
+        if (!examined.IsEmulator)
         {
-            checks.Add(
-                await TryAsync(
-                    $"container {one.Name}",
-                    missing,
-                    async () =>
-                    {
-                        await one.GetPropertiesAsync(cancellationToken: cancellationToken);
-                        return "there";
-                    }
-                )
-            );
+            containers.Add(storage.DeadLetters);
         }
 
-        foreach (var table in (TableClient[])[storage.ImageTable, storage.Accounts])
-        {
-            checks.Add(await TryAsync($"table {table.Name}", missing, () => LookAsync(table, cancellationToken)));
-        }
-
-        checks.Add(await TryAsync("write a blob", missing, () => WriteBlobAsync(storage.Uploads, cancellationToken)));
-        checks.Add(await TryAsync("write a row", missing, () => WriteRowAsync(storage.ImageTable, cancellationToken)));
-        if (date is { } at)
-        {
-            checks.Add(ClockOf(TimeProvider.System.GetUtcNow() - at));
-        }
-
-        return checks;
+        TableClient[] tables = [storage.ImageTable, storage.Accounts];
+        var rights = new RightsChecks(examined);
+        return
+        [
+            .. reached,
+            .. await Task.WhenAll([
+                .. containers.Select(container => ContainerAsync(container, cancellationToken)),
+                .. tables.Select(table => TableAsync(table, cancellationToken)),
+                rights.BlobsAsync(cancellationToken),
+                rights.RowsAsync(cancellationToken),
+                SchemaAsync(cancellationToken),
+            ]),
+        ];
     }
 
     /// <summary>What it means that this machine's clock is ahead of that of storage, or behind it.</summary>
@@ -72,106 +52,137 @@ internal static class StoreChecks
             $"{by.TotalSeconds:0} s {(ahead < TimeSpan.Zero ? "behind" : "ahead of")} that of storage"
         );
         return by >= s_clockFails
-                ? new Check("clock", Check.Failed, $"{detail}, which refuses such requests: set the clock")
-            : by >= s_clockWarns ? new Check("clock", Check.Warning, $"{detail}: set the clock")
+                ? new Check("clock", Check.Failed, $"{detail}, which refuses such requests", Mends.Clock)
+            : by >= s_clockWarns ? new Check("clock", Check.Warning, detail, Mends.Clock)
             : new Check("clock", Check.Ok, detail);
     }
 
     // Any answer will do; it has the time, too.
-    private static async Task<(Check Check, DateTimeOffset? Date)> ReachAsync(
-        BlobContainerClient container,
-        CancellationToken cancellationToken
-    )
+    private async Task<IReadOnlyList<Check>> ReachAsync(CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(s_patience);
         var began = TimeProvider.System.GetTimestamp();
+        DateTimeOffset? date;
         try
         {
-            var answer = await container.GetPropertiesAsync(cancellationToken: patience.Token);
-            return (Answered(), answer.GetRawResponse().Headers.Date);
+            var answer = await examined.Storage.Images.GetPropertiesAsync(cancellationToken: cancellationToken);
+            date = answer.GetRawResponse().Headers.Date;
         }
         catch (RequestFailedException error) when (error.Status != 0)
         {
-            return (Answered(), error.GetRawResponse()?.Headers.Date);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return (new Check("storage", Check.Failed, $"does not answer in {s_patience.TotalSeconds:0} s"), null);
-        }
-        catch (Exception error) when (error is not OperationCanceledException)
-        {
-            return (new Check("storage", Check.Failed, $"cannot be reached: {OneLine.Of(error)}"), null);
+            date = error.GetRawResponse()?.Headers.Date;
         }
 
-        Check Answered() =>
-            new(
-                "storage",
-                Check.Ok,
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"answers in {TimeProvider.System.GetElapsedTime(began).TotalMilliseconds:0} ms"
-                )
-            );
-    }
-
-    private static async Task<string> LookAsync(TableClient table, CancellationToken cancellationToken)
-    {
-        var rows = table.QueryAsync<TableEntity>(
-            maxPerPage: 1,
-            select: ["PartitionKey"],
-            cancellationToken: cancellationToken
+        var took = TimeProvider.System.GetElapsedTime(began);
+        var storage = new Check(
+            "storage",
+            Check.Ok,
+            string.Create(CultureInfo.InvariantCulture, $"answers in {took.TotalMilliseconds:0} ms")
         );
-        return await rows.AnyAsync(cancellationToken) ? "there" : "there, and empty";
+        return
+        [
+            storage,
+            date is { } at
+                ? ClockOf(examined.Clock.GetUtcNow() - at)
+                : new Check("clock", Check.Unknown, "storage does not say the time"),
+        ];
     }
 
-    private static async Task<string> WriteBlobAsync(BlobContainerClient container, CancellationToken cancellationToken)
+    private Task<Check> ContainerAsync(BlobContainerClient container, CancellationToken cancellationToken)
     {
-        var began = TimeProvider.System.GetTimestamp();
-        var probe = container.GetBlobClient($".doctor-{Guid.NewGuid():N}");
-        await probe.UploadAsync(BinaryData.FromString(""), cancellationToken);
-        await probe.DeleteAsync(cancellationToken: cancellationToken);
-        return Took(began);
-    }
-
-    private static async Task<string> WriteRowAsync(TableClient table, CancellationToken cancellationToken)
-    {
-        var began = TimeProvider.System.GetTimestamp();
-        // No namespace begins like that.
-        var (partition, key) = ("!doctor", $"{Guid.NewGuid():N}");
-        await table.AddEntityAsync(new TableEntity(partition, key), cancellationToken);
-        await table.DeleteEntityAsync(partition, key, ETag.All, cancellationToken);
-        return Took(began);
-    }
-
-    private static string Took(long began) =>
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"written and removed in {TimeProvider.System.GetElapsedTime(began).TotalMilliseconds:0} ms"
+        var name = $"container {container.Name}";
+        return examined.AtAsync(
+            name,
+            async stop =>
+            {
+                try
+                {
+                    await container.GetPropertiesAsync(cancellationToken: stop);
+                    return new Check(name, Check.Ok, "there");
+                }
+                catch (RequestFailedException error) when (error.Status == StatusCodes.Status404NotFound)
+                {
+                    return Missing(name, examined.Mends.Container(container.Name));
+                }
+            },
+            cancellationToken,
+            Expected.BlobRole
         );
-
-    private static async Task<Check> TryAsync(
-        string name,
-        (string State, string Detail) missing,
-        Func<Task<string>> look
-    )
-    {
-        try
-        {
-            return new Check(name, Check.Ok, await look());
-        }
-        catch (RequestFailedException error) when (error.Status == StatusCodes.Status404NotFound)
-        {
-            return new Check(name, missing.State, missing.Detail);
-        }
-        catch (RequestFailedException error)
-            when (error.Status is StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden)
-        {
-            return new Check(name, Check.Failed, $"refused ({error.ErrorCode}): {Roles}");
-        }
-        catch (Exception error) when (error is not OperationCanceledException)
-        {
-            return new Check(name, Check.Failed, OneLine.Of(error));
-        }
     }
+
+    private Task<Check> TableAsync(TableClient table, CancellationToken cancellationToken)
+    {
+        var name = $"table {table.Name}";
+        return examined.AtAsync(
+            name,
+            async stop =>
+            {
+                try
+                {
+                    var rows = table.QueryAsync<TableEntity>(
+                        maxPerPage: 1,
+                        select: ["PartitionKey"],
+                        cancellationToken: stop
+                    );
+                    return new Check(name, Check.Ok, await rows.AnyAsync(stop) ? "there" : "there, and empty");
+                }
+                catch (RequestFailedException error) when (error.Status == StatusCodes.Status404NotFound)
+                {
+                    return Missing(name, Mends.Rebuild);
+                }
+            },
+            cancellationToken,
+            Expected.TableRole
+        );
+    }
+
+    private Task<Check> SchemaAsync(CancellationToken cancellationToken)
+    {
+        const string name = "version of the store";
+        return examined.AtAsync(
+            name,
+            async stop =>
+            {
+                try
+                {
+                    var newest = await NewestAsync(stop);
+                    return newest > ImagesApp.Schema
+                        ? new Check(
+                            name,
+                            Check.Failed,
+                            $"rows of schema {newest}, and this program reads {ImagesApp.Schema}",
+                            "dotnet tool update --global ImagesFunctions.Tool"
+                        )
+                        : new Check(name, Check.Ok, newest is { } found ? $"schema {found}" : "no images yet");
+                }
+                catch (RequestFailedException error) when (error.Status == StatusCodes.Status404NotFound)
+                {
+                    return examined.NothingThere(name);
+                }
+            },
+            cancellationToken,
+            Expected.TableRole
+        );
+    }
+
+    // Of the first images that storage finds: each version reads the rows of those before it.
+    private async Task<long?> NewestAsync(CancellationToken cancellationToken)
+    {
+        var rows = examined.Storage.ImageTable.QueryAsync<TableEntity>(
+            "RowKey ge 'i!' and RowKey lt 'i\"'",
+            maxPerPage: 100,
+            ["schema"],
+            cancellationToken
+        );
+        await foreach (var page in rows.AsPages().WithCancellation(cancellationToken))
+        {
+            return page.Values.Max(row => row.GetInt64("schema"));
+        }
+
+        return null;
+    }
+
+    private Check Missing(string name, string mend) =>
+        examined.IsEmulator
+            ? new Check(name, Check.Warning, "not there yet: any other command makes it", examined.AnyCommand)
+            : new Check(name, Check.Failed, "not there", mend);
 }

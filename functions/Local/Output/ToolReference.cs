@@ -21,6 +21,7 @@ internal static class ToolReference
         | 1 | failed, and one line says why |
         | 2 | called wrongly, and nothing was done |
         | 3 | `status`: something waits or was refused, or the account is unknown; `doctor`: something will not work |
+        | 4 | `doctor`: nothing was found that will not work, but something could not be asked, and its row says why |
 
 
         """;

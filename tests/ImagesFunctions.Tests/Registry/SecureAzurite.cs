@@ -28,6 +28,7 @@ public sealed class SecureAzurite : IAsyncDisposable
         _ports = ports;
         BlobService = new Uri(Address(ports.Blob));
         TableService = new Uri(Address(ports.Table));
+        QueueService = new Uri(Address(ports.Queue));
         Http = new HttpClient(SelfSigned.Trusting(certificate));
         Storage = StorageAccount.From(
             new ConfigurationBuilder()
@@ -52,8 +53,13 @@ public sealed class SecureAzurite : IAsyncDisposable
 
     public Uri TableService { get; }
 
+    public Uri QueueService { get; }
+
     /// <summary>The file of the certificate, for another process to trust.</summary>
     public string CertificateFile => Path.Combine(_folder, Certificate);
+
+    /// <summary>A network of a client that trusts its certificate.</summary>
+    internal SocketsHttpHandler Network() => SelfSigned.Trusting(_certificate);
 
     private static ProcessStartInfo Start(string folder, string[] arguments)
     {
@@ -132,7 +138,7 @@ public sealed class SecureAzurite : IAsyncDisposable
     {
         try
         {
-            foreach (var port in new[] { _ports.Blob, _ports.Table })
+            foreach (var port in new[] { _ports.Blob, _ports.Queue, _ports.Table })
             {
                 (await Http.GetAsync(new Uri(Address(port)), TestContext.Current.CancellationToken)).Dispose();
             }
