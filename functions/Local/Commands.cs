@@ -73,6 +73,7 @@ public static class Commands
                 .Append(TransferCommands.Pull(terminal))
                 .Append(TransferCommands.Copy(terminal))
                 .Append(DoctorCommand.Make(terminal))
+                .Append(CompletionCommand.Make(terminal))
                 .Append(ToolReference.Make(output))
         )
         {

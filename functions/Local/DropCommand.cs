@@ -21,7 +21,7 @@ internal static class DropCommand
         var patience = Patience();
         var drop = new Command(
             "drop",
-            "Copies an OCI image layout, or an archive of one or of docker save, into the container, where it is ingested"
+            "Copies an OCI image layout, or an archive of one or of docker save, into the container, where it is ingested; a drop that was ended goes on where it was"
         )
         {
             source,
@@ -129,7 +129,6 @@ internal static class DropCommand
         return name;
     }
 
-    // Any order works; with index.json last the image appears together with its tags.
     private static async Task<int> SendAsync(
         Terminal terminal,
         ImagesApp images,
@@ -138,8 +137,10 @@ internal static class DropCommand
         CancellationToken cancellationToken
     )
     {
-        var paths = files.Paths.Where(p => LayoutPath.TryParse($"{repository}/{p}", out _, out _)).ToList();
-        var others = files.Paths.Except(paths, StringComparer.Ordinal).ToList();
+        var progress = new TransferProgress(terminal.Errors);
+        var drop = new ImageDrop(images.Storage.Images, repository, progress);
+        var (count, others) = (0, (IReadOnlyList<string>)[]);
+        await progress.RunAsync(async () => (count, others) = await drop.RunAsync(files, cancellationToken));
         if (others.Count > 0)
         {
             await terminal.Errors.WriteLineAsync(
@@ -147,23 +148,8 @@ internal static class DropCommand
             );
         }
 
-        var container = images.Storage.Images;
-        foreach (var path in paths)
-        {
-            await using var bytes = files[path].Open();
-            await container
-                .GetBlobClient($"{repository}/{path}")
-                .UploadAsync(bytes, overwrite: true, cancellationToken);
-        }
-
-        await container
-            .GetBlobClient($"{repository}/{ImageFiles.Index}")
-            .UploadAsync(
-                BinaryData.FromBytes(await files.IndexFile.ReadAsync(cancellationToken)),
-                overwrite: true,
-                cancellationToken
-            );
-        return paths.Count + 1;
+        await terminal.Errors.WriteLineAsync(progress.Summary);
+        return count;
     }
 
     // The tags of a repository's index.json are those of the last one that was dropped there.

@@ -45,6 +45,23 @@ internal sealed class GrantOptions
     public Grant Of(ParseResult parsed, string withoutAllow) =>
         Grant.Parse(parsed.GetValue(Allow) ?? withoutAllow, parsed.GetValue(Repositories) ?? []);
 
+    /// <summary>The columns of a list that say what a grant allows.</summary>
+    /// <param name="grantOf">The grant of an item; null for one that this version knows nothing of.</param>
+    public static IEnumerable<Column<T>> Columns<T>(Func<T, Grant?> grantOf) =>
+        [
+            new("allow", item => grantOf(item)?.Allow.Split(','))
+            {
+                Text = item =>
+                    grantOf(item) is { } grant
+                        ? grant.Allow.Replace(",", ", ", StringComparison.Ordinal)
+                        : "nothing that this version knows",
+            },
+            new("repositories", item => grantOf(item)?.Repositories.Select(p => p.ToString()).ToList())
+            {
+                Text = item => grantOf(item) is { Repositories.Count: > 0 } grant ? grant.RepositoriesText : "all",
+            },
+        ];
+
     /// <summary>A grant in words.</summary>
     public static string Text(Grant grant) =>
         $"may {grant.Allow.Replace(",", ", ", StringComparison.Ordinal)}"

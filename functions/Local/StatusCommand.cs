@@ -36,25 +36,30 @@ internal static class StatusCommand
             where,
         };
         form.AddTo(command);
-        Help.Examples(command, "status demo/web", "status demo --output json");
+        var watching = new Watching();
+        watching.AddTo(command);
+        Help.Examples(command, "status demo/web", "status demo --output json", "status demo --watch --every 10s");
         return terminal.Runs(
             command,
-            async (parsed, images, cancellationToken) =>
-            {
-                var parts = parsed.GetValue(where)!.Split('/', 2);
-                var status = await images.StatusAsync(parts[0], parts.ElementAtOrDefault(1), cancellationToken);
-                await WriteAsync(status, form.Of(parsed), terminal.Output);
-                if (status.IsEmpty)
-                {
-                    await terminal.Errors.WriteLineAsync(
-                        parts.Length == 1
-                            ? $"Nothing is known of the account {parts[0]}. An official image is official/<app>."
-                            : $"Nothing is known of {parsed.GetValue(where)}."
-                    );
-                }
-
-                return IsWell(status) ? ExitCode.Done : ExitCode.NotWell;
-            }
+            (parsed, images, cancellationToken) =>
+                watching.RunAsync(
+                    terminal,
+                    parsed,
+                    async stop =>
+                    {
+                        var parts = parsed.GetValue(where)!.Split('/', 2);
+                        var status = await images.StatusAsync(parts[0], parts.ElementAtOrDefault(1), stop);
+                        return new Shown(
+                            output => WriteAsync(status, form.Of(parsed), output),
+                            !status.IsEmpty ? null
+                                : parts.Length == 1
+                                    ? $"Nothing is known of the account {parts[0]}. An official image is official/<app>."
+                                : $"Nothing is known of {parsed.GetValue(where)}.",
+                            IsWell(status) ? ExitCode.Done : ExitCode.NotWell
+                        );
+                    },
+                    cancellationToken
+                )
         );
     }
 

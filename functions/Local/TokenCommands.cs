@@ -61,24 +61,18 @@ internal static class TokenCommands
     public static Command List(Terminal terminal)
     {
         var account = Account();
+        var listing = new Listing<Token>(s_columns, token => token.Id);
+        var list = new Command("list", "Lists the tokens of an account, without their secrets") { account };
+        listing.AddTo(list);
+        Help.Examples(list, "token list demo", "token list demo --filter expired=yes --output quiet");
         return terminal.Runs(
-            Help.Examples(
-                new Command("list", "Lists the tokens of an account, without their secrets") { account },
-                "token list demo"
-            ),
+            list,
             async (parsed, images, cancellationToken) =>
             {
                 var name = parsed.GetValue(account)!;
-                var any = false;
-                await foreach (var token in images.Tokens.ListAsync(name, cancellationToken))
-                {
-                    any = true;
-                    await terminal.Output.WriteLineAsync(
-                        $"{token.Id}  made {Text(token.Created)}, {Kind(token)}{Ends(token)}{Labelled(token)}"
-                    );
-                }
-
-                if (!any)
+                var tokens = await images.Tokens.ListAsync(name, cancellationToken).ToListAsync(cancellationToken);
+                await listing.WriteAsync(parsed, tokens, terminal.Output);
+                if (tokens.Count == 0)
                 {
                     await terminal.Errors.WriteLineAsync($"Account {name} has no token.");
                 }
@@ -87,6 +81,19 @@ internal static class TokenCommands
             }
         );
     }
+
+    private static readonly Column<Token>[] s_columns =
+    [
+        new("id", token => token.Id),
+        new("label", token => token.Label),
+        .. GrantOptions.Columns<Token>(token => token.Grant),
+        new("created", token => token.Created),
+        new("expires", token => token.Expires)
+        {
+            Text = token => token.Expires is null ? "never" : Values.Text(token.Expires),
+        },
+        new("expired", token => token.IsExpired),
+    ];
 
     public static Command Revoke(Terminal terminal)
     {
@@ -163,8 +170,6 @@ internal static class TokenCommands
             $"This is token {token.Id} of account {token.Account}; it {Kind(token)}{Ends(token)}."
         );
     }
-
-    private static string Labelled(Token token) => token.Label is { } label ? $": {Screen.Visible(label)}" : "";
 
     private static Option<string?> Label()
     {

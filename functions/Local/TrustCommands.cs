@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using ImagesFunctions.Accounts;
 
 namespace ImagesFunctions.Local;
@@ -43,7 +42,7 @@ internal static class TrustCommands
                     parsed.GetValue(issuer)!,
                     parsed.GetValue(audience)!,
                     parsed.GetValue(subject),
-                    Claims(parsed.GetValue(claims) ?? [])
+                    TrustCondition.ParseClaims(parsed.GetValue(claims) ?? [])
                 );
                 var rule = await images.Trust.AddAsync(
                     parsed.GetValue(account)!,
@@ -63,17 +62,17 @@ internal static class TrustCommands
     public static Command List(Terminal terminal)
     {
         var account = TokenCommands.Account();
+        var listing = new Listing<TrustRule>(s_columns, rule => rule.Id);
+        var list = new Command("list", "Lists the trust rules of an account") { account };
+        listing.AddTo(list);
+        Help.Examples(list, "trust list demo", "trust list demo --output yaml");
         return terminal.Runs(
-            Help.Examples(new Command("list", "Lists the trust rules of an account") { account }, "trust list demo"),
+            list,
             async (parsed, images, cancellationToken) =>
             {
                 var name = parsed.GetValue(account)!;
                 var rules = await images.Trust.ListAsync(name, cancellationToken);
-                foreach (var rule in rules)
-                {
-                    await terminal.Output.WriteLineAsync(Text(rule));
-                }
-
+                await listing.WriteAsync(parsed, rules, terminal.Output);
                 if (rules.Count == 0)
                 {
                     await terminal.Errors.WriteLineAsync($"Account {name} trusts no issuer.");
@@ -83,6 +82,23 @@ internal static class TrustCommands
             }
         );
     }
+
+    private static readonly Column<TrustRule>[] s_columns =
+    [
+        new("id", rule => rule.Id),
+        new("issuer", rule => rule.Condition.Issuer),
+        new("audience", rule => rule.Condition.Audience),
+        new("subject", rule => rule.Condition.Subject),
+        new(
+            "claims",
+            rule =>
+                rule.Condition.Claims.OrderBy(c => c.Key, StringComparer.Ordinal)
+                    .Select(c => $"{c.Key}={c.Value}")
+                    .ToList()
+        ),
+        .. GrantOptions.Columns<TrustRule>(rule => rule.Grant),
+        new("created", rule => rule.Created),
+    ];
 
     public static Command Remove(Terminal terminal)
     {
@@ -111,41 +127,18 @@ internal static class TrustCommands
         {
             Description = "name=value of a further claim (may be repeated)",
         };
+        // Wrong usage is said before any storage is started.
         claims.Validators.Add(result =>
         {
-            foreach (var claim in result.GetValueOrDefault<string[]>() ?? [])
+            try
             {
-                if (claim.IndexOf('=', StringComparison.Ordinal) < 1)
-                {
-                    result.AddError($"'{claim}' is no claim like oid=1234");
-                }
+                TrustCondition.ParseClaims(result.GetValueOrDefault<string[]>() ?? []);
+            }
+            catch (FormatException error)
+            {
+                result.AddError(error.Message);
             }
         });
         return claims;
-    }
-
-    private static Dictionary<string, string> Claims(string[] claims)
-    {
-        var parsed = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var claim in claims.Select(c => c.Split('=', 2)))
-        {
-            if (!parsed.TryAdd(claim[0], claim[1]))
-            {
-                throw new FormatException($"the claim {claim[0]} is named twice");
-            }
-        }
-
-        return parsed;
-    }
-
-    private static string Text(TrustRule rule)
-    {
-        var condition = rule.Condition;
-        var subject = condition.Subject is null ? "" : $", subject {condition.Subject}";
-        var claims = string.Concat(
-            condition.Claims.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $", {c.Key}={c.Value}")
-        );
-        var made = rule.Created.ToString("u", CultureInfo.InvariantCulture);
-        return $"{rule.Id}  made {made}, issuer {condition.Issuer}, audience {condition.Audience}{subject}{claims}: {GrantOptions.Text(rule.Grant)}";
     }
 }

@@ -70,6 +70,8 @@ internal sealed class BrowseRoutes : IMoreRoutes
         new("activity", Look, ShowActivity.AnswerAsync),
         new("tokens", Both, TokenForms.AnswerAsync),
         new("tokens/revoke", Send, TokenForms.RevokeAsync),
+        new("tokens/trust", Send, TrustForms.AddAsync),
+        new("tokens/trust/remove", Send, TrustForms.RemoveAsync),
         new("sign-out", Send, SignInRoute.EndAsync),
     ];
 

@@ -47,7 +47,7 @@ internal static class DeleteForm
         var removal = request.Http.RequestServices.GetRequiredService<Removal>();
         if (reference.Tag is { } tag)
         {
-            if (!await removal.TagAsync(reference.Repository, tag, request.Stop))
+            if (!await removal.TagAsync(reference.Repository, tag, request.Stop, request.Viewer.Access.By))
             {
                 throw PageException.NotFound();
             }
@@ -55,7 +55,12 @@ internal static class DeleteForm
             return;
         }
 
-        var result = await removal.ImageAsync(reference.Repository, reference.Digest!, request.Stop);
+        var result = await removal.ImageAsync(
+            reference.Repository,
+            reference.Digest!,
+            request.Stop,
+            request.Viewer.Access.By
+        );
         if (!result.Found)
         {
             throw PageException.NotFound();

@@ -16,12 +16,21 @@ internal sealed class Forms
 
     private const string MediaType = "application/x-www-form-urlencoded";
     private const int MaxLength = 16 * 1024;
+    private static readonly char[] s_breaks = ['\r', '\n'];
+    private static readonly char[] s_blanks = [' ', ',', .. s_breaks];
     private readonly IReadOnlyDictionary<string, StringValues> _fields;
 
     private Forms(IReadOnlyDictionary<string, StringValues> fields) => _fields = fields;
 
     /// <summary>The only value of a field, without blanks around it; "" where the form has none.</summary>
     public string this[string name] => All(name) is [{ } value] ? value.Trim() : "";
+
+    /// <summary>The words of a field, which have blanks, commas or line breaks between them.</summary>
+    public string[] Words(string name) => this[name].Split(s_blanks, StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>The lines of a field, without empty ones.</summary>
+    public string[] Lines(string name) =>
+        this[name].Split(s_breaks, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     /// <summary>All values of a field.</summary>
     public string[] All(string name) => [.. _fields.GetValueOrDefault(name).OfType<string>()];

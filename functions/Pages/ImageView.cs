@@ -73,6 +73,15 @@ public sealed record ImageView
     /// <summary>When it came; null where that is not known.</summary>
     public DateTimeOffset? Pushed { get; init; }
 
+    /// <summary>Who pushed it; null where nobody is known.</summary>
+    public AuthorLine? PushedBy { get; init; }
+
+    /// <summary>When the tag by which it was asked for was set; null where that is not known.</summary>
+    public DateTimeOffset? Tagged { get; init; }
+
+    /// <summary>Who set that tag; null where nobody is known.</summary>
+    public AuthorLine? TaggedBy { get; init; }
+
     /// <summary>When it was made, as its config says; "" where it does not.</summary>
     public string Created { get; init; } = "";
 

@@ -1,10 +1,13 @@
+using System.Security.Cryptography;
 using System.Text;
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Http;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Net.Http.Headers;
 
 namespace ImagesFunctions.Pages;
 
@@ -43,7 +46,26 @@ internal static class PageWriter
         response.Headers.ContentSecurityPolicy = Policy;
         // It is of one viewer, and the next one at the same screen must not see it.
         response.Headers.CacheControl = "no-store";
-        await response.WriteBodyAsync("text/html; charset=utf-8", Encoding.UTF8.GetBytes(html), context.RequestAborted);
+        var body = Encoding.UTF8.GetBytes(html);
+        if (status == StatusCodes.Status200OK && Access.IsSafe(context.Request.Method) && IsKnown(context, body))
+        {
+            response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+
+        await response.WriteBodyAsync("text/html; charset=utf-8", body, context.RequestAborted);
+    }
+
+    // Whether a page that asks again for itself is still what it was (RFC 9110, section 13.1.2). What is shown says it, and so it is
+    // the same of every instance.
+    private static bool IsKnown(HttpContext context, byte[] body)
+    {
+        var etag = new EntityTagHeaderValue(
+            $"\"{Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(0, 16))}\"",
+            isWeak: true
+        );
+        context.Response.Headers.ETag = etag.ToString();
+        return context.Request.IsKnown(etag);
     }
 
     /// <summary>Sends the browser to another page, which it asks for by GET (RFC 9110, section 15.4.4).</summary>

@@ -13,6 +13,7 @@ public sealed record NamedPath(string Text, string Path);
 /// <param name="Size">Its size in bytes.</param>
 /// <param name="Platforms">Its platforms.</param>
 /// <param name="Pushed">When it came; null where that is not known.</param>
+/// <param name="PushedBy">Who pushed it; null where nobody is known.</param>
 /// <param name="IsSigned">Whether it has a signature.</param>
 /// <param name="IsPinned">Whether it is pinned.</param>
 public sealed record ImageLine(
@@ -23,6 +24,7 @@ public sealed record ImageLine(
     long Size,
     IReadOnlyList<string> Platforms,
     DateTimeOffset? Pushed,
+    AuthorLine? PushedBy,
     bool IsSigned,
     bool IsPinned
 );

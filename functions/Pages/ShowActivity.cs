@@ -11,12 +11,14 @@ namespace ImagesFunctions.Pages;
 /// <param name="Repository">Where.</param>
 /// <param name="Subject">The image or tag; null where it is neither.</param>
 /// <param name="Target">What a tag names now; null where it is none.</param>
+/// <param name="By">Who did it; null where nobody is known.</param>
 public sealed record ActivityLine(
     DateTimeOffset? At,
     string What,
     NamedPath Repository,
     NamedPath? Subject,
-    NamedPath? Target
+    NamedPath? Target,
+    AuthorLine? By
 );
 
 /// <summary>The last changes.</summary>
@@ -37,15 +39,15 @@ internal static class ShowActivity
         var items = await services.GetRequiredService<RecentCommits>().ReadAsync(access, Max, request.Stop);
         await request.WriteAsync<ActivityPage>(
             new ActivityView(
-                [.. items.Select(item => Line(item, access.Account))],
+                [.. items.Select(item => Line(item, request.Viewer))],
                 services.GetRequiredService<StorageClock>().UtcNow
             )
         );
     }
 
-    private static ActivityLine Line(ActivityItem item, string account)
+    private static ActivityLine Line(ActivityItem item, Viewer viewer)
     {
-        if (!Repository.TryParse($"{account}/{item.App}", out var repository))
+        if (!Repository.TryParse($"{viewer.Account}/{item.App}", out var repository))
         {
             throw new InvalidOperationException($"'{item.App}' in a row is no app");
         }
@@ -66,7 +68,8 @@ internal static class ShowActivity
                 ),
             item.Digest.Length == 0
                 ? null
-                : new NamedPath(Texts.Short(item.Digest), isGone ? "" : BrowsePaths.Of(repository, item.Digest))
+                : new NamedPath(Texts.Short(item.Digest), isGone ? "" : BrowsePaths.Of(repository, item.Digest)),
+            AuthorLine.Of(viewer, viewer.Account, item.By)
         );
     }
 

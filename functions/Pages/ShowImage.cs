@@ -23,11 +23,12 @@ internal static class ShowImage
         var facts = FactsAsync(services, repository, row, request.Stop);
         var referrers = ReferrersAsync(services, repository, row.Digest, request.Stop);
         var content = ReadContent.OfAsync(services, repository, row, request.Stop);
-        var tags = TagsAsync(services, repository, row.Digest, request.Stop);
-        await Task.WhenAll(facts, referrers, content, tags);
-        var (known, names, now) = (await facts, await tags, services.GetRequiredService<StorageClock>().UtcNow);
+        var listed = ListedAsync(services, repository, row.Digest, request.Stop);
+        await Task.WhenAll(facts, referrers, content, listed);
+        var (known, now) = (await facts, services.GetRequiredService<StorageClock>().UtcNow);
+        var names = (await listed)?.Tags ?? [];
+        var push = reference.Tag is null ? null : (await listed)?.PushOf(reference.Tag);
         var tag = reference.Tag ?? (names.Count > 0 ? names[0] : null);
-        var mayDelete = request.Viewer.Access.May(Rights.Delete, repository);
         await request.WriteAsync<ImagePage>(
             new ImageView
             {
@@ -38,6 +39,9 @@ internal static class ShowImage
                 MediaType = row.MediaType,
                 Size = row.Size,
                 Pushed = row.Committed,
+                PushedBy = AuthorLine.Of(request.Viewer, repository.Namespace, row.PushedBy),
+                Tagged = push?.At,
+                TaggedBy = AuthorLine.Of(request.Viewer, repository.Namespace, push?.By),
                 Created = known.Created ?? "",
                 IsPinned = row.Pin?.HoldsAt(now) == true,
                 Tags = [.. names.Take(MaxTags).Select(t => new NamedPath(t, BrowsePaths.OfTag(repository, t)))],
@@ -52,15 +56,15 @@ internal static class ShowImage
                 Labels = [.. known.Labels.OrderBy(l => l.Key, StringComparer.Ordinal)],
                 Content = await content,
                 Referrers = await referrers,
-                DeletePath = mayDelete ? BrowsePaths.Delete($"{repository.DisplayName}@{digest}") : "",
-                DeleteTagPath =
-                    mayDelete && reference.Tag is not null
-                        ? BrowsePaths.Delete($"{repository.DisplayName}:{reference.Tag}")
-                        : "",
+                DeletePath = DeleteOf(request, repository, $"@{digest}"),
+                DeleteTagPath = reference.Tag is null ? "" : DeleteOf(request, repository, $":{reference.Tag}"),
                 Now = now,
             }
         );
     }
+
+    private static string DeleteOf(PageRequest request, Repository repository, string what) =>
+        request.Viewer.Access.May(Rights.Delete, repository) ? BrowsePaths.Delete(repository.DisplayName + what) : "";
 
     /// <summary>The complete manifest that the path names.</summary>
     /// <exception cref="PageException">404: there is none, or the viewer may not see it.</exception>
@@ -83,8 +87,7 @@ internal static class ShowImage
         return row is { State: ImageState.Complete } ? (reference, row) : throw PageException.NotFound();
     }
 
-    /// <summary>The tags of a listed image; none of what is in no list.</summary>
-    public static async Task<IReadOnlyList<string>> TagsAsync(
+    private static async Task<ListedImage?> ListedAsync(
         IServiceProvider services,
         Repository repository,
         Digest digest,
@@ -93,7 +96,7 @@ internal static class ShowImage
     {
         var lists = services.GetRequiredService<NamespaceLists>();
         var list = await lists.CurrentAsync(repository.Namespace, repository.App, stop);
-        return list.Find(Keys.Image(repository.App, digest))?.Tags ?? [];
+        return list.Find(Keys.Image(repository.App, digest));
     }
 
     private static string KindOf(ImageRow row) =>

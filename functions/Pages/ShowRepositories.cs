@@ -67,9 +67,7 @@ internal static class ShowRepositories
         var platforms = services
             .GetRequiredService<StoredManifests>()
             .PlatformsAsync(repository, digest, newest.Row.MediaType, stop);
-        var isSigned = services
-            .GetRequiredService<ReferrerReads>()
-            .IsSignedAsync(repository, digest, summary.Names, stop);
+        var isSigned = IsSignedAsync(services, summary, stop);
         await Task.WhenAll(platforms, isSigned);
         return new RepositoryLine(
             summary.Name,
@@ -85,5 +83,19 @@ internal static class ShowRepositories
             await isSigned,
             summary.Pins.Any(p => p.HoldsAt(now))
         );
+    }
+
+    private static async Task<bool> IsSignedAsync(
+        IServiceProvider services,
+        RepositorySummary summary,
+        CancellationToken stop
+    )
+    {
+        summary.Signed ??= Task.FromResult(
+            await services
+                .GetRequiredService<ReferrerReads>()
+                .IsSignedAsync(summary.Repository, summary.Newest.Row.Digest, summary.Names, stop)
+        );
+        return await summary.Signed;
     }
 }

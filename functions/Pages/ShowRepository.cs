@@ -118,6 +118,7 @@ internal static class ShowRepository
                     image.Row.Size,
                     [.. platforms.Select(Texts.Platform)],
                     image.Row.Committed,
+                    AuthorLine.Of(request.Viewer, repository.Namespace, image.Row.PushedBy),
                     isSigned,
                     image.Row.Pin?.HoldsAt(now) == true
                 )

@@ -24,6 +24,7 @@ internal static class Measurements
         ("start", Start.RunAsync),
         ("worker", WorkerStart.RunAsync),
         ("growth", Growth.RunAsync),
+        ("search", Searches.RunAsync),
     ];
 
     /// <summary>Runs all of them, or one.</summary>

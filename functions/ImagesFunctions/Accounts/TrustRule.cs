@@ -34,6 +34,29 @@ public sealed record TrustCondition(
     private const int MaxText = 1_024;
     private const int MaxClaims = 20;
 
+    /// <summary>Parses claims as people write them.</summary>
+    /// <param name="claims">Each <c>name=value</c>.</param>
+    /// <exception cref="FormatException">One has no name, or a name comes twice.</exception>
+    public static IReadOnlyDictionary<string, string> ParseClaims(IEnumerable<string> claims)
+    {
+        var parsed = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var claim in claims)
+        {
+            var end = claim.IndexOf('=', StringComparison.Ordinal);
+            if (end < 1)
+            {
+                throw new FormatException($"'{claim}' is no claim like oid=1234");
+            }
+
+            if (!parsed.TryAdd(claim[..end], claim[(end + 1)..]))
+            {
+                throw new FormatException($"the claim {claim[..end]} is named twice");
+            }
+        }
+
+        return parsed;
+    }
+
     /// <summary>The hash under which the rules of an issuer lie.</summary>
     internal static string HashOf(string issuer) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(issuer)));

@@ -12,6 +12,12 @@ namespace ImagesFunctions.Accounts;
 /// </summary>
 public sealed class TrustRules
 {
+    /// <summary>
+    /// The maximum number of rules to which the holders of an account may bring it. The rules about an issuer, which accounts share, are
+    /// read together for each of its tokens.
+    /// </summary>
+    internal const int MaxOfHolders = 100;
+
     private const string Partition = "!trust";
 
     // A row that says more than this version knows is no rule for it: what it does not know may be a condition.
@@ -76,6 +82,43 @@ public sealed class TrustRules
         (await _account.TokenRows.PutAsync(Partition, new Change(row.Key, row), cancellationToken)).ThrowIfNotDone();
         await new TokenBackup(_account).KeepAsync(Partition, row, cancellationToken);
         return rule;
+    }
+
+    /// <summary>
+    /// Makes a rule for a holder of the account, who need not be the operator of the store: about an issuer that a rule of the account
+    /// names already, so that no address is asked for keys that no operator has named.
+    /// </summary>
+    /// <param name="name">The account.</param>
+    /// <param name="condition">Which tokens it is about.</param>
+    /// <param name="grant">What they may do.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="FormatException">As for an operator; or the issuer is a new one, or there are too many rules.</exception>
+    internal async Task<TrustRule> AddOfHolderAsync(
+        string name,
+        TrustCondition condition,
+        Grant grant,
+        CancellationToken cancellationToken
+    )
+    {
+        var rules = await ListAsync(name, cancellationToken);
+        if (rules.All(r => r.Condition.Issuer != condition.Issuer))
+        {
+            throw new FormatException($"'{condition.Issuer}' is an issuer that no rule of the account names yet");
+        }
+
+        if (rules.Count < MaxOfHolders)
+        {
+            var rule = await AddAsync(name, condition, grant, cancellationToken);
+            // Of several at once each sees the others: none, or all but some, are too many.
+            if ((await ListAsync(name, cancellationToken)).Count <= MaxOfHolders)
+            {
+                return rule;
+            }
+
+            await RemoveAsync(name, rule.Id, cancellationToken);
+        }
+
+        throw new FormatException($"the account has {MaxOfHolders} rules, which is the maximum");
     }
 
     /// <summary>The rules of an account, those of one issuer together.</summary>

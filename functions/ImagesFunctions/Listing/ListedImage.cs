@@ -92,6 +92,10 @@ internal sealed class ListedImage
     /// <param name="index">The tag's place in <see cref="Tags"/>.</param>
     public TagPush? PushOf(int index) => _pushes?[index];
 
+    /// <summary>As the other overload, by the tag; null where it is none of the image's.</summary>
+    public TagPush? PushOf(string tag) =>
+        Array.BinarySearch(_tags, tag, StringComparer.Ordinal) is >= 0 and var index ? PushOf(index) : null;
+
     /// <summary>Whether it has a tag. Searches binarily: an image may have very many.</summary>
     public bool HasTag(string tag) => Array.BinarySearch(_tags, tag, StringComparer.Ordinal) >= 0;
 

@@ -1,5 +1,6 @@
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Journal;
+using ImagesFunctions.Policy;
 using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Listing;
@@ -41,7 +42,11 @@ internal enum ActivityKind
 /// <param name="Kind">What happened.</param>
 /// <param name="Name">The digest of a manifest, or the tag; "" where it is neither.</param>
 /// <param name="Digest">The digest that a tag was set to; else "".</param>
-internal sealed record ActivityItem(DateTimeOffset? At, string App, ActivityKind Kind, string Name, string Digest);
+internal sealed record ActivityItem(DateTimeOffset? At, string App, ActivityKind Kind, string Name, string Digest)
+{
+    /// <summary>Who did it; null where nobody is known, as of drops and of what the service does itself.</summary>
+    public Author? By { get; init; }
+}
 
 /// <summary>The last commits of a namespace, from the log, which goes back for an hour at least.</summary>
 internal sealed class RecentCommits(RowStore rowStore)
@@ -85,7 +90,9 @@ internal sealed class RecentCommits(RowStore rowStore)
     private static IEnumerable<ActivityItem> Of(JournalEntry entry) =>
         (entry.Rows ?? new Dictionary<string, TableRow?>(StringComparer.Ordinal))
             .OrderBy(r => r.Key, StringComparer.Ordinal)
-            .Select(r => Of(entry.At, r.Key, r.Value))
+            .Select(r =>
+                Of(entry.At, r.Key, r.Value) is { } item ? item with { By = Author.Parse(entry.AuthorOf(r.Key)) } : null
+            )
             .OfType<ActivityItem>();
 
     private static ActivityItem? Of(DateTimeOffset? at, string key, TableRow? row)

@@ -24,6 +24,12 @@ internal sealed record RepositorySummary(
 
     /// <summary>The names of its namespace, as they were at the same moment.</summary>
     public required RegistryNames Names { get; init; }
+
+    /// <summary>
+    /// Whether its newest image is signed, once somebody has looked; null until then. It holds as long as this summary: a signature that comes or
+    /// goes is a commit, after which there is another list.
+    /// </summary>
+    public Task<bool>? Signed { get; set; }
 }
 
 /// <summary>Summaries of the repositories that a caller may read, never older than the request.</summary>
@@ -69,18 +75,36 @@ internal sealed class RepositorySummaries(NamespaceLists lists, RowStore rowStor
     private IReadOnlyList<RepositorySummary> Of(string @namespace, NamespaceList list) =>
         _made.GetValue(list, l => [.. Make(@namespace, l)]);
 
-    private static IEnumerable<RepositorySummary> Make(string @namespace, NamespaceList list) =>
-        list
-            .Chunks.SelectMany(c => c.Images)
-            .GroupBy(i => i.Row.App, StringComparer.Ordinal)
-            .Select(app => new RepositorySummary(
-                Repository.Of(@namespace, app.Key),
-                app.MaxBy(i => i.Row.Committed ?? DateTimeOffset.MinValue)!,
-                app.Count(),
-                app.Sum(i => i.Tags.Count),
-                [.. app.Select(i => i.Row.Pin).OfType<ImagePin>()]
-            )
+    // One pass: images of an app stand together, because their keys begin with it.
+    private static IEnumerable<RepositorySummary> Make(string @namespace, NamespaceList list)
+    {
+        ListedImage? newest = null;
+        var (images, tags, pins) = (0, 0, new List<ImagePin>());
+        foreach (var image in list.Chunks.SelectMany(c => c.Images))
+        {
+            if (newest is not null && newest.Row.App != image.Row.App)
             {
-                Names = list.Names,
-            });
+                yield return Summary(newest);
+                (newest, images, tags, pins) = (null, 0, 0, []);
+            }
+
+            newest =
+                newest is null || image.Row.Committed > (newest.Row.Committed ?? DateTimeOffset.MinValue)
+                    ? image
+                    : newest;
+            (images, tags) = (images + 1, tags + image.Tags.Count);
+            if (image.Row.Pin is { } pin)
+            {
+                pins.Add(pin);
+            }
+        }
+
+        if (newest is not null)
+        {
+            yield return Summary(newest);
+        }
+
+        RepositorySummary Summary(ListedImage newestOfApp) =>
+            new(Repository.Of(@namespace, newestOfApp.Row.App), newestOfApp, images, tags, pins) { Names = list.Names };
+    }
 }

@@ -45,6 +45,9 @@ internal sealed class Help(HelpAction inner, string typed) : SynchronousCommandL
         foreach (var option in root.Options.OfType<HelpOption>())
         {
             option.Action = new Help((HelpAction)option.Action!, typed);
+            // They could be folders, and completion would offer them.
+            option.Aliases.Remove("/h");
+            option.Aliases.Remove("/?");
         }
     }
 

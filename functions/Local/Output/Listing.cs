@@ -84,11 +84,13 @@ internal sealed class Listing<T>
 
                 break;
             case OutputForm.Table:
-                Screen.WriteTable(
-                    output,
-                    [.. _columns.Select(c => (c.Name.Replace('_', ' '), c.IsNumber))],
-                    items.Select(item => _columns.Select(c => c.TextOf(item)).ToList())
-                );
+                var rows = items.Select(item => _columns.Select(c => c.TextOf(item)).ToList()).ToList();
+                // Of nothing there is not even a heading; commands say on standard error that there is nothing.
+                if (rows.Count > 0)
+                {
+                    Screen.WriteTable(output, [.. _columns.Select(c => (c.Name.Replace('_', ' '), c.IsNumber))], rows);
+                }
+
                 break;
             case var form:
                 await OutputForm.WriteAsync(form, new JsonArray([.. items.Select(Json)]), output);

@@ -17,38 +17,52 @@ internal static class LsCommand
         var listing = new Listing<StoredImage>(Columns, image => $"{image.Repository}@{image.Digest}");
         var ls = new Command("ls", "Lists images with their tags, sizes and digests") { where };
         listing.AddTo(ls);
+        var watching = new Watching();
+        watching.AddTo(ls);
         Help.Examples(
             ls,
             "ls",
             "ls demo/web --sort -pushed",
             "ls demo --filter 'tag=v1.*' --filter 'size>100MiB'",
-            "ls demo --filter tag= --output quiet     # images without a tag"
+            "ls demo --filter tag= --output quiet     # images without a tag",
+            "ls demo --watch"
         );
         return terminal.Runs(
             ls,
-            async (parsed, images, cancellationToken) =>
-            {
-                var found = new List<StoredImage>();
-                var parts = parsed.GetValue(where)?.Split('/', 2);
-                foreach (var name in parts is null ? await NamespacesAsync(images, cancellationToken) : [parts[0]])
-                {
-                    found.AddRange(
-                        await images.Stored.ListAsync(name, parts?.ElementAtOrDefault(1), cancellationToken)
-                    );
-                }
-
-                await listing.WriteAsync(parsed, found, terminal.Output);
-                if (found.Count == 0)
-                {
-                    var hint = parts is null
-                        ? ""
-                        : $" What waits or was refused: {terminal.Hint(parsed, $"status {string.Join('/', parts)}")}";
-                    await terminal.Errors.WriteLineAsync($"Nothing is listed.{hint}");
-                }
-
-                return 0;
-            }
+            (parsed, images, cancellationToken) =>
+                watching.RunAsync(
+                    terminal,
+                    parsed,
+                    async stop =>
+                    {
+                        var parts = parsed.GetValue(where)?.Split('/', 2);
+                        var found = await FindAsync(images, parts, stop);
+                        var hint = parts is null
+                            ? ""
+                            : $" What waits or was refused: {terminal.Hint(parsed, $"status {string.Join('/', parts)}")}";
+                        return new Shown(
+                            output => listing.WriteAsync(parsed, found, output),
+                            found.Count == 0 ? $"Nothing is listed.{hint}" : null
+                        );
+                    },
+                    cancellationToken
+                )
         );
+    }
+
+    private static async Task<IReadOnlyList<StoredImage>> FindAsync(
+        ImagesApp images,
+        string[]? parts,
+        CancellationToken cancellationToken
+    )
+    {
+        var found = new List<StoredImage>();
+        foreach (var name in parts is null ? await NamespacesAsync(images, cancellationToken) : [parts[0]])
+        {
+            found.AddRange(await images.Stored.ListAsync(name, parts?.ElementAtOrDefault(1), cancellationToken));
+        }
+
+        return found;
     }
 
     private static Argument<string?> Where()

@@ -19,41 +19,55 @@ internal static class ShowCommand
             name,
         };
         form.AddTo(show);
+        var watching = new Watching();
+        watching.AddTo(show);
         Help.Examples(show, "show demo/web:latest", "show demo/web@sha256:1f3c5e7a9b2d --output json", "show hello");
         return terminal.Runs(
             show,
-            async (parsed, images, cancellationToken) =>
-            {
-                var asked = ImageName.Parse(parsed.GetValue(name))!;
-                if (asked.IsRepository)
-                {
-                    return await ShowRepositoryAsync(terminal, form.Of(parsed), asked, images, cancellationToken);
-                }
-
-                var image = await asked.FindAsync(images.Stored, cancellationToken);
-                var details =
-                    await images.Stored.DetailsAsync(image, cancellationToken)
-                    ?? throw new LocalException($"{image.Repository}@{image.Digest} was removed meanwhile.");
-                switch (form.Of(parsed))
-                {
-                    case OutputForm.Quiet:
-                        await terminal.Output.WriteLineAsync($"{image.Repository}@{image.Digest}");
-                        break;
-                    case OutputForm.Table:
-                        new ImageText(terminal.Output).Write(details);
-                        break;
-                    case var other:
-                        await OutputForm.WriteAsync(other, ImageJson.Of(details), terminal.Output);
-                        break;
-                }
-
-                return 0;
-            }
+            (parsed, images, cancellationToken) =>
+                watching.RunAsync(
+                    terminal,
+                    parsed,
+                    stop => LookAsync(form.Of(parsed), ImageName.Parse(parsed.GetValue(name))!, images, stop),
+                    cancellationToken
+                )
         );
     }
 
-    private static async Task<int> ShowRepositoryAsync(
-        Terminal terminal,
+    private static async Task<Shown> LookAsync(
+        string form,
+        ImageName asked,
+        ImagesApp images,
+        CancellationToken cancellationToken
+    )
+    {
+        if (asked.IsRepository)
+        {
+            return await LookAtRepositoryAsync(form, asked, images, cancellationToken);
+        }
+
+        var image = await asked.FindAsync(images.Stored, cancellationToken);
+        var details =
+            await images.Stored.DetailsAsync(image, cancellationToken)
+            ?? throw new LocalException($"{image.Repository}@{image.Digest} was removed meanwhile.");
+        return new Shown(async output =>
+        {
+            switch (form)
+            {
+                case OutputForm.Quiet:
+                    await output.WriteLineAsync($"{image.Repository}@{image.Digest}");
+                    break;
+                case OutputForm.Table:
+                    new ImageText(output).Write(details);
+                    break;
+                case var other:
+                    await OutputForm.WriteAsync(other, ImageJson.Of(details), output);
+                    break;
+            }
+        });
+    }
+
+    private static async Task<Shown> LookAtRepositoryAsync(
         string form,
         ImageName asked,
         ImagesApp images,
@@ -67,24 +81,25 @@ internal static class ShowCommand
             throw new LocalException($"The repository {repository.DisplayName} has no image that is listed.");
         }
 
-        switch (form)
+        return new Shown(async output =>
         {
-            case OutputForm.Quiet:
-                await terminal.Output.WriteLineAsync(repository.ToString());
-                break;
-            case OutputForm.Table:
-                Screen.WriteTable(
-                    terminal.Output,
-                    [.. LsCommand.Columns.Select(c => (c.Name, c.IsNumber))],
-                    all.Select(image => LsCommand.Columns.Select(c => c.TextOf(image)).ToList())
-                );
-                break;
-            default:
-                await OutputForm.WriteAsync(form, Json(repository.ToString(), all), terminal.Output);
-                break;
-        }
-
-        return 0;
+            switch (form)
+            {
+                case OutputForm.Quiet:
+                    await output.WriteLineAsync(repository.ToString());
+                    break;
+                case OutputForm.Table:
+                    Screen.WriteTable(
+                        output,
+                        [.. LsCommand.Columns.Select(c => (c.Name, c.IsNumber))],
+                        all.Select(image => LsCommand.Columns.Select(c => c.TextOf(image)).ToList())
+                    );
+                    break;
+                default:
+                    await OutputForm.WriteAsync(form, Json(repository.ToString(), all), output);
+                    break;
+            }
+        });
     }
 
     private static JsonObject Json(string repository, IReadOnlyList<StoredImage> images) =>

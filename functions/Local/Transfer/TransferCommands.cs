@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Local;
@@ -167,10 +166,7 @@ internal static class TransferCommands
 
     private static async Task<int> EndAsync(Terminal terminal, TransferProgress progress, string where, Digest root)
     {
-        var kept = progress.Kept > 0 ? $"; {Values.Size(progress.Kept)} were there" : "";
-        await terminal.Errors.WriteLineAsync(
-            string.Create(CultureInfo.InvariantCulture, $"{Values.Size(progress.Moved)} went over the network{kept}.")
-        );
+        await terminal.Errors.WriteLineAsync(progress.Summary);
         await terminal.Output.WriteLineAsync($"{where} {root}");
         return ExitCode.Done;
     }

@@ -19,6 +19,9 @@ internal sealed record TransferItem(string Name, long Length)
 
     /// <summary>How many were there before it began.</summary>
     public long From { get; set; }
+
+    /// <summary>So many more of its bytes are there.</summary>
+    public void Advance(long bytes) => Interlocked.Add(ref _at, bytes);
 }
 
 /// <summary>What people see of a transfer: a bar a layer on a terminal, and a line each few seconds elsewhere.</summary>
@@ -37,6 +40,10 @@ internal sealed class TransferProgress(TextWriter errors)
 
     /// <summary>How many bytes of it were there before.</summary>
     public long Kept => Items().Sum(i => i.From);
+
+    /// <summary>What it came to, as a sentence.</summary>
+    public string Summary =>
+        $"{Values.Size(Moved)} went over the network{(Kept > 0 ? $"; {Values.Size(Kept)} were there" : "")}.";
 
     /// <summary>Shows something more.</summary>
     public TransferItem Add(string name, long length)

@@ -5,7 +5,7 @@ namespace ImagesFunctions.Tests.Infra;
 /// <summary>What a linter does not ask of the workflows.</summary>
 public sealed class Workflows
 {
-    private const string Deployment = "deploy.yml";
+    private const string Deployment = "azure-dev.yml";
     private const string Publishing = "publish";
 
     public static TheoryData<string> Files =>

@@ -115,7 +115,40 @@ public sealed class ImageCommandsTests : IAsyncLifetime
         Assert.Contains("token create dmeo --new-account", wrong.StandardError, StringComparison.Ordinal);
         Assert.Equal("", await DoneAsync("token", "list", "dmeo"));
         await DoneAsync("token", "create", "demo");
-        Assert.Contains("never expires: CI of web", await DoneAsync("token", "list", "demo"), StringComparison.Ordinal);
+        Assert.Matches(
+            @"CI of web +pull, push, delete, admin +all +[\d :-]+ +never",
+            await DoneAsync("token", "list", "demo")
+        );
+    }
+
+    [Fact]
+    public async Task Tokens_and_trust_rules_are_listed_for_programs_too()
+    {
+        await DoneAsync("token", "create", "demo", "--new-account", "--expires", "2100-01-01");
+        await DoneAsync("token", "create", "demo", "--allow", "push", "--repository", "web/**", "--label", "b\u00a0x");
+        string[] about = ["--issuer", "https://issuer.example.com", "--audience", "images"];
+        var rule = await DoneAsync(["trust", "add", "demo", .. about, "--claim", "oid=1=2"]);
+
+        var tokens = JsonNode.Parse(await DoneAsync("token", "list", "demo", "-o", "json", "--sort", "label"))!;
+        var (first, second) = (tokens[0]!, tokens[1]!);
+        Assert.Equal(
+            "id label allow repositories created expires expired",
+            string.Join(' ', first.AsObject().Select(m => m.Key))
+        );
+        Assert.Equal("2100-01-01T00:00:00Z"[..10], ((string?)first["expires"])![..10]);
+        Assert.Equal(
+            "[\"push\"] [\"web/**\"]",
+            $"{second["allow"]!.ToJsonString()} {second["repositories"]!.ToJsonString()}"
+        );
+        Assert.Equal(
+            (string?)second["id"],
+            (await DoneAsync("token", "list", "demo", "-o", "quiet", "--filter", "label=*x")).Trim()
+        );
+        Assert.Equal(rule.Trim(), (await DoneAsync("trust", "list", "demo", "-o", "quiet")).Trim());
+        var rules = JsonNode.Parse(await DoneAsync("trust", "list", "demo", "-o", "json"))!;
+        Assert.Equal("[\"oid=1=2\"]", rules[0]!["claims"]!.ToJsonString());
+        Assert.Equal("https://issuer.example.com", (string?)rules[0]!["issuer"]);
+        Assert.Contains("subject: ", await DoneAsync("trust", "list", "demo", "-o", "yaml"), StringComparison.Ordinal);
     }
 
     [Fact]

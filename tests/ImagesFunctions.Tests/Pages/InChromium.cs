@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Deque.AxeCore.Commons;
 using Deque.AxeCore.Playwright;
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Tests.Registry;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -26,6 +28,17 @@ public sealed class InChromium(KestrelFixture fixture, Chromium chromium)
         await using var context = await chromium.OpenAsync(colors, width: width);
         var page = await PageAsync(context);
         var index = await FillAsync();
+        await Host.Trust.AddAsync(
+            _account,
+            new TrustCondition(
+                "http://127.0.0.1:9/issuer",
+                "images",
+                "repo:acme/*",
+                ImmutableDictionary<string, string>.Empty
+            ),
+            Grant.Pull,
+            TestContext.Current.CancellationToken
+        );
 
         await page.GotoAsync($"{Root}/browse/sign-in");
         await IsForEverybodyAsync(page);

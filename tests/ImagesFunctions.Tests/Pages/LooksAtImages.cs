@@ -204,48 +204,42 @@ public sealed class LooksAtImages(KestrelFixture fixture) : AgainstAHost(fixture
     }
 
     [Fact]
-    public async Task A_token_is_made_shown_once_and_revoked()
+    public async Task An_image_and_a_repository_say_who_pushed_and_when()
     {
-        using var client = await SignedInAsync();
+        var (token, text) = await Host.Tokens.CreateAsync(_account, lifetime: null, Stop);
+        using var client = await PageClient.SignedInAsync(Host, text);
+        var (_, mover) = await Host.Tokens.CreateAsync(_account, lifetime: null, Stop);
+        var layout = Layout.Small("who" + _account, "v1");
+        await new RegistryClient(Host.Http, RegistryClient.Basic(_account, text)).PushAsync($"{_account}/web", layout);
+        var moved = new RegistryClient(Host.Http, RegistryClient.Basic(_account, mover));
+        var put = await moved.PutManifestAsync($"{_account}/web", "v2", layout.Files[Layout.PathOf(layout.FirstImage)]);
+        Assert.Equal(HttpStatusCode.Created, put.Status);
+        var by = $"<a href=\"/browse/tokens#token-{token.Id}\"><code>{token.Id}</code></a>";
 
-        var made = await client.SubmitAsync(
-            "/browse/tokens",
-            "/browse/tokens",
-            ("allow", "pull"),
-            ("repositories", "web team/**"),
-            ("days", "7")
-        );
-
-        Assert.Equal(HttpStatusCode.OK, made.Status);
-        var page = WebUtility.HtmlDecode(made.Text);
-        var text = page.Split("It is shown only this once")[1].Split("<code>")[1].Split("</code>")[0];
-        var tokens = await Host.Tokens.ListAsync(_account, Stop).ToListAsync(Stop);
-        var token = Assert.Single(tokens, t => t.Grant?.Repositories.Count > 0);
-        Assert.Equal(("pull", "web team/**"), (token.Grant!.Allow, token.Grant.RepositoriesText));
-        Assert.Equal(7, (token.Expires!.Value - token.Created).TotalDays, tolerance: 0.01);
-        Assert.DoesNotContain(text, await client.PageAsync("/browse/tokens"), StringComparison.Ordinal);
-        using var scoped = await PageClient.SignedInAsync(Host, text);
-        Assert.DoesNotContain("/browse/tokens", await scoped.PageAsync("/browse"), StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.Forbidden, (await scoped.GetAsync("/browse/tokens")).Status);
-
-        var revoked = await client.SubmitAsync("/browse/tokens", "/browse/tokens/revoke", ("id", token.Id));
-        Assert.Equal(HttpStatusCode.SeeOther, revoked.Status);
-        Assert.Equal(HttpStatusCode.SeeOther, (await scoped.GetAsync("/browse")).Status);
+        Assert.Contains(by, await client.PageAsync($"/browse/repository/{_account}/web"), StringComparison.Ordinal);
+        Assert.Contains(by, await client.PageAsync("/browse/activity"), StringComparison.Ordinal);
+        var first = await client.PageAsync($"/browse/image/{_account}/web:v1");
+        Assert.Equal(2, first.Split(by).Length - 1);
+        // The image is still the first token's; the tag is another's.
+        var second = await client.PageAsync($"/browse/image/{_account}/web:v2");
+        Assert.Equal(1, second.Split(by).Length - 1);
+        Assert.Contains("Tag set", second, StringComparison.Ordinal);
+        Assert.Contains($"id=\"token-{token.Id}\"", await client.PageAsync("/browse/tokens"), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("", "7")]
-    [InlineData("everything", "7")]
-    [InlineData("pull", "soon")]
-    public async Task A_token_that_cannot_be_is_not_made(string allow, string days)
+    [Fact]
+    public async Task A_delete_by_the_page_says_who_did_it()
     {
-        using var client = await SignedInAsync();
+        var (token, text) = await Host.Tokens.CreateAsync(_account, lifetime: null, Stop);
+        using var client = await PageClient.SignedInAsync(Host, text);
+        var registry = await RegistryClient.ForAsync(Host, _account);
+        await registry.PushAsync($"{_account}/web", Layout.Small("gone" + _account, "v1"));
+        var path = $"/browse/delete/{_account}/web:v1";
 
-        var reply = await client.SubmitAsync("/browse/tokens", "/browse/tokens", ("allow", allow), ("days", days));
+        Assert.Equal(HttpStatusCode.SeeOther, (await client.SubmitAsync(path, path)).Status);
 
-        Assert.Equal(HttpStatusCode.UnprocessableEntity, reply.Status);
-        Assert.Contains("No token was made", reply.Text, StringComparison.Ordinal);
-        Assert.Single(await Host.Tokens.ListAsync(_account, Stop).ToListAsync(Stop));
+        var line = (await client.PageAsync("/browse/activity")).Split("<tr").First(r => r.Contains("Tag removed"));
+        Assert.Contains(token.Id, line, StringComparison.Ordinal);
     }
 
     private async Task<PageClient> SignedInAsync() =>

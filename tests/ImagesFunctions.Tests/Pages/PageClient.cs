@@ -49,7 +49,8 @@ internal sealed partial class PageClient : IDisposable
         return reply;
     }
 
-    public Task<Reply> GetAsync(string path) => _client.SendAsync("GET", path, headers: Cookies());
+    public Task<Reply> GetAsync(string path, params (string, string)[] headers) =>
+        _client.SendAsync("GET", path, headers: [.. Cookies(), .. headers]);
 
     /// <summary>A page that has to be there.</summary>
     public async Task<string> PageAsync(string path)
