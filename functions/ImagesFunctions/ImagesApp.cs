@@ -143,15 +143,23 @@ public sealed class ImagesApp(IServiceProvider services)
     public Task SetRulesAsync(string account, AccountRules rules, CancellationToken cancellationToken) =>
         Rules.SetAsync(account, rules, by: null, cancellationToken);
 
-    /// <summary>The tags that are there and could not be changed any more by some rules, as <c>app:tag</c>; changes nothing.</summary>
+    /// <summary>What some rules would keep as it is, and what they would let go now; changes nothing.</summary>
     /// <param name="account">The account.</param>
     /// <param name="rules">The rules.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    public Task<IReadOnlyList<string>> TryRulesAsync(
-        string account,
-        AccountRules rules,
-        CancellationToken cancellationToken
-    ) => Rules.ImmutableAsync(account, rules, cancellationToken);
+    /// <exception cref="StorageUnavailableException">Storage is away. Exceptions of the Azure SDK mean the same.</exception>
+    public async Task<RulesTrial> TryRulesAsync(string account, AccountRules rules, CancellationToken cancellationToken)
+    {
+        var immutable = await Rules.ImmutableAsync(account, rules, cancellationToken);
+        var (going, bytes) = await Sweeper.TryAsync(account, rules, Sweeper.Options, cancellationToken);
+        return new RulesTrial(immutable, going, bytes);
+    }
+
+    /// <summary>What an account takes, as the last collection of its garbage has left it.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public Task<AccountUsage> UsageAsync(string account, CancellationToken cancellationToken) =>
+        services.GetRequiredService<UsageReports>().ReadAsync(account, cancellationToken);
 
     /// <summary>What is listed, what waits and what was refused.</summary>
     /// <param name="namespace">The namespace.</param>

@@ -137,6 +137,7 @@ public static class ImagesServices
         services.TryAddSingleton(SweepOptions.From(configuration));
         services.AddSingleton(s => s.GetRequiredService<SweepOptions>().Grace);
         services.AddSingleton<BlobRetention>();
+        services.AddSingleton<UsageReports>();
         services.AddSingleton<Visits>();
         services.AddSingleton<Sweeper>();
     }

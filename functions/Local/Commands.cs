@@ -118,12 +118,13 @@ public static class Commands
                 TrustCommands.List(terminal),
                 TrustCommands.Remove(terminal),
             },
-            new Command("rules", "What an account has decided about its tags: docs/retention.md")
+            new Command("rules", "What an account has decided about its tags and images: docs/retention.md")
             {
                 RulesCommands.Get(terminal),
                 RulesCommands.Set(terminal),
                 RulesCommands.Try(terminal),
             },
+            UsageCommand.Make(terminal),
             GcCommand.Make(terminal),
             RebuildCommand.Make(terminal),
         ];

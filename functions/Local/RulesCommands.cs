@@ -36,7 +36,7 @@ internal static class RulesCommands
         return terminal.Runs(
             Help.Examples(
                 new Command("set", "Sets the rules of an account, in the place of those before") { account, file },
-                "rules set demo --file rules.json"
+                "rules set demo --file rules.yaml"
             ),
             async (parsed, images, cancellationToken) =>
             {
@@ -54,34 +54,49 @@ internal static class RulesCommands
         var (account, file) = (TokenCommands.Account(), FileOption());
         return terminal.Runs(
             Help.Examples(
-                new Command("try", "Prints the tags that some rules would keep as they are; changes nothing")
+                new Command("try", "Prints what some rules would keep as it is, and what would go now; changes nothing")
                 {
                     account,
                     file,
                 },
-                "rules try demo --file rules.json"
+                "rules try demo --file rules.yaml"
             ),
             async (parsed, images, cancellationToken) =>
             {
                 var name = parsed.GetValue(account)!;
                 var rules = await ReadAsync(parsed.GetValue(file), cancellationToken);
-                var tags = await images.TryRulesAsync(name, rules, cancellationToken);
-                foreach (var tag in tags)
+                var trial = await images.TryRulesAsync(name, rules, cancellationToken);
+                foreach (var tag in trial.Immutable)
                 {
-                    await terminal.Output.WriteLineAsync(tag);
+                    await terminal.Output.WriteLineAsync($"immutable {tag}");
                 }
 
-                await terminal.Errors.WriteLineAsync($"{tags.Count} tags could not be changed any more.");
+                foreach (var image in trial.Going)
+                {
+                    await terminal.Output.WriteLineAsync(
+                        $"remove {image.Repository.App}@{image.Digest} {string.Join(", ", image.Tags)}".TrimEnd()
+                    );
+                }
+
+                await terminal.Errors.WriteLineAsync(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{trial.Immutable.Count} tags could not be changed any more. {trial.Going.Count} images would go, and with them {trial.Bytes} bytes ({Values.Size(trial.Bytes)})."
+                    )
+                );
                 return 0;
             }
         );
     }
 
     private static Option<string?> FileOption() =>
-        new Option<string?>("--file") { Description = "A file with the rules as JSON (default: standard input)" };
+        new Option<string?>("--file")
+        {
+            Description = "A file with the rules as YAML or JSON (default: standard input)",
+        };
 
     private static async Task<AccountRules> ReadAsync(string? file, CancellationToken cancellationToken) =>
-        AccountRules.Parse(
+        RulesFile.Parse(
             file is null
                 ? await Console.In.ReadToEndAsync(cancellationToken)
                 : await File.ReadAllTextAsync(file, cancellationToken)

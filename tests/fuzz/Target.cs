@@ -27,6 +27,7 @@ internal sealed record Target(string Name, Action<byte[]> Property)
         new("range", RangeTarget.Check),
         new("list", ListTarget.Check),
         new("pin", PinTarget.Check),
+        new("rules", RulesTarget.Check),
     ];
 
     /// <summary>A target by its name, or null. It also knows <c>planted</c>, which has a fault: it shows that faults are found.</summary>

@@ -110,6 +110,9 @@ printf "\n'{'tag':'alice/web:1'}'" | put list quotes
 printf 'details=true&namespace=alice&namespace=official/hello' | put list repositories
 printf '[{"url":"https://index.unikraft.io/alice/web:1","timeout_s":-1,"autokill":{"time_ms":1000},"headers":{"a":"b"},"pull_policy":"always","merge_requests":true}]' | put pin pin
 printf '[{"uuid":"0c0e9d6e-6f7b-4a3b-8a53-2f1d3b1c9f10"}]' | put pin unpin
+printf '{"immutable":[{"repositories":["web/**"],"tags":["v*"]}]}' | put rules immutable
+printf '{"retention":[{"repositories":["**"],"keep":{"newest":10,"tags":["release-*"]},"remove":{"untagged_after":"7d","not_pushed_for":"90d"}}]}' | put rules retention
+printf '{"retention":[{"repositories":["a","b/*"],"keep":{"newest":1}},{"repositories":["**/c"],"remove":{"not_pulled_for":"30d"}}]}' | put rules kept
 printf 'faul' | put planted near
 
 find corpus -type f | wc -l

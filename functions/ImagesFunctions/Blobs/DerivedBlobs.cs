@@ -56,6 +56,29 @@ internal sealed class DerivedBlobs(StorageAccount account)
         }
     }
 
+    /// <summary>A blob's bytes; null where there is none, or it has too many.</summary>
+    public async Task<byte[]?> ReadAsync(string path, int maxLength, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var blob = (
+                await account.Derived.GetBlobClient(path).DownloadStreamingAsync(cancellationToken: cancellationToken)
+            ).Value;
+            if (blob.Details.ContentLength > maxLength)
+            {
+                return null;
+            }
+
+            var bytes = new byte[blob.Details.ContentLength];
+            await blob.Content.ReadExactlyAsync(bytes, cancellationToken);
+            return bytes;
+        }
+        catch (RequestFailedException error) when (error.IsAbsent())
+        {
+            return null;
+        }
+    }
+
     /// <summary>Writes a blob, whatever was there.</summary>
     public async Task WriteAsync(
         string path,

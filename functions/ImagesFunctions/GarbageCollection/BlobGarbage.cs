@@ -69,7 +69,11 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
             ? await Removal.ImageChangesAsync(view, image, new MarkedBlob(blob).Change, cancellationToken)
             : [];
 
-    private async Task<int> FinishAsync(BlobPath path, int changed, CancellationToken cancellationToken)
+    /// <summary>Removes the bytes of a blob that a commit has marked.</summary>
+    /// <param name="path">The blob.</param>
+    /// <param name="changed">How many rows the commit has changed: none, and there is nothing to do.</param>
+    /// <param name="cancellationToken">Cancels it; the next sweep goes on.</param>
+    public async Task<int> FinishAsync(BlobPath path, int changed, CancellationToken cancellationToken)
     {
         if (changed > 0 && !commit.IsDryRun && !await removal.FinishAsync(path, cancellationToken))
         {
@@ -77,6 +81,57 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
         }
 
         return changed;
+    }
+
+    /// <summary>Whether a pin keeps an image. Where it ends, there is something to look at again.</summary>
+    public bool IsPinned(ImageRow image)
+    {
+        if (image.Pin?.HoldsAt(age.Now) != true)
+        {
+            return false;
+        }
+
+        if (image.Pin.Ends is { } ends)
+        {
+            age.Next.Add(ends);
+        }
+
+        return true;
+    }
+
+    /// <summary>Whether a blob is needed by an image, or by anything that may be about to become one.</summary>
+    /// <param name="view">The namespace.</param>
+    /// <param name="blob">The blob.</param>
+    /// <param name="layoutCounts">Whether an <c>index.json</c> that names it, and a tag that waits for it, need it.</param>
+    /// <param name="cancellationToken">Cancels the reads.</param>
+    /// <param name="gone">Images that count as gone although they are there; null: none.</param>
+    public async Task<bool> IsNeededAsync(
+        DecisionView view,
+        BlobRow blob,
+        bool layoutCounts,
+        CancellationToken cancellationToken,
+        IReadOnlySet<Digest>? gone = null
+    )
+    {
+        view.AddReadKey(Keys.AnyDependency(blob.App));
+        foreach (var row in await view.RangeAsync(Keys.Dependencies(blob.App, blob.Digest), cancellationToken))
+        {
+            var by = DependencyRow.From(row).By;
+            if (
+                age.IsYoung(row.Timestamp, blob.Pushed)
+                || (layoutCounts && by.Digest is null)
+                || (
+                    by.Digest is { } digest
+                    && gone?.Contains(digest) != true
+                    && await ImageAsync(view, blob.App, digest, cancellationToken) is not null
+                )
+            )
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private async Task<BlobRow?> GoodAndOldAsync(
@@ -107,46 +162,6 @@ internal sealed class BlobGarbage(GarbageCommit commit, Removal removal, BlobIng
         await view.GetAsync(Keys.Image(app, index), cancellationToken) is { } row
         && ImageRow.From(row).State == ImageState.Deleted
         && !age.IsYoung(row.Timestamp, pushed: true);
-
-    private bool IsPinned(ImageRow image)
-    {
-        if (image.Pin?.HoldsAt(age.Now) != true)
-        {
-            return false;
-        }
-
-        if (image.Pin.Ends is { } ends)
-        {
-            age.Next.Add(ends);
-        }
-
-        return true;
-    }
-
-    // By an image, or by anything that may be about to become one.
-    private async Task<bool> IsNeededAsync(
-        DecisionView view,
-        BlobRow blob,
-        bool layoutCounts,
-        CancellationToken cancellationToken
-    )
-    {
-        view.AddReadKey(Keys.AnyDependency(blob.App));
-        foreach (var row in await view.RangeAsync(Keys.Dependencies(blob.App, blob.Digest), cancellationToken))
-        {
-            var by = DependencyRow.From(row).By;
-            if (
-                age.IsYoung(row.Timestamp, blob.Pushed)
-                || (layoutCounts && by.Digest is null)
-                || (by.Digest is { } digest && await ImageAsync(view, blob.App, digest, cancellationToken) is not null)
-            )
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 
     private static async Task<bool> IsTaggedAsync(
         DecisionView view,

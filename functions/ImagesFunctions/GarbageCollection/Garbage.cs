@@ -29,12 +29,16 @@ internal sealed class Garbage
     {
         var commit = new GarbageCommit(rowStore, dryRun);
         Blobs = new BlobGarbage(commit, removal, ingest, age);
+        Retention = new RetentionGarbage(commit, Blobs, content, age);
         Rows = new RowGarbage(commit, content, age);
         Dependencies = new DependencyGarbage(commit, layoutIndex, age);
     }
 
     /// <summary>About blobs, and images that are blobs.</summary>
     public BlobGarbage Blobs { get; }
+
+    /// <summary>About images that rules let go.</summary>
+    public RetentionGarbage Retention { get; }
 
     /// <summary>About rows that stand for nothing any more.</summary>
     public RowGarbage Rows { get; }

@@ -42,16 +42,37 @@ internal sealed class GarbageCommit(RowStore rowStore, bool dryRun)
         CancellationToken cancellationToken
     )
     {
-        var (isDone, changed) = await rowStore.TryCommitAsync(
+        var changed = await RunAsync<List<Change>>(
+            @namespace,
+            async (view, stop) =>
+            {
+                var changes = await decide(view, stop);
+                return (changes, changes);
+            },
+            cancellationToken
+        );
+        return changed?.Count ?? Garbage.Busy;
+    }
+
+    /// <summary>As the other overload, of a decision with a result of its own.</summary>
+    /// <returns>Its result; null: others changed what it read as often as it was made.</returns>
+    public async Task<T?> RunAsync<T>(
+        string @namespace,
+        Func<DecisionView, CancellationToken, Task<(T Result, List<Change> Changes)>> decide,
+        CancellationToken cancellationToken
+    )
+        where T : class
+    {
+        var (isDone, result) = await rowStore.TryCommitAsync(
             @namespace,
             MaxTries,
             async (view, stop) =>
             {
-                var changes = await decide(view, stop);
-                return dryRun ? Decision.Nothing(changes.Count) : Decision.Of(changes.Count, changes);
+                var (made, changes) = await decide(view, stop);
+                return dryRun ? Decision.Nothing(made) : Decision.Of(made, changes);
             },
             cancellationToken
         );
-        return isDone ? changed : Garbage.Busy;
+        return isDone ? result : null;
     }
 }

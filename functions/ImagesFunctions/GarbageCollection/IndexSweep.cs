@@ -14,7 +14,7 @@ internal sealed class IndexSweep(SweepRun run, Survey survey, ImageRows imageRow
         await foreach (var row in run.StreamAsync('i', ImageHead.Columns).WithCancellation(cancellationToken))
         {
             var image = ImageHead.From(row);
-            survey.Images[Fingerprint.Of(image.App, image.Digest)] = new SeenImage(image.State, image.Generation);
+            survey.Add(image);
             if (image.State is ImageState.Deleted or ImageState.Waiting)
             {
                 survey.Indexes.Add((run.RepositoryOf(image.App), image.Digest));
@@ -89,8 +89,7 @@ internal sealed class IndexSweep(SweepRun run, Survey survey, ImageRows imageRow
         }
 
         run.Counts.Add(SweepKind.Children);
-        survey.Images.Remove(image);
-        survey.Blobs.Remove(image);
+        survey.Forget(repository.App, child);
         return true;
     }
 

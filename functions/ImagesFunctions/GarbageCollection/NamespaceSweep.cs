@@ -19,6 +19,16 @@ internal sealed class NamespaceSweep(SweepRun run, ImageRows imageRows, Garbage 
         var blobs = new BlobSweep(run, _survey, garbage.Blobs);
 
         await indexes.ReadImagesAsync(cancellationToken);
+        foreach (var image in await new RetentionSweep(run, garbage.Retention).RunAsync(cancellationToken))
+        {
+            _survey.Forget(image.Repository.App, image.Digest);
+            if (image.IsIndex)
+            {
+                // What it named may go with it.
+                _survey.Indexes.Add((image.Repository, image.Digest));
+            }
+        }
+
         await new TagSweep(run, _survey, garbage.Rows).RunAsync(cancellationToken);
         await blobs.ReadRowsAsync(cancellationToken);
         await layouts.ReadAsync(cancellationToken);
@@ -33,6 +43,7 @@ internal sealed class NamespaceSweep(SweepRun run, ImageRows imageRows, Garbage 
         await dependencies.SweepAsync(cancellationToken);
         await dependencies.SweepNamedAsync(cancellationToken);
         await indexes.SweepAsync(cancellationToken);
+        await new UsageSweep(run, _survey).RunAsync(cancellationToken);
         await new FactsSweep(run).RunAsync(cancellationToken);
         await new LogTrim(run, catalog).RunAsync(cancellationToken);
     }

@@ -50,6 +50,28 @@ internal sealed class Survey
     /// <summary>Indexes that are deleted or wait.</summary>
     public List<(Repository Repository, Digest Digest)> Indexes { get; } = [];
 
+    /// <summary>What was met of each repository, without what this sweep has removed.</summary>
+    public UsageCounts Usage { get; } = new();
+
+    /// <summary>Takes in an image's row.</summary>
+    public void Add(ImageHead image)
+    {
+        Images[Fingerprint.Of(image.App, image.Digest)] = new SeenImage(image.State, image.Generation);
+        Usage.Of(image.App).Images += image.State == ImageState.Complete ? 1 : 0;
+    }
+
+    /// <summary>Takes out an image that this sweep has removed.</summary>
+    public void Forget(string app, Digest digest)
+    {
+        var image = Fingerprint.Of(app, digest);
+        if (Images.Remove(image, out var seen) && seen.State == ImageState.Complete)
+        {
+            Usage.Of(app).Images--;
+        }
+
+        Blobs.Remove(image);
+    }
+
     /// <summary>Whether an image is there, complete or hidden.</summary>
     public bool IsLive(UInt128 image) =>
         Images.TryGetValue(image, out var seen) && seen.State is ImageState.Complete or ImageState.Hidden;

@@ -6,11 +6,14 @@ public enum SweepKind
     /// <summary>Blobs that nothing needs, removed.</summary>
     Blobs,
 
-    /// <summary>Their bytes.</summary>
+    /// <summary>Their bytes, and those of the manifests of images that rules let go.</summary>
     Bytes,
 
     /// <summary>Images of deleted indexes, removed.</summary>
     Children,
+
+    /// <summary>Images that the rules of their account let go, removed.</summary>
+    Images,
 
     /// <summary>Removals that were killed half-way, finished.</summary>
     Removals,
@@ -85,6 +88,7 @@ public sealed record SweepResult(IReadOnlyDictionary<SweepKind, long> Counts, bo
             SweepKind.Blobs => "blobs removed that nobody needs",
             SweepKind.Bytes => "bytes of those",
             SweepKind.Children => "images removed of deleted indexes",
+            SweepKind.Images => "images removed by rules of retention",
             SweepKind.Removals => "removals finished that were killed",
             SweepKind.Events => "blobs taken in whose event was lost",
             SweepKind.Indexes => "index rows removed",

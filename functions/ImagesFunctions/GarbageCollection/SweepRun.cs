@@ -47,6 +47,12 @@ internal sealed class SweepRun(
     public IAsyncEnumerable<TableRow> StreamAsync(char kind, string[]? columns = null) =>
         account.ImageRows.StreamWithRetries(@namespace, Keys.All(kind), columns);
 
+    /// <summary>All rows of a range.</summary>
+    /// <param name="range">Their keys.</param>
+    /// <param name="columns">What to fetch of each; null for all.</param>
+    public IAsyncEnumerable<TableRow> StreamAsync(KeyRange range, string[]? columns = null) =>
+        account.ImageRows.StreamWithRetries(@namespace, range, columns);
+
     /// <summary>Decides about rows, so many at once as one decision may.</summary>
     /// <param name="suspects">Their keys.</param>
     /// <param name="remove">The decision, as of <see cref="Garbage"/>.</param>

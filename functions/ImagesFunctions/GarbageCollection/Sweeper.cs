@@ -1,6 +1,7 @@
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Ingest;
 using ImagesFunctions.Journal;
+using ImagesFunctions.Policy;
 using ImagesFunctions.Rebuild;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
@@ -81,6 +82,14 @@ internal sealed class Sweeper(
         Tell(result, isDeadLetter: false);
         return result;
     }
+
+    /// <summary>Finds what rules of retention would let go now: see <see cref="Visits.TryAsync"/>.</summary>
+    public Task<(IReadOnlyList<RetiredImage> Images, long Bytes)> TryAsync(
+        string @namespace,
+        AccountRules rules,
+        SweepOptions times,
+        CancellationToken cancellationToken
+    ) => visits.TryAsync(@namespace, rules, times, cancellationToken);
 
     private async Task BeginAsync(SweepCounts counts, bool dryRun, CancellationToken cancellationToken)
     {

@@ -38,6 +38,7 @@ internal sealed class TagSweep(SweepRun run, Survey survey, RowGarbage garbage)
             else if (survey.IsLive(image) && survey.Images[image].Generation == tag.Generation)
             {
                 survey.Tagged.Add(image);
+                survey.Usage.Of(tag.App).Tags += survey.Images[image].State == ImageState.Complete ? 1 : 0;
             }
             else
             {

@@ -1,6 +1,8 @@
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Catalog;
 using ImagesFunctions.Ingest;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Policy;
 using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
@@ -64,6 +66,31 @@ internal sealed class Visits(
         {
             counts.Add(own);
         }
+    }
+
+    /// <summary>Finds what rules of retention would let go now; changes nothing.</summary>
+    /// <param name="namespace">The namespace.</param>
+    /// <param name="rules">The rules, in the place of those that are set.</param>
+    /// <param name="options">How long to leave things alone.</param>
+    /// <param name="cancellationToken">Cancels the reads.</param>
+    /// <returns>The images, and the bytes that become free with them, of all blobs that nothing else needs.</returns>
+    /// <exception cref="StorageUnavailableException">Storage, or others who kept changing rows, left something out.</exception>
+    public async Task<(IReadOnlyList<RetiredImage> Images, long Bytes)> TryAsync(
+        string @namespace,
+        AccountRules rules,
+        SweepOptions options,
+        CancellationToken cancellationToken
+    )
+    {
+        var own = new SweepCounts();
+        var age = await SweepAge.ReadAsync(account, options, cancellationToken);
+        var run = new SweepRun(account, ingest, age, own, log, @namespace, dryRun: true);
+        var garbage = new Garbage(rowStore, content, removal, ingest, layoutIndex, age, dryRun: true);
+        var images = await new RetentionSweep(run, garbage.Retention, rules).RunAsync(cancellationToken);
+        var bytes = await RetiredBytes.OfAsync(run, images, cancellationToken);
+        return own[SweepKind.Left] == 0
+            ? (images, bytes)
+            : throw new StorageUnavailableException($"the namespace {@namespace} could not be looked at as a whole");
     }
 
     /// <summary>Whether storage failed, so that the next sweep may do better.</summary>

@@ -35,6 +35,7 @@ internal static class ImagesApi
         endpoints.MapAuthorized("/v1/images/tag/{*reference}", ImageRoute.ByTagAsync, ReadAndDelete);
         endpoints.MapAuthorized("/v1/images/problems", ProblemsRoute.ShowAsync, Read);
         endpoints.MapAuthorized("/v1/images/rules", RulesRoute.AnswerAsync, ReadAndPut);
+        endpoints.MapAuthorized("/v1/images/usage", UsageRoute.ShowAsync, Read);
         endpoints.MapAuthorized("/controlplane/v1/images", RepositoriesRoute.ListAsync, Read, ListRoute.ReadAhead);
         foreach (var root in (string[])["", "/controlplane"])
         {

@@ -13,8 +13,14 @@ public sealed record AccountRules(IReadOnlyList<ImmutableTags> Immutable)
     /// <summary>An account's without any.</summary>
     public static AccountRules None { get; } = new([]);
 
+    /// <summary>What is kept, and what is removed once it is old.</summary>
+    public IReadOnlyList<RetentionRule> Retention { get; init; } = [];
+
     /// <summary>Whether there is no rule.</summary>
-    public bool IsEmpty => Immutable.Count == 0;
+    public bool IsEmpty => Immutable.Count == 0 && Retention.Count == 0;
+
+    /// <summary>Whether something may go because of a rule.</summary>
+    public bool Removes => Retention.Any(rule => rule.Removes);
 
     /// <summary>The document in its one form, as rows have it.</summary>
     public string Text
@@ -53,10 +59,18 @@ public sealed record AccountRules(IReadOnlyList<ImmutableTags> Immutable)
         {
             throw new FormatException($"the rules are no JSON: {error.Message}", error);
         }
+        catch (InvalidOperationException error)
+        {
+            // Half of an escaped surrogate pair.
+            throw new FormatException("the rules are no JSON: a text is not valid Unicode", error);
+        }
     }
 
     /// <summary>Writes the document as a JSON object.</summary>
     public void WriteTo(Utf8JsonWriter json) => RulesJson.Write(json, this);
+
+    /// <summary>What the rules of retention say of an app; null where nothing of it goes.</summary>
+    public RepositoryRetention? RetentionOf(string app) => RepositoryRetention.Of(Retention, app);
 
     /// <summary>Whether a rule is about tags of an app.</summary>
     public bool HasImmutable(string app) => Immutable.Any(rule => rule.IsAbout(app));

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ImagesFunctions.Oci;
 
 namespace ImagesFunctions.Policy;
 
@@ -7,21 +6,25 @@ namespace ImagesFunctions.Policy;
 internal static class RulesJson
 {
     private const string Immutable = "immutable";
+    private const string Retention = "retention";
     private const string Repositories = "repositories";
     private const string Tags = "tags";
-    private const int MaxRules = 50;
-    private const int MaxPatterns = 50;
-
-    private delegate bool TryParse<T>(string? text, out T? parsed);
+    private const string Keep = "keep";
+    private const string Newest = "newest";
+    private const string Remove = "remove";
+    private const string UntaggedAfter = "untagged_after";
+    private const string NotPushedFor = "not_pushed_for";
+    private const string NotPulledFor = "not_pulled_for";
 
     /// <summary>Reads the rules of an account.</summary>
     /// <exception cref="FormatException">They are none; the message names the member.</exception>
     public static AccountRules Read(JsonElement json, bool isStrict)
     {
-        Demand(json, "the rules", isStrict, Immutable);
-        var rules = json.TryGetProperty(Immutable, out var immutable)
-            ? new AccountRules([.. Items(immutable, Immutable, MaxRules).Select(i => ReadImmutable(i, isStrict))])
-            : AccountRules.None;
+        var reader = new RulesReader(json, "the rules", isStrict).Demand(Immutable, Retention);
+        var rules = new AccountRules([.. reader.Rules(Immutable).Select(ReadImmutable)])
+        {
+            Retention = isStrict ? ReadRetention(json) : KnownRetention(json),
+        };
         return rules.Text.Length <= AccountRules.MaxText
             ? rules
             : throw new FormatException($"the rules are longer than {AccountRules.MaxText} characters");
@@ -31,96 +34,125 @@ internal static class RulesJson
     public static void Write(Utf8JsonWriter json, AccountRules rules)
     {
         json.WriteStartObject();
-        if (rules.Immutable.Count > 0)
-        {
-            json.WriteStartArray(Immutable);
-            foreach (var rule in rules.Immutable)
+        WriteAll(
+            json,
+            Immutable,
+            rules.Immutable,
+            rule =>
             {
-                json.WriteStartObject();
-                Write(json, Repositories, rule.Repositories.Select(p => p.Text));
-                Write(json, Tags, rule.Tags.Select(p => p.Text));
-                json.WriteEndObject();
+                WriteTexts(json, Repositories, rule.Repositories.Select(p => p.Text));
+                WriteTexts(json, Tags, rule.Tags.Select(p => p.Text));
             }
-
-            json.WriteEndArray();
-        }
-
+        );
+        WriteAll(json, Retention, rules.Retention, rule => Write(json, rule));
         json.WriteEndObject();
     }
 
-    private static ImmutableTags ReadImmutable((JsonElement Json, string Path) item, bool isStrict)
+    private static ImmutableTags ReadImmutable(RulesReader rule)
     {
-        Demand(item.Json, item.Path, isStrict, Repositories, Tags);
-        return new ImmutableTags(
-            Patterns<RepositoryPattern>(
-                item,
-                Repositories,
-                RepositoryPattern.TryParse,
-                "use names without the account, such as web, web/* or team/**"
-            ),
-            Patterns<TagPattern>(item, Tags, TagPattern.TryParse, "use tags, such as latest or v*")
-        );
+        rule.Demand(Repositories, Tags);
+        return new ImmutableTags(rule.Repositories(), rule.Tags());
     }
 
-    private static List<T> Patterns<T>(
-        (JsonElement Json, string Path) of,
-        string name,
-        TryParse<T> tryParse,
-        string hint
-    )
-        where T : class
+    // What a newer version means by more members may keep something: then nothing goes.
+    private static List<RetentionRule> KnownRetention(JsonElement json)
     {
-        if (!of.Json.TryGetProperty(name, out var json))
+        try
         {
-            throw new FormatException($"{of.Path} has no {name}: {hint}");
+            return ReadRetention(json);
+        }
+        catch (FormatException)
+        {
+            return [];
+        }
+    }
+
+    private static List<RetentionRule> ReadRetention(JsonElement json) =>
+        [.. new RulesReader(json, "the rules", isStrict: true).Rules(Retention).Select(ReadRetention)];
+
+    private static RetentionRule ReadRetention(RulesReader rule)
+    {
+        rule.Demand(Repositories, Keep, Remove);
+        var read = new RetentionRule(rule.Repositories());
+        if (rule.Member(Keep)?.Demand(Newest, Tags) is { } keep)
+        {
+            read = read with
+            {
+                Newest = keep.Count(Newest, RetentionRule.MaxNewest),
+                Tags = keep.Has(Tags) ? keep.Tags() : [],
+            };
         }
 
-        var patterns = new List<T>();
-        foreach (var (one, path) in Items(json, $"{of.Path}.{name}", MaxPatterns))
+        if (rule.Member(Remove) is { } remove)
         {
-            if (one.ValueKind != JsonValueKind.String || !tryParse(one.GetString(), out var pattern))
+            if (remove.Demand(UntaggedAfter, NotPushedFor, NotPulledFor).Has(NotPulledFor))
             {
-                throw new FormatException($"{path} is no pattern: {hint}");
+                throw remove.Error($"has the member '{NotPulledFor}', which is not supported yet");
             }
 
-            patterns.Add(pattern!);
+            read = read with { UntaggedAfter = remove.Time(UntaggedAfter), NotPushedFor = remove.Time(NotPushedFor) };
         }
 
-        return patterns.Count > 0 ? patterns : throw new FormatException($"{of.Path}.{name} is empty: {hint}");
+        return read.Removes || read.Newest is not null || read.Tags.Count > 0
+            ? read
+            : throw rule.Error($"says neither what to {Keep} nor what to {Remove}");
     }
 
-    private static IEnumerable<(JsonElement Json, string Path)> Items(JsonElement json, string path, int max)
+    private static void Write(Utf8JsonWriter json, RetentionRule rule)
     {
-        if (json.ValueKind != JsonValueKind.Array)
+        WriteTexts(json, Repositories, rule.Repositories.Select(p => p.Text));
+        if (rule.Newest is not null || rule.Tags.Count > 0)
         {
-            throw new FormatException($"{path} has to be an array");
+            json.WriteStartObject(Keep);
+            if (rule.Newest is { } newest)
+            {
+                json.WriteNumber(Newest, newest);
+            }
+
+            if (rule.Tags.Count > 0)
+            {
+                WriteTexts(json, Tags, rule.Tags.Select(p => p.Text));
+            }
+
+            json.WriteEndObject();
         }
 
-        var count = json.GetArrayLength();
-        return count <= max
-            ? json.EnumerateArray().Select((one, i) => (one, $"{path}[{i}]"))
-            : throw new FormatException($"{path} has {count} elements: there may be {max}");
+        if (rule.Removes)
+        {
+            json.WriteStartObject(Remove);
+            WriteTime(json, UntaggedAfter, rule.UntaggedAfter);
+            WriteTime(json, NotPushedFor, rule.NotPushedFor);
+            json.WriteEndObject();
+        }
     }
 
-    private static void Demand(JsonElement json, string path, bool isStrict, params string[] members)
+    private static void WriteTime(Utf8JsonWriter json, string name, Period? time)
     {
-        if (json.ValueKind != JsonValueKind.Object)
+        if (time is not null)
         {
-            throw new FormatException($"{path} has to be an object");
-        }
-
-        foreach (
-            var member in json.EnumerateObject()
-                .Where(m => isStrict && !members.Contains(m.Name, StringComparer.Ordinal))
-        )
-        {
-            throw new FormatException(
-                $"{path} has the member '{member.Name}', which is unknown: there is {string.Join(" and ", members)}"
-            );
+            json.WriteString(name, time.Text);
         }
     }
 
-    private static void Write(Utf8JsonWriter json, string name, IEnumerable<string> texts)
+    private static void WriteAll<T>(Utf8JsonWriter json, string name, IReadOnlyList<T> rules, Action<T> write)
+    {
+        if (rules.Count == 0)
+        {
+            return;
+        }
+
+        json.WriteStartArray(name);
+        foreach (var rule in rules)
+        {
+            json.WriteStartObject();
+            write(rule);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteTexts(Utf8JsonWriter json, string name, IEnumerable<string> texts)
     {
         json.WriteStartArray(name);
         foreach (var text in texts)

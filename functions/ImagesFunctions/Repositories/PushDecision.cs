@@ -52,7 +52,10 @@ internal static class PushDecision
         var decision = needed is null
             ? Decision.Of(
                 new PushOutcome(ManifestState.Already),
-                [.. step.Pushed.Tags.Select(tag => ManifestDecision.Pushed(current!, tag, step.Push))]
+                [
+                    .. step.Pushed.Tags.Select(tag => ManifestDecision.Pushed(current!, tag, step.Push)),
+                    .. await RenewedAsync(view, app, own, cancellationToken),
+                ]
             )
             : await CommitAsync(view, step, own, current, cancellationToken);
         return decision with { By = step.Pushed.By?.Text };
@@ -83,6 +86,17 @@ internal static class PushDecision
     ) =>
         (own is null ? step.Created is not null : own.State == BlobState.Good && own.BlobETag == step.Row?.BlobETag)
         && (step.DependenciesRide || await view.GetAsync(step.Dependencies[^1].Key, cancellationToken) is not null);
+
+    // Where rules let go what was pushed long ago, a push of what is there says by its row that it was pushed now.
+    private static async Task<Change[]> RenewedAsync(
+        DecisionView view,
+        string app,
+        BlobRow? own,
+        CancellationToken cancellationToken
+    ) =>
+        own is not null && (await view.RulesAsync(isFresh: false, cancellationToken)).RetentionOf(app) is not null
+            ? [new Change(own.Key, own.ToRow(), own.RowETag)]
+            : [];
 
     private static async Task<Decision<PushOutcome>> CommitAsync(
         DecisionView view,

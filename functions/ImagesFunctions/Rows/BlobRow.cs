@@ -79,6 +79,15 @@ internal sealed record BlobRow(
         return row;
     }
 
+    /// <summary>The state that a row says, of which only that was read.</summary>
+    public static BlobState StateOf(TableRow row) =>
+        row.GetString("state") switch
+        {
+            Invalid => BlobState.Invalid,
+            Deleting => BlobState.Deleting,
+            _ => BlobState.Good,
+        };
+
     /// <summary>Reads a row; null where there is none.</summary>
     public static BlobRow? FromOrNull(TableRow? row) => row is null ? null : From(row);
 
@@ -88,12 +97,7 @@ internal sealed record BlobRow(
             ImageRow.Parse(row.Text("digest")),
             row.GetInt64("size") ?? 0,
             row.Text("blob_etag"),
-            row.GetString("state") switch
-            {
-                Invalid => BlobState.Invalid,
-                Deleting => BlobState.Deleting,
-                _ => BlobState.Good,
-            },
+            StateOf(row),
             row.GetBoolean("tar") == true
                 ? new TarFacts(row.GetString("tar_only_file"), row.GetString("tar_cmdline"))
                 : null,

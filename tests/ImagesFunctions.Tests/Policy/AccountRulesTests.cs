@@ -5,6 +5,9 @@ public sealed class AccountRulesTests
 {
     private const string Web = """{"immutable":[{"repositories":["web/**"],"tags":["v*"]}]}""";
 
+    private const string Retention =
+        """{"retention":[{"repositories":["**"],"keep":{"newest":10,"tags":["release-*"]},"remove":{"untagged_after":"7d","not_pushed_for":"90d"}}]}""";
+
     [Theory]
     [InlineData("web", "v1", true)]
     [InlineData("web/api/old", "v", true)]
@@ -23,6 +26,11 @@ public sealed class AccountRulesTests
     [InlineData("{}", "{}")]
     [InlineData("""{"immutable":[]}""", "{}")]
     [InlineData(Web, Web)]
+    [InlineData(Retention, Retention)]
+    [InlineData(
+        """{"retention":[{"remove":{},"keep":{"newest":3},"repositories":["a"]}],"immutable":[]}""",
+        """{"retention":[{"repositories":["a"],"keep":{"newest":3}}]}"""
+    )]
     [InlineData(
         """ { "immutable" : [ { "tags" : ["v*", "r.1"], "repositories" : ["**"] } ] } """,
         """{"immutable":[{"repositories":["**"],"tags":["v*","r.1"]}]}"""
@@ -53,6 +61,35 @@ public sealed class AccountRulesTests
         "immutable[0] has the member 'tag'"
     )]
     [InlineData("""{"immutable":[],"immutable":[]}""", "no JSON")]
+    [InlineData("""{"immutable":[{"repositories":["\ud800"],"tags":["b"]}]}""", "not valid Unicode")]
+    [InlineData("""{"retention":{}}""", "retention has to be an array")]
+    [InlineData("""{"retention":[{"keep":{"newest":1}}]}""", "retention[0] has no repositories")]
+    [InlineData(
+        """{"retention":[{"repositories":["a"]}]}""",
+        "retention[0] says neither what to keep nor what to remove"
+    )]
+    [InlineData("""{"retention":[{"repositories":["a"],"keep":{},"remove":{}}]}""", "retention[0] says neither")]
+    [InlineData("""{"retention":[{"repositories":["a"],"keep":[]}]}""", "retention[0].keep has to be an object")]
+    [InlineData(
+        """{"retention":[{"repositories":["a"],"keep":{"newest":0}}]}""",
+        "retention[0].keep.newest has to be a whole number from 1 to 1000"
+    )]
+    [InlineData("""{"retention":[{"repositories":["a"],"keep":{"newest":1001}}]}""", "from 1 to 1000")]
+    [InlineData("""{"retention":[{"repositories":["a"],"keep":{"newest":1.5}}]}""", "a whole number")]
+    [InlineData("""{"retention":[{"repositories":["a"],"keep":{"newest":"3"}}]}""", "a whole number")]
+    [InlineData("""{"retention":[{"repositories":["a"],"keep":{"tags":[]}}]}""", "retention[0].keep.tags is empty")]
+    [InlineData("""{"retention":[{"repositories":["a"],"keep":{"newst":1}}]}""", "the member 'newst'")]
+    [InlineData(
+        """{"retention":[{"repositories":["a"],"remove":{"untagged_after":"7"}}]}""",
+        "retention[0].remove.untagged_after has to be a time"
+    )]
+    [InlineData("""{"retention":[{"repositories":["a"],"remove":{"untagged_after":"0d"}}]}""", "has to be a time")]
+    [InlineData("""{"retention":[{"repositories":["a"],"remove":{"not_pushed_for":"36526d"}}]}""", "has to be a time")]
+    [InlineData("""{"retention":[{"repositories":["a"],"remove":{"not_pushed_for":7}}]}""", "has to be a time")]
+    [InlineData(
+        """{"retention":[{"repositories":["a"],"remove":{"not_pulled_for":"7d"}}]}""",
+        "retention[0].remove has the member 'not_pulled_for', which is not supported yet"
+    )]
     public void What_is_wrong_is_named(string text, string said) =>
         Assert.Contains(
             said,
@@ -86,6 +123,49 @@ public sealed class AccountRulesTests
                 .Message,
             StringComparison.Ordinal
         );
+    }
+
+    [Fact]
+    public void What_rules_say_of_a_repository_adds_up()
+    {
+        var rules = AccountRules.Parse(
+            """
+            {"retention":[
+                {"repositories":["web"],"remove":{"untagged_after":"7d","not_pushed_for":"90d"},"keep":{"newest":2,"tags":["a"]}},
+                {"repositories":["**"],"remove":{"untagged_after":"12h"},"keep":{"newest":3,"tags":["b*"]}},
+                {"repositories":["kept/**"],"keep":{"newest":9}}
+            ]}
+            """
+        );
+
+        var web = rules.RetentionOf("web")!;
+        Assert.Equal((3, TimeSpan.FromHours(12), TimeSpan.FromDays(90)), (web.Newest, web.Untagged, web.NotPushed));
+        Assert.Equal(TimeSpan.FromHours(12), web.Earliest);
+        Assert.Equal([true, true, false], new[] { "a", "b1", "c" }.Select(web.Keeps));
+        Assert.Null(rules.RetentionOf("other")!.NotPushed);
+        Assert.Equal(9, rules.RetentionOf("kept/safe")!.Newest);
+        Assert.True(rules.Removes);
+        var kept = AccountRules.Parse("""{"retention":[{"repositories":["web"],"keep":{"newest":9}}]}""");
+        Assert.Null(kept.RetentionOf("web"));
+        Assert.False(kept.Removes);
+        Assert.False(kept.IsEmpty);
+    }
+
+    /// <summary>What a newer version keeps for a reason that this one does not know must not go: nothing goes then.</summary>
+    [Theory]
+    [InlineData("""{"repositories":["web"],"keep":{"newest":1,"signed":true},"remove":{"untagged_after":"7d"}}""")]
+    [InlineData("""{"repositories":["web"],"remove":{"untagged_after":"7d","not_pulled_for":"7d"}}""")]
+    [InlineData("""{"repositories":["web"],"unless":{},"remove":{"untagged_after":"7d"}}""")]
+    [InlineData("""{"repositories":["web"],"remove":{"untagged_after":"a week"}}""")]
+    public void Of_a_newer_versions_retention_that_it_does_not_know_nothing_goes(string rule)
+    {
+        const string Known = """{"repositories":["**"],"remove":{"untagged_after":"7d"}}""";
+        var text = $$"""{"retention":[{{rule}},{{Known}}]}""";
+
+        var rules = AccountRules.Parse(text, isStrict: false);
+
+        Assert.False(rules.Removes);
+        Assert.Throws<FormatException>(() => AccountRules.Parse(text));
     }
 
     /// <summary>A newer version may know more members: what this one knows of them holds.</summary>

@@ -107,6 +107,7 @@ internal sealed class InTheEnd(Goods goods, Ledger ledger)
             rows.Values.Select(r => r.FactsBlob).OfType<string>().Order(StringComparer.Ordinal),
             (await node.Storage.Derived.GetBlobsAsync(cancellationToken: Stop).ToListAsync(Stop))
                 .Select(b => b.Name)
+                .Where(name => name != $"{Namespace}/usage/1")
                 .Order(StringComparer.Ordinal)
         );
     }

@@ -14,7 +14,7 @@ public sealed class IdleSweeps
     private const int Pass = 10;
 
     // A namespace where there is nothing to do, of a few images.
-    private const int Namespace = 45;
+    private const int Namespace = 48;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
