@@ -62,6 +62,14 @@ public sealed class AccountRulesTests
     )]
     [InlineData("""{"immutable":[],"immutable":[]}""", "no JSON")]
     [InlineData("""{"immutable":[{"repositories":["\ud800"],"tags":["b"]}]}""", "not valid Unicode")]
+    public void What_is_wrong_is_named(string text, string said) =>
+        Assert.Contains(
+            said,
+            Assert.Throws<FormatException>(() => AccountRules.Parse(text)).Message,
+            StringComparison.Ordinal
+        );
+
+    [Theory]
     [InlineData("""{"retention":{}}""", "retention has to be an array")]
     [InlineData("""{"retention":[{"keep":{"newest":1}}]}""", "retention[0] has no repositories")]
     [InlineData(
@@ -90,12 +98,7 @@ public sealed class AccountRulesTests
         """{"retention":[{"repositories":["a"],"remove":{"not_pulled_for":"7d"}}]}""",
         "retention[0].remove has the member 'not_pulled_for', which is not supported yet"
     )]
-    public void What_is_wrong_is_named(string text, string said) =>
-        Assert.Contains(
-            said,
-            Assert.Throws<FormatException>(() => AccountRules.Parse(text)).Message,
-            StringComparison.Ordinal
-        );
+    public void What_is_wrong_with_retention_is_named(string text, string said) => What_is_wrong_is_named(text, said);
 
     [Fact]
     public void There_are_bounds()
