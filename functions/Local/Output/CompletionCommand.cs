@@ -44,7 +44,7 @@ internal static class CompletionCommand
                 shell,
             },
             "completion bash",
-            "completion fish | source"
+            "completion fish"
         );
         completion.SetAction(
             async (parsed, _) =>

@@ -220,7 +220,7 @@ internal sealed class BlobDrop(BlockBlobClient blob, SemaphoreSlim slots, Action
         var options = new BlobUploadOptions { ProgressHandler = new Position(item) };
         if (file.Length <= LongestRequest)
         {
-            options.TransferOptions = new StorageTransferOptions { InitialTransferSize = Math.Max(1, file.Length) };
+            options.TransferOptions = new StorageTransferOptions { InitialTransferSize = file.Length + 1 };
         }
 
         await PatientlyAsync(

@@ -73,7 +73,7 @@ public sealed class CommandsTests
 
         Assert.Equal(HttpStatusCode.OK, (await client.SendAsync("GET", "/v2/")).Status);
         Assert.Equal(HttpStatusCode.Forbidden, (await client.SendAsync("POST", "/v2/demo/app/blobs/uploads/")).Status);
-        Assert.Contains("may only read", await RunAsync("token", "list", "demo"), StringComparison.Ordinal);
+        Assert.Matches(" pull +all ", await RunAsync("token", "list", "demo"));
     }
 
     [Fact]
@@ -91,11 +91,7 @@ public sealed class CommandsTests
             Assert.Equal(status, (int)(await client.SendAsync("POST", $"/v2/demo/{app}/blobs/uploads/")).Status);
         }
 
-        Assert.Contains(
-            "may pull, push in web/**, api",
-            await RunAsync("token", "list", "demo"),
-            StringComparison.Ordinal
-        );
+        Assert.Matches(@" pull, push +web/\*\* api ", await RunAsync("token", "list", "demo"));
     }
 
     [Fact]
@@ -110,12 +106,7 @@ public sealed class CommandsTests
 
         Assert.Matches("^[0-9a-f]{8}$", id);
         var listed = await RunAsync("trust", "list", "demo");
-        Assert.StartsWith(id, listed, StringComparison.Ordinal);
-        Assert.EndsWith(
-            "issuer https://issuer.example, audience images, subject repo:acme/*, oid=42: may push in web/**",
-            listed.TrimEnd(),
-            StringComparison.Ordinal
-        );
+        Assert.Matches($@"\n{id} +https://issuer\.example +images +repo:acme/\* +oid=42 +push +web/\*\* ", listed);
         await RunAsync("trust", "remove", "demo", id);
         Assert.Equal("", await RunAsync("trust", "list", "demo"));
     }
