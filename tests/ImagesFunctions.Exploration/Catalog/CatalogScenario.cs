@@ -48,7 +48,7 @@ internal sealed class CatalogScenario(int seed, Processes processes) : IScenario
         };
         if (random.Next(2) == 0)
         {
-            Prepare(world, Goods.Images[0]);
+            FirstCommit.Write(world, storage, blobs, Goods.Images[0]);
         }
 
         if (random.Next(3) > 0)
@@ -62,7 +62,7 @@ internal sealed class CatalogScenario(int seed, Processes processes) : IScenario
             var pusher = new Pusher(world, actor, storage, blobs);
             var manifest = Any(random);
             _pushers.Add(pusher);
-            actor.Start(() => pusher.PushAsync(manifest));
+            actor.Start(() => pusher.PushAsync(manifest, "latest"));
         }
 
         AddDeletes(world, random);
@@ -85,27 +85,6 @@ internal sealed class CatalogScenario(int seed, Processes processes) : IScenario
     }
 
     private static Digest Any(Random random) => Goods.Images[random.Next(Goods.Images.Count)];
-
-    // An image that is there from the beginning.
-    private void Prepare(World world, Digest manifest)
-    {
-        var (layer, own) = (RowOf(Goods.Layer), RowOf(manifest));
-        var need = new DependencyRow(Goods.App, Goods.Layer, Dependent.Manifest(manifest), null);
-        var image = Goods.RowOf(manifest, "g");
-        Change[] changes =
-        [
-            new(layer.Key, layer.ToRow()),
-            new(own.Key, own.ToRow()),
-            new(need.Key, need.ToRow()),
-            new(image.Key, image.ToRow()),
-        ];
-        var version = new TableRow(JournalKeys.Version) { ["seq"] = 1L };
-        var entry = JournalEntry.Of(1, changes, Keys.IsInFull).ToRow();
-        _storage!.Write([new(version.Key, version), new(entry.Key, entry), .. changes]);
-        world.Pass(TimeSpan.FromMinutes(1));
-    }
-
-    private BlobRow RowOf(Digest digest) => new(Goods.App, digest, 1, _blobs!.Put(digest), BlobState.Good, Tar: null);
 
     // Its blobs are there, and their events and the one of index.json come in any order, to any process, and twice.
     private void AddDrop(World world, Digest manifest, Random random)

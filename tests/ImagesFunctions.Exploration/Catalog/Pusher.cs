@@ -1,3 +1,4 @@
+using ImagesFunctions.Accounts;
 using ImagesFunctions.Exploration.Model;
 using ImagesFunctions.Exploration.Scheduling;
 using ImagesFunctions.Journal;
@@ -17,15 +18,21 @@ internal sealed class Pusher(World world, Actor actor, ModelStorage storage, Mod
     public HashSet<Digest> Pushed { get; } = [];
 
     /// <summary>Pushes the blob, and then a manifest that needs it.</summary>
-    public async Task PushAsync(Digest manifest)
+    /// <param name="manifest">The manifest.</param>
+    /// <param name="tags">Its tags.</param>
+    public async Task PushAsync(Digest manifest, params IReadOnlyList<string> tags)
     {
         try
         {
             await StoreAsync(Goods.Layer);
-            if (await PushManifestAsync(manifest))
+            if (await PushManifestAsync(manifest, tags))
             {
                 Pushed.Add(manifest);
             }
+        }
+        catch (AccessDeniedException)
+        {
+            // A rule keeps the tag as it is.
         }
         catch (Exception error) when (error is IOException or StorageUnavailableException)
         {
@@ -86,13 +93,13 @@ internal sealed class Pusher(World world, Actor actor, ModelStorage storage, Mod
         row is { State: BlobState.Good } && row.BlobETag == etag ? PutAsync(row, row) : VerifyAsync(digest, row, etag);
 
     // See ManifestPush.RunAsync.
-    private async Task<bool> PushManifestAsync(Digest manifest)
+    private async Task<bool> PushManifestAsync(Digest manifest, IReadOnlyList<string> tags)
     {
         var pushed = new PushedManifest(
             Goods.Path(manifest),
             Goods.BytesOf(manifest),
             Goods.Parse(manifest),
-            ["latest"],
+            [.. tags],
             Condition: null
         );
         for (var attempt = 1; attempt <= MaxTries; attempt++)

@@ -14,6 +14,9 @@ internal sealed class FaultyJournal : AssemblyLoadContext
 {
     private const string JournalName = "ImagesFunctions.Journal";
 
+    // The service, which uses the engine.
+    private const string ServiceName = "ImagesFunctions";
+
     // Who refers to the engine asks for its version, too.
     private static readonly string s_shared = $"""
         global using System;
@@ -49,7 +52,12 @@ internal sealed class FaultyJournal : AssemblyLoadContext
 
     /// <inheritdoc/>
     protected override Assembly? Load(AssemblyName assemblyName) =>
-        assemblyName.Name == JournalName ? LoadFromStream(new MemoryStream(_journal)) : null;
+        assemblyName.Name switch
+        {
+            JournalName => LoadFromStream(new MemoryStream(_journal)),
+            ServiceName => LoadFromAssemblyPath(typeof(ImagesApp).Assembly.Location),
+            _ => null,
+        };
 
     private static byte[] Compile(PlantedFault fault)
     {

@@ -1,6 +1,7 @@
 using ImagesFunctions.Exploration.Catalog;
 using ImagesFunctions.Exploration.Journal;
 using ImagesFunctions.Exploration.Model;
+using ImagesFunctions.Exploration.Rules;
 using ImagesFunctions.Exploration.Sessions;
 using ImagesFunctions.Exploration.Sweeps;
 
@@ -16,7 +17,7 @@ public static class Hunt
     public static IReadOnlyList<(string Name, Func<TimeSpan, string> Explore)> All { get; } =
     [
         .. PlantedFault.All.Select(fault =>
-            (fault.Name, (Func<TimeSpan, string>)(time => FaultyJournal.Explore(fault, "journal", time)))
+            (fault.Name, (Func<TimeSpan, string>)(time => FaultyJournal.Explore(fault, fault.Scenario, time)))
         ),
         ("trims the log too early", time => Text(new Explorer(TrimmedEarly).Run(1, time))),
         (
@@ -42,6 +43,10 @@ public static class Hunt
                     time => Text(new Explorer(seed => new SweepScenario(seed, step.Value)).Run(1, time))
                 )
             )
+        ),
+        (
+            "retires by rows that its decision does not record",
+            time => Text(new Explorer(seed => new RulesScenario(seed, PlantedSteps.RetiresUnrecorded)).Run(1, time))
         ),
     ];
 

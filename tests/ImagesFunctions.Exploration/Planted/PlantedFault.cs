@@ -7,6 +7,9 @@ namespace ImagesFunctions.Exploration.Planted;
 /// <param name="Wrong">What stands there instead.</param>
 public sealed record PlantedFault(string Name, string File, string Right, string Wrong)
 {
+    /// <summary>The scenario that finds it.</summary>
+    public string Scenario { get; init; } = "journal";
+
     private const string Queue = "CommitQueue.cs";
     private const string Transaction = "CommitTransaction.cs";
 
@@ -92,5 +95,9 @@ public sealed record PlantedFault(string Name, string File, string Right, string
             "entries.Count <= last - first || ",
             ""
         ),
+        new("keeps a row that a commit has changed", "KeptRows.cs", "kept.IsRead &= seq <= kept.ReadAt;", "")
+        {
+            Scenario = "rules",
+        },
     ];
 }

@@ -1,7 +1,9 @@
 using ImagesFunctions.Exploration.Catalog;
 using ImagesFunctions.Exploration.Model;
+using ImagesFunctions.Exploration.Rules;
 using ImagesFunctions.Exploration.Scheduling;
 using ImagesFunctions.Exploration.Sessions;
+using ImagesFunctions.GarbageCollection;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
@@ -38,6 +40,21 @@ internal static class PlantedSteps
         ModelParts parts,
         ClientPlan plan
     ) => new ForgetfulClient(world, actor, storage, parts, plan);
+
+    /// <summary>A process that removes by rows as they were before its decision.</summary>
+    public static RuledProcess RetiresUnrecorded(World world, Actor actor, ModelStorage storage, ModelBlobs blobs) =>
+        new UnrecordedRetirer(world, actor, storage, blobs);
+
+    private sealed class UnrecordedRetirer(World world, Actor actor, ModelStorage storage, ModelBlobs blobs)
+        : RuledProcess(world, actor, storage, blobs)
+    {
+        private readonly ModelTable _table = new(world, actor, storage);
+
+        protected override Task<List<(RetiredImage Image, List<Change> Changes)>> FindAsync(
+            DecisionView view,
+            CancellationToken cancellationToken
+        ) => base.FindAsync(new DecisionView(_table, view.Partition, view.Seq), cancellationToken);
+    }
 
     private sealed class ForgetfulClient(
         World world,

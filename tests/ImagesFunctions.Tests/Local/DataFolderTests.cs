@@ -40,7 +40,7 @@ public sealed class DataFolderTests : IDisposable
     public async Task Each_command_says_which_store_it_used_and_the_next_one_finds_it_on_the_same_ports()
     {
         var created = await RunAsync(_data.Path, "token", "create", "demo", "--new-account");
-        var listed = await RunAsync(_data.Path, "token", "list", "demo");
+        var listed = await RunAsync(_data.Path, "token", "list", "demo", "--output", "quiet");
 
         Assert.Single(created.Output.TrimEnd().Split('\n'));
         Assert.Single(listed.Output.TrimEnd().Split('\n'));

@@ -75,7 +75,7 @@ public sealed partial class ServeTests : IAsyncLifetime
     {
         await using var server = await Server.StartAsync(_azurite);
         var token = (await RunAsync("token", "create", "alice", "--new-account")).StandardOutput.Trim();
-        var id = (await RunAsync("token", "list", "alice")).StandardOutput.Split(' ')[0];
+        var id = (await RunAsync("token", "list", "alice", "--output", "quiet")).StandardOutput.Trim();
 
         Assert.Equal(0, (await RunAsync("token", "revoke", "alice", id)).ExitCode);
 

@@ -226,9 +226,9 @@ public sealed class CostsFollow
             + ((manifest[2] + ((Blobs - 1) * blob[2])) * ARead);
     }
 
-    // Five listings and three reads of the catalog, the rest rows.
+    // Five listings, a write of what is used and three reads of the catalog, the rest rows.
     private static double ASweep() =>
-        (5 * AWrite) + (3 * ARead) + ((RequestsASweep - 8) * ATableRequest) + (RequestsASweep * 0.01 * ASecond);
+        (6 * AWrite) + (3 * ARead) + ((RequestsASweep - 9) * ATableRequest) + (RequestsASweep * 0.01 * ASecond);
 
     // The walk's, and two for each of 50 pushes.
     private static double SweepsAMonth => 31 + (2 * 50);
