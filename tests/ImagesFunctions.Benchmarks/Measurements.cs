@@ -24,7 +24,6 @@ internal static class Measurements
         ("start", Start.RunAsync),
         ("worker", WorkerStart.RunAsync),
         ("growth", Growth.RunAsync),
-        ("search", Searches.RunAsync),
     ];
 
     /// <summary>Runs all of them, or one.</summary>
