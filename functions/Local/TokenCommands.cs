@@ -8,6 +8,9 @@ namespace ImagesFunctions.Local;
 /// <summary><c>token create|list|revoke</c>.</summary>
 internal static class TokenCommands
 {
+    // The names of no more are looked at.
+    private const int MaxAccounts = 1_000;
+
     public static Command Create(Terminal terminal)
     {
         var account = Account(isNew: true);
@@ -16,7 +19,7 @@ internal static class TokenCommands
         var label = Label();
         var isNew = new Option<bool>("--new-account")
         {
-            Description = "Make the account, if there is none of this name",
+            Description = "Make the account also where another has nearly its name",
         };
         var grant = new GrantOptions("all");
         var create = Help.Examples(
@@ -28,7 +31,7 @@ internal static class TokenCommands
                 label,
                 isNew,
             },
-            "token create demo --new-account",
+            "token create demo",
             "token create demo --label 'CI of web' --allow push --repository 'web/**' --expires 90d"
         );
         grant.AddTo(create);
@@ -184,7 +187,8 @@ internal static class TokenCommands
         return label;
     }
 
-    // A name that is typed wrongly would be an account of its own, which sees nothing.
+    // A name that is typed wrongly would be an account of its own, which sees nothing. So one that is nearly another's is made only
+    // where that is asked for, and of any other it is said that it is new.
     private static async Task DemandAccountAsync(
         Terminal terminal,
         ParseResult parsed,
@@ -204,10 +208,19 @@ internal static class TokenCommands
             return;
         }
 
-        var near = Suggestions.For(name, await LsCommand.NamespacesAsync(images, cancellationToken));
-        throw new LocalException(
-            $"There is no account {name}.{(near is null ? "" : $" Did you mean {near}?")} To make it: {terminal.Hint(parsed, $"token create {name} --new-account")}"
-        );
+        List<string> others =
+        [
+            .. await LsCommand.NamespacesAsync(images, cancellationToken),
+            .. await images.Tokens.AccountsAsync(cancellationToken).Take(MaxAccounts).ToListAsync(cancellationToken),
+        ];
+        if (Suggestions.For(name, others) is { } near)
+        {
+            throw new LocalException(
+                $"There is no account {name}. Did you mean {near}? To make it: {terminal.Hint(parsed, $"token create {name} --new-account")}"
+            );
+        }
+
+        await terminal.Errors.WriteLineAsync($"{name} is a new account.");
     }
 
     private static string Text(DateTimeOffset moment) => moment.ToString("u", CultureInfo.InvariantCulture);

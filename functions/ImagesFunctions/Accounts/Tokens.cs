@@ -112,6 +112,22 @@ public sealed class Tokens(StorageAccount account)
     public ValueTask<bool> AnyAsync(string name, CancellationToken cancellationToken) =>
         ListAsync(name, cancellationToken).AnyAsync(cancellationToken);
 
+    /// <summary>The accounts that have a token, in order. A request each.</summary>
+    public async IAsyncEnumerable<string> AccountsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        for (
+            var next = "";
+            await account.TokenRows.NextPartitionAsync(next, cancellationToken) is { } partition;
+            next = partition
+        )
+        {
+            if (Repository.IsNamespace(partition))
+            {
+                yield return partition;
+            }
+        }
+    }
+
     /// <summary>Revokes a token at once. False when the account has none of this id.</summary>
     public async Task<bool> RevokeAsync(string name, string id, CancellationToken cancellationToken)
     {

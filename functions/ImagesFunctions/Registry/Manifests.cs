@@ -98,11 +98,8 @@ internal sealed class Manifests(
         var reference = request.Path.Last;
         if (!IsDigest(reference))
         {
-            // A tag whose image is gone does not count; its row is removed all the same.
-            var image = await rowStore.TaggedImageAsync(request.Repository, reference, request.Stop);
-            if (
-                !await removal.TagAsync(request.Repository, reference, request.Stop, request.Access.By) || image is null
-            )
+            // Whether there was one is told by the commit: a tag may come, or move, until then.
+            if (!await removal.TagAsync(request.Repository, reference, request.Stop, request.Access.By))
             {
                 throw RegistryError.ManifestUnknown(reference);
             }

@@ -104,16 +104,19 @@ public sealed class ImageCommandsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_account_is_made_only_where_that_is_asked_for_and_a_token_keeps_its_label()
+    public async Task An_account_with_nearly_the_name_of_another_is_made_only_where_that_is_asked_for()
     {
         Assert.Equal(0, (await RunAsync("token", "create", "demo", "--new-account", "--label", "CI of web")).ExitCode);
 
         var wrong = await RunAsync("token", "create", "dmeo");
 
         Assert.Equal((1, ""), (wrong.ExitCode, wrong.StandardOutput));
-        Assert.Contains("There is no account dmeo.", wrong.StandardError, StringComparison.Ordinal);
+        Assert.Contains("There is no account dmeo. Did you mean demo?", wrong.StandardError, StringComparison.Ordinal);
         Assert.Contains("token create dmeo --new-account", wrong.StandardError, StringComparison.Ordinal);
         Assert.Equal("", await DoneAsync("token", "list", "dmeo"));
+        var other = await RunAsync("token", "create", "newcomer");
+        Assert.Equal(0, other.ExitCode);
+        Assert.Contains("newcomer is a new account.", other.StandardError, StringComparison.Ordinal);
         await DoneAsync("token", "create", "demo");
         Assert.Matches(
             @"CI of web +pull, push, delete, admin +all +[\d :-]+ +never",
