@@ -8,8 +8,6 @@ public sealed class TagsComeMeanwhile
 {
     private const string Repo = "alice/web";
 
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
     [Fact]
     public async Task Before_any_call_of_a_delete_they_are_removed_and_that_is_told_or_they_stay()
     {
@@ -19,50 +17,31 @@ public sealed class TagsComeMeanwhile
         var image = Layout.Small("meanwhile", "v1");
         Assert.Equal(HttpStatusCode.Created, (await others.PushAsync(Repo, image, "kept")).Status);
         var manifest = image.Files[Layout.PathOf(image.FirstImage)];
-        var answers = new HashSet<HttpStatusCode>();
-
+        var removed = 0;
         for (var (call, calls) = (1, 1); call <= calls; call++)
         {
             await using var node = new Node(outside.Connection);
-            var (tag, isPushed) = ($"v{call}", false);
+            var (path, isPushed) = ($"/v2/{Repo}/manifests/v{call}", false);
             node.Calls.RunBefore(
                 call,
                 async () =>
                 {
-                    var push = await others.SendAsync(
-                        "PUT",
-                        $"/v2/{Repo}/manifests/{tag}",
-                        manifest,
-                        Layout.OciManifest
-                    );
-                    Assert.Equal(HttpStatusCode.Created, push.Status);
-                    isPushed = true;
+                    var push = await others.SendAsync("PUT", path, manifest, Layout.OciManifest);
+                    isPushed = push.Status == HttpStatusCode.Created;
+                    Assert.True(isPushed);
                 }
             );
 
-            var delete = await new NodeRegistry(node, "alice", token).SendAsync(
-                "DELETE",
-                $"/v2/{Repo}/manifests/{tag}"
-            );
+            var told = (await new NodeRegistry(node, "alice", token).SendAsync("DELETE", path)).Status;
 
             calls = node.Calls.Count;
-            if (!isPushed)
-            {
-                // Where there is no tag, a delete has fewer calls.
-                break;
-            }
-
-            answers.Add(delete.Status);
-            var there = (await others.SendAsync("HEAD", $"/v2/{Repo}/manifests/{tag}")).Status;
-            Assert.Equal(
-                delete.Status == HttpStatusCode.Accepted
-                    ? (HttpStatusCode.Accepted, HttpStatusCode.NotFound)
-                    : (HttpStatusCode.NotFound, HttpStatusCode.OK),
-                (delete.Status, there)
-            );
-            Stop.ThrowIfCancellationRequested();
+            var there = (await others.SendAsync("HEAD", path)).Status;
+            // Where there is no tag, a delete has fewer calls.
+            var isThere = isPushed && told != HttpStatusCode.Accepted;
+            Assert.Equal(isThere ? HttpStatusCode.OK : HttpStatusCode.NotFound, there);
+            removed += told == HttpStatusCode.Accepted ? 1 : 0;
         }
 
-        Assert.Equal([HttpStatusCode.Accepted, HttpStatusCode.NotFound], answers.Order());
+        Assert.NotEqual(0, removed);
     }
 }
