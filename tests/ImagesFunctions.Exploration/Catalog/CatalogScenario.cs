@@ -156,16 +156,7 @@ internal sealed class CatalogScenario(int seed, Processes processes) : IScenario
             var actor = world.AddActor($"sweep{i}");
             var sweeper = processes.Sweep(world, actor, _storage!, _blobs!);
             _isSwept = true;
-            world.Add(
-                actor,
-                StepKind.Disturbance,
-                "two hours pass, and a sweep begins",
-                () =>
-                {
-                    world.Pass(2 * SweepingProcess.Grace);
-                    actor.Start(sweeper.SweepAsync);
-                }
-            );
+            world.AddLater(actor, 2 * SweepingProcess.Grace, sweeper.SweepAsync);
         }
     }
 }

@@ -12,8 +12,6 @@ namespace ImagesFunctions.Exploration.Catalog;
 /// <param name="storage">The table.</param>
 internal abstract class RowProcess(World world, Actor actor, ModelStorage storage)
 {
-    private const int MaxSends = 5;
-
     private readonly ModelTable _table = new(world, actor, storage);
 
     /// <summary>The world.</summary>
@@ -48,32 +46,15 @@ internal abstract class RowProcess(World world, Actor actor, ModelStorage storag
     protected Task<bool> PutAsync(BlobRow row, BlobRow? before) =>
         SendAsync(new Change(row.Key, row.ToRow(), before?.RowETag) { IsNew = before is null });
 
-    /// <summary>Writes one row, again while there is no answer, as the SDK does. False where it is refused.</summary>
-    protected async Task<bool> SendAsync(Change change)
-    {
-        for (var sends = 1; sends <= MaxSends; sends++)
-        {
-            var result = await _table.WriteAsync(ModelStorage.Partition, [change], Never);
-            if (result.Outcome != WriteOutcome.Unclear)
-            {
-                return result.IsDone;
-            }
-        }
-
-        throw new IOException("storage does not answer");
-    }
+    /// <summary>Writes one row: see <see cref="ModelTable.WriteAgainAsync"/>. False where it is refused.</summary>
+    protected async Task<bool> SendAsync(Change change) => (await _table.WriteAgainAsync(change)).IsDone;
 
     /// <summary>Writes rows that are the same when they are written twice.</summary>
     protected async Task PutAllAsync(IReadOnlyList<Change> changes)
     {
-        for (var sends = 1; sends <= MaxSends; sends++)
+        if (!(await _table.WriteAgainAsync(changes)).IsDone)
         {
-            if ((await _table.WriteAsync(ModelStorage.Partition, changes, Never)).IsDone)
-            {
-                return;
-            }
+            throw new IOException("storage refuses what has no condition");
         }
-
-        throw new IOException("storage does not answer");
     }
 }

@@ -80,6 +80,8 @@ public sealed record TableCall(
 /// <param name="storage">The table.</param>
 public sealed class ModelTable(World world, Actor actor, ModelStorage storage) : IJournalTable
 {
+    private const int MaxSends = 5;
+
     private enum WriteFate
     {
         Answered,
@@ -111,6 +113,22 @@ public sealed class ModelTable(World world, Actor actor, ModelStorage storage) :
         var what = world.IsRecorded ? $"write {string.Join(' ', changes.Select(Text))}" : "";
         world.Add(actor, StepKind.Request, what, () => Arrive(what, changes, answer));
         return answer.Task;
+    }
+
+    /// <summary>Writes rows, all or none, again while there is no answer, as the SDK does.</summary>
+    /// <exception cref="IOException">Storage does not answer.</exception>
+    public async Task<WriteResult> WriteAgainAsync(params IReadOnlyList<Change> changes)
+    {
+        for (var sends = 1; sends <= MaxSends; sends++)
+        {
+            var result = await WriteAsync(ModelStorage.Partition, changes, CancellationToken.None);
+            if (result.Outcome != WriteOutcome.Unclear)
+            {
+                return result;
+            }
+        }
+
+        throw new IOException("storage does not answer");
     }
 
     private static string Text(Change change) =>

@@ -52,7 +52,7 @@ internal sealed class RulesScenario(int seed, Func<World, Actor, ModelStorage, M
             }
             else
             {
-                Later(world, actor, TimeSpan.FromMinutes(random.Next(90)), () => process.SetAsync(rules));
+                world.AddLater(actor, TimeSpan.FromMinutes(random.Next(90)), () => process.SetAsync(rules));
             }
         }
 
@@ -64,7 +64,7 @@ internal sealed class RulesScenario(int seed, Func<World, Actor, ModelStorage, M
         for (var i = random.Next(1, 3); i > 0; i--)
         {
             var actor = world.AddActor($"retire{i}");
-            Later(world, actor, TimeSpan.FromMinutes(90), ruled(world, actor, storage, blobs).RetireAsync);
+            world.AddLater(actor, TimeSpan.FromMinutes(90), ruled(world, actor, storage, blobs).RetireAsync);
         }
     }
 
@@ -89,7 +89,7 @@ internal sealed class RulesScenario(int seed, Func<World, Actor, ModelStorage, M
             }
             else
             {
-                Later(world, actor, TimeSpan.FromMinutes(random.Next(90)), () => pusher.PushAsync(image, tags));
+                world.AddLater(actor, TimeSpan.FromMinutes(random.Next(90)), () => pusher.PushAsync(image, tags));
             }
         }
 
@@ -100,16 +100,4 @@ internal sealed class RulesScenario(int seed, Func<World, Actor, ModelStorage, M
     }
 
     private static Digest Any(Random random) => Goods.Images[random.Next(Goods.Images.Count)];
-
-    private static void Later(World world, Actor actor, TimeSpan time, Func<Task> run) =>
-        world.Add(
-            actor,
-            StepKind.Disturbance,
-            $"{time} later it begins",
-            () =>
-            {
-                world.Pass(time);
-                actor.Start(run);
-            }
-        );
 }

@@ -75,6 +75,19 @@ public sealed class World(IChooser chooser)
             }
         );
 
+    /// <summary>Makes it possible that time passes, and then a process begins something.</summary>
+    public void AddLater(Actor actor, TimeSpan time, Func<Task> run) =>
+        Add(
+            actor,
+            StepKind.Disturbance,
+            $"{time} later it begins",
+            () =>
+            {
+                Pass(time);
+                actor.Start(run);
+            }
+        );
+
     /// <summary>Makes a step impossible that has not happened.</summary>
     public void Remove(Step step) => _steps.Remove(step);
 

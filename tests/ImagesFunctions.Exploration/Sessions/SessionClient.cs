@@ -45,8 +45,6 @@ internal class SessionClient(World world, Actor actor, ModelStorage storage, Mod
     /// <summary>The session.</summary>
     public const string Id = "0123456789abcdef0123456789abcdef";
 
-    private const int MaxSends = 5;
-
     private readonly ModelTable _table = new(world, actor, storage);
     private UploadRow? _recent;
 
@@ -78,21 +76,9 @@ internal class SessionClient(World world, Actor actor, ModelStorage storage, Mod
     /// <summary>What the row's version has to be when it is written.</summary>
     protected virtual VersionTag? Condition(VersionTag read) => read;
 
-    // Writes the row of a session, if it is as it was read; again while there is no answer, as the SDK does.
-    private async Task<WriteResult> PutAsync(UploadRow row, VersionTag version)
-    {
-        for (var sends = 1; sends <= MaxSends; sends++)
-        {
-            var change = new Change(row.Key, row.ToRow(), Condition(version));
-            var result = await _table.WriteAsync(ModelStorage.Partition, [change], Never);
-            if (result.Outcome != WriteOutcome.Unclear)
-            {
-                return result;
-            }
-        }
-
-        throw new IOException("storage does not answer");
-    }
+    // Writes the row of a session, if it is as it was read.
+    private Task<WriteResult> PutAsync(UploadRow row, VersionTag version) =>
+        _table.WriteAgainAsync(new Change(row.Key, row.ToRow(), Condition(version)));
 
     // The new offset; null: the request came too late (416).
     private async Task<int?> PatchAsync(int offset)

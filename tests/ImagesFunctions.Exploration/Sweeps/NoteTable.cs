@@ -14,8 +14,6 @@ namespace ImagesFunctions.Exploration.Sweeps;
 /// <param name="storage">The table.</param>
 internal sealed class NoteTable(World world, Actor actor, ModelStorage storage)
 {
-    private const int MaxSends = 5;
-
     private readonly ModelTable _table = new(world, actor, storage);
 
     /// <summary>Nobody ends what is explored.</summary>
@@ -47,21 +45,9 @@ internal sealed class NoteTable(World world, Actor actor, ModelStorage storage)
     /// <exception cref="IOException">Storage does not answer.</exception>
     public Task<TableRow?> GetAsync(string key) => _table.GetAsync(ModelStorage.Partition, key, Never);
 
-    /// <summary>Writes rows all or none, again while there is no answer, as the SDK does.</summary>
+    /// <summary>Writes rows: see <see cref="ModelTable.WriteAgainAsync"/>.</summary>
     /// <exception cref="IOException">Storage does not answer.</exception>
-    public async Task<WriteResult> WriteAsync(params IReadOnlyList<Change> changes)
-    {
-        for (var sends = 1; sends <= MaxSends; sends++)
-        {
-            var result = await _table.WriteAsync(ModelStorage.Partition, changes, Never);
-            if (result.Outcome != WriteOutcome.Unclear)
-            {
-                return result;
-            }
-        }
-
-        throw new IOException("storage does not answer");
-    }
+    public Task<WriteResult> WriteAsync(params IReadOnlyList<Change> changes) => _table.WriteAgainAsync(changes);
 
     /// <summary>Notes that a namespace has something to collect from a moment on: see <c>DueNotes.PutAsync</c>.</summary>
     /// <exception cref="IOException">Storage does not answer.</exception>

@@ -81,12 +81,7 @@ internal sealed class SweepScenario(int seed, Sweepers sweepers) : IScenario
             else
             {
                 var time = TimeSpan.FromMinutes(random.Next(1, 90));
-                world.Add(
-                    actor,
-                    StepKind.Disturbance,
-                    $"{time} later it writes",
-                    () => Later(world, time, actor, WriteAsync)
-                );
+                world.AddLater(actor, time, WriteAsync);
             }
         }
 
@@ -101,22 +96,11 @@ internal sealed class SweepScenario(int seed, Sweepers sweepers) : IScenario
         var actor = world.AddActor(name);
         var pass = sweepers.Pass(world, actor, _storage!, random.Next(4));
         var time = TimeSpan.FromMinutes(random.Next(60, 240));
-        world.Add(
-            actor,
-            StepKind.Disturbance,
-            $"{time} later it begins",
-            () => Later(world, time, actor, pass.RunAsync)
-        );
+        world.AddLater(actor, time, pass.RunAsync);
         if (random.Next(3) == 0)
         {
             world.AddKill(actor);
         }
-    }
-
-    private static void Later(World world, TimeSpan time, Actor actor, Func<Task> run)
-    {
-        world.Pass(time);
-        actor.Start(run);
     }
 
     private void DemandNoted(World world)
