@@ -10,6 +10,9 @@ internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage
 {
     private const int MaxAtOnce = 8;
 
+    // What tells which blob a row is of, and whether that was removed.
+    private static readonly string[] s_columns = ["app", "digest", "state", "blob_etag"];
+
     private readonly StoredBlobs _stored = new(run.Account.Images);
 
     /// <summary>Reads all rows <c>b</c>.</summary>
@@ -21,8 +24,11 @@ internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage
             survey.Blobs[Fingerprint.Of(blob.App, blob.Digest)] = new SeenBlob(
                 Fingerprint.Of(blob.BlobETag),
                 blob.State,
-                run.Age.IsYoung(row.Timestamp, blob.Pushed)
-            );
+                run.Age.IsYoung(row.Timestamp, blob.Pushed || blob.IsRemoved)
+            )
+            {
+                IsRemoved = blob.IsRemoved,
+            };
         }
     }
 
@@ -34,7 +40,10 @@ internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage
             async (act, stop) => await act(stop)
         );
 
-    /// <summary>Takes in that blobs are gone: rows of which the list of the container said nothing.</summary>
+    /// <summary>
+    /// Takes in that blobs are gone: rows of which the list of the container said nothing. The row of one that was removed goes when
+    /// nobody can be under way any more who looked before that.
+    /// </summary>
     public async Task FindGoneAsync(CancellationToken cancellationToken)
     {
         if (survey.Blobs.Count == 0)
@@ -42,13 +51,22 @@ internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage
             return;
         }
 
-        await foreach (var row in run.StreamAsync('b', ["app", "digest"]).WithCancellation(cancellationToken))
+        await foreach (var row in run.StreamAsync('b', s_columns).WithCancellation(cancellationToken))
         {
-            var app = row.Text("app");
-            var digest = ImageRow.Parse(row.Text("digest"));
-            if (survey.Blobs.TryGetValue(Fingerprint.Of(app, digest), out var blob))
+            var blob = BlobRow.From(row);
+            if (!survey.Blobs.TryGetValue(Fingerprint.Of(blob.App, blob.Digest), out var seen))
             {
-                await run.LandedAsync(run.PathOf(app, digest), KindOf(blob), cancellationToken);
+                continue;
+            }
+
+            if (!seen.IsRemoved)
+            {
+                await run.LandedAsync(run.PathOf(blob.App, blob.Digest), KindOf(seen), cancellationToken);
+            }
+            else if (blob.IsRemoved && !run.Age.IsYoung(row.Timestamp, pushed: true))
+            {
+                // Refused where the blob comes again.
+                await run.RemoveRowAsync(row, kind: null, cancellationToken);
             }
         }
     }
@@ -121,7 +139,7 @@ internal sealed class BlobSweep(SweepRun run, Survey survey, BlobGarbage garbage
         CancellationToken cancellationToken
     )
     {
-        if (seen is { State: not BlobState.Good } marked)
+        if (seen is { State: not BlobState.Good, IsRemoved: false } marked)
         {
             await run.LandedAsync(path, KindOf(marked), cancellationToken);
         }

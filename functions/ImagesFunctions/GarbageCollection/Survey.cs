@@ -10,7 +10,11 @@ internal readonly record struct SeenImage(ImageState State, string Generation);
 /// <param name="ETag">The <see cref="Fingerprint"/> of the stored blob's ETag.</param>
 /// <param name="State">Whether it counts.</param>
 /// <param name="IsYoung">Whether what needs it may still be on its way.</param>
-internal readonly record struct SeenBlob(UInt128 ETag, BlobState State, bool IsYoung);
+internal readonly record struct SeenBlob(UInt128 ETag, BlobState State, bool IsYoung)
+{
+    /// <summary>See <see cref="BlobRow.IsRemoved"/>.</summary>
+    public bool IsRemoved { get; init; }
+}
 
 /// <summary>What is remembered of a refusal.</summary>
 /// <param name="At">When it was written.</param>

@@ -74,7 +74,7 @@ internal sealed class BlobRegistration(
             return await VerifyAsync(path, row, etag: null, cancellationToken);
         }
 
-        if (row.State == BlobState.Deleting)
+        if (row is { State: BlobState.Deleting, IsRemoved: false })
         {
             return await removal.FinishAsync(path, cancellationToken) ? Landed.Gone : null;
         }

@@ -9,8 +9,9 @@ namespace ImagesFunctions.Repositories;
 
 /// <summary>
 /// Removes images, tags and blobs. A blob is removed in three steps: a commit marks its row, the bytes are deleted if they are
-/// still those of the row, the row is deleted. Any process that finds a marked row may complete the removal. What storage keeps as
-/// it is is refused before the first step. Where that shows only later, the row stays marked until storage lets the bytes go.
+/// still those of the row, the row says so (<see cref="BlobRow.IsRemoved"/>). Any process that finds a marked row may complete the
+/// removal. What storage keeps as it is is refused before the first step. Where that shows only later, the row stays marked until
+/// storage lets the bytes go.
 /// </summary>
 internal sealed class Removal(RowStore rowStore, Content content)
 {
@@ -62,7 +63,7 @@ internal sealed class Removal(RowStore rowStore, Content content)
     public async Task<bool> FinishAsync(BlobPath path, CancellationToken cancellationToken)
     {
         var row = await rowStore.BlobAsync(path, cancellationToken);
-        return row is not { State: BlobState.Deleting }
+        return row is not { State: BlobState.Deleting, IsRemoved: false }
             || await FinishAsync(path, row.BlobETag, Task.FromResult<BlobRow?>(row), cancellationToken);
     }
 
@@ -231,7 +232,8 @@ internal sealed class Removal(RowStore rowStore, Content content)
         await Task.WhenAll(deleting, reading);
         if (await reading is { State: BlobState.Deleting } row && row.BlobETag == etag)
         {
-            await rowStore.RemoveDeletingAsync(path.Repository.Namespace, row, cancellationToken);
+            // Refused where the blob was written again.
+            await rowStore.PutBlobAsync(path.Repository.Namespace, row.AsRemoved(), row, cancellationToken);
         }
 
         return await deleting;

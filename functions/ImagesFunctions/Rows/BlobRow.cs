@@ -12,7 +12,7 @@ internal enum BlobState
     /// <summary>Its bytes are gone or changed; the images that need it are being hidden.</summary>
     Invalid,
 
-    /// <summary>It is being removed.</summary>
+    /// <summary>It is being removed, or was: see <see cref="BlobRow.IsRemoved"/>.</summary>
     Deleting,
 }
 
@@ -38,10 +38,22 @@ internal sealed record BlobRow(
     private const string Invalid = "bad";
     private const string Deleting = "deleting";
 
+    // No stored blob has it: so what is at the path now, or comes back there, is another one.
+    private const string Removed = "\"removed\"";
+
     public string Key => Keys.Blob(App, Digest);
 
     /// <summary>Whether it was pushed. The sweeper keeps dropped blobs longer, because the rest of a drop may come later.</summary>
     public bool Pushed { get; init; }
+
+    /// <summary>
+    /// Whether its bytes were removed. The row stays for a day: a process that has looked at the bytes before that, when there was no
+    /// row yet, cannot add one that says that they are good.
+    /// </summary>
+    public bool IsRemoved => State == BlobState.Deleting && BlobETag == Removed;
+
+    /// <summary>The row of a blob that is being removed, when its bytes are gone.</summary>
+    public BlobRow AsRemoved() => this with { BlobETag = Removed };
 
     public TableRow ToRow()
     {

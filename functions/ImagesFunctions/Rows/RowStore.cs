@@ -157,11 +157,6 @@ internal sealed partial class RowStore(StorageAccount account)
         return (await _table.PutAsync(@namespace, change, cancellationToken)).IsDone;
     }
 
-    /// <summary>Removes the row of a blob that is being removed, if the row is unchanged.</summary>
-    public Task RemoveDeletingAsync(string @namespace, BlobRow row, CancellationToken cancellationToken) =>
-        // Refused where the blob was written again.
-        _table.PutAsync(@namespace, new Change(row.Key, null, row.RowETag), cancellationToken);
-
     /// <summary>Writes dependency rows, outside the namespace's order, which is allowed for new rows.</summary>
     public async Task PutDependenciesAsync(
         string @namespace,

@@ -13,6 +13,10 @@ internal record Processes
     public virtual RepositoryProcess Ingest(World world, Actor actor, ModelStorage storage, ModelBlobs blobs) =>
         new(world, actor, storage, blobs);
 
+    /// <summary>Deletes.</summary>
+    public virtual Deleter Delete(World world, Actor actor, ModelStorage storage, ModelBlobs blobs) =>
+        new(world, actor, storage, blobs);
+
     /// <summary>Sweeps.</summary>
     public virtual SweepingProcess Sweep(World world, Actor actor, ModelStorage storage, ModelBlobs blobs) =>
         new(world, actor, storage, blobs);
@@ -128,7 +132,7 @@ internal sealed class CatalogScenario(int seed, Processes processes) : IScenario
         if (random.Next(2) == 0)
         {
             var actor = world.AddActor("delete");
-            var deleter = new Deleter(world, actor, _storage!, _blobs!);
+            var deleter = processes.Delete(world, actor, _storage!, _blobs!);
             if (random.Next(3) == 0)
             {
                 actor.Start(() => deleter.DeleteBlobAsync(Goods.Layer));

@@ -9,7 +9,7 @@ using ImagesFunctions.Rows;
 namespace ImagesFunctions.Exploration.Catalog;
 
 /// <summary>A process that deletes an image, or the blob if nothing needs it: see <c>Removal</c>.</summary>
-internal sealed class Deleter(World world, Actor actor, ModelStorage storage, ModelBlobs blobs)
+internal class Deleter(World world, Actor actor, ModelStorage storage, ModelBlobs blobs)
     : RepositoryProcess(world, actor, storage, blobs)
 {
     /// <summary>Deletes an image.</summary>
@@ -42,6 +42,9 @@ internal sealed class Deleter(World world, Actor actor, ModelStorage storage, Mo
         }
     }
 
+    /// <summary>What becomes of the row of a blob that is removed.</summary>
+    protected virtual TableRow? AsRemoved(BlobRow row) => row.AsRemoved().ToRow();
+
     // See Removal.FinishAsync.
     private async Task FinishAsync(Digest digest, MarkedBlob marked)
     {
@@ -50,7 +53,7 @@ internal sealed class Deleter(World world, Actor actor, ModelStorage storage, Mo
         await Task.WhenAll(deleting, reading);
         if (await reading is { State: BlobState.Deleting } row && row.BlobETag == marked.BlobETag)
         {
-            await SendAsync(new Change(row.Key, null, row.RowETag));
+            await SendAsync(new Change(row.Key, AsRemoved(row), row.RowETag));
         }
     }
 }
@@ -78,6 +81,8 @@ internal class SweepingProcess(World world, Actor actor, ModelStorage storage, M
                 {
                     await FinishOrTakeInAsync(digest);
                 }
+
+                await SweepMarkedAsync(digest);
             });
         }
 
@@ -92,6 +97,27 @@ internal class SweepingProcess(World world, Actor actor, ModelStorage storage, M
                 );
             }
         });
+    }
+
+    // See BlobSweep.
+    private async Task SweepMarkedAsync(Digest digest)
+    {
+        if (
+            await GetAsync(Keys.Blob(Goods.App, digest)) is not { } row
+            || BlobRow.From(row) is not { State: BlobState.Deleting } blob
+        )
+        {
+            return;
+        }
+
+        if (!blob.IsRemoved)
+        {
+            await FinishOrTakeInAsync(digest);
+        }
+        else if (!Age.IsYoung(row.Timestamp, pushed: true) && await Blobs.ETagAsync(Actor, digest) is null)
+        {
+            await SendAsync(new Change(row.Key, null, row.Version));
+        }
     }
 
     /// <summary>Decides whether a blob is garbage.</summary>

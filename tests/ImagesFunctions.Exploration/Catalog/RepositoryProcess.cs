@@ -110,13 +110,13 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
     /// <returns>False where the path has new bytes.</returns>
     protected virtual async Task<bool> FinishAsync(Digest digest)
     {
-        if (await BlobAsync(digest) is not { State: BlobState.Deleting } row)
+        if (await BlobAsync(digest) is not { State: BlobState.Deleting, IsRemoved: false } row)
         {
             return true;
         }
 
         var isGone = await blobs.DeleteAsync(Actor, digest, row.BlobETag);
-        await SendAsync(new Change(row.Key, null, row.RowETag));
+        await SendAsync(new Change(row.Key, row.AsRemoved().ToRow(), row.RowETag));
         return isGone;
     }
 
@@ -214,7 +214,7 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
     private async Task<bool> TryRegisterAsync(Digest digest)
     {
         var row = await BlobAsync(digest);
-        if (row is { State: BlobState.Deleting })
+        if (row is { State: BlobState.Deleting, IsRemoved: false })
         {
             return await FinishAsync(digest);
         }

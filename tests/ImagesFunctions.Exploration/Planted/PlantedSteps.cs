@@ -20,6 +20,7 @@ internal static class PlantedSteps
             ["looks for n before it writes b"] = new LooksTooEarly(),
             ["does not look for b again after it has written n"] = new LooksOnce(),
             ["removes bytes whatever they are"] = new RemovesAnything(),
+            ["takes the row of a removed blob away at once"] = new KeepsNoRow(),
             ["sweeps by rows that its decision does not record"] = new SweepsUnrecorded(),
         };
 
@@ -123,7 +124,7 @@ internal static class PlantedSteps
         {
             protected override async Task<bool> FinishAsync(Digest digest)
             {
-                if (await BlobAsync(digest) is not { State: BlobState.Deleting } row)
+                if (await BlobAsync(digest) is not { State: BlobState.Deleting, IsRemoved: false } row)
                 {
                     return true;
                 }
@@ -133,9 +134,21 @@ internal static class PlantedSteps
                     await Blobs.DeleteAsync(Actor, digest, etag);
                 }
 
-                await SendAsync(new Change(row.Key, null, row.RowETag));
+                await SendAsync(new Change(row.Key, row.AsRemoved().ToRow(), row.RowETag));
                 return true;
             }
+        }
+    }
+
+    private sealed record KeepsNoRow : Processes
+    {
+        public override Deleter Delete(World world, Actor actor, ModelStorage storage, ModelBlobs blobs) =>
+            new Process(world, actor, storage, blobs);
+
+        private sealed class Process(World world, Actor actor, ModelStorage storage, ModelBlobs blobs)
+            : Deleter(world, actor, storage, blobs)
+        {
+            protected override TableRow? AsRemoved(BlobRow row) => null;
         }
     }
 

@@ -34,9 +34,12 @@ public sealed class BlobsAreSwept
             layout.Files.Keys.Where(p => p != stray).Select(p => $"{Repo}/{p}"),
             (await node.PathsAsync()).Order(StringComparer.Ordinal)
         );
-        Assert.Equal(4, (await node.RowsAsync(Namespace)).Count(key => key[0] == 'b'));
         Assert.Equal([$"web@{layout.FirstImage} latest"], await node.ListedAsync(Namespace));
+        Assert.Equal(5, await RowsOfBlobsAsync());
         Assert.Empty((await node.SweepAsync(TwoMonths)).Counts);
+        Assert.Equal(4, await RowsOfBlobsAsync());
+
+        async Task<int> RowsOfBlobsAsync() => (await node.RowsAsync(Namespace)).Count(key => key[0] == 'b');
     }
 
     [Fact]
@@ -54,7 +57,7 @@ public sealed class BlobsAreSwept
         Assert.Empty((await node.SweepAsync(TimeSpan.FromDays(29))).Counts);
         Assert.Equal(1, (await node.SweepAsync(TimeSpan.FromDays(31)))[SweepKind.Blobs]);
         Assert.Empty(await node.PathsAsync());
-        Assert.Empty(await node.RowsAsync(Namespace));
+        await RowsGoAfterADayAsync(node);
     }
 
     [Fact]
@@ -149,6 +152,7 @@ public sealed class BlobsAreSwept
         Assert.Equal(3, (await node.SweepAsync(TwoMonths))[SweepKind.Blobs]);
 
         Assert.Equal([$"{Repo}/index.json", $"{Repo}/oci-layout"], await node.PathsAsync());
+        await node.SweepAsync(TwoMonths);
         // What its index.json says stays: the tag still waits for the image.
         Assert.Equal("jnnt", string.Concat((await node.RowsAsync(Namespace)).Select(key => key[0])));
         await node.PutAsync(Repo, layout);
@@ -230,7 +234,7 @@ public sealed class BlobsAreSwept
 
         Assert.Equal(2, (await node.SweepAsync(TimeSpan.Zero))[SweepKind.Removals]);
         Assert.Empty(await node.PathsAsync());
-        Assert.Empty(await node.RowsAsync(Namespace));
+        await RowsGoAfterADayAsync(node);
     }
 
     [Fact]
@@ -252,12 +256,12 @@ public sealed class BlobsAreSwept
         Assert.Empty(await node.RowsAsync("bob"));
         Assert.True(would.IsDryRun);
         Assert.All(would.Lines, line => Assert.StartsWith("would: ", line, StringComparison.Ordinal));
-        // But for the entries that a real one adds to the log, and trims again.
+        // But for the entries that a real one adds to the log, and trims again, and for the rows of what the deleted manifest needed,
+        // which stay as long as the row of its blob.
         var does = await node.SweepAsync(TwoMonths);
-        Assert.Equal(
-            would.Counts.Where(c => c.Key != SweepKind.LogEntries),
-            does.Counts.Where(c => c.Key != SweepKind.LogEntries)
-        );
+        SweepKind[] more = [SweepKind.LogEntries, SweepKind.Needs];
+        Assert.Equal(would.Counts.Where(c => !more.Contains(c.Key)), does.Counts.Where(c => !more.Contains(c.Key)));
+        Assert.Equal(2, does[SweepKind.Needs]);
     }
 
     [Fact]
@@ -285,5 +289,17 @@ public sealed class BlobsAreSwept
 
         Assert.Equal((2, 1), (result[SweepKind.Blobs], result[SweepKind.Failed]));
         Assert.StartsWith("bob/", Assert.Single(await node.PathsAsync()), StringComparison.Ordinal);
+    }
+
+    // Those of removed blobs are all that is left.
+    private static async Task RowsGoAfterADayAsync(Node node)
+    {
+        var rows = await node.RowsAsync(Namespace);
+        Assert.NotEmpty(rows);
+        Assert.All(rows, key => Assert.Equal('b', key[0]));
+        Assert.Empty((await node.SweepAsync(TimeSpan.FromHours(23))).Counts);
+        Assert.Equal(rows, await node.RowsAsync(Namespace));
+        Assert.Empty((await node.SweepAsync(TimeSpan.FromHours(25))).Counts);
+        Assert.Empty(await node.RowsAsync(Namespace));
     }
 }

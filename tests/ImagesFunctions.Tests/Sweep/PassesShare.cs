@@ -44,7 +44,10 @@ public sealed class PassesShare
         Assert.Empty(await node.PathsAsync());
         // What is noted now is what the removals have written to the log.
         await one.PassAsync(TimeSpan.FromHours(8));
+        // And a day later the rows of what was removed go.
+        await one.PassAsync(TimeSpan.FromHours(32));
         Assert.Empty(await node.NotesAsync());
+        Assert.Empty(await node.RowsAsync(names[0]));
     }
 
     [Fact]
