@@ -43,6 +43,7 @@ internal sealed class CatalogScenario(int seed, Processes processes) : IScenario
         var storage = _storage = new ModelStorage(world);
         var blobs = _blobs = new ModelBlobs(world);
         var check = new CatalogCheck(world, storage, blobs);
+        blobs.Heard = check.DemandComplete;
         storage.Heard = call =>
         {
             if (call.Result.IsDone && call.Changes.Count > 0)

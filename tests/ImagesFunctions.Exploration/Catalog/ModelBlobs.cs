@@ -13,6 +13,9 @@ internal sealed class ModelBlobs(World world)
     private readonly Dictionary<Digest, string> _etags = [];
     private int _versions;
 
+    /// <summary>Called when a request has taken effect.</summary>
+    public Action Heard { get; set; } = () => { };
+
     /// <summary>The ETag as it stands, or null.</summary>
     public string? Find(Digest digest) => _etags.GetValueOrDefault(digest);
 
@@ -64,10 +67,12 @@ internal sealed class ModelBlobs(World world)
                 break;
             case 2:
                 effect();
+                Heard();
                 world.Add(actor, StepKind.Request, $"again {what}", () => Arrive(actor, what, effect, answer));
                 break;
             default:
                 var result = effect();
+                Heard();
                 world.Say(actor, $"  {result}");
                 world.Add(actor, StepKind.Answer, $"answer of {what}", () => answer.SetResult(result));
                 break;
