@@ -22,7 +22,11 @@ internal static class CatalogPrune
             var (app, digest) = (deleted.App, deleted.Digest);
             var need = Keys.Dependency(app, digest, Dependent.Layout);
             if (
-                await account.ImageRows.GetAsync(@namespace, Keys.Blob(app, digest), cancellationToken) is null
+                BlobRow.FromOrNull(
+                    await account.ImageRows.GetAsync(@namespace, Keys.Blob(app, digest), cancellationToken)
+                )
+                    is null
+                        or { IsRemoved: true }
                 && (
                     await account.ImageRows.GetAsync(@namespace, need, cancellationToken) is not { } row
                     || !DependencyRow.From(row).Deleted

@@ -61,7 +61,7 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
             : Decision.Of(true, [Write(view, row with { State = BlobState.Invalid })]);
     }
 
-    /// <summary>Decides a round: hides images that need the blob, as many as fit a commit; or, if none is left, removes its row.</summary>
+    /// <summary>Decides a round: hides images that need the blob, as many as fit a commit; or, if none is left, says in its row that it is removed.</summary>
     /// <returns>True: look once more. A round that finds nothing to hide comes after the commits of all others, and is the last.</returns>
     internal static async Task<Decision<bool>> HideAsync(
         DecisionView view,
@@ -99,7 +99,7 @@ internal sealed class BlobInvalidation(RowStore rowStore, Content content)
 
         // The same commit writes the blob's row unchanged: if the row was renewed since, the commit fails and nothing is hidden.
         return changes.Count == 0
-            ? Decision.Of(false, [new Change(row.Key, null, row.RowETag)])
+            ? Decision.Of(false, [Write(view, row.AsRemoved())])
             : Decision.Of(true, [.. changes, Write(view, row)]);
     }
 

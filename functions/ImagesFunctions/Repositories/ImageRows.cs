@@ -222,7 +222,7 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
     )
     {
         var path = new BlobPath(Repository.Of(@namespace, row.App), row.Digest);
-        if (await rowStore.BlobAsync(path, cancellationToken) is not { } blob)
+        if (await rowStore.BlobAsync(path, cancellationToken) is not { IsRemoved: false } blob)
         {
             return null;
         }
@@ -271,7 +271,11 @@ internal sealed class ImageRows(RowStore rowStore, Content content)
         var reads = manifest
             .NeededBlobs.Select(d => new BlobPath(path.Repository, d.Digest))
             .ReadEachAsync(p => rowStore.BlobAsync(p, cancellationToken));
-        var blobs = await reads.Select(r => r.Result).OfType<BlobRow>().ToListAsync(cancellationToken);
+        var blobs = await reads
+            .Select(r => r.Result)
+            .OfType<BlobRow>()
+            .Where(b => !b.IsRemoved)
+            .ToListAsync(cancellationToken);
         return await OfImageAsync(path, manifest, blobs, cancellationToken);
     }
 

@@ -47,13 +47,13 @@ internal sealed record BlobRow(
     public bool Pushed { get; init; }
 
     /// <summary>
-    /// Whether its bytes were removed. The row stays for a day: a process that has looked at the bytes before that, when there was no
+    /// Whether its bytes were removed, or went. The row stays for a day: a process that has looked at the bytes before that, when there was no
     /// row yet, cannot add one that says that they are good.
     /// </summary>
     public bool IsRemoved => State == BlobState.Deleting && BlobETag == Removed;
 
-    /// <summary>The row of a blob that is being removed, when its bytes are gone.</summary>
-    public BlobRow AsRemoved() => this with { BlobETag = Removed };
+    /// <summary>The row of a blob whose bytes are gone, when nothing needs it any more.</summary>
+    public BlobRow AsRemoved() => this with { State = BlobState.Deleting, BlobETag = Removed };
 
     public TableRow ToRow()
     {

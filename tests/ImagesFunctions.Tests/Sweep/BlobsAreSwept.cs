@@ -57,7 +57,7 @@ public sealed class BlobsAreSwept
         Assert.Empty((await node.SweepAsync(TimeSpan.FromDays(29))).Counts);
         Assert.Equal(1, (await node.SweepAsync(TimeSpan.FromDays(31)))[SweepKind.Blobs]);
         Assert.Empty(await node.PathsAsync());
-        await RowsGoAfterADayAsync(node);
+        Assert.All(await node.RowsAsync(Namespace), key => Assert.Equal('b', key[0]));
     }
 
     [Fact]
@@ -217,27 +217,6 @@ public sealed class BlobsAreSwept
     }
 
     [Fact]
-    public async Task Removals_that_were_killed_half_way_are_finished()
-    {
-        await using var node = new Node(await Storages.NewWithTablesAsync());
-        var here = Node.Digest(await BlobAsync(node, "still here"));
-        var gone = Node.Digest(await BlobAsync(node, "gone"));
-        foreach (var digest in (Digest[])[here, gone])
-        {
-            var row = await node.RowStore.BlobAsync(new BlobPath(Node.Repository(Repo), digest), Stop);
-            await node.RowStore.PutBlobAsync(Namespace, row! with { State = BlobState.Deleting }, row, Stop);
-        }
-
-        await node
-            .Storage.Images.GetBlobClient($"{Repo}/{Layout.PathOf(gone.ToString())}")
-            .DeleteAsync(cancellationToken: Stop);
-
-        Assert.Equal(2, (await node.SweepAsync(TimeSpan.Zero))[SweepKind.Removals]);
-        Assert.Empty(await node.PathsAsync());
-        await RowsGoAfterADayAsync(node);
-    }
-
-    [Fact]
     public async Task A_dry_run_says_what_would_be_done_and_changes_nothing()
     {
         await using var node = new Node(await Storages.NewWithTablesAsync());
@@ -289,17 +268,5 @@ public sealed class BlobsAreSwept
 
         Assert.Equal((2, 1), (result[SweepKind.Blobs], result[SweepKind.Failed]));
         Assert.StartsWith("bob/", Assert.Single(await node.PathsAsync()), StringComparison.Ordinal);
-    }
-
-    // Those of removed blobs are all that is left.
-    private static async Task RowsGoAfterADayAsync(Node node)
-    {
-        var rows = await node.RowsAsync(Namespace);
-        Assert.NotEmpty(rows);
-        Assert.All(rows, key => Assert.Equal('b', key[0]));
-        Assert.Empty((await node.SweepAsync(TimeSpan.FromHours(23))).Counts);
-        Assert.Equal(rows, await node.RowsAsync(Namespace));
-        Assert.Empty((await node.SweepAsync(TimeSpan.FromHours(25))).Counts);
-        Assert.Empty(await node.RowsAsync(Namespace));
     }
 }

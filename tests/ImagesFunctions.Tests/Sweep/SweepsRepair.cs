@@ -97,7 +97,8 @@ public sealed class SweepsRepair
         await node.PutAsync(Repo, layout, layout.FirstLayer);
         var stored = await node.Storage.Images.GetBlobClient(path).GetPropertiesAsync(cancellationToken: Stop);
         var healed = row! with { BlobETag = stored.Value.ETag.ToString() };
-        Assert.True(await node.RowStore.PutBlobAsync(Namespace, healed, null, Stop));
+        var gone = await node.RowStore.BlobAsync(new BlobPath(Node.Repository(Repo), digest), Stop);
+        Assert.True(await node.RowStore.PutBlobAsync(Namespace, healed, gone, Stop));
 
         await node.SweepAsync(TimeSpan.Zero);
 
