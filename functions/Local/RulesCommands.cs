@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using ImagesFunctions.Policy;
 
 namespace ImagesFunctions.Local;
@@ -8,8 +7,6 @@ namespace ImagesFunctions.Local;
 /// <summary><c>rules get|set|try</c>.</summary>
 internal static class RulesCommands
 {
-    private static readonly JsonWriterOptions s_readable = new() { Indented = true, NewLine = "\n" };
-
     public static Command Get(Terminal terminal)
     {
         var account = TokenCommands.Account();
@@ -19,7 +16,7 @@ internal static class RulesCommands
             {
                 var name = parsed.GetValue(account)!;
                 var (rules, by, at) = await images.RulesAsync(name, cancellationToken);
-                await terminal.Output.WriteLineAsync(Readable(rules));
+                await terminal.Output.WriteLineAsync(rules.Readable);
                 await terminal.Errors.WriteLineAsync(
                     at is not { } moment
                         ? $"Account {name} never had rules."
@@ -101,15 +98,4 @@ internal static class RulesCommands
                 ? await Console.In.ReadToEndAsync(cancellationToken)
                 : await File.ReadAllTextAsync(file, cancellationToken)
         );
-
-    private static string Readable(AccountRules rules)
-    {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, s_readable))
-        {
-            rules.WriteTo(json);
-        }
-
-        return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
-    }
 }

@@ -68,6 +68,7 @@ internal sealed class BrowseRoutes : IMoreRoutes
         new("delete/", Both, DeleteForm.AnswerAsync),
         new("problems", Look, ShowProblems.AnswerAsync),
         new("activity", Look, ShowActivity.AnswerAsync),
+        new("usage", Both, RulesForm.AnswerAsync),
         new("tokens", Both, TokenForms.AnswerAsync),
         new("tokens/revoke", Send, TokenForms.RevokeAsync),
         new("tokens/trust", Send, TrustForms.AddAsync),

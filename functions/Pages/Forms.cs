@@ -38,8 +38,9 @@ internal sealed class Forms
     /// <summary>Reads a form that belongs to a page of ours, before anything is changed.</summary>
     /// <param name="context">The request.</param>
     /// <param name="viewer">Whose session it is; null where the form begins one.</param>
+    /// <param name="maxLength">The most bytes that it may have.</param>
     /// <exception cref="PageException">403: another site sent it, or its page was of another session; 400, 413, 415.</exception>
-    public static async Task<Forms> ReadAsync(HttpContext context, Viewer? viewer)
+    public static async Task<Forms> ReadAsync(HttpContext context, Viewer? viewer, int maxLength = MaxLength)
     {
         var request = context.Request;
         if (!IsOfThisSite(context))
@@ -53,7 +54,7 @@ internal sealed class Forms
         }
 
         var bytes = await request.ReadBodyAsync(
-            MaxLength,
+            maxLength,
             () => new PageException(StatusCodes.Status413PayloadTooLarge, "The form is too long."),
             context.RequestAborted
         );

@@ -23,19 +23,10 @@ public sealed record AccountRules(IReadOnlyList<ImmutableTags> Immutable)
     public bool Removes => Retention.Any(rule => rule.Removes);
 
     /// <summary>The document in its one form, as rows have it.</summary>
-    public string Text
-    {
-        get
-        {
-            using var buffer = new MemoryStream();
-            using (var json = new Utf8JsonWriter(buffer))
-            {
-                WriteTo(json);
-            }
+    public string Text => Write(default);
 
-            return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
-        }
-    }
+    /// <summary>The document on lines of its own, for people.</summary>
+    public string Readable => Write(new JsonWriterOptions { Indented = true, NewLine = "\n" });
 
     /// <summary>Reads a document.</summary>
     /// <param name="json">The document.</param>
@@ -78,4 +69,15 @@ public sealed record AccountRules(IReadOnlyList<ImmutableTags> Immutable)
     /// <summary>The rule that keeps a tag as it is; null where none does.</summary>
     public ImmutableTags? ImmutableBy(string app, string tag) =>
         Immutable.FirstOrDefault(rule => rule.IsAbout(app, tag));
+
+    private string Write(JsonWriterOptions options)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer, options))
+        {
+            WriteTo(json);
+        }
+
+        return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+    }
 }

@@ -55,6 +55,7 @@ public sealed class InChromium(KestrelFixture fixture, Chromium chromium)
                 $"/browse/delete/{_account}/web:v1",
                 "/browse/problems",
                 "/browse/activity",
+                "/browse/usage",
                 "/browse/tokens",
             }
         )

@@ -20,6 +20,7 @@ public sealed class Screenshots(KestrelFixture fixture, Chromium chromium)
         $"/browse/delete/{Account}/web/shop@",
         "/browse/problems",
         "/browse/activity",
+        "/browse/usage",
         "/browse/tokens",
     ];
 

@@ -23,6 +23,8 @@ public sealed class RunningHost(HttpClient http, IServiceProvider services)
 
     public TrustRules Trust => services.GetRequiredService<TrustRules>();
 
+    internal RulesStore Rules => services.GetRequiredService<RulesStore>();
+
     /// <summary>Where the host's log can be listened to.</summary>
     public ILoggerFactory Loggers => services.GetRequiredService<ILoggerFactory>();
 
