@@ -1,4 +1,4 @@
-using ImagesFunctions.GarbageCollection;
+using ImagesFunctions.Policy;
 
 namespace ImagesFunctions;
 

@@ -1,4 +1,5 @@
 using ImagesFunctions.Oci;
+using ImagesFunctions.Policy;
 using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.GarbageCollection;

@@ -6,6 +6,7 @@ using ImagesFunctions.Exploration.Sessions;
 using ImagesFunctions.GarbageCollection;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Policy;
 using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Exploration.Planted;

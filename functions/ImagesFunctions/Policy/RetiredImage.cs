@@ -1,6 +1,6 @@
 using ImagesFunctions.Oci;
 
-namespace ImagesFunctions.GarbageCollection;
+namespace ImagesFunctions.Policy;
 
 /// <summary>An image that goes because of the rules of its account.</summary>
 /// <param name="Repository">The repository.</param>
