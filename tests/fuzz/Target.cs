@@ -28,6 +28,7 @@ internal sealed record Target(string Name, Action<byte[]> Property)
         new("list", ListTarget.Check),
         new("pin", PinTarget.Check),
         new("rules", RulesTarget.Check),
+        new("identity", IdentityTarget.Check),
     ];
 
     /// <summary>A target by its name, or null. It also knows <c>planted</c>, which has a fault: it shows that faults are found.</summary>

@@ -135,7 +135,8 @@ internal sealed class Identities(TrustRules rules, IssuerKeys keys, StorageClock
             };
     }
 
-    private static JsonWebToken? Read(string text)
+    /// <summary>What a text says that looks like a token, unchecked; null where it is none.</summary>
+    internal static JsonWebToken? Read(string text)
     {
         try
         {

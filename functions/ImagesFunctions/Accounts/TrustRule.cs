@@ -135,12 +135,25 @@ public sealed record TrustCondition(
     private static string? Text(JsonElement claim) =>
         claim.ValueKind switch
         {
-            JsonValueKind.String => claim.GetString(),
+            JsonValueKind.String => Unescaped(claim),
             JsonValueKind.Number => claim.GetRawText(),
             JsonValueKind.True => "true",
             JsonValueKind.False => "false",
             _ => null,
         };
+
+    // Null where it is no valid Unicode: half of an escaped surrogate pair.
+    private static string? Unescaped(JsonElement claim)
+    {
+        try
+        {
+            return claim.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
 
     // Part by part: the same separators at the same places.
     private bool IsSubject(string subject)

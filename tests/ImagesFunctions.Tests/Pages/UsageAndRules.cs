@@ -77,6 +77,18 @@ public sealed class UsageAndRules(KestrelFixture fixture) : AgainstAHost(fixture
         Assert.DoesNotContain("\"v*\"", await client.PageAsync(Page), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_example_is_one()
+    {
+        using var client = await SignedInAsync();
+        var example = (await client.PageAsync(Page)).Split("<pre tabindex=\"0\">")[1].Split("</pre>")[0];
+
+        var tried = await SubmitAsync(client, "try", example);
+
+        Assert.Equal(HttpStatusCode.OK, tried.Status);
+        Assert.Equal(2, AccountRules.Parse(example) is { Immutable.Count: var i, Retention.Count: var r } ? i + r : 0);
+    }
+
     [Theory]
     [InlineData("not JSON", "the rules are no JSON")]
     [InlineData("""{"immutable":[{"repositories":["web"],"tag":["v*"]}]}""", "tag")]
