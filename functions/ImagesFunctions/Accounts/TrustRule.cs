@@ -115,14 +115,11 @@ public sealed record TrustCondition(
         && Claims.All(c => Has(claims, c.Key, value => value == c.Value));
 
     /// <summary>The claim <c>sub</c>; null where it is none that has a text.</summary>
-    internal static string? SubjectOf(JsonElement claims) =>
-        claims.ValueKind == JsonValueKind.Object && claims.TryGetProperty("sub", out var subject)
-            ? Text(subject)
-            : null;
+    internal static string? SubjectOf(JsonElement claims) => Find(claims, "sub") is { } subject ? Text(subject) : null;
 
     private static bool Has(JsonElement claims, string name, Func<string, bool> isWanted)
     {
-        if (claims.ValueKind != JsonValueKind.Object || !claims.TryGetProperty(name, out var claim))
+        if (Find(claims, name) is not { } claim)
         {
             return false;
         }
@@ -135,19 +132,34 @@ public sealed record TrustCondition(
     private static string? Text(JsonElement claim) =>
         claim.ValueKind switch
         {
-            JsonValueKind.String => Unescaped(claim),
+            JsonValueKind.String => Valid(claim.GetString),
             JsonValueKind.Number => claim.GetRawText(),
             JsonValueKind.True => "true",
             JsonValueKind.False => "false",
             _ => null,
         };
 
-    // Null where it is no valid Unicode: half of an escaped surrogate pair.
-    private static string? Unescaped(JsonElement claim)
+    // The last one of this name; null where there is none.
+    private static JsonElement? Find(JsonElement claims, string name)
+    {
+        JsonElement? found = null;
+        foreach (var claim in claims.ValueKind == JsonValueKind.Object ? claims.EnumerateObject() : default)
+        {
+            if (Valid(() => claim.Name) == name)
+            {
+                found = claim.Value;
+            }
+        }
+
+        return found;
+    }
+
+    // Null where a text is no valid Unicode: half of an escaped surrogate pair.
+    private static string? Valid(Func<string?> read)
     {
         try
         {
-            return claim.GetString();
+            return read();
         }
         catch (InvalidOperationException)
         {

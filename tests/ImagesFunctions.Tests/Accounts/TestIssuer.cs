@@ -108,6 +108,14 @@ internal sealed class TestIssuer : IAsyncDisposable
             Rs(algorithm)
         );
 
+    /// <summary>One that is signed, with any text as its claims.</summary>
+    public string Token(string claims)
+    {
+        var header = new JsonObject { ["alg"] = "RS256", ["kid"] = Signer.Id };
+        var text = $"{Part(header)}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
+        return $"{text}.{Base64Url.EncodeToString(Rs("RS256")(Encoding.ASCII.GetBytes(text)))}";
+    }
+
     /// <summary>A token with any header and signature.</summary>
     public static string Token(JsonObject claims, JsonObject header, Func<byte[], byte[]> sign)
     {

@@ -110,6 +110,26 @@ public sealed class WrongIdentities(KestrelFixture fixture) : AgainstAHost(fixtu
         }
     }
 
+    /// <summary>Half of an escaped surrogate pair is no text: .NET throws where it is read or compared.</summary>
+    [Theory]
+    [InlineData("""{"s\ud802ub":1,""")]
+    [InlineData("""{"more":"\udc00",""")]
+    [InlineData("""{"aud":"\ud800",""")]
+    [InlineData("""{"sub":["\ud800"],""")]
+    public async Task What_a_claim_says_that_is_no_text_is_no_error(string begins)
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await TrustAsync(issuer, "push");
+        var claims = issuer.Claims().ToJsonString();
+
+        // Before the claims that are right, and behind them, where it counts.
+        foreach (var text in (string[])[begins + claims[1..], $"{claims[..^1]},{begins[1..^1]}}}"])
+        {
+            var status = (await BaseAsync(issuer.Token(text))).Status;
+            Assert.Contains(status, (HttpStatusCode[])[HttpStatusCode.OK, HttpStatusCode.Unauthorized]);
+        }
+    }
+
     [Fact]
     public async Task With_any_character_changed_gone_or_doubled_it_is_401()
     {
