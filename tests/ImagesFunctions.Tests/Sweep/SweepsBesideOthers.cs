@@ -99,6 +99,7 @@ public sealed class SweepsBesideOthers
     private static async Task<List<string>> NeedsOfDeletedAsync(Node node, Layout layout)
     {
         await DeletedAsync(node, layout);
+        await SweptRepository.RowsOfRemovedGoAsync(node);
         List<string> keys =
         [
             .. (await node.RowStore.RangeAsync("alice", Keys.OfApp('n', "web"), Stop))

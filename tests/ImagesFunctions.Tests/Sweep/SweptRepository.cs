@@ -36,6 +36,18 @@ internal static class SweptRepository
         return Layout.DigestOf(bytes);
     }
 
+    /// <summary>Removes the rows of removed blobs, as a sweep does a day later.</summary>
+    public static async Task RowsOfRemovedGoAsync(Node node)
+    {
+        foreach (var row in await node.RowStore.RangeAsync(Namespace, Keys.All('b'), Stop))
+        {
+            if (BlobRow.From(row).IsRemoved)
+            {
+                await node.Storage.ImageRows.PutAsync(Namespace, new Change(row.Key, null, row.Version), Stop);
+            }
+        }
+    }
+
     // Until the clock of the blobs, which has whole seconds, says that the refusal is of these bytes.
     public static Task RefusedLaterAsync(Node node, string path) =>
         Until.TrueAsync(
