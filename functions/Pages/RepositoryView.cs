@@ -1,9 +1,20 @@
+using ImagesFunctions.Oci;
+
 namespace ImagesFunctions.Pages;
 
 /// <summary>A name that leads to a page.</summary>
 /// <param name="Text">What is read.</param>
 /// <param name="Path">The page.</param>
-public sealed record NamedPath(string Text, string Path);
+public sealed record NamedPath(string Text, string Path)
+{
+    /// <summary>That of a repository.</summary>
+    internal static NamedPath Of(Repository repository) => new(repository.DisplayName, BrowsePaths.Of(repository));
+
+    /// <summary>That of the repository of a name; of what is none only the text.</summary>
+    /// <param name="name">The name, with its namespace or of an official repository.</param>
+    internal static NamedPath OfName(string name) =>
+        Repository.TryParse(name, out var repository) ? Of(repository) : new NamedPath(name, "");
+}
 
 /// <summary>A line of a repository.</summary>
 /// <param name="Digest">The digest of the image.</param>

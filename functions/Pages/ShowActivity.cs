@@ -57,7 +57,7 @@ internal static class ShowActivity
         return new ActivityLine(
             item.At,
             Text(item.Kind),
-            new NamedPath(repository.DisplayName, BrowsePaths.Of(repository)),
+            NamedPath.Of(repository),
             item.Name.Length == 0
                 ? null
                 : new NamedPath(

@@ -32,7 +32,7 @@ internal static class ShowImage
         await request.WriteAsync<ImagePage>(
             new ImageView
             {
-                Repository = new NamedPath(repository.DisplayName, BrowsePaths.Of(repository)),
+                Repository = NamedPath.Of(repository),
                 Name = reference.Tag ?? Texts.Short(digest),
                 Kind = KindOf(row),
                 Digest = digest,

@@ -28,7 +28,7 @@ internal static class ShowProblems
                     .. all
                         .Waiting.Take(Max)
                         .Select(w => new WaitingLine(
-                            RepositoryOf(w.Repository),
+                            NamedPath.OfName(w.Repository),
                             w.Manifest,
                             [.. w.Missing.Take(Max)],
                             [.. tags[(w.Repository, w.Manifest)].Order(StringComparer.Ordinal).Take(MaxTags)]
@@ -58,13 +58,8 @@ internal static class ShowProblems
                     ? BrowsePaths.Of(repository, note.Manifest)
                     : ""
             ),
-            RepositoryOf(note.Repository),
+            NamedPath.OfName(note.Repository),
             note.Reason,
             [.. note.Tags.Take(MaxTags)]
         );
-
-    private static NamedPath RepositoryOf(string name) =>
-        Repository.TryParse(name, out var repository)
-            ? new NamedPath(repository.DisplayName, BrowsePaths.Of(repository))
-            : new NamedPath(name, "");
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using ImagesFunctions.Listing;
-using ImagesFunctions.Oci;
 using ImagesFunctions.Policy;
 using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;
@@ -55,7 +54,7 @@ internal static class ShowRules
                 {
                     SetAt = row?.At,
                     SetBy = AuthorLine.Of(viewer, viewer.Account, row?.By),
-                    Trial = trial is null ? null : Section(viewer.Account, trial),
+                    Trial = trial is null ? null : Section(trial),
                     Wrong = wrong,
                 }
             )
@@ -71,20 +70,26 @@ internal static class ShowRules
                     .Repositories.OrderByDescending(r => r.Bytes)
                     .ThenBy(r => r.App, StringComparer.Ordinal)
                     .Take(MaxRepositories)
-                    .Select(r => new UsageLine(Named(account, r.App), r.Bytes, r.Blobs, r.Images, r.Tags)),
+                    .Select(r => new UsageLine(
+                        NamedPath.OfName($"{account}/{r.App}"),
+                        r.Bytes,
+                        r.Blobs,
+                        r.Images,
+                        r.Tags
+                    )),
             ]
         )
         {
             More = Math.Max(0, usage.Repositories.Count - MaxRepositories),
         };
 
-    private static TrialSection Section(string account, RulesTrial trial) =>
+    private static TrialSection Section(RulesTrial trial) =>
         new(
             [
                 .. trial
                     .Going.Take(MaxGoing)
                     .Select(image => new GoingLine(
-                        Named(account, image.Repository.App),
+                        NamedPath.Of(image.Repository),
                         new NamedPath(
                             image.Digest.ToString(),
                             BrowsePaths.Of(image.Repository, image.Digest.ToString())
@@ -97,9 +102,4 @@ internal static class ShowRules
             [.. trial.Immutable.Take(MaxGoing)],
             trial.Immutable.Count
         );
-
-    private static NamedPath Named(string account, string app) =>
-        Repository.TryParse($"{account}/{app}", out var repository)
-            ? new NamedPath(repository.DisplayName, BrowsePaths.Of(repository))
-            : new NamedPath(app, "");
 }

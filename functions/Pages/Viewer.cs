@@ -21,7 +21,7 @@ public sealed class Viewer
     public bool HasAllRights => Access.Grants.Any(g => g.IsAll);
 
     /// <summary>Whether it may see what the account takes, and see and set its rules.</summary>
-    public bool IsAdmin => Access.Grants.Any(g => g.Has(Rights.Admin));
+    public bool IsAdmin => Access.HasAll(Rights.Admin);
 
     /// <summary>
     /// What shows that a form came from a page of this session: only its pages know the token. Every instance makes the same.

@@ -91,13 +91,16 @@ internal sealed record Access(string Account, IReadOnlyList<Grant> Grants)
         }
     }
 
+    /// <summary>Whether it has a right on all repositories of its account.</summary>
+    public bool HasAll(Rights right) => Grants.Any(g => g.Has(right));
+
     /// <summary>Refuses a caller who has not a right on all repositories of its account.</summary>
     /// <param name="right">The right.</param>
     /// <param name="what">What it is needed for, as the end of a sentence that begins with what the token may not.</param>
     /// <exception cref="AccessDeniedException">The caller has it not, or only on some.</exception>
     public void DemandAll(Rights right, string what)
     {
-        if (!Grants.Any(g => g.Has(right)))
+        if (!HasAll(right))
         {
             throw new AccessDeniedException(
                 $"This token may not {what}: that takes {right.ToString().ToLowerInvariant()} on all repositories."

@@ -65,7 +65,7 @@ internal static class CatalogScan
         await foreach (var row in blobs.WithCancellation(cancellationToken))
         {
             var blob = BlobRow.From(row);
-            if (blob is { State: BlobState.Deleting, IsRemoved: false })
+            if (blob.IsBeingRemoved)
             {
                 Add(new DeletedImage(blob.App, blob.Digest, blob.BlobETag, DateTimeOffset.UnixEpoch, IsNamed: false));
             }

@@ -74,7 +74,7 @@ internal sealed class BlobRegistration(
             return await VerifyAsync(path, row, etag: null, cancellationToken);
         }
 
-        if (row is { State: BlobState.Deleting, IsRemoved: false })
+        if (row.IsBeingRemoved)
         {
             return await removal.FinishAsync(path, cancellationToken) ? Landed.Gone : null;
         }

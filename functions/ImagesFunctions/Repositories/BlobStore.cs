@@ -99,7 +99,7 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
         {
             // The row first: what is compared with it may only be newer.
             var row = await rowStore.BlobAsync(path, cancellationToken);
-            if (row is { State: BlobState.Deleting, IsRemoved: false })
+            if (row is { IsBeingRemoved: true })
             {
                 await removal.FinishAsync(path, cancellationToken);
                 continue;

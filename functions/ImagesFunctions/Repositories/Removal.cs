@@ -63,7 +63,7 @@ internal sealed class Removal(RowStore rowStore, Content content)
     public async Task<bool> FinishAsync(BlobPath path, CancellationToken cancellationToken)
     {
         var row = await rowStore.BlobAsync(path, cancellationToken);
-        return row is not { State: BlobState.Deleting, IsRemoved: false }
+        return row is not { IsBeingRemoved: true }
             || await FinishAsync(path, row.BlobETag, Task.FromResult<BlobRow?>(row), cancellationToken);
     }
 

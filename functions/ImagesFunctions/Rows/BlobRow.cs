@@ -52,6 +52,9 @@ internal sealed record BlobRow(
     /// </summary>
     public bool IsRemoved => State == BlobState.Deleting && BlobETag == Removed;
 
+    /// <summary>Whether its removal is committed and not done: its bytes may still be there.</summary>
+    public bool IsBeingRemoved => State == BlobState.Deleting && !IsRemoved;
+
     /// <summary>The row of a blob whose bytes are gone, when nothing needs it any more.</summary>
     public BlobRow AsRemoved() => this with { State = BlobState.Deleting, BlobETag = Removed };
 

@@ -52,7 +52,7 @@ internal sealed class Pusher(World world, Actor actor, ModelStorage storage, Mod
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
             var row = await BlobAsync(digest);
-            if (row is { State: BlobState.Deleting, IsRemoved: false })
+            if (row is { IsBeingRemoved: true })
             {
                 await FinishAsync(digest);
                 continue;

@@ -110,7 +110,7 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
     /// <returns>False where the path has new bytes.</returns>
     protected virtual async Task<bool> FinishAsync(Digest digest)
     {
-        if (await BlobAsync(digest) is not { State: BlobState.Deleting, IsRemoved: false } row)
+        if (await BlobAsync(digest) is not { IsBeingRemoved: true } row)
         {
             return true;
         }
@@ -214,7 +214,7 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
     private async Task<bool> TryRegisterAsync(Digest digest)
     {
         var row = await BlobAsync(digest);
-        if (row is { State: BlobState.Deleting, IsRemoved: false })
+        if (row is { IsBeingRemoved: true })
         {
             return await FinishAsync(digest);
         }

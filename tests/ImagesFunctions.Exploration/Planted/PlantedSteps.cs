@@ -125,7 +125,7 @@ internal static class PlantedSteps
         {
             protected override async Task<bool> FinishAsync(Digest digest)
             {
-                if (await BlobAsync(digest) is not { State: BlobState.Deleting, IsRemoved: false } row)
+                if (await BlobAsync(digest) is not { IsBeingRemoved: true } row)
                 {
                     return true;
                 }

@@ -45,9 +45,7 @@ internal static class Invariants
         var blobs = await node.RowStore.RangeAsync(@namespace, Keys.All('b'), TestContext.Current.CancellationToken);
         // Killed between the bytes and the row, the row is left to the sweeper: it counts for nothing. Where others, which are bad, took
         // the place of bytes, the row says that those were removed.
-        foreach (
-            var blob in blobs.Select(BlobRow.From).Where(b => b is { State: BlobState.Deleting, IsRemoved: false })
-        )
+        foreach (var blob in blobs.Select(BlobRow.From).Where(b => b.IsBeingRemoved))
         {
             Assert.DoesNotContain($"{@namespace}/{blob.App}/{Layout.PathOf(blob.Digest.ToString())}", paths);
         }

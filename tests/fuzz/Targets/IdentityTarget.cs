@@ -84,7 +84,11 @@ internal static class IdentityTarget
                 && Values(root, "sub").Any(s_subject.IsMatch)
                 && Values(root, "oid").Contains("1", StringComparer.Ordinal);
             Holds.Same(isMeant, s_condition.IsMetBy(root), $"whether a rule is about {json}");
-            Holds.True(TrustCondition.SubjectOf(root) is null or { Length: > 0 } or "", "the subject");
+            var subject = TrustCondition.SubjectOf(root);
+            Holds.True(
+                subject is null || Values(root, "sub").Contains(subject, StringComparer.Ordinal),
+                "a subject that the claims do not have"
+            );
         }
     }
 
