@@ -17,15 +17,22 @@ internal sealed class RulesStore(RowStore rowStore, StorageClock clock)
     /// <param name="rules">The rules; none of them: all are taken back.</param>
     /// <param name="by">Who sets them; null for an operator.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    public Task<RulesRow> SetAsync(string account, AccountRules rules, Author? by, CancellationToken cancellationToken)
+    public async Task<RulesRow> SetAsync(
+        string account,
+        AccountRules rules,
+        Author? by,
+        CancellationToken cancellationToken
+    )
     {
         var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.UtcNow.ToUnixTimeMilliseconds());
         var row = new RulesRow(rules, now, by);
-        return rowStore.CommitAsync(
+        var set = await rowStore.CommitAsync(
             account,
             (_, _) => Task.FromResult(Decision.Of(row, [new Change(Keys.Rules, row.ToRow())]) with { By = by?.Text }),
             cancellationToken
         );
+        rowStore.Recent.Forget(account);
+        return set;
     }
 
     /// <summary>The tags that are there and would stay what they are by some rules, as <c>app:tag</c>, in order.</summary>

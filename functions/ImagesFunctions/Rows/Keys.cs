@@ -61,6 +61,9 @@ internal static class Keys
     /// <summary>The rules of the account.</summary>
     public const string Rules = "p!rules";
 
+    /// <summary>How many bytes the account may store.</summary>
+    public const string Quota = "p!quota";
+
     public static string Upload(string id) => $"u!{id}";
 
     /// <summary>All rows of a kind: one of <c>i t n b j p x c o</c>.</summary>

@@ -21,6 +21,9 @@ internal sealed partial class RowStore(StorageAccount account)
     /// <summary>Notes for the sweeper, which this leaves before it writes.</summary>
     public DueNotes Due { get; } = new(account);
 
+    /// <summary>What accounts kept to at most a minute ago.</summary>
+    public RecentPolicies Recent { get; } = new(account.ImageRows, TimeProvider.System);
+
     /// <summary>Is told of each commit of this process, with its namespace and the version after it; set before the first one.</summary>
     public Action<string, JournalEntry, JournalVersion>? Committed { get; set; }
 
