@@ -155,11 +155,18 @@ public sealed class ImagesApp(IServiceProvider services)
         return new RulesTrial(immutable, going, bytes);
     }
 
-    /// <summary>What an account takes, as the last collection of its garbage has left it.</summary>
+    /// <summary>Sets how much an account may store. What it stores already stays; every process keeps to it within a minute.</summary>
+    /// <param name="account">The account.</param>
+    /// <param name="bytes">The most bytes of its verified blobs; null: any number.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public Task SetQuotaAsync(string account, long? bytes, CancellationToken cancellationToken) =>
+        services.GetRequiredService<Quotas>().SetAsync(account, bytes, cancellationToken);
+
+    /// <summary>What an account takes, as the last collection of its garbage has left it, and its quota.</summary>
     /// <param name="account">The account.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public Task<AccountUsage> UsageAsync(string account, CancellationToken cancellationToken) =>
-        services.GetRequiredService<UsageReports>().ReadAsync(account, cancellationToken);
+        services.GetRequiredService<UsageReader>().ReadAsync(account, cancellationToken);
 
     /// <summary>What is listed, what waits and what was refused.</summary>
     /// <param name="namespace">The namespace.</param>

@@ -53,6 +53,7 @@ public static class ImagesServices
         services.AddSingleton<Removal>();
         services.AddSingleton<Pins>();
         services.AddSingleton<RulesStore>();
+        services.AddSingleton<Quotas>();
         services.AddSingleton<BootImages>();
         services.AddSingleton<LayoutIndex>();
         services.AddSingleton<ListSnapshots>();
@@ -138,6 +139,7 @@ public static class ImagesServices
         services.AddSingleton(s => s.GetRequiredService<SweepOptions>().Grace);
         services.AddSingleton<BlobRetention>();
         services.AddSingleton<UsageReports>();
+        services.AddSingleton<UsageReader>();
         services.AddSingleton<Visits>();
         services.AddSingleton<Sweeper>();
     }

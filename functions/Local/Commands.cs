@@ -125,6 +125,10 @@ public static class Commands
                 RulesCommands.Try(terminal),
             },
             UsageCommand.Make(terminal),
+            new Command("quota", "How much an account may store, which its operator sets")
+            {
+                QuotaCommand.Set(terminal),
+            },
             GcCommand.Make(terminal),
             RebuildCommand.Make(terminal),
         ];

@@ -39,9 +39,16 @@ internal static class UsageCommand
                 var name = parsed.GetValue(account)!;
                 var usage = await images.UsageAsync(name, cancellationToken);
                 await listing.WriteAsync(parsed, usage.Repositories.Select(r => new Row(name, r)), terminal.Output);
+                if (usage.Quota is { } quota)
+                {
+                    await terminal.Errors.WriteLineAsync(
+                        $"It may store {Values.Size(quota)}{(usage.Now is { } now ? $", and stores {Values.Size(now.Bytes)} in {now.Blobs} blobs now" : "")}."
+                    );
+                }
+
                 await terminal.Errors.WriteLineAsync(
                     usage.At is { } at
-                        ? $"{Values.Size(usage.Bytes)} in {usage.Blobs} blobs, counted {at.ToString("u", CultureInfo.InvariantCulture)}."
+                        ? $"{Values.Size(usage.Collected)} in {usage.Repositories.Sum(r => r.Blobs)} blobs, counted {at.ToString("u", CultureInfo.InvariantCulture)}."
                         : $"Nothing is counted yet: a collection does that, such as {terminal.Hint(parsed, $"gc {name}")}"
                 );
                 return 0;

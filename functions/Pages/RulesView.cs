@@ -16,6 +16,12 @@ public sealed record UsageSection(DateTimeOffset? At, UsageLine Sum, IReadOnlyLi
 {
     /// <summary>How many repositories are not shown.</summary>
     public int More { get; init; }
+
+    /// <summary>How many bytes the account may store; null where that is not limited.</summary>
+    public long? Quota { get; init; }
+
+    /// <summary>How many it stores now; null where that is not counted.</summary>
+    public long? Now { get; init; }
 }
 
 /// <summary>An image that would go.</summary>

@@ -35,7 +35,7 @@ internal static class ShowRules
     {
         var services = request.Http.RequestServices;
         var viewer = request.Viewer;
-        var usage = services.GetRequiredService<UsageReports>().ReadAsync(viewer.Account, request.Stop);
+        var usage = services.GetRequiredService<UsageReader>().ReadAsync(viewer.Account, request.Stop);
         var rules = services.GetRequiredService<RulesStore>().GetAsync(viewer.Account, request.Stop);
         await Task.WhenAll(usage, rules);
         var row = await rules;
@@ -64,7 +64,13 @@ internal static class ShowRules
     private static UsageSection Section(string account, AccountUsage usage) =>
         new(
             usage.At,
-            new UsageLine(new NamedPath("All", ""), usage.Bytes, usage.Blobs, usage.Images, usage.Tags),
+            new UsageLine(
+                new NamedPath("All", ""),
+                usage.Collected,
+                usage.Repositories.Sum(r => r.Blobs),
+                usage.Images,
+                usage.Tags
+            ),
             [
                 .. usage
                     .Repositories.OrderByDescending(r => r.Bytes)
@@ -81,6 +87,8 @@ internal static class ShowRules
         )
         {
             More = Math.Max(0, usage.Repositories.Count - MaxRepositories),
+            Quota = usage.Quota,
+            Now = usage.Now?.Bytes,
         };
 
     private static TrialSection Section(RulesTrial trial) =>

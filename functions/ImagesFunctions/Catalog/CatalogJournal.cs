@@ -100,9 +100,9 @@ internal sealed class CatalogJournal(StorageAccount account, RowStore rowStore, 
         try
         {
             var read = await _files.ReadAsync(@namespace, cancellationToken);
-            // An earlier version that brings a catalog forward leaves out the rules, which it does not know.
-            var rules = await account.ImageRows.GetAsync(@namespace, Keys.Rules, cancellationToken);
-            if (rules is not null && !CatalogRow.IsOf(rules, read?.State.Rows.GetValueOrDefault(rules.Key)))
+            // An earlier version that brings a catalog forward leaves out rules and quotas, which it does not know.
+            var policies = await account.ImageRows.RangeAsync(@namespace, Keys.All('p'), cancellationToken);
+            if (policies.Any(row => !CatalogRow.IsOf(row, read?.State.Rows.GetValueOrDefault(row.Key))))
             {
                 await CheckpointAsync(@namespace, cancellationToken);
             }

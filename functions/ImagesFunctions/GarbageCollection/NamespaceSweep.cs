@@ -7,7 +7,13 @@ namespace ImagesFunctions.GarbageCollection;
 /// Sweeps one namespace, a phase after the other: they read its rows and the list of its blobs once or twice, each a page at
 /// a time, and hand whatever looks like garbage to <see cref="Garbage"/>.
 /// </summary>
-internal sealed class NamespaceSweep(SweepRun run, ImageRows imageRows, Garbage garbage, CatalogJournal catalog)
+internal sealed class NamespaceSweep(
+    SweepRun run,
+    ImageRows imageRows,
+    Garbage garbage,
+    CatalogJournal catalog,
+    Quotas quotas
+)
 {
     private readonly Survey _survey = new();
 
@@ -43,7 +49,7 @@ internal sealed class NamespaceSweep(SweepRun run, ImageRows imageRows, Garbage 
         await dependencies.SweepAsync(cancellationToken);
         await dependencies.SweepNamedAsync(cancellationToken);
         await indexes.SweepAsync(cancellationToken);
-        await new UsageSweep(run, _survey).RunAsync(cancellationToken);
+        await new UsageSweep(run, _survey, quotas).RunAsync(cancellationToken);
         await new FactsSweep(run).RunAsync(cancellationToken);
         await new LogTrim(run, catalog).RunAsync(cancellationToken);
     }

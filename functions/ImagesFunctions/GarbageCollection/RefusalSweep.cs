@@ -3,7 +3,7 @@ using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.GarbageCollection;
 
-/// <summary>Reads refusals, removes those that have expired, and tries again what failed.</summary>
+/// <summary>Reads refusals, removes those that have expired, and tries again what failed, or did not fit.</summary>
 internal sealed class RefusalSweep(SweepRun run, Survey survey)
 {
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -20,6 +20,12 @@ internal sealed class RefusalSweep(SweepRun run, Survey survey)
                 }
 
                 continue;
+            }
+
+            if (refused.IsOverQuota)
+            {
+                // There may be room for it by now. Where there is none, it is refused anew.
+                await run.LandedAsync(refused.Path, kind: null, cancellationToken);
             }
 
             survey.Refusals[Fingerprint.Of(refused.Path)] = new SeenRefusal(

@@ -44,7 +44,9 @@ internal sealed class Visits(
             var age = await SweepAge.ReadAsync(account, options, cancellationToken);
             var run = new SweepRun(account, ingest, age, own, log, @namespace, dryRun);
             var garbage = new Garbage(rowStore, content, removal, ingest, layoutIndex, age, dryRun);
-            await new NamespaceSweep(run, imageRows, garbage, catalog).RunAsync(cancellationToken);
+            await new NamespaceSweep(run, imageRows, garbage, catalog, new Quotas(rowStore, account)).RunAsync(
+                cancellationToken
+            );
             await new UploadSweep(run).RunAsync(cancellationToken);
             if (!dryRun)
             {

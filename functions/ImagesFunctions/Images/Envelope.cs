@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ImagesFunctions.Accounts;
 using ImagesFunctions.Http;
+using ImagesFunctions.Rows;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Images;
@@ -41,6 +42,9 @@ internal static class ErrorNumber
 
     /// <summary>The caller may see it, but not do this.</summary>
     public const int NotAllowed = 14;
+
+    /// <summary>It does not fit into the quota of the account.</summary>
+    public const int Quota = 19;
 }
 
 /// <summary>The JSON envelope that every answer of the Images API has, and the one place that writes its errors.</summary>
@@ -58,6 +62,11 @@ internal static class Envelope
                     StatusCodes.Status403Forbidden,
                     denied.Message,
                     ErrorNumber.NotAllowed
+                ),
+                QuotaExceededException full => new ApiException(
+                    StatusCodes.Status403Forbidden,
+                    full.Message,
+                    ErrorNumber.Quota
                 ),
                 BadHttpRequestException bad => new ApiException(bad.StatusCode, bad.Message),
                 _ => null,

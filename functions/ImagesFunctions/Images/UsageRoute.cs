@@ -6,15 +6,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions.Images;
 
-/// <summary><c>/v1/images/usage</c>: what an account takes, as the last collection of its garbage has left it.</summary>
+/// <summary><c>/v1/images/usage</c>: what an account takes, and how much it may.</summary>
 internal static class UsageRoute
 {
     public static async Task ShowAsync(HttpContext context, Access access)
     {
         QueryParameters.DemandNone(context.Request);
         access.DemandAll(Rights.Admin, "see what the account takes");
-        var reports = context.RequestServices.GetRequiredService<UsageReports>();
-        var usage = await reports.ReadAsync(access.Account, context.RequestAborted);
+        var reader = context.RequestServices.GetRequiredService<UsageReader>();
+        var usage = await reader.ReadAsync(access.Account, context.RequestAborted);
         await Envelope.WriteDataAsync(
             context,
             json =>
@@ -23,6 +23,11 @@ internal static class UsageRoute
                 if (usage.At is { } at)
                 {
                     json.WriteString("collected_at", ListedImage.TimeText(at));
+                }
+
+                if (usage.Quota is { } quota)
+                {
+                    json.WriteNumber("quota", quota);
                 }
 
                 json.WriteNumber("bytes", usage.Bytes);

@@ -2,6 +2,7 @@ using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 using ImagesFunctions.Storage;
 using ImagesFunctions.Telemetry;
 
@@ -53,6 +54,12 @@ internal sealed class BlobIngest(
             // The same event would find the same again. The sweeper retries it, like all that failed.
             await refusals.FailAsync(path.ToString(), error.Message, cancellationToken);
             return Landed.Held;
+        }
+        catch (QuotaExceededException error)
+        {
+            // Each sweep looks for room, too.
+            await refusals.RefuseAsync(RefusalKind.Quota, path, error.Message, actual: null, cancellationToken);
+            return Landed.Refused;
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace ImagesFunctions.Listing;
 
 /// <summary>What a repository takes.</summary>
@@ -16,11 +18,25 @@ public sealed record AccountUsage(DateTimeOffset? At, IReadOnlyList<RepositoryUs
     /// <summary>That of an account whose garbage was never collected.</summary>
     public static AccountUsage None { get; } = new(null, []);
 
-    /// <summary>All bytes.</summary>
-    public long Bytes => Repositories.Sum(r => r.Bytes);
+    /// <summary>How many bytes the account may store; null where that is not limited.</summary>
+    [JsonIgnore]
+    public long? Quota { get; init; }
 
-    /// <summary>All blobs.</summary>
-    public long Blobs => Repositories.Sum(r => r.Blobs);
+    /// <summary>
+    /// What an account with a quota takes now; null where that is not counted. Less than nothing where a process of an earlier version
+    /// has written what it did not count, until the next collection.
+    /// </summary>
+    [JsonIgnore]
+    public (long Bytes, long Blobs)? Now { get; init; }
+
+    /// <summary>All bytes as the collection has left them.</summary>
+    public long Collected => Repositories.Sum(r => r.Bytes);
+
+    /// <summary>All bytes: now where the account has a quota, else <see cref="Collected"/>.</summary>
+    public long Bytes => Now is { } now ? Math.Max(0, now.Bytes) : Collected;
+
+    /// <summary>All blobs, as <see cref="Bytes"/>.</summary>
+    public long Blobs => Now is { } now ? Math.Max(0, now.Blobs) : Repositories.Sum(r => r.Blobs);
 
     /// <summary>All manifests.</summary>
     public long Images => Repositories.Sum(r => r.Images);

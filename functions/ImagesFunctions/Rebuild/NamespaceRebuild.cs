@@ -34,8 +34,8 @@ internal sealed class NamespaceRebuild
     public NamespaceRebuild(StorageAccount account, ILogger<Refusals> log, string @namespace)
     {
         (_account, _namespace) = (account, @namespace);
-        // Of its own: what those of the host remember is of the table that is lost.
-        _rowStore = new RowStore(account);
+        // Of its own: what those of the host remember is of the table that is lost. And what was there stays there.
+        _rowStore = new RowStore(account) { EnforcesQuotas = false };
         _content = new Content(account);
         var imageRows = new ImageRows(_rowStore, _content);
         var refusals = new Refusals(_rowStore, account.Clock, log);

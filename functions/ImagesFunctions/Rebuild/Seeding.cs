@@ -151,6 +151,12 @@ internal sealed class Seeding(StorageAccount account, RowStore rowStore, Content
             return [(LayoutRow.From(row) with { IsTaken = false }).ToChange()];
         }
 
+        if (key == Keys.Quota)
+        {
+            // No row b is there yet: each one is counted as it comes.
+            return [new Change(key, row), new Change(Keys.Used, default(UsedRow).ToRow())];
+        }
+
         if (key[0] != 't' || TagRow.From(row) is not { Generation: null } tag)
         {
             return [new Change(key, row)];

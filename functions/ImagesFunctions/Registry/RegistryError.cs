@@ -4,6 +4,7 @@ using ImagesFunctions.Accounts;
 using ImagesFunctions.Http;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Repositories;
+using ImagesFunctions.Rows;
 using Microsoft.AspNetCore.Http;
 
 namespace ImagesFunctions.Registry;
@@ -93,6 +94,7 @@ internal static class RegistryErrors
             {
                 RegistryError known => known,
                 AccessDeniedException denied => RegistryError.Denied(denied.Message),
+                QuotaExceededException full => RegistryError.Denied(full.Message),
                 InvalidContentException invalid => RegistryError.ManifestInvalid(invalid.Message),
                 BadHttpRequestException bad => new RegistryError(bad.StatusCode, "UNKNOWN", bad.Message),
                 _ => null,

@@ -1,12 +1,26 @@
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
 using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Registry;
 
 /// <summary>The chunks of a push session: where they are stored, and how they become a part of it (spec, "Pushing a blob in chunks").</summary>
-internal sealed class UploadChunks(UploadSessions sessions, UploadParts uploadParts)
+internal sealed class UploadChunks(RowStore rowStore, UploadSessions sessions, UploadParts uploadParts)
 {
+    /// <summary>Refuses a body that does not fit into the quota of the account, before it is read: as far as it says how long it is.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="before">How many bytes of the blob there are already.</param>
+    /// <param name="path">The blob, where it is known; else null.</param>
+    /// <exception cref="QuotaExceededException">It does not fit.</exception>
+    public Task DemandRoomAsync(RegistryRequest request, long before, BlobPath? path) =>
+        rowStore.DemandRoomAsync(
+            request.Repository.Namespace,
+            before + (request.Request.ContentLength ?? 0),
+            path is null ? null : Keys.Blob(path),
+            request.Stop
+        );
+
     /// <summary>The session as it is now.</summary>
     /// <exception cref="RegistryError">There is none (BLOB_UPLOAD_UNKNOWN).</exception>
     public async Task<UploadRow> FindAsync(RegistryRequest request) =>

@@ -77,6 +77,7 @@ internal sealed class UploadEnd(
     )
     {
         var size = UploadRequest.DemandChunk(request, session);
+        await chunks.DemandRoomAsync(request, session.Offset, path);
         using var body = await UploadRequest.BodyAsync(request);
         if (session.Parts.Count == 0)
         {

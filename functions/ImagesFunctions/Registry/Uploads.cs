@@ -40,6 +40,7 @@ internal sealed class Uploads(
         else if (request.Query("digest") is not null)
         {
             var path = UploadRequest.Named(request);
+            await chunks.DemandRoomAsync(request, before: 0, path);
             using var body = await UploadRequest.BodyAsync(request);
             await pushes.StoreBodyAsync(path, body, null, request.Stop);
             UploadRequest.Created(request, path.Digest);
@@ -79,6 +80,7 @@ internal sealed class Uploads(
         var recent = chunks.Recent(request);
         var session = recent ?? await chunks.FindAsync(request);
         var size = UploadRequest.DemandChunk(request, session);
+        await chunks.DemandRoomAsync(request, session.Offset, path: null);
         using var body = await UploadRequest.BodyAsync(request);
         if (body.First.IsEmpty)
         {

@@ -27,6 +27,7 @@ internal sealed class BlobRegistration(
     /// <summary>
     /// Takes in a blob as it is stored now: new, overwritten, or removed. Wrong bytes are recorded, not thrown.
     /// </summary>
+    /// <exception cref="QuotaExceededException">The account has no room for it.</exception>
     /// <exception cref="StorageUnavailableException">Storage failed, or the blob was overwritten each time it was read.</exception>
     public async Task<Landed> RegisterAsync(BlobPath path, CancellationToken cancellationToken)
     {
@@ -116,6 +117,7 @@ internal sealed class BlobRegistration(
         CancellationToken cancellationToken
     )
     {
+        await DemandRoomAsync(path, cancellationToken);
         if (await content.HashAsync(path, etag, cancellationToken) is not { } hashed)
         {
             return etag is null && await content.StatAsync(path, cancellationToken) is null
@@ -148,6 +150,19 @@ internal sealed class BlobRegistration(
 
         await CommitReadyAsync(path, await waiting, cancellationToken);
         return Landed.Committed(content.Clock.UtcNow - hashed.LastModified);
+    }
+
+    // What does not fit need not be read.
+    private async Task DemandRoomAsync(BlobPath path, CancellationToken cancellationToken)
+    {
+        var ns = path.Repository.Namespace;
+        if (
+            await rowStore.HasQuotaAsync(ns, cancellationToken)
+            && await content.StatAsync(path, cancellationToken) is { } stored
+        )
+        {
+            await rowStore.DemandRoomAsync(ns, stored.Size, Keys.Blob(path), cancellationToken);
+        }
     }
 
     // Null when the blob changed meanwhile.

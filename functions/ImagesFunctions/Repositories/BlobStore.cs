@@ -80,11 +80,17 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
     /// <param name="bytes">The bytes.</param>
     /// <param name="source">Writes them.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="QuotaExceededException">The account has no room for it; nothing is stored.</exception>
     /// <exception cref="StorageUnavailableException">Others kept changing the blob.</exception>
     /// <exception cref="StorageHeldException">Storage keeps the blob that is there, and nobody can read it.</exception>
     public async Task StoreAsync(VerifiedBytes bytes, BlobSource source, CancellationToken cancellationToken)
     {
         var (path, written) = (bytes.Path, bytes.Written);
+        if (written is null)
+        {
+            await rowStore.DemandRoomAsync(path.Repository.Namespace, bytes.Size, Keys.Blob(path), cancellationToken);
+        }
+
         if (written is null && bytes.Size <= MaxAtOnce)
         {
             written = await TryCreateAsync(source, cancellationToken);
@@ -168,8 +174,7 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
         CancellationToken cancellationToken
     )
     {
-        var ns = bytes.Path.Repository.Namespace;
-        if (!await rowStore.PutBlobAsync(ns, bytes.RowOf(written), before: null, cancellationToken))
+        if (!await PutAsync(bytes.Path, bytes.RowOf(written), before: null, cancellationToken))
         {
             return false;
         }
@@ -188,6 +193,20 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
         && stored.ETag == row.BlobETag
         && await rowStore.PutBlobAsync(path.Repository.Namespace, row, row, cancellationToken);
 
+    // Others were faster to fill the account: what this call has stored goes again.
+    private async Task<bool> PutAsync(BlobPath path, BlobRow row, BlobRow? before, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await rowStore.PutBlobAsync(path.Repository.Namespace, row, before, cancellationToken);
+        }
+        catch (QuotaExceededException)
+        {
+            await content.DeleteAsync(path, row.BlobETag, cancellationToken);
+            throw;
+        }
+    }
+
     // False when the row was changed since it was read.
     private async Task<bool> RegisterAsync(
         BlobPath path,
@@ -196,7 +215,7 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
         CancellationToken cancellationToken
     )
     {
-        var isRow = await rowStore.PutBlobAsync(path.Repository.Namespace, landed, before, cancellationToken);
+        var isRow = await PutAsync(path, landed, before, cancellationToken);
         // As an event would do: commits what waited for this blob, and clears its refusal.
         await registration.RegisterAsync(path, cancellationToken);
         return isRow;

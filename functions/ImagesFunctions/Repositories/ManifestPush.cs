@@ -43,13 +43,14 @@ internal sealed class ManifestPush(
     /// <summary>Commits a manifest with its tags: all of it, or nothing; and then whatever is complete by that.</summary>
     /// <returns>What it needs and the repository does not have: then nothing was stored. Empty when it is committed.</returns>
     /// <exception cref="PreconditionFailedException">The condition does not hold; nothing was stored.</exception>
+    /// <exception cref="QuotaExceededException">The account has no room for it; nothing was stored.</exception>
     /// <exception cref="StorageUnavailableException">Others changed the manifest, or what it needs, at each try.</exception>
     public async Task<IReadOnlyList<Digest>> RunAsync(PushedManifest pushed, CancellationToken cancellationToken)
     {
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
             var step = new PushStep(rowStore, content, imageRows, blobs, pushed) { AssumesNew = attempt == 1 };
-            var outcome = await CommitAsync(step, cancellationToken);
+            var outcome = await CommitFittingAsync(step, cancellationToken);
             switch (outcome.State)
             {
                 case ManifestState.Unmatched:
@@ -76,6 +77,20 @@ internal sealed class ManifestPush(
         }
 
         throw new StorageUnavailableException($"{pushed.Path.Digest} was changed by others at each try");
+    }
+
+    // What does not fit is refused by the decision, and its bytes are stored before that.
+    private async Task<PushOutcome> CommitFittingAsync(PushStep step, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await CommitAsync(step, cancellationToken);
+        }
+        catch (QuotaExceededException) when (step.Created is not null)
+        {
+            await content.DeleteAsync(step.Path, step.Created.BlobETag, cancellationToken);
+            throw;
+        }
     }
 
     // Most manifests are new. Where one is not, the transaction that adds its row is refused, and the row is read.

@@ -24,6 +24,9 @@ internal enum RefusalKind
 
     /// <summary>Storage failed too often.</summary>
     Storage,
+
+    /// <summary>Its account has no room for it.</summary>
+    Quota,
 }
 
 /// <summary>Records why blobs of the container are refused: the answer to "why is it not listed?"</summary>
@@ -75,7 +78,10 @@ internal sealed class Refusals(RowStore rowStore, StorageClock clock, ILogger<Re
     {
         var now = clock.UtcNow;
         var text = Visible(reason.Length > MaxReason ? reason[..MaxReason] + "…" : reason);
-        var row = new RefusedRow(path, text, actual?.ToString(), kind == RefusalKind.Storage, now, now + Kept);
+        var row = new RefusedRow(path, text, actual?.ToString(), kind == RefusalKind.Storage, now, now + Kept)
+        {
+            IsOverQuota = kind == RefusalKind.Quota,
+        };
         // The same refusal again, after a start or by a duplicate event, is not reported again.
         if (await rowStore.RefusedAsync(path, cancellationToken) is { } before && before.Reason == row.Reason)
         {

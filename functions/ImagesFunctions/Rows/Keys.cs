@@ -64,6 +64,9 @@ internal static class Keys
     /// <summary>How many bytes the account may store.</summary>
     public const string Quota = "p!quota";
 
+    /// <summary>What an account with a quota takes.</summary>
+    public const string Used = "q!used";
+
     public static string Upload(string id) => $"u!{id}";
 
     /// <summary>All rows of a kind: one of <c>i t n b j p x c o</c>.</summary>

@@ -19,6 +19,12 @@ internal sealed record RefusedRow(
     DateTimeOffset Expires
 )
 {
+    private const string Failed = "failed";
+    private const string Full = "quota";
+
+    /// <summary>Whether the account has no room for it: then it is tried again, as what failed.</summary>
+    public bool IsOverQuota { get; init; }
+
     public static string PartitionOf(string path) => LayoutPath.NamespaceOf(path) ?? Keys.RefusedPartition;
 
     public string Key => Keys.Refused(Path);
@@ -29,7 +35,10 @@ internal sealed record RefusedRow(
         {
             ["path"] = Path,
             ["reason"] = Reason,
-            ["state"] = IsFailure ? "failed" : "refused",
+            ["state"] =
+                IsFailure ? Failed
+                : IsOverQuota ? Full
+                : "refused",
             ["at"] = At,
             ["expires"] = Expires,
         };
@@ -46,8 +55,11 @@ internal sealed record RefusedRow(
             row.Text("path"),
             row.Text("reason"),
             row.GetString("actual_digest"),
-            row.GetString("state") == "failed",
+            row.GetString("state") == Failed,
             row.GetDateTimeOffset("at") ?? default,
             row.GetDateTimeOffset("expires") ?? default
-        );
+        )
+        {
+            IsOverQuota = row.GetString("state") == Full,
+        };
 }

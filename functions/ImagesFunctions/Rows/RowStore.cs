@@ -39,7 +39,7 @@ internal sealed partial class RowStore(StorageAccount account)
         string @namespace,
         Func<DecisionView, CancellationToken, Task<Decision<T>>> decide,
         CancellationToken cancellationToken
-    ) => JournalOf(@namespace).CommitAsync(decide, cancellationToken);
+    ) => JournalOf(@namespace).CommitAsync(Counted(decide), cancellationToken);
 
     /// <summary>As <see cref="CommitAsync"/>, but gives up after a number of tries.</summary>
     public Task<(bool IsDone, T? Result)> TryCommitAsync<T>(
@@ -47,7 +47,7 @@ internal sealed partial class RowStore(StorageAccount account)
         int maxTries,
         Func<DecisionView, CancellationToken, Task<Decision<T>>> decide,
         CancellationToken cancellationToken
-    ) => JournalOf(@namespace).TryCommitAsync(maxTries, decide, cancellationToken);
+    ) => JournalOf(@namespace).TryCommitAsync(maxTries, Counted(decide), cancellationToken);
 
     /// <summary>The row, or null.</summary>
     public Task<TableRow?> GetAsync(string @namespace, string key, CancellationToken cancellationToken) =>
@@ -142,22 +142,6 @@ internal sealed partial class RowStore(StorageAccount account)
         }
 
         return live;
-    }
-
-    /// <summary>
-    /// Writes the row of a verified blob, outside the namespace's order, which is allowed for new rows. False when the row is no
-    /// longer the one that was read (null: there was none).
-    /// </summary>
-    public async Task<bool> PutBlobAsync(
-        string @namespace,
-        BlobRow row,
-        BlobRow? before,
-        CancellationToken cancellationToken
-    )
-    {
-        await Due.AnnounceAsync(@namespace, cancellationToken);
-        var change = new Change(row.Key, row.ToRow(), before?.RowETag) { IsNew = before is null };
-        return (await _table.PutAsync(@namespace, change, cancellationToken)).IsDone;
     }
 
     /// <summary>Writes dependency rows, outside the namespace's order, which is allowed for new rows.</summary>
@@ -275,6 +259,10 @@ internal sealed partial class RowStore(StorageAccount account)
         Digest digest,
         CancellationToken cancellationToken
     ) => (await RangeAsync(@namespace, Keys.Blobs(digest), cancellationToken)).Select(row => row.Text("app"));
+
+    private Func<DecisionView, CancellationToken, Task<Decision<T>>> Counted<T>(
+        Func<DecisionView, CancellationToken, Task<Decision<T>>> decide
+    ) => async (view, stop) => await view.CountedAsync(await decide(view, stop), EnforcesQuotas, stop);
 
     private PartitionJournal JournalOf(string @namespace) =>
         _journals.GetOrAdd(

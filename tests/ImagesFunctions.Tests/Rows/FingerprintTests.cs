@@ -1,6 +1,6 @@
 using ImagesFunctions.Oci;
 
-namespace ImagesFunctions.Tests.GarbageCollection;
+namespace ImagesFunctions.Tests.Rows;
 
 public sealed class FingerprintTests
 {

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using ImagesFunctions.Oci;
 
-namespace ImagesFunctions.GarbageCollection;
+namespace ImagesFunctions.Rows;
 
 /// <summary>16 bytes of a hash that stand for a text: keys are long, and a sweep remembers a million.</summary>
 internal static class Fingerprint
