@@ -1,6 +1,7 @@
 using ImagesFunctions.Exploration.Catalog;
 using ImagesFunctions.Exploration.Journal;
 using ImagesFunctions.Exploration.Model;
+using ImagesFunctions.Exploration.Quotas;
 using ImagesFunctions.Exploration.Rules;
 using ImagesFunctions.Exploration.Sessions;
 using ImagesFunctions.Exploration.Sweeps;
@@ -18,6 +19,7 @@ public static class Scenarios
             ["session"] = new Explorer(seed => new SessionScenario(seed, (w, a, s, p, n) => new(w, a, s, p, n))),
             ["catalog"] = new Explorer(seed => new CatalogScenario(seed, new Processes())),
             ["rules"] = new Explorer(seed => new RulesScenario(seed, (w, a, s, b) => new(w, a, s, b))),
+            ["quota"] = new Explorer(seed => new QuotaScenario(seed, new Quota())),
             ["sweep"] = new Explorer(seed => new SweepScenario(seed, new Sweepers())),
         };
 }

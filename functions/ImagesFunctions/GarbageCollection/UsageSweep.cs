@@ -45,7 +45,7 @@ internal sealed class UsageSweep(SweepRun run, Survey survey, Quotas quotas)
         if (recount is not null)
         {
             // Where too much has changed meanwhile, the next one counts.
-            await recount.CommitAsync(cancellationToken);
+            await quotas.CommitAsync(run.Namespace, recount, cancellationToken);
         }
 
         // Of what never had a commit nothing is left behind: it would be a namespace for ever.

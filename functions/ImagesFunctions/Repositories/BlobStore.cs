@@ -202,8 +202,25 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
         }
         catch (QuotaExceededException)
         {
-            await content.DeleteAsync(path, row.BlobETag, cancellationToken);
+            await TakeBackAsync(path, row, before, cancellationToken);
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Removes bytes that were stored and do not fit, unless somebody has taken them in meanwhile: by a row that says first that they
+    /// go, as each removal does.
+    /// </summary>
+    /// <param name="path">The blob.</param>
+    /// <param name="row">Its row, which was not written.</param>
+    /// <param name="before">The row that was there; null: there was none.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public async Task TakeBackAsync(BlobPath path, BlobRow row, BlobRow? before, CancellationToken cancellationToken)
+    {
+        var going = row with { State = BlobState.Deleting };
+        if (await rowStore.PutBlobAsync(path.Repository.Namespace, going, before, cancellationToken))
+        {
+            await removal.FinishAsync(path, cancellationToken);
         }
     }
 

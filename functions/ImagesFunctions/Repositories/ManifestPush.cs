@@ -88,7 +88,7 @@ internal sealed class ManifestPush(
         }
         catch (QuotaExceededException) when (step.Created is not null)
         {
-            await content.DeleteAsync(step.Path, step.Created.BlobETag, cancellationToken);
+            await blobs.TakeBackAsync(step.Path, step.Created, before: null, cancellationToken);
             throw;
         }
     }

@@ -66,7 +66,7 @@ internal sealed class Quotas(RowStore rowStore, StorageAccount account)
                 recount.Add(row);
             }
 
-            if (await recount.CommitAsync(cancellationToken))
+            if (await CommitAsync(@namespace, recount, cancellationToken))
             {
                 return;
             }
@@ -79,78 +79,13 @@ internal sealed class Quotas(RowStore rowStore, StorageAccount account)
     public async Task<Recount?> BeginAsync(string @namespace, CancellationToken cancellationToken) =>
         await rowStore.GetAsync(@namespace, Keys.Quota, cancellationToken) is null
             ? null
-            : new Recount(rowStore, @namespace, await rowStore.VersionAsync(@namespace, cancellationToken));
-}
-
-/// <summary>
-/// Counts what an account takes from its rows <c>b</c>, while they change: rows that commits have written since it began are read again
-/// in the decision that says what it came to.
-/// </summary>
-internal sealed class Recount(RowStore rowStore, string @namespace, JournalVersion began)
-{
-    // Each is read alone. Of more, a part would have changed again.
-    private const int MaxChanged = 500;
-
-    private readonly Dictionary<UInt128, UsedRow> _counted = [];
-
-    /// <summary>Counts a row <c>b</c>, of which its size and its state have to be read.</summary>
-    public void Add(TableRow row)
-    {
-        if (UsedRow.Of(row) is var used && used != default)
-        {
-            _counted[Fingerprint.Of(row.Key)] = used;
-        }
-    }
+            : new Recount(
+                await rowStore.VersionAsync(@namespace, cancellationToken),
+                (first, last, stop) => rowStore.EntriesAsync(@namespace, first, last, stop)
+            );
 
     /// <summary>Writes what the account takes, unless its row says so.</summary>
-    /// <returns>False: too much has changed since.</returns>
-    public Task<bool> CommitAsync(CancellationToken cancellationToken) =>
-        rowStore.CommitAsync(@namespace, DecideAsync, cancellationToken);
-
-    /// <summary>Decides about it.</summary>
-    internal async Task<Decision<bool>> DecideAsync(DecisionView view, CancellationToken cancellationToken)
-    {
-        if (await view.GetAsync(Keys.Quota, cancellationToken) is null)
-        {
-            return Decision.Nothing(true);
-        }
-
-        // Whoever changes one of them from here on changes this row, too.
-        var said = UsedRow.FromOrNull(await view.GetAsync(Keys.Used, cancellationToken));
-        if (await ChangedAsync(view, cancellationToken) is not { } changed)
-        {
-            return Decision.Nothing(false);
-        }
-
-        await view.GetAllAsync(changed, cancellationToken);
-        var used = _counted.Values.Aggregate(default(UsedRow), (a, b) => a + b);
-        foreach (var key in changed)
-        {
-            used +=
-                UsedRow.Of(await view.GetAsync(key, cancellationToken))
-                - _counted.GetValueOrDefault(Fingerprint.Of(key));
-        }
-
-        return used == said ? Decision.Nothing(true) : Decision.Of(true, [new Change(Keys.Used, used.ToRow())]);
-    }
-
-    // Null where the log does not tell, or there are too many.
-    private async Task<HashSet<string>?> ChangedAsync(DecisionView view, CancellationToken cancellationToken)
-    {
-        var changed = new HashSet<string>(StringComparer.Ordinal);
-        for (var first = began.Seq + 1; first <= view.Seq; first += JournalReads.MaxEntries)
-        {
-            var last = Math.Min(view.Seq, first + JournalReads.MaxEntries - 1);
-            var entries = await rowStore.EntriesAsync(@namespace, first, last, cancellationToken);
-            changed.UnionWith(
-                entries.SelectMany(e => e.Keys).Where(key => key.StartsWith("b!", StringComparison.Ordinal))
-            );
-            if (entries.Count <= last - first || entries.Any(e => !began.MayLeadTo(e)) || changed.Count > MaxChanged)
-            {
-                return null;
-            }
-        }
-
-        return changed;
-    }
+    /// <returns>False: so much has changed meanwhile that it has to be counted anew.</returns>
+    public Task<bool> CommitAsync(string @namespace, Recount recount, CancellationToken cancellationToken) =>
+        rowStore.CommitAsync(@namespace, recount.DecideAsync, cancellationToken);
 }

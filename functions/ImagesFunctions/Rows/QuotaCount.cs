@@ -44,7 +44,9 @@ internal static class QuotaCount
         {
             // Who is refused is refused by the quota as it is now.
             quota = QuotaRow.FromOrNull(await view.GetAsync(Keys.Quota, cancellationToken));
-            if (quota is not null && used.Bytes + change.Bytes > quota.Bytes)
+            var added = await view.GetAllAsync(blobs.Where(c => c.IsNew).Select(c => c.Key), cancellationToken);
+            // One that is there has been counted: the commit is refused, and the decision made again.
+            if (quota is not null && used.Bytes + change.Bytes > quota.Bytes && added.Count == 0)
             {
                 throw new QuotaExceededException(view.Partition, quota.Bytes, used.Bytes, change.Bytes);
             }

@@ -30,9 +30,9 @@ internal sealed class Pusher(World world, Actor actor, ModelStorage storage, Mod
                 Pushed.Add(manifest);
             }
         }
-        catch (AccessDeniedException)
+        catch (Exception error) when (error is AccessDeniedException or QuotaExceededException)
         {
-            // A rule keeps the tag as it is.
+            // A rule keeps the tag as it is, or there is no room.
         }
         catch (Exception error) when (error is IOException or StorageUnavailableException)
         {
@@ -79,13 +79,36 @@ internal sealed class Pusher(World world, Actor actor, ModelStorage storage, Mod
 
     private async Task<bool> AddAsync(Digest digest, string etag, BlobRow? before)
     {
-        if (!await PutAsync(RowOf(digest, etag), before) || await Blobs.ETagAsync(Actor, digest) != etag)
+        if (!await PutFittingAsync(digest, etag, before) || await Blobs.ETagAsync(Actor, digest) != etag)
         {
             return false;
         }
 
         await CommitReadyAsync(digest, (await DependentsAsync(digest), IsImage: false));
         return true;
+    }
+
+    // See BlobStore.PutAsync.
+    private async Task<bool> PutFittingAsync(Digest digest, string etag, BlobRow? before)
+    {
+        try
+        {
+            return await PutAsync(RowOf(digest, etag), before);
+        }
+        catch (QuotaExceededException)
+        {
+            await TakeBackAsync(RowOf(digest, etag), before);
+            throw;
+        }
+    }
+
+    // See BlobStore.TakeBackAsync.
+    private async Task TakeBackAsync(BlobRow row, BlobRow? before)
+    {
+        if (await PutAsync(row with { State = BlobState.Deleting }, before))
+        {
+            await FinishAsync(row.Digest);
+        }
     }
 
     // Its row is written anew, unchanged; without one its bytes are verified as they stand.
@@ -105,7 +128,7 @@ internal sealed class Pusher(World world, Actor actor, ModelStorage storage, Mod
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
             var step = new PushStep(null!, Goods.Content, null!, null!, pushed) { AssumesNew = attempt == 1 };
-            var outcome = await CommitAsync(step);
+            var outcome = await CommitFittingAsync(step);
             if (outcome.State == ManifestState.Waiting)
             {
                 return false;
@@ -129,6 +152,19 @@ internal sealed class Pusher(World world, Actor actor, ModelStorage storage, Mod
 
     private async Task<bool> IsStillAsync(PushStep step) =>
         step.Created is not { } row || await Blobs.ETagAsync(Actor, step.Path.Digest) == row.BlobETag;
+
+    private async Task<PushOutcome> CommitFittingAsync(PushStep step)
+    {
+        try
+        {
+            return await CommitAsync(step);
+        }
+        catch (QuotaExceededException) when (step.Created is not null)
+        {
+            await TakeBackAsync(step.Created, before: null);
+            throw;
+        }
+    }
 
     private async Task<PushOutcome> CommitAsync(PushStep step)
     {

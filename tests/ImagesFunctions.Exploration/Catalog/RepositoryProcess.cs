@@ -21,14 +21,19 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
     private const int MaxTries = 10;
     private const int MaxEvents = 100;
 
+    private readonly Quota? _quota = storage.Quota;
+
     /// <summary>The journal of the namespace.</summary>
-    protected PartitionJournal Journal { get; } =
+    protected CountedJournal Journal { get; } =
         new(
-            new ModelTable(world, actor, storage),
-            ModelStorage.Partition,
-            Keys.IsInFull,
-            new WorldTime(world, actor),
-            new LongestWait()
+            new PartitionJournal(
+                new ModelTable(world, actor, storage),
+                ModelStorage.Partition,
+                Keys.IsInFull,
+                new WorldTime(world, actor),
+                new LongestWait()
+            ),
+            storage.Quota
         );
 
     /// <summary>The blobs.</summary>
@@ -48,6 +53,11 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
             catch (Exception error) when (error is IOException or StorageUnavailableException && attempt < MaxEvents)
             {
                 // The event comes again.
+            }
+            catch (QuotaExceededException)
+            {
+                // It is refused.
+                return;
             }
         }
     }
@@ -93,6 +103,21 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
         await CommitReadyAsync(digest, await waiting);
         return true;
     }
+
+    /// <summary>Writes the row of a blob: by a commit where that is counted. See <c>RowStore.PutBlobAsync</c>.</summary>
+    protected override async Task<bool> PutAsync(BlobRow row, BlobRow? before) =>
+        _quota is null || UsedRow.Of(row.ToRow()) == UsedRow.Of(before?.ToRow())
+            ? await base.PutAsync(row, before)
+            : await Journal.CommitAsync(
+                async (view, stop) =>
+                    (await view.GetAsync(row.Key, stop))?.Version == before?.RowETag
+                        ? Decision.Of(
+                            true,
+                            [new Change(row.Key, row.ToRow(), before?.RowETag) { IsNew = before is null }]
+                        )
+                        : Decision.Nothing(false),
+                Never
+            );
 
     /// <summary>Who needs a blob, and whether it is an image itself: see <c>BlobRegistration.WaitingAsync</c>.</summary>
     protected async Task<(List<DependencyRow> Dependents, bool IsImage)> WaitingAsync(Digest digest)

@@ -43,7 +43,7 @@ internal abstract class RowProcess(World world, Actor actor, ModelStorage storag
         _table.RangeAsync(ModelStorage.Partition, range, Never);
 
     /// <summary>Writes the row of a blob outside the order: see <c>RowStore.PutBlobAsync</c>.</summary>
-    protected Task<bool> PutAsync(BlobRow row, BlobRow? before) =>
+    protected virtual Task<bool> PutAsync(BlobRow row, BlobRow? before) =>
         SendAsync(new Change(row.Key, row.ToRow(), before?.RowETag) { IsNew = before is null });
 
     /// <summary>Writes one row: see <see cref="ModelTable.WriteAgainAsync"/>. False where it is refused.</summary>

@@ -19,6 +19,9 @@ public sealed class ModelStorage(World world)
     /// <summary>What happened to the table, in order: how tests replay it elsewhere. Null: nobody listens.</summary>
     public Action<TableCall>? Heard { get; set; }
 
+    /// <summary>How what the account takes is counted; null: it has no quota, and nothing is.</summary>
+    internal Quota? Quota { get; init; }
+
     /// <summary>All rows as they stand.</summary>
     public IReadOnlyList<TableRow> Rows => _rows.Rows(Partition);
 

@@ -113,7 +113,8 @@ public sealed class QuotaCounts
         await SetAsync(node, 1_000_000);
         // Somebody who did not count.
         await node.Storage.ImageRows.PutAsync("alice", new(Keys.Used, new UsedRow(-5, 77).ToRow()), Stop);
-        var recount = await node.Services.GetRequiredService<Quotas>().BeginAsync("alice", Stop);
+        var quotas = node.Services.GetRequiredService<Quotas>();
+        var recount = await quotas.BeginAsync("alice", Stop);
 
         foreach (var row in await node.Storage.ImageRows.RangeAsync("alice", Keys.All('b'), Stop))
         {
@@ -126,9 +127,9 @@ public sealed class QuotaCounts
             await CreatedAsync(PutBlobAsync(registry, Bytes(100)));
         }
 
-        Assert.True(await recount!.CommitAsync(Stop));
+        Assert.True(await quotas.CommitAsync("alice", recount!, Stop));
         await IsCountedAsync(node);
-        Assert.True(await recount.CommitAsync(Stop));
+        Assert.True(await quotas.CommitAsync("alice", recount!, Stop));
         await IsCountedAsync(node);
     }
 

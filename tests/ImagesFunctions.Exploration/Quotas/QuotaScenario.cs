@@ -1,0 +1,115 @@
+using ImagesFunctions.Exploration.Catalog;
+using ImagesFunctions.Exploration.Model;
+using ImagesFunctions.Exploration.Scheduling;
+using ImagesFunctions.Journal;
+using ImagesFunctions.Oci;
+using ImagesFunctions.Rows;
+
+namespace ImagesFunctions.Exploration.Quotas;
+
+/// <summary>
+/// An account with a quota, whose images are pushed, dropped, deleted and swept at the same time. In some worlds what it takes was
+/// counted wrongly before, and somebody counts anew.
+/// </summary>
+/// <param name="seed">What they do follows from it.</param>
+/// <param name="quota">How decisions are counted.</param>
+internal sealed class QuotaScenario(int seed, Quota quota) : IScenario
+{
+    private readonly Processes _processes = new();
+    private ModelStorage? _storage;
+    private QuotaCheck? _check;
+    private Counter? _counter;
+
+    /// <inheritdoc/>
+    public void Start(World world)
+    {
+        var random = new Random(seed);
+        var (storage, blobs) = (new ModelStorage(world) { Quota = quota }, new ModelBlobs(world));
+        var complete = new CatalogCheck(world, storage, blobs);
+        var wrong = random.Next(3) == 0 ? random.Next(-1, 2) : 0;
+        var check = new QuotaCheck(world, storage) { Wrong = wrong };
+        (_storage, _check) = (storage, check);
+        blobs.Heard = complete.DemandComplete;
+        storage.Heard = call =>
+        {
+            if (call.Result.IsDone && call.Changes.Count > 0)
+            {
+                complete.DemandComplete();
+                check.DemandCounted();
+            }
+        };
+        FirstCommit.Write(world, storage, blobs, Goods.Images[0]);
+        var limit = new QuotaRow(random.Next(1, 5), DateTimeOffset.UnixEpoch).ToRow();
+        var used = (QuotaCheck.InRows(storage) + new UsedRow(wrong, wrong)).ToRow();
+        storage.Write([new Change(limit.Key, limit), new Change(used.Key, used)]);
+
+        for (var i = random.Next(1, 3); i > 0; i--)
+        {
+            var actor = world.AddActor($"push{i}");
+            var pusher = new Pusher(world, actor, storage, blobs);
+            var manifest = Any(random);
+            actor.Start(() => pusher.PushAsync(manifest, "latest"));
+            if (random.Next(4) == 0)
+            {
+                world.AddKill(actor);
+            }
+        }
+
+        AddDrop(world, random, storage, blobs);
+        AddDelete(world, random, storage, blobs);
+        if (random.Next(2) == 0)
+        {
+            var actor = world.AddActor("sweep");
+            world.AddLater(actor, 2 * SweepingProcess.Grace, _processes.Sweep(world, actor, storage, blobs).SweepAsync);
+        }
+
+        if (wrong != 0 || random.Next(2) == 0)
+        {
+            var actor = world.AddActor("count");
+            _counter = new Counter(world, actor, storage, blobs);
+            actor.Start(_counter.CountAsync);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Check(World world)
+    {
+        if (_counter is { IsDone: true })
+        {
+            _check!.Wrong = 0;
+        }
+
+        _check!.DemandCounted();
+    }
+
+    private void AddDrop(World world, Random random, ModelStorage storage, ModelBlobs blobs)
+    {
+        var image = Goods.Images[1];
+        if (random.Next(2) == 0 || blobs.Find(image) is not null)
+        {
+            return;
+        }
+
+        blobs.Put(image);
+        var actor = world.AddActor("ingest");
+        var process = _processes.Ingest(world, actor, storage, blobs);
+        actor.Start(() => process.NameAsync(image));
+        actor.Start(() => process.LandedAsync(image));
+    }
+
+    private void AddDelete(World world, Random random, ModelStorage storage, ModelBlobs blobs)
+    {
+        if (random.Next(2) == 0)
+        {
+            var actor = world.AddActor("delete");
+            var image = Any(random);
+            actor.Start(() => _processes.Delete(world, actor, storage, blobs).DeleteImageAsync(image));
+            if (random.Next(3) == 0)
+            {
+                world.AddKill(actor);
+            }
+        }
+    }
+
+    private static Digest Any(Random random) => Goods.Images[random.Next(Goods.Images.Count)];
+}
