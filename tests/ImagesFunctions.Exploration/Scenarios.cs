@@ -19,7 +19,7 @@ public static class Scenarios
             ["session"] = new Explorer(seed => new SessionScenario(seed, (w, a, s, p, n) => new(w, a, s, p, n))),
             ["catalog"] = new Explorer(seed => new CatalogScenario(seed, new Processes())),
             ["rules"] = new Explorer(seed => new RulesScenario(seed, (w, a, s, b) => new(w, a, s, b))),
-            ["quota"] = new Explorer(seed => new QuotaScenario(seed, new Quota())),
+            ["quota"] = new Explorer(seed => new QuotaScenario(seed, new QuotaProcesses())),
             ["sweep"] = new Explorer(seed => new SweepScenario(seed, new Sweepers())),
         };
 }

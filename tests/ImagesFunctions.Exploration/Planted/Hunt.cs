@@ -1,6 +1,7 @@
 using ImagesFunctions.Exploration.Catalog;
 using ImagesFunctions.Exploration.Journal;
 using ImagesFunctions.Exploration.Model;
+using ImagesFunctions.Exploration.Quotas;
 using ImagesFunctions.Exploration.Rules;
 using ImagesFunctions.Exploration.Sessions;
 using ImagesFunctions.Exploration.Sweeps;
@@ -33,6 +34,14 @@ public static class Hunt
                 step.Key,
                 (Func<TimeSpan, string>)(
                     time => Text(new Explorer(seed => new CatalogScenario(seed, step.Value)).Run(1, time))
+                )
+            )
+        ),
+        .. PlantedQuotas.All.Select(step =>
+            (
+                step.Key,
+                (Func<TimeSpan, string>)(
+                    time => Text(new Explorer(seed => new QuotaScenario(seed, step.Value)).Run(1, time))
                 )
             )
         ),

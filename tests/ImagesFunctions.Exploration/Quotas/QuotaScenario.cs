@@ -7,15 +7,25 @@ using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Exploration.Quotas;
 
+/// <summary>Makes the processes of a <see cref="QuotaScenario"/>: how tests plant faults into their steps.</summary>
+internal record QuotaProcesses : Processes
+{
+    /// <summary>How decisions are counted.</summary>
+    public Quota Quota { get; init; } = new();
+
+    /// <summary>Counts.</summary>
+    public virtual Counter Count(World world, Actor actor, ModelStorage storage, ModelBlobs blobs) =>
+        new(world, actor, storage, blobs);
+}
+
 /// <summary>
 /// An account with a quota, whose images are pushed, dropped, deleted and swept at the same time. In some worlds what it takes was
 /// counted wrongly before, and somebody counts anew.
 /// </summary>
 /// <param name="seed">What they do follows from it.</param>
-/// <param name="quota">How decisions are counted.</param>
-internal sealed class QuotaScenario(int seed, Quota quota) : IScenario
+/// <param name="processes">Makes who does.</param>
+internal sealed class QuotaScenario(int seed, QuotaProcesses processes) : IScenario
 {
-    private readonly Processes _processes = new();
     private ModelStorage? _storage;
     private QuotaCheck? _check;
     private Counter? _counter;
@@ -24,7 +34,7 @@ internal sealed class QuotaScenario(int seed, Quota quota) : IScenario
     public void Start(World world)
     {
         var random = new Random(seed);
-        var (storage, blobs) = (new ModelStorage(world) { Quota = quota }, new ModelBlobs(world));
+        var (storage, blobs) = (new ModelStorage(world) { Quota = processes.Quota }, new ModelBlobs(world));
         var complete = new CatalogCheck(world, storage, blobs);
         var wrong = random.Next(3) == 0 ? random.Next(-1, 2) : 0;
         var check = new QuotaCheck(world, storage) { Wrong = wrong };
@@ -60,13 +70,13 @@ internal sealed class QuotaScenario(int seed, Quota quota) : IScenario
         if (random.Next(2) == 0)
         {
             var actor = world.AddActor("sweep");
-            world.AddLater(actor, 2 * SweepingProcess.Grace, _processes.Sweep(world, actor, storage, blobs).SweepAsync);
+            world.AddLater(actor, 2 * SweepingProcess.Grace, processes.Sweep(world, actor, storage, blobs).SweepAsync);
         }
 
         if (wrong != 0 || random.Next(2) == 0)
         {
             var actor = world.AddActor("count");
-            _counter = new Counter(world, actor, storage, blobs);
+            _counter = processes.Count(world, actor, storage, blobs);
             actor.Start(_counter.CountAsync);
         }
     }
@@ -85,14 +95,19 @@ internal sealed class QuotaScenario(int seed, Quota quota) : IScenario
     private void AddDrop(World world, Random random, ModelStorage storage, ModelBlobs blobs)
     {
         var image = Goods.Images[1];
-        if (random.Next(2) == 0 || blobs.Find(image) is not null)
+        if (random.Next(3) == 0 || blobs.Find(image) is not null)
         {
             return;
         }
 
-        blobs.Put(image);
+        // Else its event is one of bytes that are pushed.
+        if (random.Next(2) == 0)
+        {
+            blobs.Put(image);
+        }
+
         var actor = world.AddActor("ingest");
-        var process = _processes.Ingest(world, actor, storage, blobs);
+        var process = processes.Ingest(world, actor, storage, blobs);
         actor.Start(() => process.NameAsync(image));
         actor.Start(() => process.LandedAsync(image));
     }
@@ -103,7 +118,7 @@ internal sealed class QuotaScenario(int seed, Quota quota) : IScenario
         {
             var actor = world.AddActor("delete");
             var image = Any(random);
-            actor.Start(() => _processes.Delete(world, actor, storage, blobs).DeleteImageAsync(image));
+            actor.Start(() => processes.Delete(world, actor, storage, blobs).DeleteImageAsync(image));
             if (random.Next(3) == 0)
             {
                 world.AddKill(actor);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using ImagesFunctions.Exploration.Histories;
 using ImagesFunctions.Tests.Faults;
 using ImagesFunctions.Tests.Stress;
@@ -21,10 +20,6 @@ public sealed class RealHistories
     // An operation without an answer may take effect at any later time, and each of them doubles the orders that are possible.
     // Between two namespaces all clients rest. Azurite takes time linear in a namespace for each row, too.
     private const int InOneNamespace = 100;
-
-    // Of a hundred thousand operations: what the servers and their starts take is then used by clients, too.
-    private const int NamespacesAtOnce = 8;
-    private const double LongLife = 30;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -71,31 +66,23 @@ public sealed class RealHistories
         var proxied = direct
             .Replace(AddressOf(direct, "BlobEndpoint"), blobs.Address, StringComparison.Ordinal)
             .Replace(AddressOf(direct, "TableEndpoint"), tables.Address, StringComparison.Ordinal);
-        var isLong = operations > 1_000;
-        await using var fleet = new Fleet(proxied, token: null, servers, sweeps: false)
-        {
-            LongestLife = isLong ? LongLife : 6,
-        };
+        await using var fleet = new Fleet(proxied, token: null, servers, sweeps: false);
         await fleet.StartAsync();
         (blobs.OneIn, tables.OneIn) = stale ? (0, 0) : (OneInSoManyFails, OneInSoManyFails);
         tables.AnswersOldVersions = stale;
 
         using var end = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var killer = kills ? fleet.KillAsync(() => Task.CompletedTask, end.Token) : Task.CompletedTask;
-        var histories = new ConcurrentBag<IReadOnlyCollection<Operation>>();
-        await Parallel.ForEachAsync(
-            Enumerable.Range(0, operations / InOneNamespace),
-            new ParallelOptions { MaxDegreeOfParallelism = isLong ? NamespacesAtOnce : 1, CancellationToken = Stop },
-            async (i, _) =>
-            {
-                var name = $"history{i}";
-                var token = await NodeRegistry.TokenAsync(node, name);
-                var recorder = new Recorder(fleet, name, token);
-                await recorder.PrepareAsync(new NodeRegistry(node, name, token));
-                await recorder.RunAsync(Clients, InOneNamespace);
-                histories.Add(recorder.History);
-            }
-        );
+        var histories = new List<IReadOnlyCollection<Operation>>();
+        for (var done = 0; done < operations; done += InOneNamespace)
+        {
+            var name = $"history{histories.Count}";
+            var token = await NodeRegistry.TokenAsync(node, name);
+            var recorder = new Recorder(fleet, name, token);
+            await recorder.PrepareAsync(new NodeRegistry(node, name, token));
+            await recorder.RunAsync(Clients, Math.Min(InOneNamespace, operations - done));
+            histories.Add(recorder.History);
+        }
 
         await end.CancelAsync();
         await killer;
@@ -103,7 +90,7 @@ public sealed class RealHistories
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{histories.Sum(h => h.Count)} operations, {unknown} without an answer, {fleet.Kills} servers killed, {blobs.Faults} faults of blobs, {tables.Faults} of tables"
         );
-        return [.. histories];
+        return histories;
     }
 
     private static string AddressOf(string connection, string endpoint) =>

@@ -27,6 +27,9 @@ internal sealed class Fleet(
 {
     private const int MaxTries = 100;
 
+    // Times the time that a start takes.
+    private const double LongestLife = 6;
+
     private static readonly TimeSpan s_backOff = TimeSpan.FromMilliseconds(50);
 
     private readonly (LocalProgram Program, RegistryClient Client)?[] _servers = new (LocalProgram, RegistryClient)?[
@@ -45,9 +48,6 @@ internal sealed class Fleet(
 
     /// <summary>The builds of the program that the servers are, in turns at first; each later start takes any of them.</summary>
     public IReadOnlyList<string> Builds { get; init; } = [LocalProgram.ThisBuild];
-
-    /// <summary>How long a server lives at most before it is killed, in times of a start.</summary>
-    public double LongestLife { get; init; } = 6;
 
     /// <summary>The time that the last start of a server took, until it served.</summary>
     public TimeSpan LastStart { get; private set; }
