@@ -52,8 +52,7 @@ public static class ImagesServices
         services.AddSingleton<BlobRegistration>();
         services.AddSingleton<Removal>();
         services.AddSingleton<Pins>();
-        services.AddSingleton<RulesStore>();
-        services.AddSingleton<Quotas>();
+        services.AddPolicies();
         services.AddSingleton<BootImages>();
         services.AddSingleton<LayoutIndex>();
         services.AddSingleton<ListSnapshots>();
@@ -83,6 +82,14 @@ public static class ImagesServices
         services.AddSweep(configuration);
         services.AddCatalog();
         return services;
+    }
+
+    private static void AddPolicies(this IServiceCollection services)
+    {
+        services.AddSingleton<RulesStore>();
+        services.AddSingleton<Quotas>();
+        services.AddSingleton<UsageReports>();
+        services.AddSingleton<UsageReader>();
     }
 
     private static void AddStored(this IServiceCollection services) =>
@@ -138,8 +145,6 @@ public static class ImagesServices
         services.TryAddSingleton(SweepOptions.From(configuration));
         services.AddSingleton(s => s.GetRequiredService<SweepOptions>().Grace);
         services.AddSingleton<BlobRetention>();
-        services.AddSingleton<UsageReports>();
-        services.AddSingleton<UsageReader>();
         services.AddSingleton<Visits>();
         services.AddSingleton<Sweeper>();
     }

@@ -16,25 +16,10 @@ namespace ImagesFunctions.Exploration.Catalog;
 /// <param name="storage">The table.</param>
 /// <param name="blobs">The blobs.</param>
 internal class RepositoryProcess(World world, Actor actor, ModelStorage storage, ModelBlobs blobs)
-    : RowProcess(world, actor, storage)
+    : CommittingProcess(world, actor, storage)
 {
     private const int MaxTries = 10;
     private const int MaxEvents = 100;
-
-    private readonly Quota? _quota = storage.Quota;
-
-    /// <summary>The journal of the namespace.</summary>
-    protected CountedJournal Journal { get; } =
-        new(
-            new PartitionJournal(
-                new ModelTable(world, actor, storage),
-                ModelStorage.Partition,
-                Keys.IsInFull,
-                new WorldTime(world, actor),
-                new LongestWait()
-            ),
-            storage.Quota
-        );
 
     /// <summary>The blobs.</summary>
     protected ModelBlobs Blobs => blobs;
@@ -103,21 +88,6 @@ internal class RepositoryProcess(World world, Actor actor, ModelStorage storage,
         await CommitReadyAsync(digest, await waiting);
         return true;
     }
-
-    /// <summary>Writes the row of a blob: by a commit where that is counted. See <c>RowStore.PutBlobAsync</c>.</summary>
-    protected override async Task<bool> PutAsync(BlobRow row, BlobRow? before) =>
-        _quota is null || UsedRow.Of(row.ToRow()) == UsedRow.Of(before?.ToRow())
-            ? await base.PutAsync(row, before)
-            : await Journal.CommitAsync(
-                async (view, stop) =>
-                    (await view.GetAsync(row.Key, stop))?.Version == before?.RowETag
-                        ? Decision.Of(
-                            true,
-                            [new Change(row.Key, row.ToRow(), before?.RowETag) { IsNew = before is null }]
-                        )
-                        : Decision.Nothing(false),
-                Never
-            );
 
     /// <summary>Who needs a blob, and whether it is an image itself: see <c>BlobRegistration.WaitingAsync</c>.</summary>
     protected async Task<(List<DependencyRow> Dependents, bool IsImage)> WaitingAsync(Digest digest)
