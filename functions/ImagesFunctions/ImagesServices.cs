@@ -106,6 +106,10 @@ public static class ImagesServices
     private static void AddAccounts(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddSingleton<Tokens>();
+        services.AddHostedService(s => new TokenUseService(
+            s.GetRequiredService<Tokens>,
+            s.GetRequiredService<TimeProvider>()
+        ));
         services.AddSingleton<TrustRules>();
         services.AddSingleton<IDocumentRetriever>(s => new IssuerDocuments(
             s.GetRequiredService<StorageAccount>().IsOnThisMachine

@@ -96,6 +96,7 @@ internal static class TokenCommands
             Text = token => token.Expires is null ? "never" : Values.Text(token.Expires),
         },
         new("expired", token => token.IsExpired),
+        new("used", token => token.UsedOn?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)),
     ];
 
     public static Command Revoke(Terminal terminal)

@@ -75,7 +75,10 @@ internal static class ShowTokens
             token.Created,
             token.Expires,
             token.IsExpired
-        );
+        )
+        {
+            UsedOn = token.UsedOn,
+        };
 
     private static TrustLine Line(TrustRule rule) =>
         new(

@@ -16,7 +16,11 @@ public sealed record TokenLine(
     DateTimeOffset Created,
     DateTimeOffset? Expires,
     bool IsExpired
-);
+)
+{
+    /// <summary>The day on which it was used last; null where no use is known.</summary>
+    public DateOnly? UsedOn { get; init; }
+}
 
 /// <summary>A rule by which the account trusts tokens of an issuer.</summary>
 /// <param name="Id">Its id.</param>

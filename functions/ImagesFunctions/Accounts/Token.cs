@@ -16,6 +16,9 @@ public sealed record Token(string Account, string Id, DateTimeOffset Created, Da
     /// <summary>Whether it had ended by itself when it was read, by the storage service's clock.</summary>
     public bool IsExpired { get; init; }
 
+    /// <summary>The day (UTC) on which it was used last, a minute ago or longer; null where no use is known.</summary>
+    public DateOnly? UsedOn { get; init; }
+
     /// <summary>What its maker wrote down about it; null: nothing.</summary>
     public string? Label { get; init; }
 }

@@ -28,6 +28,9 @@ public sealed class Tokens(StorageAccount account)
 
     private readonly TokenBackup _backup = new(account);
 
+    /// <summary>When they were used.</summary>
+    internal TokenUses Uses { get; } = new(account);
+
     /// <summary>Whether an account may have this name: see <see cref="NameRule"/>.</summary>
     public static bool IsName([NotNullWhen(true)] string? name) => Credentials.IsAccount(name);
 
@@ -158,9 +161,13 @@ public sealed class Tokens(StorageAccount account)
             ? Encoding.ASCII.GetBytes(hash)
             : NoHash;
         var matches = CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(credentials.SecretHash), kept);
-        return matches && !IsExpired(row!) && GrantOf(row!) is { } grant
-            ? new Access(credentials.Account, [grant]) { By = Author.OfToken(credentials.Id) }
-            : null;
+        if (!matches || IsExpired(row!) || GrantOf(row!) is not { } grant)
+        {
+            return null;
+        }
+
+        Uses.Note(credentials.Account, credentials.Id);
+        return new Access(credentials.Account, [grant]) { By = Author.OfToken(credentials.Id) };
     }
 
     // An earlier version knows no rights but to read or all, and looks for the hash where a token with others has none: there it
@@ -218,5 +225,6 @@ public sealed class Tokens(StorageAccount account)
         {
             IsExpired = IsExpired(row),
             Label = row.GetString("label"),
+            UsedOn = TokenUses.Of(row),
         };
 }
