@@ -7,8 +7,8 @@ namespace ImagesFunctions.Repositories;
 /// <summary>Tags that wait for their image.</summary>
 internal static class WaitingTags
 {
-    // The image's row and the referrer's.
-    private const int OtherRows = 2;
+    // The image's row, the referrer's, and what the account takes.
+    private const int OtherRows = 3;
 
     /// <summary>Decides to set tags that wait for a committed image, as many as fit a commit. The answer is whether there are more.</summary>
     public static async Task<Decision<bool>> FillAsync(
@@ -41,7 +41,7 @@ internal static class WaitingTags
     /// <param name="row">The image.</param>
     /// <param name="dependents">Who needs it.</param>
     /// <param name="set">Tags that the same commit sets.</param>
-    /// <param name="others">How many rows the same commit writes besides the image's, the referrer's and these.</param>
+    /// <param name="others">How many rows the same commit writes besides these and the image's, the referrer's and what the account takes.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<(List<Change> Changes, bool More)> ChangesAsync(
         DecisionView view,

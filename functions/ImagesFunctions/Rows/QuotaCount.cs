@@ -10,6 +10,10 @@ internal static class QuotaCount
 {
     private const string Blobs = "b!";
 
+    /// <summary>Whether changes may be some of what an account takes: they are of rows <c>b</c>, too.</summary>
+    public static bool MayChange(IEnumerable<Change> changes) =>
+        changes.Any(c => c.Key.StartsWith(Blobs, StringComparison.Ordinal));
+
     /// <summary>Adds to a decision what it changes of the row <c>q</c>.</summary>
     /// <param name="view">What the decision has read.</param>
     /// <param name="decision">The decision.</param>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using ImagesFunctions.Tests.Faults;
 using ImagesFunctions.Tests.Registry;
 using static ImagesFunctions.Tests.Policy.Limited;
@@ -151,6 +152,39 @@ public sealed class QuotaContract
             Room,
             (await first.PathsAsync()).Count(path => path.Contains("/blobs/", StringComparison.Ordinal))
         );
+    }
+
+    /// <summary>A commit has room for a hundred rows, and this one is of what the account takes.</summary>
+    [Theory]
+    [InlineData("v1")]
+    [InlineData("v1?tag=v2")]
+    public async Task A_manifest_for_which_very_many_tags_wait_is_created(string reference)
+    {
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var registry = new NodeRegistry(node, "alice", await NodeRegistry.TokenAsync(node, "alice"));
+        await SetAsync(node, 1_000_000);
+        string[] tags = [.. Enumerable.Range(0, 60).Select(i => $"t{i}")];
+        var layout = Layout.Small("first");
+        var manifest = layout.Read(layout.Manifests[0]);
+        // The row of a referrer is one more.
+        manifest["subject"] = layout.Manifests[0].DeepClone();
+        var image = layout.Add(Layout.OciManifest, manifest);
+        layout = layout.Index([.. tags.Select(tag => Layout.Tagged(image, tag))]);
+        await node.PutAsync("alice/web", layout, "index.json");
+        await node.LandAsync(["alice/web/index.json"]);
+        var path = Layout.PathOf(Layout.Digest(image));
+        foreach (var (_, bytes) in layout.Files.Where(f => f.Key != path && f.Key != "index.json"))
+        {
+            await PutBlobAsync(registry, bytes);
+        }
+
+        await CreatedAsync(
+            registry.SendAsync("PUT", $"/v2/alice/web/manifests/{reference}", layout.Files[path], Layout.OciManifest)
+        );
+
+        var listed = JsonNode.Parse((await registry.SendAsync("GET", "/v2/alice/web/tags/list")).Text)!;
+        Assert.Equal(tags.Length + reference.Split('=').Length, listed["tags"]!.AsArray().Count);
+        await IsCountedAsync(node);
     }
 
     [Fact]
