@@ -2,16 +2,18 @@ using System.Security.Cryptography;
 using ImagesFunctions.Blobs;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
+using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Boot;
 
 /// <summary>Finds images to boot, and makes their tars.</summary>
-internal sealed class BootImages(RowStore rowStore, Content content)
+internal sealed class BootImages(RowStore rowStore, Content content, PullNotes pulls)
 {
     /// <summary>The digest of the boot tar of the image that a tag names now.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="tag">The tag.</param>
+    /// <param name="isPull">Whether who asks is about to boot: that counts as a pull, because the tar may be kept already.</param>
     /// <param name="hashing">Called before the tar is hashed for the first time, which may take long.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>Null when the tag does not name an image.</returns>
@@ -19,12 +21,16 @@ internal sealed class BootImages(RowStore rowStore, Content content)
     public async Task<Digest?> DigestAsync(
         Repository repository,
         string tag,
+        bool isPull,
         Action hashing,
         CancellationToken cancellationToken
     )
     {
         var (ns, app) = (repository.Namespace, repository.App);
-        if (await rowStore.TaggedImageAsync(repository, tag, cancellationToken) is not { IsImage: true } image)
+        if (
+            await rowStore.TaggedImageAsync(repository, tag, cancellationToken) is not { IsImage: true } image
+            || (isPull && !await pulls.NoteAsync(repository, image.Digest, cancellationToken))
+        )
         {
             return null;
         }
@@ -45,8 +51,17 @@ internal sealed class BootImages(RowStore rowStore, Content content)
     }
 
     /// <summary>The boot tar of a digest; null when there is none, or its image is gone.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="digest">The digest of the tar.</param>
+    /// <param name="isPull">Whether it is about to be served: that is a pull of its image.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="StorageUnavailableException">A blob of the image is being overwritten.</exception>
-    public async Task<BootTar?> TarAsync(Repository repository, Digest digest, CancellationToken cancellationToken)
+    public async Task<BootTar?> TarAsync(
+        Repository repository,
+        Digest digest,
+        bool isPull,
+        CancellationToken cancellationToken
+    )
     {
         var key = Keys.Boot(repository.App, digest);
         return
@@ -54,6 +69,7 @@ internal sealed class BootImages(RowStore rowStore, Content content)
             && BootRow.From(stored) is var row
             && await rowStore.ImageAsync(repository, row.Image, cancellationToken)
                 is { State: ImageState.Complete } image
+            && (!isPull || await pulls.NoteAsync(repository, image.Digest, cancellationToken))
             ? await TarAsync(repository, image, row.Tag, cancellationToken)
             : null;
     }

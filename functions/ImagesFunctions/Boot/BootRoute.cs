@@ -72,8 +72,13 @@ internal static class BootRoute
     {
         var images = context.RequestServices.GetRequiredService<BootImages>();
         var digest =
-            await images.DigestAsync(repository, tag, () => RequestDeadline.Lift(context), context.RequestAborted)
-            ?? throw NoImage(path);
+            await images.DigestAsync(
+                repository,
+                tag,
+                IsPull(context),
+                () => RequestDeadline.Lift(context),
+                context.RequestAborted
+            ) ?? throw NoImage(path);
         context.Response.StatusCode = StatusCodes.Status302Found;
         context.Response.Headers.Location = $"/boot/{repository.DisplayName}/@{digest}";
         context.Response.Headers.CacheControl = "private, no-cache";
@@ -83,7 +88,8 @@ internal static class BootRoute
     private static async Task SendAsync(HttpContext context, string path, Repository repository, Digest digest)
     {
         var images = context.RequestServices.GetRequiredService<BootImages>();
-        var tar = await images.TarAsync(repository, digest, context.RequestAborted) ?? throw NoImage(path);
+        var tar =
+            await images.TarAsync(repository, digest, IsPull(context), context.RequestAborted) ?? throw NoImage(path);
         var (request, response) = (context.Request, context.Response);
         var etag = $"\"{digest}\"";
         response.Headers.ETag = etag;
@@ -118,6 +124,8 @@ internal static class BootRoute
             );
         }
     }
+
+    private static bool IsPull(HttpContext context) => !HttpMethods.IsHead(context.Request.Method);
 
     private static ApiException NoImage(string path) =>
         new(StatusCodes.Status404NotFound, $"No image to boot at '{path}'", ErrorNumber.NotFound);

@@ -42,6 +42,7 @@ internal sealed class NamespaceSweep(
         await indexes.SweepChildrenAsync(cancellationToken);
         await new ReferrerSweep(run, _survey, garbage.Rows).RunAsync(cancellationToken);
         await new BootSweep(run, _survey).RunAsync(cancellationToken);
+        await new PulledSweep(run, _survey).RunAsync(cancellationToken);
         await dependencies.ReadAsync(cancellationToken);
         await blobs.SweepStoredAsync(cancellationToken);
         await blobs.FindGoneAsync(cancellationToken);

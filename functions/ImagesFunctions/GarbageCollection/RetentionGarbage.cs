@@ -70,8 +70,8 @@ internal sealed class RetentionGarbage(GarbageCommit commit, BlobGarbage blobs, 
     {
         var found = new List<(RetiredImage, List<Change>)>();
         var app = repository.App;
-        var rules = assumed.Rules ?? await view.RulesAsync(isFresh: true, cancellationToken);
-        if (rules.RetentionOf(app) is not { } retention)
+        var rules = await RetentionRules.ReadAsync(assumed.Rules, () => view.GetAsync(Keys.Rules, cancellationToken));
+        if (rules.Rules.RetentionOf(app) is not { } retention)
         {
             return found;
         }
@@ -80,6 +80,10 @@ internal sealed class RetentionGarbage(GarbageCommit commit, BlobGarbage blobs, 
         var reading = Task.WhenAll(
             view.GetAllAsync(
                 suspects.SelectMany(d => new[] { Keys.Image(app, d), Keys.Blob(app, d) }),
+                cancellationToken
+            ),
+            view.GetAllAsync(
+                suspects.Where(_ => retention.NotPulled is not null).Select(d => Keys.Pulled(app, d)),
                 cancellationToken
             ),
             Task.WhenAll(suspects.Select(d => view.RangeAsync(Keys.Dependencies(app, d), cancellationToken))),
@@ -111,7 +115,7 @@ internal sealed class RetentionGarbage(GarbageCommit commit, BlobGarbage blobs, 
     private sealed record Question(
         DecisionView View,
         string App,
-        AccountRules Rules,
+        RetentionRules Rules,
         RepositoryRetention Retention,
         RepositoryTags Tags,
         IReadOnlySet<Digest> Gone
@@ -136,13 +140,18 @@ internal sealed class RetentionGarbage(GarbageCommit commit, BlobGarbage blobs, 
 
         var tags = of.Tags.Of(digest, image.Generation);
         if (
-            of.Retention.After(tags.Count > 0) is not { } after
-            || tags.Any(t => of.Retention.Keeps(t.Tag) || of.Rules.ImmutableBy(app, t.Tag) is not null)
+            of.Retention.Limits(tags.Count > 0) is not { Count: > 0 } limits
+            || tags.Any(t => of.Retention.Keeps(t.Tag) || of.Rules.Rules.ImmutableBy(app, t.Tag) is not null)
             || blobs.IsPinned(image)
             || (tags.Count == 0 && await HasSubjectAsync(of, image, cancellationToken))
             || await blobs.IsNeededAsync(view, blob, layoutCounts: true, cancellationToken, of.Gone)
-            || age.IsYoungerThan(Last([.. tags.Select(t => t.At), image.Committed, stored.Timestamp]), after)
-            || await IsKeptByReferrerAsync(of, digest, after, depth: 1, cancellationToken)
+            || !await IsOldAsync(
+                of,
+                digest,
+                limits,
+                Last([.. tags.Select(t => t.At), image.Committed, stored.Timestamp]),
+                cancellationToken
+            )
         )
         {
             return null;
@@ -160,6 +169,43 @@ internal sealed class RetentionGarbage(GarbageCommit commit, BlobGarbage blobs, 
         );
     }
 
+    // One limit is enough, where what refers to the image is as old by it.
+    private async Task<bool> IsOldAsync(
+        Question of,
+        Digest digest,
+        IReadOnlyList<AgeLimit> limits,
+        DateTimeOffset? pushed,
+        CancellationToken cancellationToken
+    )
+    {
+        foreach (var limit in limits)
+        {
+            if (
+                await IsOldAsync(of, digest, limit, pushed, cancellationToken)
+                && !await IsKeptByReferrerAsync(of, digest, limit, depth: 1, cancellationToken)
+            )
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private async Task<bool> IsOldAsync(
+        Question of,
+        Digest digest,
+        AgeLimit limit,
+        DateTimeOffset? pushed,
+        CancellationToken cancellationToken
+    )
+    {
+        var pulled = limit.CountsPulls
+            ? PulledRow.FromOrNull(await of.View.GetAsync(Keys.Pulled(of.App, digest), cancellationToken))
+            : null;
+        return of.Rules.IsOld(age, limit, pushed, pulled);
+    }
+
     // A signature without a tag stays as long as what it signs.
     private static async Task<bool> HasSubjectAsync(Question of, ImageRow image, CancellationToken cancellationToken) =>
         image.Subject is { } subject
@@ -170,7 +216,7 @@ internal sealed class RetentionGarbage(GarbageCommit commit, BlobGarbage blobs, 
     private async Task<bool> IsKeptByReferrerAsync(
         Question of,
         Digest digest,
-        TimeSpan after,
+        AgeLimit limit,
         int depth,
         CancellationToken cancellationToken
     )
@@ -190,9 +236,9 @@ internal sealed class RetentionGarbage(GarbageCommit commit, BlobGarbage blobs, 
                 || of.Tags.Of(referrer, image.Generation).Count > 0
                 || blobs.IsPinned(image)
                 || stored is null
-                || age.IsYoungerThan(Last([image.Committed, stored.Timestamp]), after)
+                || !await IsOldAsync(of, referrer, limit, Last([image.Committed, stored.Timestamp]), cancellationToken)
                 || await blobs.IsNeededAsync(view, BlobRow.From(stored), layoutCounts: true, cancellationToken, of.Gone)
-                || await IsKeptByReferrerAsync(of, referrer, after, depth + 1, cancellationToken)
+                || await IsKeptByReferrerAsync(of, referrer, limit, depth + 1, cancellationToken)
             )
             {
                 return true;

@@ -31,23 +31,25 @@ internal sealed record RetentionHead(ImageHead Head, DateTimeOffset? Committed, 
 /// </summary>
 internal sealed class RetentionSuspects
 {
-    private readonly AccountRules _rules;
+    private readonly RetentionRules _rules;
     private readonly RepositoryRetention _retention;
     private readonly List<RetentionHead> _complete;
     private readonly HashSet<Digest> _live;
     private readonly RepositoryTags _tags;
     private readonly HashSet<Digest> _newest;
     private readonly ILookup<Digest, Digest> _needing;
+    private readonly Dictionary<Digest, PulledRow> _pulled;
 
     private RetentionSuspects(
-        AccountRules rules,
+        RetentionRules rules,
         RepositoryRetention retention,
         List<RetentionHead> heads,
         RepositoryTags tags,
-        ILookup<Digest, Digest> needing
+        ILookup<Digest, Digest> needing,
+        Dictionary<Digest, PulledRow> pulled
     )
     {
-        (_rules, _retention, _tags, _needing) = (rules, retention, tags, needing);
+        (_rules, _retention, _tags, _needing, _pulled) = (rules, retention, tags, needing, pulled);
         _complete = [.. heads.Where(head => head.Head.State == ImageState.Complete)];
         _live = [.. heads.Where(head => head.IsLive).Select(head => head.Digest)];
         var generations = _complete.ToDictionary(head => head.Digest, head => head.Head.Generation);
@@ -71,7 +73,7 @@ internal sealed class RetentionSuspects
     /// <param name="cancellationToken">Cancels the reads.</param>
     public static async Task<RetentionSuspects> ReadAsync(
         SweepRun run,
-        AccountRules rules,
+        RetentionRules rules,
         RepositoryRetention retention,
         List<RetentionHead> heads,
         CancellationToken cancellationToken
@@ -98,7 +100,12 @@ internal sealed class RetentionSuspects
             retention,
             heads,
             new RepositoryTags(tags),
-            needing.ToLookup(n => n.Needed, n => n.By)
+            needing.ToLookup(n => n.Needed, n => n.By),
+            retention.NotPulled is not null && rules.PullsFrom is not null
+                ? await run.StreamAsync(Keys.OfApp('l', app))
+                    .Select(PulledRow.From)
+                    .ToDictionaryAsync(pulled => pulled.Image, cancellationToken: cancellationToken)
+                : []
         );
     }
 
@@ -115,11 +122,18 @@ internal sealed class RetentionSuspects
         }
 
         var tags = _tags.Of(head.Digest, head.Head.Generation);
-        return _retention.After(tags.Count > 0) is { } after
-            && !tags.Any(t => _retention.Keeps(t.Tag) || _rules.ImmutableBy(head.App, t.Tag) is not null)
+        return _retention.Limits(tags.Count > 0) is { Count: > 0 } limits
+            && !tags.Any(t => _retention.Keeps(t.Tag) || _rules.Rules.ImmutableBy(head.App, t.Tag) is not null)
             && !(tags.Count == 0 && head.Subject is { } subject && IsThere(subject))
             && !_needing[head.Digest].Any(IsThere)
-            && (head.Committed is not { } at || !age.IsYoungerThan(at, after));
+            && limits.Any(limit =>
+                _rules.IsOld(
+                    age,
+                    limit,
+                    head.Committed ?? DateTimeOffset.MinValue,
+                    _pulled.GetValueOrDefault(head.Digest)
+                )
+            );
     }
 
     private bool IsThere(Digest digest) => _live.Contains(digest) && !Gone.Contains(digest);

@@ -26,7 +26,8 @@ internal sealed class RetentionSweep(SweepRun run, RetentionGarbage garbage, Acc
     public async Task<IReadOnlyList<RetiredImage>> RunAsync(CancellationToken cancellationToken)
     {
         if (
-            !Repository.IsNamespace(run.Namespace) || await RulesAsync(cancellationToken) is not { Removes: true } rules
+            !Repository.IsNamespace(run.Namespace)
+            || await RulesAsync(cancellationToken) is not { Rules.Removes: true } rules
         )
         {
             return _retired;
@@ -53,15 +54,15 @@ internal sealed class RetentionSweep(SweepRun run, RetentionGarbage garbage, Acc
         return _retired;
     }
 
-    private async Task<AccountRules?> RulesAsync(CancellationToken cancellationToken) =>
-        assumed
-        ?? RulesRow
-            .FromOrNull(await run.Account.ImageRows.GetAsync(run.Namespace, Keys.Rules, cancellationToken))
-            ?.Rules;
+    private Task<RetentionRules> RulesAsync(CancellationToken cancellationToken) =>
+        RetentionRules.ReadAsync(
+            assumed,
+            () => run.Account.ImageRows.GetAsync(run.Namespace, Keys.Rules, cancellationToken)
+        );
 
-    private async Task OfAppAsync(AccountRules rules, List<RetentionHead> heads, CancellationToken cancellationToken)
+    private async Task OfAppAsync(RetentionRules rules, List<RetentionHead> heads, CancellationToken cancellationToken)
     {
-        if (rules.RetentionOf(heads[0].App) is not { } retention || !IsAnyOld(heads, retention.Earliest))
+        if (rules.Rules.RetentionOf(heads[0].App) is not { } retention || !IsAnyOld(heads, retention.Earliest))
         {
             return;
         }

@@ -22,6 +22,9 @@ public sealed record AccountRules(IReadOnlyList<ImmutableTags> Immutable)
     /// <summary>Whether something may go because of a rule.</summary>
     public bool Removes => Retention.Any(rule => rule.Removes);
 
+    /// <summary>Whether a rule asks when images were pulled: then that is written down, for all repositories.</summary>
+    public bool NotesPulls => Retention.Any(rule => rule.NotPulledFor is not null);
+
     /// <summary>The document in its one form, as rows have it.</summary>
     public string Text => Write(default);
 

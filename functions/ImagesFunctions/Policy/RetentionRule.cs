@@ -26,12 +26,20 @@ public sealed record RetentionRule(IReadOnlyList<RepositoryPattern> Repositories
     /// <summary>From which age on images with a tag go; null: never.</summary>
     public Period? NotPushedFor { get; init; }
 
+    /// <summary>From which age on images go, with a tag or without, that nobody pulls; null: never.</summary>
+    public Period? NotPulledFor { get; init; }
+
     /// <summary>Whether something may go because of it.</summary>
-    public bool Removes => UntaggedAfter is not null || NotPushedFor is not null;
+    public bool Removes => UntaggedAfter is not null || NotPushedFor is not null || NotPulledFor is not null;
 
     /// <summary>Whether it is about an app.</summary>
     public bool IsAbout(string app) => Repositories.Any(p => p.Matches(app));
 }
+
+/// <summary>An age from which on an image goes.</summary>
+/// <param name="Age">The age.</param>
+/// <param name="CountsPulls">Whether a pull makes the image young, as a push does.</param>
+public readonly record struct AgeLimit(TimeSpan Age, bool CountsPulls);
 
 /// <summary>What all rules together say of one repository: what one of them keeps stays, whatever the others say.</summary>
 /// <param name="Newest">How many of the tagged images stay, those whose tags were set last.</param>
@@ -42,11 +50,28 @@ public sealed record RepositoryRetention(int Newest, TimeSpan? Untagged, TimeSpa
     /// <summary>Patterns of tags whose images stay.</summary>
     public IReadOnlyList<TagPattern> Tags { get; init; } = [];
 
-    /// <summary>The age from which on something may go.</summary>
-    public TimeSpan Earliest => new[] { Untagged, NotPushed }.Min() ?? TimeSpan.MaxValue;
+    /// <summary>From which age on images go, with a tag or without, that nobody pulls; null: never.</summary>
+    public TimeSpan? NotPulled { get; init; }
 
-    /// <summary>From which age on an image goes; null: never.</summary>
-    public TimeSpan? After(bool isTagged) => isTagged ? NotPushed : Untagged;
+    /// <summary>The age from which on something may go.</summary>
+    public TimeSpan Earliest => new[] { Untagged, NotPushed, NotPulled }.Min() ?? TimeSpan.MaxValue;
+
+    /// <summary>From which ages on an image goes: one of them is enough. None: never.</summary>
+    public IReadOnlyList<AgeLimit> Limits(bool isTagged)
+    {
+        var limits = new List<AgeLimit>();
+        if ((isTagged ? NotPushed : Untagged) is { } pushed)
+        {
+            limits.Add(new AgeLimit(pushed, CountsPulls: false));
+        }
+
+        if (NotPulled is { } pulled)
+        {
+            limits.Add(new AgeLimit(pulled, CountsPulls: true));
+        }
+
+        return limits;
+    }
 
     /// <summary>Whether the image of a tag stays because of the tag.</summary>
     public bool Keeps(string tag) => Tags.Any(p => p.Matches(tag));
@@ -62,6 +87,7 @@ public sealed record RepositoryRetention(int Newest, TimeSpan? Untagged, TimeSpa
                 about.Min(rule => rule.NotPushedFor?.Time)
             )
             {
+                NotPulled = about.Min(rule => rule.NotPulledFor?.Time),
                 Tags = [.. about.SelectMany(rule => rule.Tags)],
             }
             : null;

@@ -83,14 +83,14 @@ internal static class RulesJson
             };
         }
 
-        if (rule.Member(Remove) is { } remove)
+        if (rule.Member(Remove)?.Demand(UntaggedAfter, NotPushedFor, NotPulledFor) is { } remove)
         {
-            if (remove.Demand(UntaggedAfter, NotPushedFor, NotPulledFor).Has(NotPulledFor))
+            read = read with
             {
-                throw remove.Error($"has the member '{NotPulledFor}', which is not supported yet");
-            }
-
-            read = read with { UntaggedAfter = remove.Time(UntaggedAfter), NotPushedFor = remove.Time(NotPushedFor) };
+                UntaggedAfter = remove.Time(UntaggedAfter),
+                NotPushedFor = remove.Time(NotPushedFor),
+                NotPulledFor = remove.Time(NotPulledFor),
+            };
         }
 
         return read.Removes || read.Newest is not null || read.Tags.Count > 0
@@ -122,6 +122,7 @@ internal static class RulesJson
             json.WriteStartObject(Remove);
             WriteTime(json, UntaggedAfter, rule.UntaggedAfter);
             WriteTime(json, NotPushedFor, rule.NotPushedFor);
+            WriteTime(json, NotPulledFor, rule.NotPulledFor);
             json.WriteEndObject();
         }
     }

@@ -142,7 +142,7 @@ internal sealed class Seeding(StorageAccount account, RowStore rowStore, Content
         return new Batch(last, [.. changes.Values], IsEnd: true);
     }
 
-    private static List<Change> Kept(string key, string text)
+    private List<Change> Kept(string key, string text)
     {
         var row = CatalogRow.Begin(key, text);
         if (key[0] == 'j')
@@ -155,6 +155,11 @@ internal sealed class Seeding(StorageAccount account, RowStore rowStore, Content
         {
             // No row b is there yet: each one is counted as it comes.
             return [new Change(key, row), new Change(Keys.Used, default(UsedRow).ToRow())];
+        }
+
+        if (key == Keys.Rules)
+        {
+            return [new Change(key, RulesRow.Rebuilt(row, account.Clock.UtcNow))];
         }
 
         if (key[0] != 't' || TagRow.From(row) is not { Generation: null } tag)

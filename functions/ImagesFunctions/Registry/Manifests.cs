@@ -15,7 +15,8 @@ internal sealed class Manifests(
     ManifestPush push,
     BlobInvalidation invalidation,
     Removal removal,
-    BlobRetention retention
+    BlobRetention retention,
+    PullNotes pulls
 )
 {
     private const int MaxTags = 90;
@@ -24,6 +25,14 @@ internal sealed class Manifests(
     public async Task GetAsync(RegistryRequest request)
     {
         var image = await FindAsync(request);
+        if (
+            !HttpMethods.IsHead(request.Request.Method)
+            && !await pulls.NoteAsync(request.Repository, image.Digest, request.Stop)
+        )
+        {
+            throw RegistryError.ManifestUnknown(request.Path.Last);
+        }
+
         var response = request.Response;
         if (request.Request.IsKnown(image.Digest))
         {

@@ -25,15 +25,27 @@ internal sealed class RulesStore(RowStore rowStore, StorageClock clock)
     )
     {
         var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.UtcNow.ToUnixTimeMilliseconds());
-        var row = new RulesRow(rules, now, by);
         var set = await rowStore.CommitAsync(
             account,
-            (_, _) => Task.FromResult(Decision.Of(row, [new Change(Keys.Rules, row.ToRow())]) with { By = by?.Text }),
+            async (view, stop) =>
+            {
+                var row = new RulesRow(rules, now, by)
+                {
+                    PullsNotedSince = rules.NotesPulls ? await PullsNotedAsync(view, stop) ?? now : null,
+                };
+                return Decision.Of(row, [new Change(Keys.Rules, row.ToRow())]) with { By = by?.Text };
+            },
             cancellationToken
         );
         rowStore.Recent.Forget(account);
         return set;
     }
+
+    // Since when the rules before ask for it; null where they do not.
+    private static async Task<DateTimeOffset?> PullsNotedAsync(
+        DecisionView view,
+        CancellationToken cancellationToken
+    ) => RulesRow.FromOrNull(await view.GetAsync(Keys.Rules, cancellationToken))?.PullsNotedSince;
 
     /// <summary>The tags that are there and would stay what they are by some rules, as <c>app:tag</c>, in order.</summary>
     public async Task<IReadOnlyList<string>> ImmutableAsync(

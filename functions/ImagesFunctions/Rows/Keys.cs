@@ -50,6 +50,9 @@ internal static class Keys
 
     public static string Boot(string app, Digest tar) => $"o!{Encode(app)}!{tar}";
 
+    /// <summary>When an image was pulled last.</summary>
+    public static string Pulled(string app, Digest image) => $"l!{Encode(app)}!{image}";
+
     public static string Layout(string app) => $"j!{Encode(app)}";
 
     public static string Refused(string path) =>
@@ -69,7 +72,7 @@ internal static class Keys
 
     public static string Upload(string id) => $"u!{id}";
 
-    /// <summary>All rows of a kind: one of <c>i t n b j p x c o</c>.</summary>
+    /// <summary>All rows of a kind: one of <c>i t n b j p x c o l</c>.</summary>
     public static KeyRange All(char kind) => KeyRange.Prefix($"{kind}!");
 
     /// <summary>All rows of a kind of one app.</summary>

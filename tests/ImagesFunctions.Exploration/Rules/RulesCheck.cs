@@ -59,7 +59,7 @@ internal sealed class RulesCheck(World world, ModelStorage storage)
         foreach (var image in Goods.Images.Where(i => IsComplete(before, i) && !IsComplete(after, i)))
         {
             var isTagged = TaggedIn(before) == image;
-            if (RulesOf(before).RetentionOf(Goods.App)?.After(isTagged) is not { } period)
+            if (RulesOf(before).RetentionOf(Goods.App)?.Limits(isTagged) is not { Count: > 0 } limits)
             {
                 world.Fail("an image goes, and no rule lets it go");
                 return;
@@ -70,7 +70,7 @@ internal sealed class RulesCheck(World world, ModelStorage storage)
                 Keys.Blob(Goods.App, image),
                 .. isTagged ? [Keys.Tag(Goods.App, Tag)] : Array.Empty<string>(),
             ];
-            if (keys.Any(key => _written.TryGetValue(key, out var at) && world.Now - at < period))
+            if (keys.Any(key => _written.TryGetValue(key, out var at) && world.Now - at < limits.Min(l => l.Age)))
             {
                 world.Fail("an image goes that was pushed a moment ago");
             }

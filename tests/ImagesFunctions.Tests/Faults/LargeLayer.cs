@@ -62,8 +62,8 @@ public sealed class LargeLayer
 
         await GrowsByLittleAsync(async () =>
         {
-            named = await images.DigestAsync(Node.Repository(Repo), "v1", () => { }, Stop);
-            var tar = await images.TarAsync(Node.Repository(Repo), named!, Stop);
+            named = await images.DigestAsync(Node.Repository(Repo), "v1", isPull: false, () => { }, Stop);
+            var tar = await images.TarAsync(Node.Repository(Repo), named!, isPull: false, Stop);
             await images.CopyAsync(
                 tar!,
                 0,

@@ -60,7 +60,7 @@ public sealed class SameBootTar
     private static async Task<Digest> DigestAsync(Node node)
     {
         var images = node.Services.GetRequiredService<BootImages>();
-        return await images.DigestAsync(Node.Repository(Repo), "v1", () => { }, Stop)
+        return await images.DigestAsync(Node.Repository(Repo), "v1", isPull: false, () => { }, Stop)
             ?? throw new InvalidOperationException("there is no image to boot");
     }
 
@@ -68,7 +68,7 @@ public sealed class SameBootTar
     private static async Task<Digest> MadeAnewAsync(Node node, Digest digest)
     {
         var images = node.Services.GetRequiredService<BootImages>();
-        var tar = await images.TarAsync(Node.Repository(Repo), digest, Stop);
+        var tar = await images.TarAsync(Node.Repository(Repo), digest, isPull: false, Stop);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         await images.CopyAsync(
             tar!,

@@ -40,7 +40,7 @@ public sealed class RulesFileTests
         "retention:\n- repositories: [web]\n  keep: { newest: many }",
         "retention[0].keep.newest has to be a whole"
     )]
-    [InlineData("retention:\n- repositories: [web]\n  remove: { not_pulled_for: 7d }", "not supported yet")]
+    [InlineData("retention:\n- repositories: [web]\n  remove: { not_used_for: 7d }", "which is unknown")]
     [InlineData("a: &a [x,x,x,x,x,x,x,x,x,x]\nb: [[[[[[[*a]]]]]]]", "too deep or too long at line")]
     [InlineData("{", "the rules are no JSON")]
     public void What_is_wrong_is_named(string text, string said) =>

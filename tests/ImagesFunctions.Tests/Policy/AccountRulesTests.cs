@@ -28,6 +28,10 @@ public sealed class AccountRulesTests
     [InlineData(Web, Web)]
     [InlineData(Retention, Retention)]
     [InlineData(
+        """{"retention":[{"repositories":["a"],"remove":{"not_pulled_for":"30d","untagged_after":"1h"}}]}""",
+        """{"retention":[{"repositories":["a"],"remove":{"untagged_after":"1h","not_pulled_for":"30d"}}]}"""
+    )]
+    [InlineData(
         """{"retention":[{"remove":{},"keep":{"newest":3},"repositories":["a"]}],"immutable":[]}""",
         """{"retention":[{"repositories":["a"],"keep":{"newest":3}}]}"""
     )]
@@ -95,8 +99,12 @@ public sealed class AccountRulesTests
     [InlineData("""{"retention":[{"repositories":["a"],"remove":{"not_pushed_for":"36526d"}}]}""", "has to be a time")]
     [InlineData("""{"retention":[{"repositories":["a"],"remove":{"not_pushed_for":7}}]}""", "has to be a time")]
     [InlineData(
-        """{"retention":[{"repositories":["a"],"remove":{"not_pulled_for":"7d"}}]}""",
-        "retention[0].remove has the member 'not_pulled_for', which is not supported yet"
+        """{"retention":[{"repositories":["a"],"remove":{"not_pulled_for":"1"}}]}""",
+        "retention[0].remove.not_pulled_for has to be a time"
+    )]
+    [InlineData(
+        """{"retention":[{"repositories":["a"],"remove":{"not_used_for":"7d"}}]}""",
+        "retention[0].remove has the member 'not_used_for', which is unknown"
     )]
     public void What_is_wrong_with_retention_is_named(string text, string said) => What_is_wrong_is_named(text, said);
 
@@ -136,7 +144,9 @@ public sealed class AccountRulesTests
             {"retention":[
                 {"repositories":["web"],"remove":{"untagged_after":"7d","not_pushed_for":"90d"},"keep":{"newest":2,"tags":["a"]}},
                 {"repositories":["**"],"remove":{"untagged_after":"12h"},"keep":{"newest":3,"tags":["b*"]}},
-                {"repositories":["kept/**"],"keep":{"newest":9}}
+                {"repositories":["kept/**"],"keep":{"newest":9}},
+                {"repositories":["old/**"],"remove":{"not_pulled_for":"1h"}},
+                {"repositories":["old/*"],"remove":{"not_pulled_for":"2h","not_pushed_for":"3h"}}
             ]}
             """
         );
@@ -147,9 +157,22 @@ public sealed class AccountRulesTests
         Assert.Equal([true, true, false], new[] { "a", "b1", "c" }.Select(web.Keeps));
         Assert.Null(rules.RetentionOf("other")!.NotPushed);
         Assert.Equal(9, rules.RetentionOf("kept/safe")!.Newest);
+        var old = rules.RetentionOf("old/one")!;
+        Assert.Equal(TimeSpan.FromHours(1), old.Earliest);
+        Assert.Equal(
+            [new(TimeSpan.FromHours(12), CountsPulls: false), new(TimeSpan.FromHours(1), CountsPulls: true)],
+            old.Limits(isTagged: false)
+        );
+        Assert.Equal(
+            [new(TimeSpan.FromHours(3), CountsPulls: false), new(TimeSpan.FromHours(1), CountsPulls: true)],
+            old.Limits(isTagged: true)
+        );
+        Assert.Equal([new(TimeSpan.FromDays(90), CountsPulls: false)], web.Limits(isTagged: true));
+        Assert.True(rules.NotesPulls);
         Assert.True(rules.Removes);
         var kept = AccountRules.Parse("""{"retention":[{"repositories":["web"],"keep":{"newest":9}}]}""");
         Assert.Null(kept.RetentionOf("web"));
+        Assert.False(kept.NotesPulls);
         Assert.False(kept.Removes);
         Assert.False(kept.IsEmpty);
     }
@@ -157,7 +180,7 @@ public sealed class AccountRulesTests
     /// <summary>What a newer version keeps for a reason that this one does not know must not go: nothing goes then.</summary>
     [Theory]
     [InlineData("""{"repositories":["web"],"keep":{"newest":1,"signed":true},"remove":{"untagged_after":"7d"}}""")]
-    [InlineData("""{"repositories":["web"],"remove":{"untagged_after":"7d","not_pulled_for":"7d"}}""")]
+    [InlineData("""{"repositories":["web"],"remove":{"untagged_after":"7d","not_used_for":"7d"}}""")]
     [InlineData("""{"repositories":["web"],"unless":{},"remove":{"untagged_after":"7d"}}""")]
     [InlineData("""{"repositories":["web"],"remove":{"untagged_after":"a week"}}""")]
     public void Of_a_newer_versions_retention_that_it_does_not_know_nothing_goes(string rule)

@@ -91,20 +91,4 @@ public sealed class RetentionRaces
         TestContext.Current.TestOutputHelper?.WriteLine($"{won} tags set, {lost} came too late");
         Assert.True(won > 0);
     }
-
-    // The body of a transaction; null for any other request.
-    private static async Task<string?> BodyOfAsync(HttpMessage message)
-    {
-        if (
-            message.Request is not { Content: { } content, Uri: { } uri }
-            || !uri.ToString().Contains("$batch", StringComparison.Ordinal)
-        )
-        {
-            return null;
-        }
-
-        using var body = new MemoryStream();
-        await content.WriteToAsync(body, Stop);
-        return Uri.UnescapeDataString(System.Text.Encoding.UTF8.GetString(body.ToArray()));
-    }
 }
