@@ -82,6 +82,9 @@ public sealed record ImageView
     /// <summary>Who set that tag; null where nobody is known.</summary>
     public AuthorLine? TaggedBy { get; init; }
 
+    /// <summary>The day (UTC) on which it was pulled last; null where that is not known.</summary>
+    public DateOnly? Pulled { get; init; }
+
     /// <summary>When it was made, as its config says; "" where it does not.</summary>
     public string Created { get; init; } = "";
 

@@ -25,6 +25,7 @@ public sealed record NamedPath(string Text, string Path)
 /// <param name="Platforms">Its platforms.</param>
 /// <param name="Pushed">When it came; null where that is not known.</param>
 /// <param name="PushedBy">Who pushed it; null where nobody is known.</param>
+/// <param name="Pulled">The day (UTC) on which it was pulled last; null where that is not known.</param>
 /// <param name="IsSigned">Whether it has a signature.</param>
 /// <param name="IsPinned">Whether it is pinned.</param>
 public sealed record ImageLine(
@@ -36,6 +37,7 @@ public sealed record ImageLine(
     IReadOnlyList<string> Platforms,
     DateTimeOffset? Pushed,
     AuthorLine? PushedBy,
+    DateOnly? Pulled,
     bool IsSigned,
     bool IsPinned
 );

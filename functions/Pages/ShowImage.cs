@@ -24,7 +24,8 @@ internal static class ShowImage
         var referrers = ReferrersAsync(services, repository, row.Digest, request.Stop);
         var content = ReadContent.OfAsync(services, repository, row, request.Stop);
         var listed = ListedAsync(services, repository, row.Digest, request.Stop);
-        await Task.WhenAll(facts, referrers, content, listed);
+        var pulled = LastPull.OfAsync(request, repository, row.Digest);
+        await Task.WhenAll(facts, referrers, content, listed, pulled);
         var (known, now) = (await facts, services.GetRequiredService<StorageClock>().UtcNow);
         var names = (await listed)?.Tags ?? [];
         var push = reference.Tag is null ? null : (await listed)?.PushOf(reference.Tag);
@@ -42,6 +43,7 @@ internal static class ShowImage
                 PushedBy = AuthorLine.Of(request.Viewer, repository.Namespace, row.PushedBy),
                 Tagged = push?.At,
                 TaggedBy = AuthorLine.Of(request.Viewer, repository.Namespace, push?.By),
+                Pulled = await pulled,
                 Created = known.Created ?? "",
                 IsPinned = row.Pin?.HoldsAt(now) == true,
                 Tags = [.. names.Take(MaxTags).Select(t => new NamedPath(t, BrowsePaths.OfTag(repository, t)))],

@@ -100,12 +100,13 @@ internal static class ShowRepository
         );
         var lines = new List<ImageLine>();
         await foreach (
-            var (image, (platforms, isSigned)) in images.ReadEachAsync(async i =>
+            var (image, (platforms, isSigned, pulled)) in images.ReadEachAsync(async i =>
             {
                 var of = manifests.PlatformsAsync(repository, i.Row.Digest, i.Row.MediaType, request.Stop);
                 var signed = referrers.IsSignedAsync(repository, i.Row.Digest, names, request.Stop);
-                await Task.WhenAll(of, signed);
-                return (await of, await signed);
+                var last = LastPull.OfAsync(request, repository, i.Row.Digest);
+                await Task.WhenAll(of, signed, last);
+                return (await of, await signed, await last);
             })
         )
         {
@@ -119,6 +120,7 @@ internal static class ShowRepository
                     [.. platforms.Select(Texts.Platform)],
                     image.Row.Committed,
                     AuthorLine.Of(request.Viewer, repository.Namespace, image.Row.PushedBy),
+                    pulled,
                     isSigned,
                     image.Row.Pin?.HoldsAt(now) == true
                 )

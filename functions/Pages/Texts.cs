@@ -47,6 +47,9 @@ internal static class Texts
     public static string Time(DateTimeOffset at) =>
         at.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 
+    /// <summary>A day.</summary>
+    public static string Day(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
     /// <summary>A platform.</summary>
     public static string Platform(Oci.Platform platform) => $"{platform.Os ?? "?"}/{platform.Architecture ?? "?"}";
 }

@@ -37,6 +37,9 @@ public sealed record ImageDetails(StoredImage Image, Manifest Manifest, ReadOnly
     /// <summary>The manifests that refer to it, such as signatures (OCI distribution spec, "Listing Referrers").</summary>
     public IReadOnlyList<ImageReferrer> Referrers { get; init; } = [];
 
+    /// <summary>The day (UTC) on which it was pulled last; null where that is not known, and where no rule of its account counts pulls.</summary>
+    public DateOnly? LastPulled { get; init; }
+
     /// <summary>The indexes that name it: it cannot be removed before them.</summary>
     public IReadOnlyList<Digest> NeededBy { get; init; } = [];
 }

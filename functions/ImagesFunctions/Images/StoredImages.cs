@@ -95,6 +95,7 @@ public sealed class StoredImages
                 : null,
             Facts = facts.Facts,
             Referrers = await ReferrersAsync(repository, image.Digest, cancellationToken),
+            LastPulled = await PullNotes.LastAsync(_rowStore, repository, image.Digest, cancellationToken),
             NeededBy = await _rowStore.LiveDependentsAsync(repository, image.Digest, cancellationToken),
         };
     }

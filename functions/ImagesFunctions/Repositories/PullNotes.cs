@@ -55,6 +55,19 @@ internal sealed class PullNotes(RowStore rowStore, StorageClock clock)
         return isThere;
     }
 
+    /// <summary>The day (UTC) on which an image was pulled last; null where that is not known, and where pulls are not written down.</summary>
+    public static async Task<DateOnly?> LastAsync(
+        RowStore rowStore,
+        Repository repository,
+        Digest image,
+        CancellationToken cancellationToken
+    ) =>
+        (await rowStore.Recent.GetAsync(repository.Namespace, cancellationToken)).Rules is { Rules.NotesPulls: true }
+        && await rowStore.GetAsync(repository.Namespace, Keys.Pulled(repository.App, image), cancellationToken)
+            is { } row
+            ? PulledRow.From(row).Day
+            : null;
+
     /// <summary>Decides what <see cref="NoteAsync"/> changes.</summary>
     internal static async Task<Decision<bool>> DecideAsync(
         DecisionView view,

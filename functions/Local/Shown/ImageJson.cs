@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ImagesFunctions.Images;
@@ -15,6 +16,7 @@ internal static class ImageJson
         return new JsonObject(LsCommand.Columns.Select(c => KeyValuePair.Create(c.Name, Values.Json(c.Value(image)))))
         {
             ["media_type"] = image.MediaType,
+            ["last_pulled"] = DayOf(details),
             ["args"] = Values.Json(details.Facts.Args),
             ["env"] = Values.Json(details.Facts.Env),
             ["kernel_args"] = details.Facts.KernelArgs,
@@ -54,6 +56,10 @@ internal static class ImageJson
             ["config"] = details.Config is { } config ? Parsed(config) : null,
         };
     }
+
+    /// <summary>The day on which it was pulled last; null where that is not known.</summary>
+    internal static string? DayOf(ImageDetails details) =>
+        details.LastPulled?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     private static JsonObject Layer(Descriptor layer) =>
         new()

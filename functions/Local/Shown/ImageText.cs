@@ -17,6 +17,7 @@ internal sealed class ImageText(TextWriter output)
         Line("media type", image.MediaType);
         Line("size", $"{Values.Size(image.Size)} ({image.Size} bytes)");
         Line("pushed", image.Pushed is { } pushed ? Values.Text(pushed) : null);
+        Line("last pulled", ImageJson.DayOf(details));
         Line("created", facts.Created);
         Line("pinned", image.IsPinned ? "yes" : null);
         Line("args", facts.Args.Count == 0 ? null : string.Join(' ', facts.Args.Select(TypedCommand.Quoted)));

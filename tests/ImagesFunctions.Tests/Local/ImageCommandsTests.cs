@@ -1,9 +1,11 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using CliWrap;
 using CliWrap.Buffered;
 using ImagesFunctions.Local;
 using ImagesFunctions.Tests.Faults;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ImagesFunctions.Tests.Local;
 
@@ -64,6 +66,26 @@ public sealed class ImageCommandsTests : IAsyncLifetime
         var gone = await RunAsync("show", "alice/web:v2");
         Assert.Equal(1, gone.ExitCode);
         Assert.Contains("There is no image alice/web:v2.", gone.StandardError, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_day_of_the_last_pull_is_shown_where_a_rule_counts_pulls()
+    {
+        await using var node = new Node(_connection);
+        await node.PutAsync("alice/web", Layout.Small("text", "v1"));
+        await node.StartAsync();
+        var rules = AccountRules.Parse(
+            """{"retention":[{"repositories":["web"],"remove":{"not_pulled_for":"90d"}}]}"""
+        );
+        await node.Services.GetRequiredService<RulesStore>().SetAsync("alice", rules, by: null, Stop);
+        Assert.DoesNotContain("last pulled", await DoneAsync("show", "alice/web:v1"), StringComparison.Ordinal);
+        var registry = new NodeRegistry(node, "alice", await NodeRegistry.TokenAsync(node, "alice"));
+        await registry.SendAsync("GET", "/v2/alice/web/manifests/v1");
+        var today = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+        Assert.Equal(today, Line(await DoneAsync("show", "alice/web:v1"), "last pulled"));
+        var shown = JsonNode.Parse(await DoneAsync("show", "alice/web:v1", "-o", "json"))!;
+        Assert.Equal(today, (string?)shown["last_pulled"]);
     }
 
     [Fact]
