@@ -53,7 +53,6 @@ public static class ImagesServices
         services.AddSingleton<Removal>();
         services.AddSingleton<Pins>();
         services.AddPolicies();
-        services.AddSingleton<PullNotes>();
         services.AddSingleton<BootImages>();
         services.AddSingleton<LayoutIndex>();
         services.AddSingleton<ListSnapshots>();

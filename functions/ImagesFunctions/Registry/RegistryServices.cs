@@ -18,6 +18,7 @@ internal static class RegistryServices
         services.AddSingleton<UploadHashes>();
         services.AddSingleton<BlobStore>();
         services.AddSingleton<ManifestPush>();
+        services.AddSingleton<PullNotes>();
         services.AddSingleton<Pushes>();
         services.AddSingleton<Blobs>();
         services.AddSingleton<UploadChunks>();
