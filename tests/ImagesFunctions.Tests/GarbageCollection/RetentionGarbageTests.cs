@@ -1,3 +1,4 @@
+using static ImagesFunctions.Tests.GarbageCollection.OldImage;
 using static ImagesFunctions.Tests.Support.SomeRows;
 
 namespace ImagesFunctions.Tests.GarbageCollection;
@@ -8,23 +9,9 @@ public sealed class RetentionGarbageTests
     private const string Untagged = """{"retention":[{"repositories":["web"],"remove":{"untagged_after":"7d"}}]}""";
     private const string Tagged = """{"retention":[{"repositories":["**"],"remove":{"not_pushed_for":"90d"}}]}""";
 
-    private const string Pulled = """{"retention":[{"repositories":["web"],"remove":{"not_pulled_for":"30d"}}]}""";
-
-    // By the collector's clock.
-    private static readonly DateTimeOffset s_now = DateTimeOffset.UnixEpoch.AddYears(1);
-    private static readonly SweepAge s_age = new(s_now, new SweepOptions());
-
-    // It decides from rows alone: none of the others is asked.
-    private static readonly RetentionGarbage s_garbage = new(
-        null!,
-        new BlobGarbage(null!, null!, null!, s_age),
-        null!,
-        s_age
-    );
-
-    private static readonly DateTimeOffset s_old = s_now.AddDays(-91);
-    private static readonly DateTimeOffset s_weeks = s_now.AddDays(-40);
-    private static readonly DateTimeOffset s_young = s_now.AddDays(-6);
+    private static readonly DateTimeOffset s_old = Old;
+    private static readonly DateTimeOffset s_weeks = Weeks;
+    private static readonly DateTimeOffset s_young = Young;
 
     private static readonly Dictionary<
         string,
@@ -55,39 +42,6 @@ public sealed class RetentionGarbageTests
             Both(Tagged, """{"repositories":["web"],"remove":{"not_pushed_for":"900d"}}"""),
             [Row(Set("v1", "old", s_old))]
         ),
-        // How long ago it was pulled.
-        ["nobody pulled it"] = (true, Pulled, []),
-        ["nobody pulled what has a tag"] = (true, Pulled, [Row(Set("v1", "old", s_old))]),
-        ["pulled weeks ago"] = (true, Pulled, [PulledAt(s_weeks)]),
-        ["pulled lately"] = (false, Pulled, [PulledAt(s_young)]),
-        ["pulled on the day thirty days ago"] = (false, Pulled, [PulledAt(s_now.AddDays(-30))]),
-        ["pulled on the day before that"] = (true, Pulled, [PulledAt(s_now.AddDays(-31))]),
-        ["another image was pulled"] = (true, Pulled, [(new PulledRow(App, D("new"), Today).ToRow(), s_old)]),
-        ["not pulled, and pushed lately"] = (false, Pulled, [Row(Blob("old").ToRow(), s_young)]),
-        ["not pulled, and tagged lately"] = (false, Pulled, [Row(Set("v1", "old", s_young))]),
-        ["pulls are noted since lately"] = (false, Pulled, [NotedSince(Pulled, s_young)]),
-        ["pulls are noted since weeks ago"] = (true, Pulled, [NotedSince(Pulled, s_weeks)]),
-        ["pulled lately, and untagged for long"] = (
-            true,
-            Both(Pulled, """{"repositories":["web"],"remove":{"untagged_after":"60d"}}"""),
-            [PulledAt(s_young)]
-        ),
-        ["not pulled, and pushed too lately for another rule"] = (
-            true,
-            Both(Pulled, """{"repositories":["web"],"remove":{"untagged_after":"100d"}}"""),
-            []
-        ),
-        ["not pulled, and its tag is kept"] = (
-            false,
-            Both(Pulled, """{"repositories":["web"],"keep":{"tags":["v*"]}}"""),
-            [Row(Set("v1", "old", s_old))]
-        ),
-        ["its signature was pulled lately"] = (
-            false,
-            Pulled,
-            [.. Signed(s_old), (new PulledRow(App, D("signature"), Today).ToRow(), s_old)]
-        ),
-        ["its signature was not pulled either"] = (true, Pulled, Signed(s_old)),
         // What rules keep.
         ["a rule keeps its tag"] = (
             false,
@@ -272,41 +226,11 @@ public sealed class RetentionGarbageTests
         }
     }
 
-    /// <summary>Of an account that has not set such a rule nobody knows what was pulled: nothing goes by a trial of one.</summary>
-    [Theory]
-    [InlineData(Untagged, false)]
-    [InlineData(Pulled, true)]
-    [InlineData("""{"retention":[{"repositories":["other"],"remove":{"not_pulled_for":"1d"}}]}""", true)]
-    public async Task A_trial_knows_of_pulls_where_they_are_noted(string set, bool goes)
-    {
-        var assumed = new RetentionGarbage.Assumed(
-            AccountRules.Parse(Pulled),
-            new HashSet<ImagesFunctions.Oci.Digest>()
-        );
-
-        var (changes, view) = await DecideAsync(set, [], assumed);
-
-        Assert.Equal(goes ? 2 : 0, changes.Length);
-        Assert.True(view.IsTouchedBy([Keys.Rules]));
-    }
-
-    /// <summary>A pull that is noted meanwhile has the decision made again; where no rule asks for pulls their rows are not read.</summary>
-    [Theory]
-    [InlineData(Untagged, false)]
-    [InlineData(Pulled, true)]
-    public async Task A_pull_is_noticed_where_a_rule_counts_pulls(string rules, bool isNoticed)
-    {
-        var (changes, view) = await DecideAsync(rules, []);
-
-        Assert.Equal(2, changes.Length);
-        Assert.Equal(isNoticed, view.IsTouchedBy([Keys.Pulled(App, D("old"))]));
-    }
-
     /// <summary>What only its age keeps is looked at again when it is old enough.</summary>
     [Fact]
     public async Task What_is_too_young_is_noted()
     {
-        var age = new SweepAge(s_now, new SweepOptions());
+        var age = new SweepAge(Now, new SweepOptions());
         var garbage = new RetentionGarbage(null!, new BlobGarbage(null!, null!, null!, age), null!, age);
 
         await DecideAsync(Untagged, [Row(Committed(s_young), s_old)], garbage: garbage);
@@ -314,57 +238,5 @@ public sealed class RetentionGarbageTests
         Assert.Equal(s_young.AddDays(7), age.Next.At);
     }
 
-    private static async Task<(string[] Changes, DecisionView View)> DecideAsync(
-        string rules,
-        (TableRow Row, DateTimeOffset At)[] rows,
-        RetentionGarbage.Assumed? assumed = null,
-        RetentionGarbage? garbage = null
-    )
-    {
-        var set = new RulesRow(AccountRules.Parse(rules), s_old, By: null).ToRow();
-        var view = ViewOf([
-            (set, s_old),
-            (Blob("old").ToRow(), s_old),
-            (Image("old").ToRow(), s_old),
-            (Blob("signature").ToRow(), s_old),
-            .. rows,
-        ]);
-
-        var found = await (garbage ?? s_garbage).FindAsync(
-            view,
-            Web,
-            [D("old")],
-            assumed ?? RetentionGarbage.Assumed.Nothing,
-            Stop
-        );
-
-        return (Texts(found.SelectMany(f => f.Changes)), view);
-    }
-
-    private static (TableRow, DateTimeOffset) Row(TableRow row, DateTimeOffset at) => (row, at);
-
-    private static (TableRow, DateTimeOffset) Row((TableRow Row, DateTimeOffset At) row) => row;
-
-    private static DateOnly Today => PulledRow.DayOf(s_now);
-
-    private static (TableRow, DateTimeOffset) PulledAt(DateTimeOffset at) =>
-        (new PulledRow(App, D("old"), PulledRow.DayOf(at)).ToRow(), s_old);
-
-    private static (TableRow, DateTimeOffset) NotedSince(string rules, DateTimeOffset since) =>
-        (new RulesRow(AccountRules.Parse(rules), s_old, By: null) { PullsNotedSince = since }.ToRow(), s_old);
-
     private static TableRow Committed(DateTimeOffset at) => (Image("old") with { Committed = at }).ToRow();
-
-    private static (TableRow, DateTimeOffset) Set(string tag, string image, DateTimeOffset at) =>
-        ((Tag(tag, image) with { Pushed = new TagPush(at, By: null) }).ToRow(), s_old);
-
-    private static (TableRow, DateTimeOffset)[] Signed(DateTimeOffset at) =>
-        [
-            (Image("signature", subject: "old").ToRow(), s_old),
-            (Blob("signature").ToRow(), at),
-            (Referrer("old", "signature").ToRow(), s_old),
-        ];
-
-    // Rules with one more.
-    private static string Both(string rules, string more) => $"{rules[..^2]}{(more[0] == ']' ? "" : ",")}{more}]}}";
 }

@@ -60,47 +60,6 @@ public sealed class LooksAtImages(KestrelFixture fixture) : AgainstAHost(fixture
         Assert.DoesNotContain(untagged.FirstImage, found, StringComparison.Ordinal);
     }
 
-    /// <summary>Of an official image nobody else is told.</summary>
-    [Fact]
-    public async Task The_day_of_the_last_pull_is_shown_to_the_account_where_its_rules_count_pulls()
-    {
-        const string Counts = """{"retention":[{"repositories":["none"],"remove":{"not_pulled_for":"900d"}}]}""";
-        var (app, today) = (_account[^8..], $"<time datetime=\"{DateTime.UtcNow:yyyy-MM-dd}\">");
-        using var own = await SignedInAsync();
-        using var operators = await PageClient.SignedInAsync(Host, await Host.TokenForAsync("official"));
-        var (alice, official) = (
-            await RegistryClient.ForAsync(Host, _account),
-            await RegistryClient.ForAsync(Host, "official")
-        );
-        await alice.PushAsync($"{_account}/{app}", Layout.Small("one" + _account, "v1"));
-        await official.PushAsync($"official/{app}", Layout.Small("one" + _account, "v1"));
-        await alice.GetAsync($"/v2/{_account}/{app}/manifests/v1");
-        Assert.False(await IsShownAsync(own, $"{_account}/{app}"));
-        await Host.Rules.SetAsync(_account, AccountRules.Parse(Counts), by: null, Stop);
-        await Host.Rules.SetAsync("official", AccountRules.Parse(Counts), by: null, Stop);
-        Assert.False(await IsShownAsync(own, $"{_account}/{app}"));
-
-        Assert.Equal(HttpStatusCode.OK, (await alice.GetAsync($"/v2/{_account}/{app}/manifests/v1")).Status);
-        Assert.Equal(HttpStatusCode.OK, (await alice.GetAsync($"/v2/{app}/manifests/v1")).Status);
-
-        Assert.True(await IsShownAsync(own, $"{_account}/{app}"));
-        Assert.True(await IsShownAsync(operators, app));
-        Assert.False(await IsShownAsync(own, app));
-        await Host.Rules.SetAsync("official", AccountRules.None, by: null, Stop);
-        Assert.False(await IsShownAsync(operators, app));
-
-        async Task<bool> IsShownAsync(PageClient client, string name)
-        {
-            var image = await client.PageAsync($"/browse/image/{name}:v1");
-            var repository = await client.PageAsync($"/browse/repository/{name}");
-            var isShown = image.Contains("Last pulled", StringComparison.Ordinal);
-            Assert.Equal(isShown, image.Contains(today, StringComparison.Ordinal));
-            Assert.Equal(isShown, repository.Contains("last pulled", StringComparison.Ordinal));
-            Assert.Equal(isShown, repository.Contains(today, StringComparison.Ordinal));
-            return isShown;
-        }
-    }
-
     [Fact]
     public async Task An_image_shows_what_runs_and_what_it_is_made_of()
     {

@@ -30,28 +30,7 @@ public sealed class PulledContract
         var untagged = Layout.Small("untagged");
         await CreatedAsync(registry.PushAsync("alice/web", untagged, untagged.FirstImage));
 
-        await PulledAsync(registry, "GET", "tagged");
-        await PulledAsync(registry, "GET", images[2].FirstImage);
-        await PulledAsync(
-            registry,
-            "GET",
-            "cached",
-            HttpStatusCode.NotModified,
-            ("If-None-Match", $"\"{images[3].FirstImage}\"")
-        );
-        // What is asked before a push, and what is no image.
-        await PulledAsync(registry, "HEAD", "asked");
-        await PulledAsync(
-            registry,
-            "HEAD",
-            "asked",
-            HttpStatusCode.NotModified,
-            ("If-None-Match", $"\"{images[1].FirstImage}\"")
-        );
-        var layer = images[1].FirstLayer["blobs/".Length..].Replace('/', ':');
-        await OkAsync(registry.SendAsync("GET", $"/v2/alice/web/blobs/{layer}"));
-        await OkAsync(registry.SendAsync("GET", "/v2/alice/web/tags/list"));
-        await node.ListedAsync("alice");
+        await PullSomeAsync(node, registry, images);
 
         string[] pulled = [images[0].FirstImage, images[2].FirstImage, images[3].FirstImage];
         Assert.Equal(
@@ -261,6 +240,33 @@ public sealed class PulledContract
         Assert.Equal(TimeSpan.Zero, row.PullsNotedSince.Value.TimeOfDay);
         Assert.True(row.At < before);
         Assert.Empty((await TryAsync(fresh, Rules("**", null, Unpulled), s_moment)).Images);
+    }
+
+    // The first, the third and the fourth.
+    private static async Task PullSomeAsync(Node node, NodeRegistry registry, IReadOnlyList<Layout> images)
+    {
+        await PulledAsync(registry, "GET", "tagged");
+        await PulledAsync(registry, "GET", images[2].FirstImage);
+        await PulledAsync(
+            registry,
+            "GET",
+            "cached",
+            HttpStatusCode.NotModified,
+            ("If-None-Match", $"\"{images[3].FirstImage}\"")
+        );
+        // What is asked before a push, and what is no image.
+        await PulledAsync(registry, "HEAD", "asked");
+        await PulledAsync(
+            registry,
+            "HEAD",
+            "asked",
+            HttpStatusCode.NotModified,
+            ("If-None-Match", $"\"{images[1].FirstImage}\"")
+        );
+        var layer = images[1].FirstLayer["blobs/".Length..].Replace('/', ':');
+        await OkAsync(registry.SendAsync("GET", $"/v2/alice/web/blobs/{layer}"));
+        await OkAsync(registry.SendAsync("GET", "/v2/alice/web/tags/list"));
+        await node.ListedAsync("alice");
     }
 
     private static async Task<IReadOnlyList<Layout>> PushedAsync(NodeRegistry registry, params string[] tags)
