@@ -8,12 +8,16 @@ namespace ImagesFunctions.Repositories;
 
 /// <summary>
 /// Writes down on which day an image was pulled last, where a rule of its account asks for that. It is a commit of the namespace's
-/// order: so whoever decides at the same time that nobody has pulled the image decides again.
+/// order: so whoever decides at the same time that nobody has pulled the image decides again. A pull of what an index names is one of the
+/// index, which keeps it.
 /// </summary>
 internal sealed class PullNotes(RowStore rowStore, StorageClock clock)
 {
     // An image has two or three hundred bytes here.
     private const int MaxNoted = 20_000;
+
+    // The image, and the indexes that name it: each of them that stays keeps the image.
+    private const int MaxRows = 20;
 
     // What this process knows to be written.
     private readonly ConcurrentDictionary<(string Namespace, string Key), DateOnly> _noted = new();
@@ -75,17 +79,44 @@ internal sealed class PullNotes(RowStore rowStore, StorageClock clock)
         CancellationToken cancellationToken
     )
     {
+        var app = pulled.App;
         // At the same time: below, each is waited for.
-        await view.GetAllAsync([Keys.Image(pulled.App, pulled.Image), pulled.Key], cancellationToken);
-        if (await view.ImageAsync(pulled.App, pulled.Image, cancellationToken) is not { State: ImageState.Complete })
+        await Task.WhenAll(
+            view.GetAllAsync([Keys.Image(app, pulled.Image), pulled.Key], cancellationToken),
+            view.RangeAsync(Keys.Dependencies(app, pulled.Image), cancellationToken)
+        );
+        if (await view.ImageAsync(app, pulled.Image, cancellationToken) is not { State: ImageState.Complete })
         {
             return Decision.Nothing(false);
         }
 
-        var before = PulledRow.FromOrNull(await view.GetAsync(pulled.Key, cancellationToken));
-        return before?.Day >= pulled.Day
-            ? Decision.Nothing(true)
-            : Decision.Of(true, [new Change(pulled.Key, pulled.ToRow())]);
+        var (all, changes) = (new List<PulledRow> { pulled }, new List<Change>());
+        for (var i = 0; i < all.Count; i++)
+        {
+            var row = all[i];
+            if (
+                PulledRow.FromOrNull(await view.GetAsync(row.Key, cancellationToken)) is not { } before
+                || before.Day < row.Day
+            )
+            {
+                changes.Add(new Change(row.Key, row.ToRow()));
+            }
+
+            foreach (var need in await view.RangeAsync(Keys.Dependencies(app, row.Image), cancellationToken))
+            {
+                if (
+                    all.Count < MaxRows
+                    && DependencyRow.From(need).By.Digest is { } index
+                    && all.TrueForAll(r => r.Image != index)
+                    && await view.ImageAsync(app, index, cancellationToken) is not null
+                )
+                {
+                    all.Add(row with { Image = index });
+                }
+            }
+        }
+
+        return Decision.Of(true, changes);
     }
 
     // Null: storage lets nothing be written. The image is there all the same, and no sweep can remove anything either.

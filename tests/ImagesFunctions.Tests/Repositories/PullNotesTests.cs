@@ -35,6 +35,45 @@ public sealed class PullNotesTests
         Assert.True(view.IsTouchedBy([Keys.Image(App, D("image"))]));
     }
 
+    /// <summary>The index would take the image with it.</summary>
+    [Fact]
+    public async Task A_pull_of_what_an_index_names_is_one_of_the_index()
+    {
+        var view = ViewOf(
+            Image("image").ToRow(),
+            Image("inner", children: "image").ToRow(),
+            Image("outer", children: "inner").ToRow(),
+            Image("deleted", ImageState.Deleted, children: "image").ToRow(),
+            Need("image", "inner").ToRow(),
+            Need("image", "deleted").ToRow(),
+            Need("image", "index.json").ToRow(),
+            Need("image", "tag:v1").ToRow(),
+            Need("inner", "outer").ToRow(),
+            Need("inner", "inner").ToRow(),
+            (Pulled(s_day) with { Image = D("outer") }).ToRow()
+        );
+
+        var decision = await PullNotes.DecideAsync(view, Pulled(s_day), Stop);
+
+        Assert.True(decision.Result);
+        Assert.Equal(["+l!web!image", "+l!web!inner"], Texts(decision.Changes));
+    }
+
+    [Fact]
+    public async Task Of_very_many_indexes_some_are_enough()
+    {
+        var view = ViewOf([
+            Image("image").ToRow(),
+            .. Enumerable.Range(0, 50).Select(i => Image($"index {i}").ToRow()),
+            .. Enumerable.Range(0, 50).Select(i => Need("image", $"index {i}").ToRow()),
+        ]);
+
+        var decision = await PullNotes.DecideAsync(view, Pulled(s_day), Stop);
+
+        Assert.Equal(20, decision.Changes.Count);
+        Assert.Contains("+l!web!image", Texts(decision.Changes));
+    }
+
     [Fact]
     public void A_row_is_read_as_it_was_written_and_lasts_until_its_day_is_over()
     {
