@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ImagesFunctions.Journal;
 
 namespace ImagesFunctions.Rows;
@@ -8,6 +9,7 @@ namespace ImagesFunctions.Rows;
 /// </summary>
 /// <param name="Bytes">The bytes of its verified blobs.</param>
 /// <param name="Blobs">How many these are.</param>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct UsedRow(long Bytes, long Blobs)
 {
     private const string BytesName = "bytes";

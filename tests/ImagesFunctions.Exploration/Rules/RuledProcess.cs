@@ -5,11 +5,12 @@ using ImagesFunctions.GarbageCollection;
 using ImagesFunctions.Journal;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Policy;
+using ImagesFunctions.Repositories;
 using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Exploration.Rules;
 
-/// <summary>A process that sets the rules of the account, or removes what they let go: see <c>RulesStore</c> and <c>RetentionSweep</c>.</summary>
+/// <summary>A process that sets the rules of the account, pulls, or removes what the rules let go: see <c>RulesStore</c> and <c>RetentionSweep</c>.</summary>
 internal class RuledProcess(World world, Actor actor, ModelStorage storage, ModelBlobs blobs)
     : RepositoryProcess(world, actor, storage, blobs)
 {
@@ -18,7 +19,10 @@ internal class RuledProcess(World world, Actor actor, ModelStorage storage, Mode
     /// <summary>Sets the rules.</summary>
     public async Task SetAsync(AccountRules rules)
     {
-        var row = new RulesRow(rules, DateTimeOffset.UnixEpoch, By: null);
+        var row = new RulesRow(rules, DateTimeOffset.UnixEpoch, By: null)
+        {
+            PullsNotedSince = rules.NotesPulls ? DateTimeOffset.UnixEpoch : null,
+        };
         try
         {
             await Journal.CommitAsync(
@@ -29,6 +33,21 @@ internal class RuledProcess(World world, Actor actor, ModelStorage storage, Mode
         catch (Exception error) when (error is IOException or StorageUnavailableException)
         {
             // Nobody knows.
+        }
+    }
+
+    /// <summary>Pulls an image of the namespace: see <c>PullNotes</c>.</summary>
+    /// <returns>Whether it was there; false also where nobody knows.</returns>
+    public async Task<bool> PullAsync(Digest image)
+    {
+        var pulled = new PulledRow(Goods.App, image, PulledRow.DayOf(DateTimeOffset.UnixEpoch + World.Now));
+        try
+        {
+            return await Journal.CommitAsync((view, stop) => PullNotes.DecideAsync(view, pulled, stop), Never);
+        }
+        catch (Exception error) when (error is IOException or StorageUnavailableException)
+        {
+            return false;
         }
     }
 

@@ -70,9 +70,17 @@ internal sealed class RulesCheck(World world, ModelStorage storage)
                 Keys.Blob(Goods.App, image),
                 .. isTagged ? [Keys.Tag(Goods.App, Tag)] : Array.Empty<string>(),
             ];
-            if (keys.Any(key => _written.TryGetValue(key, out var at) && world.Now - at < limits.Min(l => l.Age)))
+            var old = limits
+                .Where(l => !keys.Any(key => _written.TryGetValue(key, out var at) && world.Now - at < l.Age))
+                .ToList();
+            if (old.Count == 0)
             {
                 world.Fail("an image goes that was pushed a moment ago");
+            }
+            // All of it happens on one day.
+            else if (before.ContainsKey(Keys.Pulled(Goods.App, image)) && old.TrueForAll(l => l.CountsPulls))
+            {
+                world.Fail("an image goes that was pulled on the same day");
             }
         }
     }

@@ -3,12 +3,13 @@ using ImagesFunctions.Exploration.Model;
 using ImagesFunctions.Exploration.Scheduling;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Policy;
+using ImagesFunctions.Rows;
 
 namespace ImagesFunctions.Exploration.Rules;
 
 /// <summary>
 /// Images of one repository are pushed under one tag, or under none, while others set rules, which keep the tag as it is and let old
-/// images go, and while others remove these.
+/// images go, while others pull images, and while others remove these.
 /// </summary>
 /// <param name="seed">What they do follows from it.</param>
 /// <param name="ruled">Makes who sets rules and keeps to them.</param>
@@ -21,6 +22,7 @@ internal sealed class RulesScenario(int seed, Func<World, Actor, ModelStorage, M
         """{"retention":[{"repositories":["**"],"remove":{"untagged_after":"1h"}}]}""",
         """{"retention":[{"repositories":["**"],"remove":{"untagged_after":"1h","not_pushed_for":"1h"}}]}""",
         """{"immutable":[{"repositories":["**"],"tags":["latest"]}],"retention":[{"repositories":["**"],"remove":{"untagged_after":"1h"}}]}""",
+        """{"retention":[{"repositories":["**"],"remove":{"not_pulled_for":"1h"}}]}""",
         "{}",
     ];
 
@@ -65,6 +67,30 @@ internal sealed class RulesScenario(int seed, Func<World, Actor, ModelStorage, M
         {
             var actor = world.AddActor($"retire{i}");
             world.AddLater(actor, TimeSpan.FromMinutes(90), ruled(world, actor, storage, blobs).RetireAsync);
+        }
+
+        for (var i = random.Next(3) / 2; i > 0; i--)
+        {
+            AddPull(world, random, $"pull{i}", storage, blobs);
+        }
+    }
+
+    // Beside those who remove, or long before them.
+    private void AddPull(World world, Random random, string name, ModelStorage storage, ModelBlobs blobs)
+    {
+        var actor = world.AddActor(name);
+        var (puller, image) = (ruled(world, actor, storage, blobs), Any(random));
+        world.AddLater(actor, TimeSpan.FromMinutes(random.Next(2) == 0 ? 90 : random.Next(90)), PullAsync);
+
+        async Task PullAsync()
+        {
+            if (
+                await puller.PullAsync(image)
+                && !storage.Truth.After(storage.Truth.Seq).ContainsKey(Keys.Pulled(Goods.App, image))
+            )
+            {
+                world.Fail("a pull is answered that nobody has written down");
+            }
         }
     }
 

@@ -1,8 +1,6 @@
 using System.Net;
-using ImagesFunctions.Catalog;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Tests.Faults;
-using ImagesFunctions.Tests.Rebuild;
 using ImagesFunctions.Tests.Registry;
 using Microsoft.Extensions.DependencyInjection;
 using static ImagesFunctions.Tests.Policy.Retained;
@@ -215,31 +213,24 @@ public sealed class PulledContract
         Assert.Single(await PullsAsync(node, "alice"));
     }
 
-    /// <summary>What was pulled is lost with the tables: nothing goes as if nobody had pulled it.</summary>
+    /// <summary>A client may know only the image of its platform, which goes after its index.</summary>
     [Fact]
-    public async Task Lost_tables_leave_pulls_unknown_until_then()
+    public async Task Who_pulls_what_an_index_names_keeps_the_index()
     {
-        var store = await LostTables.FilledAsync();
-        await using (var node = store.Node())
-        {
-            var writer = node.Services.GetRequiredService<CatalogWriter>();
-            await SetAsync(node, store.Token, Rules("**", null, Unpulled));
-            await NotedSinceAsync(node, "alice", TimeSpan.FromDays(9));
-            Assert.True(await writer.FlushAsync(Stop));
-        }
+        await using var node = new Node(await Storages.NewWithTablesAsync());
+        var token = await NodeRegistry.TokenAsync(node, "alice");
+        var registry = new NodeRegistry(node, "alice", token);
+        await SetAsync(node, token, Rules("web", null, Unpulled));
+        await NotedSinceAsync(node, "alice", TimeSpan.FromDays(1));
+        var layout = new Layout();
+        var image = layout.AddImage("linux");
+        await CreatedAsync(registry.PushAsync("alice/web", layout.Index(image), layout.FirstImage));
+        await CreatedAsync(PutAsync(registry, layout, layout.AddIndex(Layout.OciIndex, image), "latest"));
 
-        var before = DateTimeOffset.UtcNow;
-        await store.LoseAsync();
-        Assert.Empty((await store.RebuildAsync()).Failed);
+        await PulledAsync(registry, "GET", Layout.Digest(image));
 
-        await using var fresh = store.Node();
-        var row = RulesRow.FromOrNull(await fresh.RowStore.GetAsync("alice", Keys.Rules, Stop))!;
-        Assert.Equal(Rules("**", null, Unpulled), row.Rules.Text);
-        // A process may remember that it has noted a pull today.
-        Assert.InRange(row.PullsNotedSince!.Value, before, DateTimeOffset.UtcNow.AddDays(1).AddMinutes(1));
-        Assert.Equal(TimeSpan.Zero, row.PullsNotedSince.Value.TimeOfDay);
-        Assert.True(row.At < before);
-        Assert.Empty((await TryAsync(fresh, Rules("**", null, Unpulled), s_moment)).Images);
+        Assert.Equal(0, (await node.SweepAsync(s_moment))[SweepKind.Images]);
+        Assert.Equal(2, (await node.SweepAsync(TimeSpan.FromDays(2)))[SweepKind.Images]);
     }
 
     // The first, the third and the fourth.

@@ -36,6 +36,35 @@ public sealed class RulesAreKept
         Assert.NotNull(data["set_by"]!["token"]);
     }
 
+    /// <summary>What was pulled is lost with the tables: nothing goes as if nobody had pulled it.</summary>
+    [Fact]
+    public async Task Lost_tables_leave_pulls_unknown_until_then()
+    {
+        var pulls = Retained.Rules("**", null, Retained.Unpulled);
+        var store = await LostTables.FilledAsync();
+        await using (var node = store.Node())
+        {
+            var writer = node.Services.GetRequiredService<CatalogWriter>();
+            await SetAsync(node, store.Token, pulls);
+            await Retained.NotedSinceAsync(node, "alice", TimeSpan.FromDays(9));
+            Assert.True(await writer.FlushAsync(Stop));
+        }
+
+        var before = DateTimeOffset.UtcNow;
+        await store.LoseAsync();
+        Assert.Empty((await store.RebuildAsync()).Failed);
+
+        await using var fresh = store.Node();
+        var row = RulesRow.FromOrNull(await fresh.RowStore.GetAsync("alice", Keys.Rules, Stop))!;
+        Assert.Equal(pulls, row.Rules.Text);
+        // A process may remember that it has noted a pull today.
+        Assert.InRange(row.PullsNotedSince!.Value, before, DateTimeOffset.UtcNow.AddDays(1).AddMinutes(1));
+        Assert.Equal(TimeSpan.Zero, row.PullsNotedSince.Value.TimeOfDay);
+        Assert.True(row.At < before);
+        var times = new SweepOptions { Later = TimeSpan.FromSeconds(5) };
+        Assert.Empty((await fresh.Sweeper.TryAsync("alice", AccountRules.Parse(pulls), times, Stop)).Images);
+    }
+
     /// <summary>An earlier version that brings a catalog forward passes over the row, and a sweep makes up for that.</summary>
     [Fact]
     public async Task A_sweep_finds_a_catalog_without_them()
