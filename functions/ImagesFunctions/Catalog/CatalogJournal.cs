@@ -102,7 +102,11 @@ internal sealed class CatalogJournal(StorageAccount account, RowStore rowStore, 
             var read = await _files.ReadAsync(@namespace, cancellationToken);
             // An earlier version that brings a catalog forward leaves out rules and quotas, which it does not know.
             var policies = await account.ImageRows.RangeAsync(@namespace, Keys.All('p'), cancellationToken);
-            if (policies.Any(row => !CatalogRow.IsOf(row, read?.State.Rows.GetValueOrDefault(row.Key))))
+            var kept = read?.State.Rows.Keys.Count(Keys.All('p').Contains) ?? 0;
+            if (
+                kept != policies.Count
+                || policies.Any(row => !CatalogRow.IsOf(row, read?.State.Rows.GetValueOrDefault(row.Key)))
+            )
             {
                 await CheckpointAsync(@namespace, cancellationToken);
             }

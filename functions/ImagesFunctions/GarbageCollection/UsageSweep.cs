@@ -42,12 +42,6 @@ internal sealed class UsageSweep(SweepRun run, Survey survey, Quotas quotas)
             }
         }
 
-        if (recount is not null)
-        {
-            // Where too much has changed meanwhile, the next one counts.
-            await quotas.CommitAsync(run.Namespace, recount, cancellationToken);
-        }
-
         // Of what never had a commit nothing is left behind: it would be a namespace for ever.
         var usage = new AccountUsage(at, survey.Usage.Repositories);
         if (
@@ -56,6 +50,12 @@ internal sealed class UsageSweep(SweepRun run, Survey survey, Quotas quotas)
         )
         {
             await new UsageReports(run.Account).WriteAsync(run.Namespace, usage, cancellationToken);
+        }
+
+        if (recount is not null)
+        {
+            // Where too much has changed meanwhile, the next one counts.
+            await quotas.CommitAsync(run.Namespace, recount, cancellationToken);
         }
     }
 }

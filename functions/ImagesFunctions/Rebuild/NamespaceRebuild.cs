@@ -65,6 +65,8 @@ internal sealed class NamespaceRebuild
             read?.State ?? new CatalogState(),
             cancellationToken
         );
+        // It was read before the catalog's rows were there.
+        _rowStore.Recent.Forget(_namespace);
         await TakeInAsync(cancellationToken);
         await new LayoutFiles(_rowStore, _content, _ingest, _namespace).WriteAsync(cancellationToken);
         await new CatalogJournal(_account, _rowStore, NullLogger<CatalogJournal>.Instance).CheckpointAsync(

@@ -115,7 +115,7 @@ internal sealed class UploadEnd(
             await StorePartsAsync(request, outlined, path, body, size, end);
             return outlined;
         }
-        catch (RegistryError) when (session.Inline is not null)
+        catch (Exception error) when (error is RegistryError or QuotaExceededException && session.Inline is not null)
         {
             // The session's row has the bytes still.
             await uploadParts.RemoveAsync(request.Repository, session.Id, outlined.Parts);

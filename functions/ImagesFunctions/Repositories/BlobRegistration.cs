@@ -117,7 +117,7 @@ internal sealed class BlobRegistration(
         CancellationToken cancellationToken
     )
     {
-        await DemandRoomAsync(path, cancellationToken);
+        var isOwed = await DemandRoomAsync(path, cancellationToken);
         if (await content.HashAsync(path, etag, cancellationToken) is not { } hashed)
         {
             return etag is null && await content.StatAsync(path, cancellationToken) is null
@@ -134,7 +134,7 @@ internal sealed class BlobRegistration(
         await refusals.ClearAsync(path, cancellationToken);
         var (app, ns) = (path.Repository.App, path.Repository.Namespace);
         var verified = new BlobRow(app, path.Digest, hashed.Size, hashed.ETag, BlobState.Good, hashed.Tar);
-        if (!await rowStore.PutBlobAsync(ns, verified, row, cancellationToken))
+        if (!await rowStore.PutBlobAsync(ns, verified, row, cancellationToken, isOwed))
         {
             return null;
         }
@@ -152,17 +152,29 @@ internal sealed class BlobRegistration(
         return Landed.Committed(content.Clock.UtcNow - hashed.LastModified);
     }
 
-    // What does not fit need not be read.
-    private async Task DemandRoomAsync(BlobPath path, CancellationToken cancellationToken)
+    // What does not fit need not be read. True for what an image that is there needs: it hides until that is back.
+    private async Task<bool> DemandRoomAsync(BlobPath path, CancellationToken cancellationToken)
     {
-        var ns = path.Repository.Namespace;
+        var (repository, digest) = (path.Repository, path.Digest);
+        if (!await rowStore.HasQuotaAsync(repository.Namespace, cancellationToken))
+        {
+            return false;
+        }
+
         if (
-            await rowStore.HasQuotaAsync(ns, cancellationToken)
-            && await content.StatAsync(path, cancellationToken) is { } stored
+            await rowStore.ImageAsync(repository, digest, cancellationToken) is not null
+            || (await rowStore.LiveDependentsAsync(repository, digest, cancellationToken)).Count > 0
         )
         {
-            await rowStore.DemandRoomAsync(ns, stored.Size, Keys.Blob(path), cancellationToken);
+            return true;
         }
+
+        if (await content.StatAsync(path, cancellationToken) is { } stored)
+        {
+            await rowStore.DemandRoomAsync(repository.Namespace, stored.Size, Keys.Blob(path), cancellationToken);
+        }
+
+        return false;
     }
 
     // Null when the blob changed meanwhile.

@@ -85,12 +85,18 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
     /// <exception cref="StorageHeldException">Storage keeps the blob that is there, and nobody can read it.</exception>
     public async Task StoreAsync(VerifiedBytes bytes, BlobSource source, CancellationToken cancellationToken)
     {
-        var (path, written) = (bytes.Path, bytes.Written);
-        if (written is null)
+        if (bytes.Written is null)
         {
-            await rowStore.DemandRoomAsync(path.Repository.Namespace, bytes.Size, Keys.Blob(path), cancellationToken);
+            var ns = bytes.Path.Repository.Namespace;
+            await rowStore.DemandRoomAsync(ns, bytes.Size, Keys.Blob(bytes.Path), cancellationToken);
         }
 
+        await StoreFittingAsync(bytes, source, cancellationToken);
+    }
+
+    private async Task StoreFittingAsync(VerifiedBytes bytes, BlobSource source, CancellationToken cancellationToken)
+    {
+        var (path, written) = (bytes.Path, bytes.Written);
         if (written is null && bytes.Size <= MaxAtOnce)
         {
             written = await TryCreateAsync(source, cancellationToken);
@@ -220,7 +226,14 @@ internal sealed class BlobStore(RowStore rowStore, Content content, Removal remo
         var going = row with { State = BlobState.Deleting };
         if (await rowStore.PutBlobAsync(path.Repository.Namespace, going, before, cancellationToken))
         {
-            await removal.FinishAsync(path, cancellationToken);
+            try
+            {
+                await removal.FinishAsync(path, cancellationToken);
+            }
+            catch (StorageHeldException)
+            {
+                // The sweeper retries until storage lets the bytes go.
+            }
         }
     }
 

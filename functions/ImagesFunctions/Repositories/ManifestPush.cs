@@ -47,10 +47,12 @@ internal sealed class ManifestPush(
     /// <exception cref="StorageUnavailableException">Others changed the manifest, or what it needs, at each try.</exception>
     public async Task<IReadOnlyList<Digest>> RunAsync(PushedManifest pushed, CancellationToken cancellationToken)
     {
+        BlobRow? created = null;
         for (var attempt = 1; attempt <= MaxTries; attempt++)
         {
             var step = new PushStep(rowStore, content, imageRows, blobs, pushed) { AssumesNew = attempt == 1 };
-            var outcome = await CommitFittingAsync(step, cancellationToken);
+            var outcome = await CommitFittingAsync(step, created, cancellationToken);
+            created = step.Created ?? created;
             switch (outcome.State)
             {
                 case ManifestState.Unmatched:
@@ -80,15 +82,19 @@ internal sealed class ManifestPush(
     }
 
     // What does not fit is refused by the decision, and its bytes are stored before that.
-    private async Task<PushOutcome> CommitFittingAsync(PushStep step, CancellationToken cancellationToken)
+    private async Task<PushOutcome> CommitFittingAsync(
+        PushStep step,
+        BlobRow? before,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
             return await CommitAsync(step, cancellationToken);
         }
-        catch (QuotaExceededException) when (step.Created is not null)
+        catch (QuotaExceededException) when ((step.Created ?? before) is not null)
         {
-            await blobs.TakeBackAsync(step.Path, step.Created, before: null, cancellationToken);
+            await blobs.TakeBackAsync(step.Path, (step.Created ?? before)!, before: null, cancellationToken);
             throw;
         }
     }
@@ -207,6 +213,12 @@ internal sealed class PushStep(
 
     private async Task StoreAsync(BlobRow? row, CancellationToken cancellationToken)
     {
+        if (row is null)
+        {
+            var ns = Path.Repository.Namespace;
+            await rowStore.DemandRoomAsync(ns, pushed.Bytes.Length, Keys.Blob(Path), cancellationToken);
+        }
+
         if (row is null && await TryCreateAsync(cancellationToken) is { } etag)
         {
             Row = Created = new BlobRow(

@@ -8,6 +8,9 @@ namespace ImagesFunctions.Repositories;
 internal sealed class Quotas(RowStore rowStore, StorageAccount account)
 {
     private const int MaxTries = 5;
+
+    // Each commit that is counted has it decided again.
+    private const int MaxCommits = 10;
     private static readonly string[] s_columns = ["size", "state"];
 
     /// <summary>The quota of an account in bytes, and what it takes; null where it has none.</summary>
@@ -29,15 +32,18 @@ internal sealed class Quotas(RowStore rowStore, StorageAccount account)
         var now = DateTimeOffset.FromUnixTimeMilliseconds(account.Clock.UtcNow.ToUnixTimeMilliseconds());
         await rowStore.CommitAsync(
             @namespace,
-            (_, _) =>
-                Task.FromResult(
-                    Decision.Of(
+            async (view, stop) =>
+                bytes is { } limit
+                    ? Decision.Of(true, [new Change(Keys.Quota, new QuotaRow(limit, now).ToRow())])
+                    : Decision.Of(
                         true,
-                        bytes is { } limit
-                            ? [new Change(Keys.Quota, new QuotaRow(limit, now).ToRow())]
-                            : [new Change(Keys.Quota, null), new Change(Keys.Used, null)]
-                    )
-                ),
+                        [
+                            .. (await view.GetAllAsync([Keys.Quota, Keys.Used], stop)).Select(row => new Change(
+                                row.Key,
+                                null
+                            )),
+                        ]
+                    ),
             cancellationToken
         );
         rowStore.Recent.Forget(@namespace);
@@ -86,6 +92,7 @@ internal sealed class Quotas(RowStore rowStore, StorageAccount account)
 
     /// <summary>Writes what the account takes, unless its row says so.</summary>
     /// <returns>False: so much has changed meanwhile that it has to be counted anew.</returns>
-    public Task<bool> CommitAsync(string @namespace, Recount recount, CancellationToken cancellationToken) =>
-        rowStore.CommitAsync(@namespace, recount.DecideAsync, cancellationToken);
+    public async Task<bool> CommitAsync(string @namespace, Recount recount, CancellationToken cancellationToken) =>
+        await rowStore.TryCommitAsync(@namespace, MaxCommits, recount.DecideAsync, cancellationToken)
+            is (IsDone: true, Result: true);
 }

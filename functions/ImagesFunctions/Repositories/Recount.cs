@@ -17,6 +17,9 @@ internal sealed class Recount(
     // Each is read alone. Of more, a part would have changed again.
     private const int MaxChanged = 500;
 
+    // Each may have close to 1 MiB.
+    private const int EntriesAtOnce = 64;
+
     private readonly Dictionary<UInt128, UsedRow> _counted = [];
 
     /// <summary>Counts a row <c>b</c>, of which its size and its state have to be read.</summary>
@@ -54,7 +57,8 @@ internal sealed class Recount(
         }
 
         // What was read is of one moment where no commit came after it. Else it is written, which shows whether it was.
-        var isQuiet = (await entriesAsync(view.Seq + 1, view.Seq + 1, cancellationToken)).Count == 0;
+        var isQuiet =
+            view.Seq >= began.Seq && (await entriesAsync(view.Seq + 1, view.Seq + 1, cancellationToken)).Count == 0;
         return used == said && isQuiet
             ? Decision.Nothing(true)
             : Decision.Of(true, [new Change(Keys.Used, used.ToRow())]);
@@ -64,9 +68,9 @@ internal sealed class Recount(
     private async Task<HashSet<string>?> ChangedAsync(DecisionView view, CancellationToken cancellationToken)
     {
         var changed = new HashSet<string>(StringComparer.Ordinal);
-        for (var first = began.Seq + 1; first <= view.Seq; first += JournalReads.MaxEntries)
+        for (var first = began.Seq + 1; first <= view.Seq; first += EntriesAtOnce)
         {
-            var last = Math.Min(view.Seq, first + JournalReads.MaxEntries - 1);
+            var last = Math.Min(view.Seq, first + EntriesAtOnce - 1);
             var entries = await entriesAsync(first, last, cancellationToken);
             changed.UnionWith(
                 entries.SelectMany(e => e.Keys).Where(key => key.StartsWith("b!", StringComparison.Ordinal))

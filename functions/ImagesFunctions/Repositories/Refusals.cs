@@ -83,7 +83,7 @@ internal sealed class Refusals(RowStore rowStore, StorageClock clock, ILogger<Re
             IsOverQuota = kind == RefusalKind.Quota,
         };
         // The same refusal again, after a start or by a duplicate event, is not reported again.
-        if (await rowStore.RefusedAsync(path, cancellationToken) is { } before && before.Reason == row.Reason)
+        if (await rowStore.RefusedAsync(path, cancellationToken) is { } before && IsSame(before, row))
         {
             row = row with { At = before.At };
         }
@@ -95,6 +95,10 @@ internal sealed class Refusals(RowStore rowStore, StorageClock clock, ILogger<Re
 
         await rowStore.PutRefusedAsync(row, cancellationToken);
     }
+
+    // How much the account takes differs each time.
+    private static bool IsSame(RefusedRow before, RefusedRow row) =>
+        before.Reason == row.Reason || (before.IsOverQuota && row.IsOverQuota);
 
     /// <summary>
     /// The text with control characters and line ends escaped, because it contains refused input and goes to terminals and

@@ -42,10 +42,18 @@ internal sealed class RulesStore(RowStore rowStore, StorageClock clock)
     }
 
     // Since when the rules before ask for it; null where they do not.
-    private static async Task<DateTimeOffset?> PullsNotedAsync(
-        DecisionView view,
-        CancellationToken cancellationToken
-    ) => RulesRow.FromOrNull(await view.GetAsync(Keys.Rules, cancellationToken))?.PullsNotedSince;
+    private static async Task<DateTimeOffset?> PullsNotedAsync(DecisionView view, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return RulesRow.FromOrNull(await view.GetAsync(Keys.Rules, cancellationToken))?.PullsNotedSince;
+        }
+        catch (InvalidOperationException)
+        {
+            // Of a newer version: they make way for what this one knows.
+            return null;
+        }
+    }
 
     /// <summary>The tags that are there and would stay what they are by some rules, as <c>app:tag</c>, in order.</summary>
     public async Task<IReadOnlyList<string>> ImmutableAsync(

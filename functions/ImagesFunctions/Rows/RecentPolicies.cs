@@ -11,10 +11,20 @@ internal sealed record Policies(RulesRow? Rules, QuotaRow? Quota)
 {
     /// <summary>Reads them from their rows.</summary>
     public static Policies Of(IReadOnlyList<TableRow> rows) =>
-        new(
-            RulesRow.FromOrNull(rows.FirstOrDefault(row => row.Key == Keys.Rules)),
-            QuotaRow.FromOrNull(rows.FirstOrDefault(row => row.Key == Keys.Quota))
-        );
+        new(ReadRules(rows), QuotaRow.FromOrNull(rows.FirstOrDefault(row => row.Key == Keys.Quota)));
+
+    private static RulesRow? ReadRules(IReadOnlyList<TableRow> rows)
+    {
+        try
+        {
+            return RulesRow.FromOrNull(rows.FirstOrDefault(row => row.Key == Keys.Rules));
+        }
+        catch (InvalidOperationException)
+        {
+            // Of a newer version: who changes something is refused by that, and all else goes on.
+            return null;
+        }
+    }
 }
 
 /// <summary>
@@ -35,6 +45,12 @@ internal sealed class RecentPolicies(StoredTable table, TimeProvider time)
 
     private readonly ConcurrentDictionary<string, Read> _read = new(StringComparer.Ordinal);
 
+    // Of many pulls at the end of the minute one or two read.
+    private readonly CoalescedReads<Policies> _reads = new(
+        async (ns, stop) => Policies.Of(await table.RangeAsync(ns, Keys.All('p'), stop)),
+        of: "policies"
+    );
+
     /// <summary>What an account keeps to.</summary>
     public async Task<Policies> GetAsync(string @namespace, CancellationToken cancellationToken)
     {
@@ -45,7 +61,7 @@ internal sealed class RecentPolicies(StoredTable table, TimeProvider time)
 
         // Before the read: what is set meanwhile is not known for longer than any other.
         var at = time.GetTimestamp();
-        var policies = Policies.Of(await table.RangeAsync(@namespace, Keys.All('p'), cancellationToken));
+        var policies = await _reads.ReadAsync(@namespace, cancellationToken);
         if (_read.Count >= MaxAccounts)
         {
             _read.Clear();

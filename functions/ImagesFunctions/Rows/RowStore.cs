@@ -39,7 +39,7 @@ internal sealed partial class RowStore(StorageAccount account)
         string @namespace,
         Func<DecisionView, CancellationToken, Task<Decision<T>>> decide,
         CancellationToken cancellationToken
-    ) => JournalOf(@namespace).CommitAsync(Counted(@namespace, decide), cancellationToken);
+    ) => JournalOf(@namespace).CommitAsync(Counted(@namespace, EnforcesQuotas, decide), cancellationToken);
 
     /// <summary>As <see cref="CommitAsync"/>, but gives up after a number of tries.</summary>
     public Task<(bool IsDone, T? Result)> TryCommitAsync<T>(
@@ -47,7 +47,7 @@ internal sealed partial class RowStore(StorageAccount account)
         int maxTries,
         Func<DecisionView, CancellationToken, Task<Decision<T>>> decide,
         CancellationToken cancellationToken
-    ) => JournalOf(@namespace).TryCommitAsync(maxTries, Counted(@namespace, decide), cancellationToken);
+    ) => JournalOf(@namespace).TryCommitAsync(maxTries, Counted(@namespace, EnforcesQuotas, decide), cancellationToken);
 
     /// <summary>The row, or null.</summary>
     public Task<TableRow?> GetAsync(string @namespace, string key, CancellationToken cancellationToken) =>
@@ -263,13 +263,14 @@ internal sealed partial class RowStore(StorageAccount account)
     // Whether there is a quota need not be exact: what somebody has not counted is counted by the next collection.
     private Func<DecisionView, CancellationToken, Task<Decision<T>>> Counted<T>(
         string @namespace,
+        bool isEnforced,
         Func<DecisionView, CancellationToken, Task<Decision<T>>> decide
     ) =>
         async (view, stop) =>
         {
             var decision = await decide(view, stop);
             return QuotaCount.MayChange(decision.Changes) && await HasQuotaAsync(@namespace, stop)
-                ? await view.CountedAsync(decision, EnforcesQuotas, stop)
+                ? await view.CountedAsync(decision, isEnforced, stop)
                 : decision;
         };
 

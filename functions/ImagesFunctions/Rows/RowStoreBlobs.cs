@@ -13,25 +13,32 @@ internal sealed partial class RowStore
     /// where the account has a quota and takes more or less by that. False when the row is no longer the one that was read (null:
     /// there was none).
     /// </summary>
+    /// <param name="namespace">The account.</param>
+    /// <param name="row">The row.</param>
+    /// <param name="before">The row that was read; null: there was none.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="isOwed">Whether an image that is there, and hides, needs it: then there is room for it.</param>
     /// <exception cref="QuotaExceededException">The account has no room for it. Nothing was changed.</exception>
     public async Task<bool> PutBlobAsync(
         string @namespace,
         BlobRow row,
         BlobRow? before,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        bool isOwed = false
     )
     {
         var change = new Change(row.Key, row.ToRow(), before?.RowETag) { IsNew = before is null };
         if (UsedRow.Of(change.Row) != UsedRow.Of(before?.ToRow()) && await HasQuotaAsync(@namespace, cancellationToken))
         {
-            return await CommitAsync(
+            var counted = Counted(
                 @namespace,
+                EnforcesQuotas && !isOwed,
                 async (view, stop) =>
                     (await view.GetAsync(row.Key, stop))?.Version == before?.RowETag
                         ? Decision.Of(true, [change])
-                        : Decision.Nothing(false),
-                cancellationToken
+                        : Decision.Nothing(false)
             );
+            return await JournalOf(@namespace).CommitAsync(counted, cancellationToken);
         }
 
         await Due.AnnounceAsync(@namespace, cancellationToken);
@@ -52,6 +59,7 @@ internal sealed partial class RowStore
     {
         if (
             EnforcesQuotas
+            && bytes > 0
             && await HasQuotaAsync(@namespace, cancellationToken)
             && await QuotaAsync(@namespace, cancellationToken) is (Quota: { } quota, Used: { } used)
             && used.Bytes + bytes > quota.Bytes

@@ -5,13 +5,13 @@ namespace ImagesFunctions.Rows;
 // Refusals.
 internal sealed partial class RowStore
 {
-    /// <summary>Writes a refusal, or replaces the one of the same path. What failed, or does not fit, is for the next pass of the sweeper.</summary>
+    /// <summary>Writes a refusal, or replaces the one of the same path. What failed is for the next pass of the sweeper.</summary>
     public async Task PutRefusedAsync(RefusedRow row, CancellationToken cancellationToken)
     {
         var partition = RefusedRow.PartitionOf(row.Path);
         await Due.AnnounceAsync(partition, cancellationToken);
         (await _table.PutAsync(partition, new Change(row.Key, row.ToRow()), cancellationToken)).ThrowIfNotDone();
-        if (row.IsFailure || row.IsOverQuota)
+        if (row.IsFailure)
         {
             await Due.AnnounceNowAsync(partition, cancellationToken);
         }

@@ -157,7 +157,7 @@ public sealed class ImageCommandsTests : IAsyncLifetime
         var tokens = JsonNode.Parse(await DoneAsync("token", "list", "demo", "-o", "json", "--sort", "label"))!;
         var (first, second) = (tokens[0]!, tokens[1]!);
         Assert.Equal(
-            "id label allow repositories created expires expired",
+            "id label allow repositories created expires expired used",
             string.Join(' ', first.AsObject().Select(m => m.Key))
         );
         Assert.Equal("2100-01-01T00:00:00Z"[..10], ((string?)first["expires"])![..10]);

@@ -75,6 +75,7 @@ public sealed class QuotaContract
         Assert.Equal(used.Blobs + 2, usage["blobs"]!.GetValue<long>());
         await IsCountedAsync(node);
         await SetAsync(node, null);
+        await SetAsync(node, null);
         await CreatedAsync(PutBlobAsync(registry, Bytes(100_000)));
         Assert.Null((await UsageAsync(node, token))["quota"]);
         Assert.Equal(["b", "i", "n", "t"], (await node.RowsAsync("alice")).Select(key => key[..1]).Distinct());
