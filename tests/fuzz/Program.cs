@@ -3,7 +3,7 @@ using SharpFuzz;
 
 return args switch
 {
-    ["list"] => List(),
+    ["targets"] => List(),
     ["instrument", var folder] => Instrument(folder),
     ["fuzz", var name] when Target.Find(name) is { } target => Serve(target),
     ["replay", var name, .. var files] when Target.Find(name) is { } target => Replay(target, files),
@@ -65,6 +65,6 @@ static int Replay(Target target, string[] files)
 
 static int Usage()
 {
-    Console.Error.WriteLine("list | instrument <folder> | fuzz <target> | replay <target> <file>…");
+    Console.Error.WriteLine("targets | instrument <folder> | fuzz <target> | replay <target> <file>…");
     return 2;
 }
