@@ -3,6 +3,7 @@ using ImagesFunctions.Accounts;
 using ImagesFunctions.Listing;
 using ImagesFunctions.Oci;
 using ImagesFunctions.Policy;
+using ImagesFunctions.Repositories;
 using ImagesFunctions.Tests.Registry;
 using Reply = ImagesFunctions.Tests.Registry.Reply;
 
@@ -44,6 +45,20 @@ public sealed class UsageAndRules(KestrelFixture fixture) : AgainstAHost(fixture
         Assert.InRange(large, 0, small);
         Assert.Contains("""width="1000" """, page, StringComparison.Ordinal);
         Assert.Contains("""width="0.3" """, page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_shows_the_quota_and_what_the_account_takes_now()
+    {
+        using var client = await SignedInAsync();
+        Assert.DoesNotContain("may store", await client.PageAsync(Page), StringComparison.Ordinal);
+        await new Quotas(new RowStore(Host.Storage), Host.Storage).SetAsync(_account, 5 * 1_048_576, Stop);
+
+        Assert.Contains(
+            "The account may store 5.00 MiB, and stores 0 bytes now: the operator has set that.",
+            Words(await client.PageAsync(Page)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
