@@ -13,12 +13,6 @@ internal sealed class Quotas(RowStore rowStore, StorageAccount account)
     private const int MaxCommits = 10;
     private static readonly string[] s_columns = ["size", "state"];
 
-    /// <summary>The quota of an account in bytes, and what it takes; null where it has none.</summary>
-    public async Task<(long Bytes, UsedRow? Used)?> GetAsync(string @namespace, CancellationToken cancellationToken) =>
-        await rowStore.QuotaAsync(@namespace, cancellationToken) is (Quota: { } quota, var used)
-            ? (quota.Bytes, used)
-            : null;
-
     /// <summary>
     /// Sets the quota of an account, and counts what it takes. What it takes already stays, also where that is more. Another process
     /// may write a blob without counting it for <see cref="RecentPolicies.MaxAge"/>: the next collection counts anew.

@@ -72,9 +72,7 @@ internal sealed class Recount(
         {
             var last = Math.Min(view.Seq, first + EntriesAtOnce - 1);
             var entries = await entriesAsync(first, last, cancellationToken);
-            changed.UnionWith(
-                entries.SelectMany(e => e.Keys).Where(key => key.StartsWith("b!", StringComparison.Ordinal))
-            );
+            changed.UnionWith(entries.SelectMany(e => e.Keys).Where(QuotaCount.IsCounted));
             if (entries.Count <= last - first || entries.Any(e => !began.MayLeadTo(e)) || changed.Count > MaxChanged)
             {
                 return null;

@@ -8,11 +8,13 @@ namespace ImagesFunctions.Rows;
 /// </summary>
 internal static class QuotaCount
 {
-    private const string Blobs = "b!";
+    private static readonly KeyRange s_blobs = Keys.All('b');
+
+    /// <summary>Whether a row is one of those that are counted, by its key.</summary>
+    public static bool IsCounted(string key) => s_blobs.Contains(key);
 
     /// <summary>Whether changes may be some of what an account takes: they are of rows <c>b</c>, too.</summary>
-    public static bool MayChange(IEnumerable<Change> changes) =>
-        changes.Any(c => c.Key.StartsWith(Blobs, StringComparison.Ordinal));
+    public static bool MayChange(IEnumerable<Change> changes) => changes.Any(c => IsCounted(c.Key));
 
     /// <summary>Adds to a decision what it changes of the row <c>q</c>.</summary>
     /// <param name="view">What the decision has read.</param>
@@ -27,7 +29,7 @@ internal static class QuotaCount
         CancellationToken cancellationToken
     )
     {
-        var blobs = decision.Changes.Where(c => c.Key.StartsWith(Blobs, StringComparison.Ordinal)).ToList();
+        var blobs = decision.Changes.Where(c => IsCounted(c.Key)).ToList();
         if (
             blobs.Count == 0
             || QuotaRow.FromOrNull(await view.GetKeptAsync(Keys.Quota, cancellationToken)) is not { } quota
